@@ -1,0 +1,41 @@
+# Needs Python 3.10-3.12 and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test test-slow check clean
+
+help:
+	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
+	@echo "make test       style, types and tests (under ten minutes)"
+	@echo "make test-slow  the tests that take longer"
+	@echo "make install    only make the virtual environment .venv"
+	@echo "make clean      remove .venv and caches; runs/, data/ and submissions/ stay"
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+install: $(VENV)/installed
+
+demo: $(VENV)/installed
+	$(BIN)/python -m recipes.challenge_package --output_dir=runs/demo
+
+test: check
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build *.egg-info

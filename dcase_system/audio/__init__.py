@@ -1,0 +1,1 @@
+"""Samples: decoding, resampling, the waveform store, front ends, augmentation. Knows no labels."""

@@ -1,0 +1,88 @@
+"""The log-mel front end of the DCASE 2024 Task 1 baseline, as a Keras layer."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class LogMelSpec:
+    """Constants of a log-mel front end; the defaults are the 2024 baseline's.
+
+    Attributes:
+        sample_rate: in Hz.
+        window_length: samples of the periodic Hann window (96 ms).
+        hop_length: samples between frames (15.6 ms).
+        fft_length: points of the FFT; the window is centred in it.
+        n_mels: mel bands.
+        min_hz: lower edge of the first band.
+        max_hz: upper edge of the last band.
+        log_offset: added to the mel power before the logarithm.
+    """
+
+    sample_rate: int = 32_000
+    window_length: int = 3_072
+    hop_length: int = 500
+    fft_length: int = 4_096
+    n_mels: int = 256
+    min_hz: float = 0.0
+    max_hz: float = 16_000.0
+    log_offset: float = 1e-5
+
+    def frames(self, samples: int) -> int:
+        """Frames of a clip of `samples` samples, the first one centred on its first sample."""
+        return samples // self.hop_length + 1
+
+
+def htk_mel_bank(spec: LogMelSpec) -> np.ndarray:
+    """Triangular HTK mel filters without normalisation, float64, (fft_length // 2 + 1, n_mels).
+
+    mel = 2595 log10(1 + f / 700); the triangles are linear in Hz, as in torchaudio
+    (`mel_scale="htk"`, `norm=None`).
+    """
+    mel_edges = 2595.0 * np.log10(1.0 + np.array([spec.min_hz, spec.max_hz]) / 700.0)
+    points_hz = 700.0 * (
+        10.0 ** (np.linspace(mel_edges[0], mel_edges[1], spec.n_mels + 2) / 2595.0) - 1.0
+    )
+    bins_hz = np.linspace(0.0, spec.sample_rate / 2, spec.fft_length // 2 + 1)[:, None]
+    left, centre, right = points_hz[:-2], points_hz[1:-1], points_hz[2:]
+    rising, falling = (bins_hz - left) / (centre - left), (right - bins_hz) / (right - centre)
+    return np.maximum(0.0, np.minimum(rising, falling))
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class LogMel(keras.layers.Layer):
+    """Waveform to log-mel spectrogram: log(mel power + offset), nothing normalised.
+
+    Input: float waveforms (batch, samples), full scale = 1.
+    Output: (batch, n_mels, frames, 1); 1 s at the default constants gives (batch, 256, 65, 1).
+
+    Frames are centred: the waveform is extended by reflection by half a window on each side
+    (torchaudio's `center=True`). There is nothing to train.
+    """
+
+    def __init__(self, spec: LogMelSpec | dict | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.spec = LogMelSpec(**spec) if isinstance(spec, dict) else spec or LogMelSpec()
+        self._bank = htk_mel_bank(self.spec).astype(np.float32)
+
+    def call(self, waveforms):
+        spec = self.spec
+        half = spec.window_length // 2
+        # The FFT is longer than the window, but what surrounds the window is multiplied by zero:
+        # half a window of reflected samples is all that is needed.
+        padded = tf.pad(waveforms, [[0, 0], [half, half]], mode="REFLECT")
+        spectrum = tf.signal.stft(padded, spec.window_length, spec.hop_length, spec.fft_length)
+        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+        mel = tf.matmul(power, self._bank)  # (batch, frames, mels)
+        log_mel = tf.math.log(mel + spec.log_offset)
+        return tf.transpose(log_mel, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
+
+    def compute_output_shape(self, input_shape):
+        samples = input_shape[1]
+        return (input_shape[0], self.spec.n_mels, samples and self.spec.frames(samples), 1)
+
+    def get_config(self):
+        return {**super().get_config(), "spec": dict(vars(self.spec))}

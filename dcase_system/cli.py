@@ -1,0 +1,45 @@
+"""How every command ends: one line for a fault of the input or the machine, never a traceback."""
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app
+
+from dcase_system.errors import InputError
+
+INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
+
+
+def run(main: Callable[[Sequence[str]], int | None]) -> None:
+    """Runs an absl main; a wrong input or a full disk ends in one line and exit status 1."""
+
+    def guarded(argv: Sequence[str]) -> int | None:
+        try:
+            return main(argv)
+        except InputError as error:
+            return _fail(str(error), 1)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            return _fail(f"{place}{error.strerror or error}", 1)
+        except KeyboardInterrupt:
+            return _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+
+    _set_up_logging()
+    app.run(guarded)
+
+
+def _set_up_logging() -> None:
+    """Shows the package's own messages; of TensorFlow's only errors."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    own = logging.getLogger("dcase_system")
+    own.setLevel(logging.INFO)
+    own.addHandler(handler)
+    own.propagate = False
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status

@@ -1,0 +1,58 @@
+"""Counts an architecture or a model file.
+
+python -m dcase_system.complexity ARCH_OR_MODEL_FILE [--precision=float16] [--json]
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.complexity import rules
+from dcase_system.complexity.counter import BYTES_PER_PARAMETER
+from dcase_system.errors import InputError
+from dcase_system.models import registry
+
+_JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+_PRECISION = flags.DEFINE_enum(
+    "precision",
+    "float16",
+    list(BYTES_PER_PARAMETER),
+    "Precision of the parameters that the rules are applied to.",
+)
+
+
+def load(name: str) -> keras.Model:
+    """The model of an architecture's name, a spec's `.json` or a `.keras` file."""
+    path = Path(name)
+    if path.suffix == ".json":
+        return registry.build(registry.read_spec(path))
+    if path.suffix == ".keras":
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"model cannot be read ({error})", where=path, expected="a .keras file"
+            ) from error
+    if name in registry.ARCHITECTURES:
+        return registry.build(registry.named_spec(name))
+    raise InputError(
+        "neither an architecture nor a model file",
+        where="complexity",
+        expected=f"a .keras or spec .json file or {' | '.join(registry.ARCHITECTURES)}",
+        received=name,
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    if len(argv) != 2:
+        raise app.UsageError("expected one architecture or model file")
+    values = rules.report(load(argv[1]), _PRECISION.value)
+    print(json.dumps(values, indent=2) if _JSON.value else rules.as_text(values))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,106 @@
+"""The complexity limits of DCASE low-complexity acoustic scene classification, 2020-2025."""
+
+from dataclasses import asdict, dataclass
+
+import keras
+
+from dcase_system.complexity.counter import BYTES_PER_PARAMETER, Complexity, count
+
+KIB, KB = 1_024, 1_000
+MAX_BYTES_2024 = 128 * KB
+MAX_MACS_2024 = 30_000_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule of one edition, applied.
+
+    Attributes:
+        edition: year and task.
+        rule: in words, with the way of counting.
+        value: what the model has.
+        limit: what is allowed.
+        complies: value <= limit.
+    """
+
+    edition: str
+    rule: str
+    value: int
+    limit: int
+    complies: bool
+
+
+def judge(model: keras.Model, precision: str) -> list[Verdict]:
+    """Applies each edition's rules to a model handed in at a precision.
+
+    Sources: the organisers' baselines and size calculators of each year. 2020 and 2021 count
+    non-zero parameters only and 1,024 bytes a kB (2020 leaves batch norm out); 2022 prescribes int8
+    and counts zeros; from 2023 the precision is free, zeros count and a kB has 1,000 bytes.
+
+    Args:
+        model: the network without its front end, which no edition counts.
+        precision: `float32`, `float16` or `int8`.
+    """
+    counts = count(model)
+    width = BYTES_PER_PARAMETER[precision]
+    batch_norm_nonzero = sum(
+        int((keras.ops.convert_to_numpy(weight) != 0).sum())
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.BatchNormalization)
+        for weight in layer.trainable_weights
+    )
+    nonzero_2020 = (counts.nonzero_params - batch_norm_nonzero) * width
+    rows = [
+        (
+            "2020 Task 1B",
+            f"non-zero {precision} parameters without batch norm, bytes",
+            nonzero_2020,
+            500 * KIB,
+        ),
+        (
+            "2021 Task 1A",
+            f"non-zero {precision} parameters, bytes",
+            counts.nonzero_params * width,
+            128 * KIB,
+        ),
+        ("2022 Task 1", "parameters at int8 (prescribed), bytes", counts.params, 128 * KB),
+        ("2022 Task 1", "MACs for one clip", counts.macs, MAX_MACS_2024),
+    ]
+    for edition in ("2023 Task 1", "2024 Task 1", "2025 Task 1"):
+        rows.append(
+            (edition, f"parameters at {precision}, bytes", counts.params * width, MAX_BYTES_2024)
+        )
+        rows.append((edition, "MACs for one clip", counts.macs, MAX_MACS_2024))
+    return [Verdict(*row, complies=row[2] <= row[3]) for row in rows]
+
+
+def report(model: keras.Model, precision: str = "float16") -> dict:
+    """The complexity report of a run: counts, layer table and verdicts, JSON-serialisable."""
+    counts: Complexity = count(model)
+    rules: dict[str, list[dict]] = {}
+    for verdict in judge(model, precision):
+        rules.setdefault(verdict.edition, []).append(
+            {key: value for key, value in asdict(verdict).items() if key != "edition"}
+        )
+    return {**counts.as_json(), "precision": precision, "rules": rules}
+
+
+def as_text(values: dict) -> str:
+    """A complexity report as a table of layers, totals and one verdict a rule."""
+    lines = [f"{'layer':<32}{'kind':<30}{'output':<18}{'params':>10}{'MACs':>14}"]
+    for layer in values["layers"]:
+        shape = "x".join(map(str, layer["output_shape"]))
+        lines.append(
+            f"{layer['name']:<32}{layer['kind']:<30}{shape:<18}{layer['params']:>10,}{layer['macs']:>14,}"
+        )
+    lines.append(f"{'total':<80}{values['params']:>10,}{values['macs']:>14,}")
+    sizes = ", ".join(f"{precision} {size:,}" for precision, size in values["bytes"].items())
+    others = ", ".join(f"{name} {value:,}" for name, value in values["other_counters"].items())
+    lines += ["", f"bytes of parameters: {sizes}", f"other counters: {others}", ""]
+    for edition, verdicts in values["rules"].items():
+        for rule in verdicts:
+            word = "complies" if rule["complies"] else "OVER"
+            lines.append(
+                f"{edition:<14}{rule['rule']:<58}{rule['value']:>12,} of {rule['limit']:>11,}  {word}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Which clips exist: labels, devices, groups, splits. Knows file names, never samples."""

@@ -1,0 +1,228 @@
+"""A folder of clips in the TAU Urban Acoustic Scenes 2022 Mobile layout."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from dcase_system.corpora import tau
+from dcase_system.corpora.table import at_line, first_row, read_tsv
+from dcase_system.errors import InputError
+
+META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
+_SIMULATED_DEVICE = re.compile(r"s\d+")
+
+
+# Arrays and tables have no single truth value, so neither class can be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """Some clips of a corpus, in the order in which they are used.
+
+    Attributes:
+        filenames: path of each clip below the corpus folder, `audio/....wav`.
+        labels: index of each clip's scene in `Corpus.scenes`, int64 of shape (clips,).
+        locations: recording location of each clip, `<city>-<location>`.
+        devices: recording device of each clip, in lower case.
+    """
+
+    filenames: tuple[str, ...]
+    labels: np.ndarray
+    locations: tuple[str, ...]
+    devices: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.filenames)
+
+    def take(self, rows: np.ndarray) -> "Clips":
+        """The clips at these positions, or under this boolean mask, in this order."""
+        positions = np.arange(len(self))[rows]
+        return Clips(
+            filenames=tuple(self.filenames[position] for position in positions),
+            labels=self.labels[positions],
+            locations=tuple(self.locations[position] for position in positions),
+            devices=tuple(self.devices[position] for position in positions),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The labelled clips of one folder; `scenes` fixes the order of the class indices."""
+
+    root: Path
+    scenes: tuple[str, ...]
+    meta: pd.DataFrame
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """All recording devices, in alphabetical order."""
+        return tuple(sorted(set(self.meta.source_label.str.lower())))
+
+    def split(self, percent: int) -> Clips:
+        """The training clips of `split_setup/split<percent>.csv`, in the order of meta.csv."""
+        return self._listed(find_list(self.root, f"split{percent}.csv"))
+
+    def test(self) -> Clips:
+        """The development-test clips of `split_setup/test.csv`, in the order of meta.csv."""
+        return self._listed(find_list(self.root, "test.csv"))
+
+    def _listed(self, path: Path) -> Clips:
+        listed = read_tsv(path, ("filename", "scene_label"))
+        scene_of = dict(zip(self.meta.filename, self.meta.scene_label, strict=True))
+        known = listed.filename.map(scene_of)
+        row = first_row(known.isna())
+        if row is not None:
+            raise InputError(
+                "clip is not in meta.csv", where=at_line(path, row), received=listed.filename[row]
+            )
+        row = first_row(known != listed.scene_label)
+        if row is not None:
+            raise InputError(
+                f"scene of {listed.filename[row]} differs from meta.csv",
+                where=at_line(path, row),
+                expected=known[row],
+                received=listed.scene_label[row],
+            )
+        rows = self.meta[self.meta.filename.isin(listed.filename)]
+        return Clips(
+            filenames=tuple(rows.filename),
+            labels=pd.Index(self.scenes).get_indexer(rows.scene_label).astype(np.int64),
+            locations=tuple(rows.identifier),
+            devices=tuple(rows.source_label.str.lower()),
+        )
+
+
+def read_corpus(root: str | Path, scenes: Sequence[str] | None = None) -> Corpus:
+    """Reads and checks `meta.csv` of a folder in the TAU 2022 Mobile layout.
+
+    Args:
+        root: folder with `meta.csv`, `audio/` and `split_setup/` (or the split lists beside
+            `meta.csv` or in `evaluation_setup/`).
+        scenes: the class list in label order; by default the scene labels of `meta.csv` in
+            alphabetical order, which for TAU is the official order.
+
+    Raises:
+        InputError: the folder or meta.csv is missing, is not tab-separated, has a duplicate
+            row, an empty field or a scene that is not in the class list.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(
+            "data folder does not exist", where=root, expected="a folder with meta.csv and audio/"
+        )
+    path = root / "meta.csv"
+    meta = read_tsv(path, META_COLUMNS)
+    names = tuple(scenes) if scenes is not None else tuple(sorted(set(meta.scene_label)))
+    row = first_row(~meta.scene_label.isin(names))
+    if row is not None:
+        raise InputError(
+            "scene is not in the class list",
+            where=at_line(path, row),
+            expected=", ".join(names),
+            received=meta.scene_label[row],
+        )
+    if len(names) < 2:
+        raise InputError(
+            "too few scenes",
+            where=path,
+            expected="at least 2 scene labels",
+            received=", ".join(names),
+        )
+    return Corpus(root, names, meta)
+
+
+def read_evaluation_list(root: str | Path) -> tuple[str, ...]:
+    """File names (`audio/0.wav`, ...) of an evaluation set without labels.
+
+    Read from `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
+    """
+    path = Path(root) / "evaluation_setup" / "fold1_test.csv"
+    return tuple(read_tsv(path, ("filename",)).filename)
+
+
+def find_list(root: Path, name: str) -> Path:
+    """The list `name` in split_setup/, beside meta.csv or in evaluation_setup/ of a corpus."""
+    places = [root / "split_setup" / name, root / name, root / "evaluation_setup" / name]
+    for place in places:
+        if place.is_file():
+            return place
+    raise InputError(
+        "list of clips is missing", where=places[0], expected=f"{name} there or in {root}"
+    )
+
+
+def device_groups(
+    train_devices: Sequence[str], test_devices: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Groups the test devices as the 2024 baseline does: real, seen and unseen.
+
+    Devices that are not in training are `unseen`; of the others, simulated ones (`s<number>`)
+    are `seen` and the rest `real`. For TAU 2022 Mobile: {a, b, c}, {s1, s2, s3}, {s4, s5, s6}.
+    """
+    trained = set(train_devices)
+    groups: dict[str, list[str]] = {"real": [], "seen": [], "unseen": []}
+    for device in sorted(set(test_devices)):
+        if device not in trained:
+            groups["unseen"].append(device)
+        elif _SIMULATED_DEVICE.fullmatch(device):
+            groups["seen"].append(device)
+        else:
+            groups["real"].append(device)
+    return {name: tuple(devices) for name, devices in groups.items() if devices}
+
+
+def is_tau(scenes: Sequence[str]) -> bool:
+    """Whether these are TAU's ten scenes in their official order."""
+    return tuple(scenes) == tau.SCENES
+
+
+def validation_rows(
+    clips: Clips, fraction: float, seed: int, group: Literal["location", "city"] = "location"
+) -> np.ndarray:
+    """Which training clips to hold out for model choice: whole groups, all devices.
+
+    Devices b, c and s1-s6 are parallel takes of device a, so clips of one location never lie
+    on both sides. Groups are drawn per scene until `fraction` of its clips is reached, so that
+    every scene with at least two groups is represented; none is drawn that would leave a scene
+    without clips to train on.
+
+    Args:
+        clips: the training clips.
+        fraction: part of each scene's clips to hold out, in [0, 1).
+        seed: of the draw.
+        group: what is held out whole: a location, or everything of a city, which is the part
+            of the location before its first hyphen.
+
+    Returns:
+        A boolean mask over `clips`, True for validation.
+
+    Raises:
+        InputError: `fraction` is out of range.
+    """
+    if not 0.0 <= fraction < 1.0:
+        raise InputError(
+            "validation fraction out of range",
+            where="validation_fraction",
+            expected="[0, 1)",
+            received=fraction,
+        )
+    names = list(clips.locations)
+    if group == "city":
+        names = [name.split("-")[0] for name in names]
+    groups = np.unique(names, return_inverse=True)[1]
+    scenes = np.unique(clips.labels)
+    held = np.zeros(len(clips), bool)
+    generator = np.random.default_rng(seed)
+    for scene in scenes:
+        of_scene = clips.labels == scene
+        for drawn in generator.permutation(np.unique(groups[of_scene])):
+            # A group can hold clips of several scenes: what an earlier scene took counts too.
+            if held[of_scene].sum() >= fraction * of_scene.sum():
+                break
+            wider = held | (groups == drawn)
+            if np.bincount(clips.labels[~wider], minlength=scenes[-1] + 1)[scenes].all():
+                held = wider
+    return held

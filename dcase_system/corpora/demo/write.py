@@ -1,0 +1,179 @@
+"""Writing the demo corpus: clips, labels and lists."""
+
+import json
+import wave
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system.corpora import tau
+from dcase_system.corpora.corpus import META_COLUMNS
+from dcase_system.corpora.demo.devices import DEVICES, record
+from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_development
+from dcase_system.corpora.demo.scenes import draw_place, render
+from dcase_system.corpora.demo.signals import RATE_HZ
+from dcase_system.errors import InputError
+from dcase_system.files import replacing_directory, write_json
+
+_VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there
+_MARKER = "demo_corpus.json"
+_EVALUATION_PLACES = 4  # per scene
+_LABELLED = ("filename", "scene_label")
+
+Progress = Callable[[int, int], None]
+"""Called with the clips written and the clips in all."""
+
+
+@dataclass(frozen=True)
+class DemoCorpus:
+    """Folders of a demo corpus: in the layout of TAU 2022 Mobile, and of an evaluation set."""
+
+    development: Path
+    evaluation: Path
+
+
+def write_demo_corpus(
+    directory: str | Path,
+    *,
+    seed: int = 0,
+    size: DemoSize = FULL,
+    progress: Progress | None = None,
+) -> DemoCorpus:
+    """Synthesises the demo corpus, unless it stands in `directory` already.
+
+    The same seed and size give the same bytes. The folder appears only when it is complete.
+
+    Args:
+        directory: folder of the corpus, made or, if it holds another demo corpus, replaced.
+        seed: of everything that is drawn.
+        size: how much there is of everything; the default takes 260 MB and 20 s.
+        progress: called after each clip.
+
+    Raises:
+        InputError: `directory` holds something that is not a demo corpus, or the seed is
+            negative.
+        OSError: writing failed.
+    """
+    directory = Path(directory)
+    if seed < 0:
+        raise InputError("seed is negative", where="seed of the demo corpus", received=seed)
+    wanted = {"version": _VERSION, "seed": seed, **asdict(size)}
+    corpus = DemoCorpus(directory / "development", directory / "evaluation")
+    if _standing(directory) == wanted:
+        return corpus
+    segments = plan_development(size, seed)
+    takes = sum(len(segment.devices) for segment in segments)
+    counter = _Counter(takes * size.pieces + size.evaluation_clips, progress)
+    with replacing_directory(directory) as temporary:
+        _write_development(temporary / "development", segments, size.pieces, seed, counter)
+        _write_evaluation(temporary / "evaluation", size.evaluation_clips, seed, counter)
+        write_json(temporary / _MARKER, wanted)
+    return corpus
+
+
+def _standing(directory: Path) -> object:
+    """The parameters of the demo corpus in a folder; None if there is nothing at all."""
+    marker = directory / _MARKER
+    if not directory.exists():
+        return None
+    if directory.is_dir():
+        if not any(directory.iterdir()):
+            return None
+        try:
+            return json.loads(marker.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            pass
+    # It would be replaced, and might be the work of somebody.
+    raise InputError(
+        "folder is not empty and not a demo corpus",
+        where=directory,
+        expected=f"{_MARKER} in it, or a new folder",
+    )
+
+
+def _write_development(
+    root: Path, segments: Sequence[Segment], pieces: int, seed: int, written: "_Counter"
+) -> None:
+    (root / "audio").mkdir(parents=True)
+    for segment in segments:
+        place = draw_place(segment.scene, np.random.default_rng([seed, segment.location]))
+        generator = np.random.default_rng([seed, segment.location, segment.number])
+        heard = render(place, pieces * RATE_HZ, generator)
+        for device in segment.devices:
+            take = record(heard, device, generator)
+            for piece, second in enumerate(np.split(take, pieces)):
+                write_wav(root / segment.filename(piece, device), second)
+                written.one_more()
+
+    def clips(segment: Segment, devices: Iterable[str]) -> list[tuple[str, ...]]:
+        return [
+            (segment.filename(piece, device), segment.scene, segment.identifier, device)
+            for device in devices
+            for piece in range(pieces)
+        ]
+
+    meta = [clip for segment in segments for clip in clips(segment, segment.devices)]
+    listed = {
+        percent: [c for s in segments if percent in s.splits for c in clips(s, s.listed)]
+        for percent in tau.SPLITS
+    }
+    test = [clip for s in segments if not s.splits for clip in clips(s, s.listed)]
+    write_list(root / "meta.csv", META_COLUMNS, meta)
+    for percent, rows in listed.items():
+        write_list(root / "split_setup" / f"split{percent}.csv", _LABELLED, rows)
+    write_list(root / "split_setup" / "test.csv", _LABELLED, test)
+    write_list(root / "evaluation_setup" / "fold1_train.csv", _LABELLED, listed[100])
+    write_list(root / "evaluation_setup" / "fold1_evaluate.csv", _LABELLED, test)
+    write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), test)
+
+
+def _write_evaluation(root: Path, clips: int, seed: int, written: "_Counter") -> None:
+    (root / "audio").mkdir(parents=True)
+    order = np.random.default_rng([seed, 9_999]).permutation(clips)
+    for clip, drawn in enumerate(order.tolist()):
+        scene = tau.SCENES[drawn % len(tau.SCENES)]
+        generator = np.random.default_rng([seed, 10_000, clip])
+        location = 10_001 + drawn % (len(tau.SCENES) * _EVALUATION_PLACES)
+        place = draw_place(scene, np.random.default_rng([seed, location]))
+        heard = render(place, RATE_HZ, generator)
+        device = str(generator.choice(list(DEVICES)))
+        write_wav(root / "audio" / f"{clip}.wav", record(heard, device, generator))
+        written.one_more()
+    rows = [(f"audio/{clip}.wav",) for clip in range(clips)]
+    write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), rows)
+
+
+def write_list(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
+    """Writes a tab-separated list: of each row as many fields as there are columns."""
+    path.parent.mkdir(exist_ok=True)
+    lines = ["\t".join(columns), *("\t".join(row[: len(columns)]) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_wav(path: Path, signal: np.ndarray) -> None:
+    """Writes a mono WAV file of 24-bit samples at 44.1 kHz, as TAU has them.
+
+    Args:
+        path: the file.
+        signal: samples from -1 to 1, shape (samples,).
+    """
+    integers = np.round(signal * (2**23 - 1)).astype("<i4")
+    # The three low bytes of a little-endian 32-bit integer are the 24-bit one.
+    data = integers.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    with wave.open(str(path), "wb") as stream:
+        stream.setparams((1, 3, RATE_HZ, 0, "NONE", "not compressed"))
+        stream.writeframes(data)
+
+
+@dataclass
+class _Counter:
+    total: int
+    progress: Progress | None
+    done: int = 0
+
+    def one_more(self) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total)

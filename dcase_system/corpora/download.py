@@ -1,0 +1,134 @@
+"""Fetching a published corpus: resumable, checked, and unpacked to one folder.
+
+python -m dcase_system.corpora.download --directory=DIR [--parts=meta,split5,audio.1,...]
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pooch
+from absl import flags
+from tqdm import tqdm
+
+from dcase_system import cli
+from dcase_system.corpora.extract import extract
+from dcase_system.corpora.fetch import Progress, fetch
+from dcase_system.corpora.registry import CORPORA, TAU2022_DEVELOPMENT, RemoteCorpus
+from dcase_system.errors import InputError
+from dcase_system.files import write_text
+
+
+def download(
+    corpus: RemoteCorpus,
+    directory: Path,
+    *,
+    parts: Iterable[str] | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Fetches a corpus, or some parts of it, and unpacks it.
+
+    May be interrupted and repeated at any time: what is done is not done again. An archive may
+    be deleted from the cache once it is unpacked.
+
+    Args:
+        corpus: what to fetch.
+        directory: where the folder of the corpus is made.
+        parts: which of `corpus.parts`; all by default.
+        cache: where the archives are kept, by default `directory`/archives.
+        progress: called as bytes are fetched and unpacked.
+
+    Returns:
+        The folder of the corpus.
+
+    Raises:
+        InputError: a part is unknown, a file cannot be fetched, has another checksum or is not
+            an archive that is safe to unpack.
+        OSError: writing failed.
+    """
+    wanted = corpus.parts if parts is None else tuple(parts)
+    for part in wanted:
+        if part not in corpus.parts:
+            raise InputError(
+                "unknown part",
+                where=corpus.name,
+                expected="some of " + ", ".join(corpus.parts),
+                received=part,
+            )
+    folder = directory / corpus.folder
+    for file in corpus.lists:
+        if file.part in wanted:
+            fetch(file, folder / "split_setup", progress)
+    for file in corpus.archives:
+        marker = folder / ".unpacked" / file.name
+        if file.part in wanted and not _says(marker, file.checksum):
+            archive = fetch(file, cache or directory / "archives", progress)
+            _unpack(archive, directory, progress)
+            write_text(marker, file.checksum + "\n")
+    return folder
+
+
+def _says(marker: Path, checksum: str) -> bool:
+    return marker.is_file() and marker.read_text(encoding="utf-8").strip() == checksum
+
+
+def _unpack(archive: Path, directory: Path, progress: Progress | None) -> None:
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress(f"unpacking {archive.name}", done, total)
+
+    extract(archive, directory, progress=report)
+
+
+class _ProgressBar:
+    """One bar for each thing that is being done, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._bar: tqdm | None = None
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        if self._bar is None or what != self._what:
+            self.close()
+            self._what = what
+            self._bar = tqdm(
+                desc=what, total=total, initial=done, unit="B", unit_scale=True, disable=None
+            )
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def main(_: Sequence[str]) -> None:
+    """The command: prints the folder of the corpus when all that is wanted is there."""
+    values = flags.FLAGS
+    bar = _ProgressBar()
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        folder = download(
+            CORPORA[values.set],
+            Path(values.directory),
+            parts=values.parts or None,
+            cache=Path(values.cache) if values.cache else None,
+            progress=bar,
+        )
+    finally:
+        bar.close()
+    print(folder)
+
+
+def define_flags() -> None:
+    """Defines the flags of the command: only when it runs, as this module is also imported."""
+    flags.DEFINE_string("directory", None, "Where the folder of the corpus is made.", required=True)
+    flags.DEFINE_enum("set", TAU2022_DEVELOPMENT.name, list(CORPORA), "Which corpus to fetch.")
+    flags.DEFINE_list(
+        "parts", None, "Which parts of it to fetch, such as meta,split5,audio.1; all by default."
+    )
+    flags.DEFINE_string("cache", None, "Where archives are kept; DIRECTORY/archives by default.")
+
+
+if __name__ == "__main__":
+    define_flags()
+    cli.run(main)

@@ -1,0 +1,130 @@
+"""Fetching one file over HTTP: resumed where it stopped, and checked."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+import requests
+
+from dcase_system.corpora.registry import RemoteFile
+from dcase_system.errors import InputError
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is being done, the bytes done, and the bytes in all (None if unknown)."""
+
+_CHUNK_BYTES = 1 << 16
+_TIMEOUT_SECONDS = 60
+_PAUSE_SECONDS = 1.0
+_DROPPED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+def fetch(file: RemoteFile, folder: Path, progress: Progress | None = None) -> Path:
+    """Fetches a file into `folder` unless it is there already with the right checksum.
+
+    Returns:
+        Its path. What stands there is whole and checked: until then the bytes are in
+        `<name>.part`, from where an interrupted transfer is resumed.
+
+    Raises:
+        InputError: the server cannot be reached or refuses, or the checksum is another one.
+    """
+    path = folder / file.name
+    if path.is_file() and _checksum(path, file.algorithm) == file.checksum:
+        return path
+    # pooch would keep whatever stands there when it is given no checksum of its own.
+    path.unlink(missing_ok=True)
+    try:
+        pooch.retrieve(
+            file.url,
+            known_hash=f"md5:{file.checksum}" if file.algorithm == "md5" else None,
+            fname=file.name,
+            path=folder,
+            downloader=ResumingDownloader(file, path.with_name(f"{file.name}.part"), progress),
+        )
+    except requests.RequestException as error:
+        raise InputError(f"could not be fetched ({error})", where=file.url) from error
+    except ValueError as error:
+        raise InputError(
+            f"fetched file is damaged or has changed ({error})",
+            where=file.url,
+            expected=f"{file.algorithm} {file.checksum}",
+        ) from error
+    return path
+
+
+@dataclass(frozen=True)
+class ResumingDownloader:
+    """A downloader for pooch that keeps what it has and asks the server only for the rest.
+
+    pooch itself downloads to a temporary file and deletes it on any error, so that a connection
+    dropped at 1.5 GB would cost all of it. Here only a transfer that is complete is handed to
+    pooch, which checks it and moves it to its final name.
+
+    Attributes:
+        file: what is fetched.
+        part: where its bytes are kept meanwhile.
+        progress: called after each chunk.
+    """
+
+    file: RemoteFile
+    part: Path
+    progress: Progress | None = None
+
+    def __call__(self, url: str, output_file: str, _: pooch.Pooch | None) -> None:
+        before = self._bytes_here()
+        while True:
+            try:
+                self._transfer(url)
+                break
+            except _DROPPED:
+                # Another try is worth it as long as tries bring bytes.
+                if self._bytes_here() <= before:
+                    raise
+                before = self._bytes_here()
+                time.sleep(_PAUSE_SECONDS)
+        if self.file.algorithm == "git-blob":  # which pooch cannot check
+            received = _checksum(self.part, "git-blob")
+            if received != self.file.checksum:
+                self.part.unlink()
+                raise ValueError(f"git blob {received}")
+        self.part.replace(output_file)
+
+    def _bytes_here(self) -> int:
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def _transfer(self, url: str) -> None:
+        """Brings the partial file to its end, or raises with the bytes so far kept."""
+        done = self._bytes_here()
+        # Without `identity` a list could arrive compressed: its offsets would not be the file's.
+        headers = {"Accept-Encoding": "identity"}
+        if done:
+            headers["Range"] = f"bytes={done}-"
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as response:
+            if done and response.status_code == requests.codes.requested_range_not_satisfiable:
+                # Interrupted just before the hand-over, unless the part is of another file.
+                if response.headers.get("Content-Range") != f"bytes */{done}":
+                    self.part.unlink()
+                    self._transfer(url)
+                return
+            response.raise_for_status()
+            if response.status_code != requests.codes.partial_content:
+                done = 0  # the server sends everything again
+            left = response.headers.get("Content-Length")
+            total = done + int(left) if left else None
+            with self.part.open("ab" if done else "wb") as stream:
+                for chunk in response.iter_content(_CHUNK_BYTES):
+                    stream.write(chunk)
+                    done += len(chunk)
+                    if self.progress is not None:
+                        self.progress(f"fetching {self.file.name}", done, total)
+
+
+def _checksum(path: Path, algorithm: str) -> str:
+    if algorithm == "md5":
+        return str(pooch.file_hash(str(path), alg="md5"))
+    # What `git hash-object` prints. Only small lists are checked this way.
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,105 @@
+"""Reading the tab-separated lists of a corpus: every damage found, at its line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dcase_system.errors import InputError
+
+_OUTSIDE = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
+
+
+def read_tsv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Reads a tab-separated list of clips as strings.
+
+    Parsed by hand and not by `pandas.read_csv`, which pads short rows, shifts long ones into
+    the index, skips blank lines and interprets quotes: every one of these would hide a damaged
+    list or name the wrong line.
+
+    Args:
+        path: the file, UTF-8, with a header line.
+        columns: columns that must be there, `filename` among them; others are kept as they are.
+
+    Returns:
+        The table; row `r` stands in line `r + 2` of the file.
+
+    Raises:
+        InputError: the file is missing, empty or not such a table, a field is empty, a clip is
+            listed twice or lies outside the data folder.
+    """
+    if not path.is_file():
+        raise InputError("file is missing", where=path, expected="a tab-separated list of clips")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"not UTF-8 text ({error})", where=path, expected="a tab-separated list of clips"
+        ) from error
+    if lines == [""]:
+        raise InputError("file is empty", where=path, expected="columns " + ", ".join(columns))
+    header, *rows = (line.split("\t") for line in lines)
+    _check_header(header, columns, path)
+    if not rows:
+        raise InputError("list has no rows", where=path, expected="at least one clip")
+    for row, fields in enumerate(rows):
+        if len(fields) != len(header):
+            raise InputError(
+                "row has the wrong number of fields",
+                where=at_line(path, row),
+                expected=f"{len(header)} separated by tabs",
+                received=len(fields),
+            )
+    table = pd.DataFrame(rows, columns=header, dtype=object)
+    _check_rows(table, columns, path)
+    return table
+
+
+def _check_header(header: list[str], columns: Sequence[str], path: Path) -> None:
+    missing = [column for column in columns if column not in header]
+    if missing or len(set(header)) < len(header):
+        line = " ".join(header)
+        what = f"column {missing[0]!r} is missing" if missing else "a column appears twice"
+        if missing and ("," in line or ";" in line):
+            what += ", the file looks comma-separated"
+        raise InputError(
+            what,
+            where=path,
+            expected="tab-separated columns " + ", ".join(columns),
+            received=line,
+        )
+
+
+def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+    for column in columns:
+        row = first_row(table[column].str.strip() == "")
+        if row is not None:
+            raise InputError(f"field {column!r} is empty", where=at_line(path, row))
+    row = first_row(table.filename.duplicated())
+    if row is not None:
+        raise InputError(
+            "clip is listed twice",
+            where=at_line(path, row),
+            expected="each clip once",
+            received=table.filename[row],
+        )
+    row = first_row(table.filename.str.contains(_OUTSIDE, regex=True))
+    if row is not None:
+        raise InputError(
+            "clip lies outside the data folder",
+            where=at_line(path, row),
+            expected="a path below it, such as audio/x.wav",
+            received=table.filename[row],
+        )
+
+
+def first_row(mask: pd.Series) -> int | None:
+    """Position of the first True, None where there is none."""
+    rows = np.flatnonzero(mask.to_numpy(bool))
+    return int(rows[0]) if rows.size else None
+
+
+def at_line(path: Path, row: int) -> str:
+    """Where row `row` of a table stands in its file, for an error."""
+    return f"{path} line {row + 2}"

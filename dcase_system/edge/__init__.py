@@ -1,0 +1,1 @@
+"""TFLite export and running a `.tflite` file."""

@@ -1,0 +1,128 @@
+"""Architectures by name, and specs to and from JSON."""
+
+import json
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import asdict, fields, is_dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from dcase_system.errors import InputError
+from dcase_system.models import cp_mobile as cp
+
+ARCHITECTURES: dict[str, Callable[[], Any]] = {
+    "cp_mobile": cp.cp_mobile,
+    "cp_mobile_2023": cp.cp_mobile_2023,
+    **{f"sscp_mobile_{base}": partial(cp.sscp_mobile, base) for base in (32, 48, 64, 80, 96)},
+    **{
+        f"sscp_mobile_{name}": partial(cp.sscp_mobile_submitted, name)
+        for name in ("s1", "s2", "s2c", "s3")
+    },
+}
+
+_KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
+    "cp_mobile": (cp.CPMobileSpec, cp.build_cp_mobile),
+}
+
+
+def named_spec(name: str) -> Any:
+    """The spec of a named architecture.
+
+    Raises:
+        InputError: there is no architecture of that name.
+    """
+    if name not in ARCHITECTURES:
+        raise InputError(
+            "unknown architecture",
+            where="architecture",
+            expected=" | ".join(ARCHITECTURES),
+            received=name,
+        )
+    return ARCHITECTURES[name]()
+
+
+def with_classes(spec: Any, classes: int) -> Any:
+    """The same architecture for another number of classes."""
+    return replace(spec, classes=classes)
+
+
+def build(spec: Any) -> keras.Model:
+    """The Keras model of a spec."""
+    return _KINDS[_kind(spec)][1](spec)
+
+
+def spec_to_json(spec: Any) -> dict:
+    """The spec as JSON-serialisable values, with its kind."""
+    return {"kind": _kind(spec), **asdict(spec)}
+
+
+def spec_from_json(values: Any, where: object = "spec") -> Any:
+    """The spec that `spec_to_json` described.
+
+    Raises:
+        InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
+    """
+    if not isinstance(values, dict) or values.get("kind") not in _KINDS:
+        kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
+        raise InputError(
+            "not an architecture spec",
+            where=where,
+            expected=f"kind {' | '.join(_KINDS)}",
+            received=kind,
+        )
+    own = {name: value for name, value in values.items() if name != "kind"}
+    return _parse(own, _KINDS[values["kind"]][0], str(where))
+
+
+def read_spec(path: str | Path) -> Any:
+    """The spec in a JSON file."""
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"spec cannot be read ({error})", where=path, expected="a JSON file"
+        ) from error
+    return spec_from_json(values, path)
+
+
+def _kind(spec: Any) -> str:
+    for kind, (cls, _) in _KINDS.items():
+        if isinstance(spec, cls):
+            return kind
+    raise TypeError(f"expected an architecture spec, received {type(spec).__name__}")
+
+
+def _parse(value: Any, expected: Any, where: str) -> Any:
+    """Checks a JSON value against a type of a spec's field and converts it."""
+    if is_dataclass(expected):
+        if not isinstance(value, dict):
+            raise InputError("wrong type", where=where, expected="an object", received=value)
+        hints = typing.get_type_hints(expected)
+        required = {field.name for field in fields(expected)}
+        if value.keys() != required:
+            raise InputError(
+                "wrong fields",
+                where=where,
+                expected=", ".join(sorted(required)),
+                received=", ".join(sorted(value)),
+            )
+        return expected(
+            **{name: _parse(item, hints[name], f"{where}.{name}") for name, item in value.items()}
+        )  # type: ignore[operator]
+    if isinstance(expected, types.GenericAlias):  # tuple[X, ...] or tuple[X, Y]
+        items = typing.get_args(expected)
+        if not isinstance(value, list | tuple) or (
+            Ellipsis not in items and len(value) != len(items)
+        ):
+            raise InputError("wrong type", where=where, expected=expected, received=value)
+        return tuple(
+            _parse(item, items[0], f"{where}[{index}]") for index, item in enumerate(value)
+        )
+    if type(value) is not expected or (expected is int and value < 1):
+        wanted = "a positive integer" if expected is int else expected.__name__
+        raise InputError("wrong value", where=where, expected=wanted, received=repr(value))
+    return value

@@ -1,0 +1,94 @@
+"""Run directories: one stage after the other, each written whole and redone only if its inputs change."""
+
+import importlib.metadata
+import json
+import logging
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint, locked, replacing_directory, write_json
+
+_LOG = logging.getLogger(__name__)
+_PACKAGES = (
+    "tensorflow",
+    "keras",
+    "tensorflow-io",
+    "tensorflow-model-optimization",
+    "numpy",
+    "pandas",
+    "scipy",
+    "absl-py",
+)
+
+
+def run_stage(directory: Path, inputs: Mapping[str, Any], work: Callable[[Path], None]) -> str:
+    """Calls `work(temporary directory)` unless `directory` already holds the result of `inputs`.
+
+    Args:
+        directory: of the stage's artefacts; replaced whole when the work is done.
+        inputs: all that decides the result, JSON-serialisable; for an earlier stage its key.
+        work: writes the artefacts.
+
+    Returns:
+        The stage's key, by which later stages name it among their inputs.
+    """
+    key = fingerprint({"stage": directory.name, **inputs})
+    record = directory / "stage.json"
+    if record.is_file():
+        try:
+            if json.loads(record.read_text(encoding="utf-8")).get("key") == key:
+                _LOG.info("%s: done before, kept", directory)
+                return key
+        except ValueError:
+            _LOG.warning("%s is not readable: doing the stage again", record)
+    with replacing_directory(directory) as temporary:
+        work(temporary)
+        write_json(temporary / record.name, {"key": key, "inputs": dict(inputs)})
+    return key
+
+
+def only_one(run_dir: Path) -> AbstractContextManager[None]:
+    """Holds a run directory against a second run.
+
+    Raises:
+        InputError: another process is running in it.
+    """
+
+    def refuse() -> None:
+        raise InputError(
+            "another run is at work here", where=run_dir, expected="one run a directory"
+        )
+
+    return locked(run_dir / "lock", refuse)
+
+
+def write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
+    """Writes `config.json`: the settings, the command, the versions and the state of the code."""
+    versions = {"python": platform.python_version()}
+    versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
+    config = {
+        "command": sys.argv,
+        "settings": dict(settings),
+        "versions": versions,
+        "code": _code_state(),
+    }
+    write_json(run_dir / "config.json", config)
+
+
+def _code_state() -> dict[str, Any]:
+    """Commit of the checkout this package lies in, and whether it was changed since."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}  # installed without its repository

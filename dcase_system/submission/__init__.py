@@ -1,0 +1,1 @@
+"""What is handed in: output files, meta information, the package, and its validation."""

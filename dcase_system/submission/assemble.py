@@ -1,0 +1,125 @@
+"""From finished runs and an author card to a validated package."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dcase_system.errors import InputError
+from dcase_system.files import replacing_directory
+from dcase_system.submission.card import AuthorCard
+from dcase_system.submission.meta import SystemDescription, build_meta, write_meta
+from dcase_system.submission.package import (
+    SystemFiles,
+    meta_name,
+    submission_label,
+    write_package,
+)
+from dcase_system.submission.validate import validate_package
+
+
+@dataclass(frozen=True)
+class HandedInRun:
+    """One system trained on one split.
+
+    Attributes:
+        results: scores of the submitted form on the development-test clips.
+        output: output file for the evaluation clips.
+        complexity: the run's complexity report.
+    """
+
+    results: Mapping[str, Any]
+    output: Path
+    complexity: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class HandedInSystem:
+    """One system on all its splits; `key` is its name in the author card, such as `S1`."""
+
+    key: str
+    description: SystemDescription
+    runs: Mapping[int, HandedInRun]
+
+
+def assemble(
+    folder: Path,
+    card: AuthorCard,
+    systems: Sequence[HandedInSystem],
+    *,
+    scenes: Sequence[str],
+    devices: Sequence[str],
+    evaluation_filenames: Sequence[str],
+    technical_report: Path | None = None,
+) -> Path:
+    """Writes meta files and the zip for up to four systems and validates it.
+
+    Args:
+        folder: receives `task1.zip` and, beside it, the files that are in it.
+        card: who hands in.
+        systems: in the order of their index in the label, 1 to 4.
+        scenes: class names in the order of the output columns.
+        devices: devices of the development set.
+        evaluation_filenames: clips that must be in every output file.
+        technical_report: a PDF, or None if it is added by hand.
+
+    Returns:
+        The path of the zip.
+
+    Raises:
+        InputError: validation finds an error; the line names the first and says how many there are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing_directory(folder / "task1") as content:
+        files = [
+            _write_system(content, card, index, system, scenes, devices)
+            for index, system in enumerate(systems, 1)
+        ]
+        package = folder / "task1.zip"
+        write_package(package, files, technical_report)
+    splits = sorted({split for system in systems for split in system.runs})
+    report = validate_package(
+        package,
+        splits=splits,
+        evaluation_filenames=evaluation_filenames,
+        scenes=scenes,
+        devices=devices,
+    )
+    if report.errors:
+        raise InputError(
+            f"package is not valid: {report.errors[0]}",
+            where=package,
+            received=f"{len(report.errors)} errors",
+        )
+    return package
+
+
+def _write_system(
+    content: Path,
+    card: AuthorCard,
+    index: int,
+    system: HandedInSystem,
+    scenes: Sequence[str],
+    devices: Sequence[str],
+) -> SystemFiles:
+    label = submission_label(card.label_lastname, card.label_institute, index)
+    # One meta file covers all splits: it states the largest of the networks.
+    largest = max(
+        (run.complexity for run in system.runs.values()),
+        key=lambda report: (report["params"], report["macs"]),
+    )
+    meta = build_meta(
+        card,
+        label,
+        card.system(system.key),
+        system.description,
+        total_parameters=largest["params"],
+        total_model_size=largest["bytes"][largest["precision"]],
+        macs=largest["macs"],
+        results={split: run.results for split, run in system.runs.items()},
+        scenes=scenes,
+        devices=devices,
+    )
+    path = content / label / meta_name(label)
+    write_meta(path, meta)
+    return SystemFiles(label, path, {split: run.output for split, run in system.runs.items()})

@@ -1,0 +1,168 @@
+"""Meta files: who hands in, what the system is, what it costs and how well it does."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dcase_system.corpora import tau
+from dcase_system.errors import InputError
+from dcase_system.files import write_text
+from dcase_system.submission.card import Author, AuthorCard, SystemName
+
+Results = Mapping[str, Any]
+"""Results on the development-test clips, accuracies in percent:
+`{"overall": {"accuracy", "logloss"}, "class_wise": {scene: ...}, "device_wise": {device: ...}}`."""
+
+METRICS = ("accuracy", "logloss")
+_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class SystemDescription:
+    """`system.description` of a meta file: general tags, None where a field does not apply.
+
+    Attributes:
+        input_sampling_rate: such as `32kHz`.
+        acoustic_features: such as `log-mel energies`.
+        data_augmentation: such as `freq-mixstyle, time rolling, dir augmentation`.
+        machine_learning_method: such as `CNN`.
+        external_data_usage: such as `pre-trained model`.
+        complexity_management: such as `knowledge distillation, pruning, precision_16`.
+        pipeline: such as `train teachers, ensemble teachers, train student using ...`.
+        framework: such as `keras/tensorflow`.
+        split_adaptations: hyper-parameters that differ between the splits.
+        system_adaptations: what sets this system apart from one's other submissions.
+    """
+
+    input_sampling_rate: str
+    acoustic_features: str
+    data_augmentation: str | None
+    machine_learning_method: str
+    external_data_usage: str | None
+    complexity_management: str | None
+    pipeline: str | None
+    framework: str = "keras/tensorflow"
+    split_adaptations: str | None = None
+    system_adaptations: str | None = None
+
+
+def build_meta(
+    card: AuthorCard,
+    label: str,
+    name: SystemName,
+    description: SystemDescription,
+    *,
+    total_parameters: int,
+    total_model_size: int,
+    macs: int,
+    results: Mapping[int, Results | None],
+    scenes: Sequence[str] = tau.SCENES,
+    devices: Sequence[str] = tau.DEVICES,
+) -> dict[str, Any]:
+    """The meta information of one system, in the order of the official template.
+
+    Args:
+        card: authors, external datasets and source code.
+        label: submission label, `Doe_EXU_task1_1`.
+        name: how the result tables call the system.
+        description: the tags that describe it.
+        total_parameters: parameters of the submitted model.
+        total_model_size: bytes of the parameters at the submitted precision.
+        macs: multiply-accumulate operations for one clip, by the official count.
+        results: by split percentage; a split that is missing or None was not run and is null.
+            A metric that is missing or not finite is null too.
+        scenes: the classes that `class_wise` lists.
+        devices: the recording devices that `device_wise` lists.
+
+    Raises:
+        InputError: `results` has a split, scene or device that is not known.
+    """
+    unknown = [split for split in results if split not in tau.SPLITS]
+    if unknown:
+        raise InputError(
+            "unknown split", where=f"results of {label}", expected=tau.SPLITS, received=unknown[0]
+        )
+    return {
+        "submission": {
+            "label": label,
+            "name": name.name,
+            "abbreviation": name.abbreviation,
+            "authors": [_author(author) for author in card.authors],
+        },
+        "system": {
+            "description": asdict(description),
+            "complexity": {
+                "total_model_size": int(total_model_size),
+                "total_parameters": int(total_parameters),
+                "macs": int(macs),
+            },
+            "external_datasets": [asdict(dataset) for dataset in card.external_datasets],
+            "source_code": card.source_code,
+        },
+        "results": {
+            "development_dataset": {
+                f"split_{split}": _results(
+                    results.get(split), scenes, devices, f"split_{split} of {label}"
+                )
+                for split in tau.SPLITS
+            }
+        },
+    }
+
+
+def meta_text(meta: Mapping[str, Any]) -> str:
+    """The YAML text of `build_meta`, keys in its order."""
+    return yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=100)
+
+
+def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:
+    """Writes `<label>.meta.yaml`."""
+    write_text(path, meta_text(meta))
+
+
+def _author(author: Author) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "lastname": author.lastname,
+        "firstname": author.firstname,
+        "email": author.email,
+    }
+    if author.corresponding:
+        fields["corresponding"] = True
+    affiliations = []
+    for affiliation in author.affiliation:
+        given = asdict(affiliation)
+        order = ("abbreviation", "institute", "department", "location")
+        affiliations.append({key: given[key] for key in order if given[key] is not None})
+    fields["affiliation"] = affiliations[0] if len(affiliations) == 1 else affiliations
+    return fields
+
+
+def _results(
+    results: Results | None, scenes: Sequence[str], devices: Sequence[str], where: str
+) -> dict[str, Any] | None:
+    if results is None:
+        return None
+    block: dict[str, Any] = {"overall": _metrics(results.get("overall"))}
+    for key, names in (("class_wise", scenes), ("device_wise", devices)):
+        given = results.get(key) or {}
+        for name in given:
+            if name not in names:
+                raise InputError(
+                    f"unknown name in {key}", where=where, expected=", ".join(names), received=name
+                )
+        block[key] = {name: _metrics(given.get(name)) for name in names}
+    return block
+
+
+def _metrics(values: Mapping[str, float | None] | None) -> dict[str, float | None]:
+    return {metric: _number((values or {}).get(metric)) for metric in METRICS}
+
+
+def _number(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), _DECIMALS)

@@ -1,0 +1,129 @@
+"""Output files: one table of class probabilities for each system and split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dcase_system.corpora.table import at_line, first_row, read_tsv
+from dcase_system.errors import InputError
+from dcase_system.files import replacing
+
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a clip may be from summing to 1.
+
+A float16 softmax rounds each value by up to 2^-11 of it, 4.9e-4 of the sum; ten values
+printed with four decimals add up to 5e-4. Anything further off is not a softmax.
+"""
+RANGE_TOLERANCE = 1e-6
+"""How far a probability may leave [0, 1]: a float32 softmax can give 1.0000001."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """The contents of an output file, in its order.
+
+    Attributes:
+        filenames: bare names, `0.wav`.
+        labels: index of each clip's `scene_label` among the scenes.
+        probabilities: float32, clips x scenes.
+    """
+
+    filenames: tuple[str, ...]
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+def write_output(
+    path: str | Path, filenames: Sequence[str], probabilities: np.ndarray, scenes: Sequence[str]
+) -> None:
+    """Writes `<label>.output.split_<percent>.csv`: tab-separated, UTF-8, one row for each clip.
+
+    The columns are `filename`, `scene_label` (the arg-max) and the probability of each scene,
+    printed as the shortest decimal that gives the same float32: rows sum to what the model's do.
+
+    Args:
+        path: the file to write.
+        filenames: clips, with or without the folder `audio/`; written without it.
+        probabilities: clips x scenes, any float type.
+        scenes: names of the columns, in the order of the class indices.
+
+    Raises:
+        InputError: a shape does not fit, a clip is there twice, or a row is not a distribution.
+    """
+    path = Path(path)
+    values = np.asarray(probabilities)
+    if values.shape != (len(filenames), len(scenes)) or not len(filenames):
+        raise InputError(
+            "probabilities have the wrong shape",
+            where=path,
+            expected=f"({len(filenames)} clips, {len(scenes)} scenes), not empty",
+            received=values.shape,
+        )
+    # Labels come from the float32 values that are printed, so the two never disagree.
+    values = values.astype(np.float32)
+    _refuse_no_distribution(path, filenames, values)
+    bare = [name.removeprefix("audio/") for name in filenames]
+    table = pd.DataFrame(values, columns=list(scenes))
+    table.insert(0, "scene_label", np.asarray(scenes, object)[values.argmax(axis=1)])
+    table.insert(0, "filename", bare)
+    repeated = np.flatnonzero(table.filename.duplicated())
+    if repeated.size:
+        raise InputError("clip is there twice", where=path, received=bare[repeated[0]])
+    with replacing(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _refuse_no_distribution(path: Path, filenames: Sequence[str], values: np.ndarray) -> None:
+    # The comparisons are written so that NaN fails them.
+    in_range = ((values >= -RANGE_TOLERANCE) & (values <= 1.0 + RANGE_TOLERANCE)).all(axis=1)
+    totals = values.sum(axis=1, dtype=np.float64)
+    for what, good, received in (
+        ("probability is not in [0, 1]", in_range, values),
+        ("probabilities do not sum to 1", np.abs(totals - 1.0) <= SUM_TOLERANCE, totals),
+    ):
+        bad = np.flatnonzero(~good)
+        if bad.size:
+            raise InputError(
+                what,
+                where=f"{path} row {bad[0] + 1} ({filenames[bad[0]]})",
+                expected=f"a softmax, sum within {SUM_TOLERANCE:g} of 1",
+                received=received[bad[0]].tolist(),
+            )
+
+
+def read_output(path: str | Path, scenes: Sequence[str]) -> Output:
+    """Reads an output file back, for measuring what is handed in.
+
+    Raises:
+        InputError: the file is missing, a column is missing, or a field is not what it should be.
+    """
+    path = Path(path)
+    table = read_tsv(path, ("filename", "scene_label", *scenes))
+    labels = table.scene_label.map({scene: index for index, scene in enumerate(scenes)})
+    _refuse_unread(path, "scene_label", table.scene_label, labels, "one of " + ", ".join(scenes))
+    probabilities = np.empty((len(table), len(scenes)), np.float32)
+    for index, scene in enumerate(scenes):
+        column = pd.to_numeric(table[scene], errors="coerce")
+        _refuse_unread(path, scene, table[scene], column, "a number from 0 to 1")
+        probabilities[:, index] = column
+    return Output(
+        filenames=tuple(name.removeprefix("audio/") for name in table.filename),
+        labels=labels.to_numpy(np.int64),
+        probabilities=probabilities,
+    )
+
+
+def _refuse_unread(
+    path: Path, field: str, texts: pd.Series, values: pd.Series, expected: str
+) -> None:
+    row = first_row(~np.isfinite(values))
+    if row is not None:
+        raise InputError(
+            "field cannot be read",
+            where=f"{at_line(path, row)} field {field}",
+            expected=expected,
+            received=texts[row],
+        )

@@ -1,0 +1,216 @@
+"""Validation of a submission package, stricter than the organisers' own.
+
+    python -m dcase_system.submission.validate PACKAGE.zip [--splits=5] [--data_dir DIR]
+        [--evaluation_dir DIR] [--require_report]
+
+Exits with 0 if the package is valid and with 1 if not; each error is a line of its own.
+Warnings go to the error stream and do not count.
+"""
+
+import io
+import sys
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.corpora import tau
+from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
+from dcase_system.errors import InputError
+from dcase_system.submission.archive import (
+    ZIP_ERRORS,
+    damage,
+    open_package,
+    oversize,
+    printable,
+)
+from dcase_system.submission.fields import defect
+from dcase_system.submission.layout import sort_entries, system_defects
+from dcase_system.submission.package import REPORT_SUFFIX, TASK
+from dcase_system.submission.safe_yaml import parse_yaml
+from dcase_system.submission.validate_meta import meta_defects, meta_warnings
+from dcase_system.submission.validate_output import bare_names, output_defects
+
+MAX_LINES = 20
+"""Defects reported for one file; a file that is wrong throughout would bury the others."""
+
+_META_BYTES = 1 << 18
+_REPORT_BYTES = 100_000_000
+# A row has a name and ten numbers; 17 digits each are 250 bytes.
+_HEADER_BYTES, _ROW_BYTES = 1 << 16, 1 << 10
+
+
+@dataclass(frozen=True)
+class Report:
+    """What validation found: one line for each error and each warning."""
+
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return not self.errors
+
+
+def validate_package(
+    zip_path: str | Path,
+    *,
+    splits: Sequence[int] = tau.SPLITS,
+    evaluation_filenames: Collection[str] | None = None,
+    scenes: Sequence[str] = tau.SCENES,
+    devices: Sequence[str] = tau.DEVICES,
+    require_report: bool = False,
+) -> Report:
+    """Checks a package from its outside in: zip, layout, output files, meta files.
+
+    Never raises on a defect of the package, however damaged or hostile it is.
+
+    Args:
+        zip_path: the package.
+        splits: percentages for which each system must have an output file.
+        evaluation_filenames: the clips that each output file must have, with or without the
+            folder `audio/`; by default the official `0.wav` to `135729.wav`.
+        scenes: the classes, in order.
+        devices: the recording devices of the development-test results.
+        require_report: whether a missing technical report is an error, not a warning.
+    """
+    if evaluation_filenames is None:
+        evaluation_filenames = [f"{index}.wav" for index in range(tau.EVALUATION_CLIPS)]
+    clips = bare_names(evaluation_filenames)
+    errors: list[str] = []
+    warnings: list[str] = []
+    try:
+        archive = open_package(zip_path)
+    except InputError as error:
+        return Report((str(error),))
+    with archive:
+        layout = sort_entries(archive.infolist(), splits)
+        errors += layout.errors
+        if not layout.reports:
+            missing = defect(f"{TASK}/", f"technical report is missing (*{REPORT_SUFFIX})")
+            (errors if require_report else warnings).append(missing)
+        for entry in layout.reports:
+            errors += _report_defects(archive, entry)
+        for label, system in sorted(layout.systems.items()):
+            errors += system_defects(label, system, splits)
+            for entry in chain.from_iterable(system.outputs.values()):
+                errors += _limited(_output_file_defects(archive, entry, scenes, clips), entry)
+            for entry in system.metas:
+                found = _check_meta(archive, entry, label, scenes, devices)
+                errors += found.errors
+                warnings += found.warnings
+    return Report(tuple(errors), tuple(warnings))
+
+
+def _output_file_defects(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, scenes: Sequence[str], clips: AbstractSet[str]
+) -> Iterator[str]:
+    too_much = oversize(entry, _HEADER_BYTES + _ROW_BYTES * len(clips))
+    if too_much:
+        yield too_much
+        return
+    try:
+        with (
+            archive.open(entry) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", newline="") as lines,
+        ):
+            yield from output_defects(lines, printable(entry.filename), scenes, clips)
+    except ZIP_ERRORS as error:
+        yield damage(entry, error)
+
+
+def _check_meta(
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    label: str,
+    scenes: Sequence[str],
+    devices: Sequence[str],
+) -> Report:
+    where = printable(entry.filename)
+    too_much = oversize(entry, _META_BYTES)
+    if too_much:
+        return Report((too_much,))
+    try:
+        meta = parse_yaml(archive.read(entry).decode("utf-8"), where)
+    except InputError as error:
+        return Report((str(error),))
+    except UnicodeDecodeError:
+        return Report((defect(where, "not UTF-8 text"),))
+    except ZIP_ERRORS as error:
+        return Report((damage(entry, error),))
+    return Report(
+        tuple(_limited(meta_defects(meta, where, label, scenes, devices), entry)),
+        tuple(_limited(meta_warnings(meta, where), entry)),
+    )
+
+
+def _report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[str]:
+    too_much = oversize(entry, _REPORT_BYTES)
+    if too_much:
+        yield too_much
+        return
+    try:
+        with archive.open(entry) as stream:
+            if stream.read(5) != b"%PDF-":
+                yield defect(printable(entry.filename), "not a PDF file")
+            # Read to the end, where zipfile compares the checksum.
+            while stream.read(1 << 20):
+                pass
+    except ZIP_ERRORS as error:
+        yield damage(entry, error)
+
+
+def _limited(lines: Iterable[str], entry: zipfile.ZipInfo) -> Iterator[str]:
+    remaining = iter(lines)
+    yield from islice(remaining, MAX_LINES)
+    if next(remaining, None) is not None:
+        yield defect(
+            printable(entry.filename), f"more than {MAX_LINES} defects; unchecked from here"
+        )
+
+
+def main(argv: Sequence[str]) -> int:
+    options = flags.FLAGS
+    if len(argv) != 2:
+        raise app.UsageError("expected one package: PACKAGE.zip")
+    if not options.splits or not all(split.isdecimal() for split in options.splits):
+        raise app.UsageError("--splits takes percentages, such as --splits=5,10")
+    scenes: Sequence[str] = tau.SCENES
+    devices: Sequence[str] = tau.DEVICES
+    clips = read_evaluation_list(options.evaluation_dir) if options.evaluation_dir else None
+    if options.data_dir:
+        corpus = read_corpus(options.data_dir)
+        scenes, devices = corpus.scenes, tuple(sorted(set(corpus.meta.source_label)))
+    report = validate_package(
+        argv[1],
+        splits=[int(split) for split in options.splits],
+        evaluation_filenames=clips,
+        scenes=scenes,
+        devices=devices,
+        require_report=options.require_report,
+    )
+    for warning in report.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for error in report.errors:
+        print(error)
+    if report.valid:
+        print(f"{argv[1]}: valid")
+    return 0 if report.valid else 1
+
+
+# Flags are global to a process: defined on import, they would collide with those of a recipe.
+def _define_flags() -> None:
+    flags.DEFINE_list("splits", list(map(str, tau.SPLITS)), "Splits that each system must have.")
+    flags.DEFINE_string("data_dir", None, "Corpus that gives scenes and devices.")
+    flags.DEFINE_string("evaluation_dir", None, "Evaluation set that gives the clips.")
+    flags.DEFINE_bool("require_report", False, "Whether a missing technical report is an error.")
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main)

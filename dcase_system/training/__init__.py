@@ -1,0 +1,1 @@
+"""One fit for all systems: schedule, seeds, resuming, metrics."""

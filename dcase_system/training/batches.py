@@ -1,0 +1,51 @@
+"""Batches of waveforms and targets for Keras's fit and predict."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from dcase_system.audio.store import Waveforms
+
+
+def training_batches(
+    waveforms: Waveforms, targets: np.ndarray, batch_size: int, *, seed: int, first_epoch: int = 0
+) -> tf.data.Dataset:
+    """An endless stream of shuffled epochs.
+
+    The order of an epoch depends on the seed and the epoch's number alone, so a resumed training
+    sees the batches that an uninterrupted one would have seen.
+
+    Args:
+        waveforms: clips to train on.
+        targets: (clips, ...) what the loss takes, in the order of the clips.
+        batch_size: clips a batch; the last one of an epoch holds the rest.
+        seed: of the shuffling.
+        first_epoch: number of the first epoch that is drawn.
+    """
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        epoch = first_epoch
+        while True:
+            order = np.random.default_rng([seed, epoch]).permutation(len(waveforms))
+            for start in range(0, len(order), batch_size):
+                rows = order[start : start + batch_size]
+                yield waveforms.gather(rows), targets[rows]
+            epoch += 1
+
+    signature = (
+        tf.TensorSpec((None, waveforms.samples.shape[1]), tf.float32),
+        tf.TensorSpec((None, *targets.shape[1:]), tf.float32),
+    )
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+
+
+def prediction_batches(waveforms: Waveforms, batch_size: int) -> tf.data.Dataset:
+    """Waveforms in order, once."""
+
+    def batches() -> Iterator[np.ndarray]:
+        for start in range(0, len(waveforms), batch_size):
+            yield waveforms.gather(np.arange(start, min(start + batch_size, len(waveforms))))
+
+    signature = tf.TensorSpec((None, waveforms.samples.shape[1]), tf.float32)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)

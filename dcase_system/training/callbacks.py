@@ -1,0 +1,176 @@
+"""Callbacks of the fit: checkpoints, the metrics log, progress with the time left."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from dcase_system.errors import InputError
+from dcase_system.files import replacing
+
+_LOG = logging.getLogger(__name__)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves weights, optimiser and random state after each epoch, whole; says where to resume.
+
+    Keras's own BackupAndRestore writes in place, so that a process killed while it writes has lost
+    both its states. The epoch is not stored: the optimiser's step count gives it.
+
+    Args:
+        path: a `.weights.h5` file.
+        steps_per_epoch: optimiser steps of an epoch.
+        every_seconds: a checkpoint is not renewed more often than this; the last epoch always is.
+    """
+
+    def __init__(self, path: str | Path, steps_per_epoch: int, every_seconds: float = 10.0):
+        super().__init__()
+        self.path, self.steps_per_epoch = Path(path), steps_per_epoch
+        self._every_seconds, self._saved_at = every_seconds, time.monotonic()
+
+    def restore(self, model: keras.Model) -> int:
+        """Loads the checkpoint into a compiled model, if there is one.
+
+        Returns:
+            The number of epochs that are done.
+
+        Raises:
+            InputError: the file is not a checkpoint of this model.
+        """
+        if not self.path.is_file():
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        try:
+            model.load_weights(self.path)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(
+                f"checkpoint does not fit ({error})",
+                where=self.path,
+                expected="a checkpoint of this run; remove it to start anew",
+            ) from error
+        epochs = int(model.optimizer.iterations.numpy()) // self.steps_per_epoch
+        _LOG.info("resuming after epoch %d from %s", epochs, self.path)
+        return epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        last = epoch + 1 == self.params["epochs"]
+        if last or time.monotonic() - self._saved_at >= self._every_seconds:
+            with replacing(self.path.with_suffix(".h5")) as temporary:
+                # Keras insists on this double suffix.
+                named = temporary.with_suffix(".weights.h5")
+                self.model.save_weights(named)
+                named.replace(temporary)
+            self._saved_at = time.monotonic()
+
+
+class MetricsLog(keras.callbacks.Callback):
+    """Appends one JSON line an epoch; a resumed training drops the lines it repeats."""
+
+    def __init__(self, path: str | Path, first_epoch: int):
+        super().__init__()
+        self.path = Path(path)
+        self._first_epoch = first_epoch
+
+    def on_train_begin(self, logs=None):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        kept = [
+            line for line in _lines(self.path) if json.loads(line)["epoch"] <= self._first_epoch
+        ]
+        with replacing(self.path) as temporary:
+            temporary.write_text("".join(kept), encoding="utf-8")
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"epoch": epoch + 1, **values}) + "\n")
+
+
+class StopIfDiverged(keras.callbacks.Callback):
+    """Ends the training with an error when the loss is no longer a number."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            raise InputError(
+                "training has diverged",
+                where=f"epoch {epoch + 1}",
+                expected="a finite loss (try a lower learning rate)",
+                received=loss,
+            )
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar over all steps with the time left; without a terminal, a line a minute at most."""
+
+    def __init__(self, name: str, steps_per_epoch: int, first_epoch: int, epochs: int):
+        super().__init__()
+        self._name, self._steps_per_epoch = name, steps_per_epoch
+        self._first_epoch, self._epochs = first_epoch, epochs
+
+    def on_train_begin(self, logs=None):
+        self._started = self._logged = time.monotonic()
+        self._bar = tqdm(
+            total=self._epochs * self._steps_per_epoch,
+            initial=self._first_epoch * self._steps_per_epoch,
+            desc=self._name,
+            unit="step",
+            disable=None,  # no bar where there is no terminal
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._bar.update()
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = " ".join(
+            f"{name} {value:.3f}" for name, value in (logs or {}).items() if name != "learning_rate"
+        )
+        self._bar.set_postfix_str(f"epoch {epoch + 1}/{self._epochs} {values}")
+        now, done = time.monotonic(), epoch + 1
+        if self._bar.disable and (now - self._logged >= 60 or done == self._epochs):
+            self._logged = now
+            left = (now - self._started) / (done - self._first_epoch) * (self._epochs - done)
+            _LOG.info(
+                "%s epoch %d/%d %s, %s left",
+                self._name,
+                done,
+                self._epochs,
+                values,
+                _duration(left),
+            )
+
+    def on_train_end(self, logs=None):
+        self._bar.close()
+
+
+class Validation(keras.callbacks.Callback):
+    """Adds `val_accuracy` (macro, percent) and `val_logloss` to the logs of each epoch."""
+
+    def __init__(self, evaluate: Callable[[], tuple[float, float]]):
+        super().__init__()
+        self._evaluate = evaluate
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs["val_accuracy"], logs["val_logloss"] = self._evaluate()
+
+
+def _lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    # A line torn by a kill has no newline and is dropped.
+    return [
+        line
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"

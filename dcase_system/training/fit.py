@@ -1,0 +1,138 @@
+"""The one fit that trains every classifier of the package."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcase_system.audio.store import Waveforms
+from dcase_system.training import callbacks as cb
+from dcase_system.training.batches import prediction_batches, training_batches
+from dcase_system.training.metrics import clip_losses, macro_mean, softmax
+from dcase_system.training.schedule import WarmupCosine, warmup_steps
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """Clips held out of the train list: their waveforms and (clips,) class indices."""
+
+    waveforms: Waveforms
+    labels: np.ndarray
+
+
+def waveform_model(
+    network: keras.Model,
+    front_end: keras.layers.Layer,
+    samples: int,
+    *,
+    waveform_augmentation: Sequence[keras.layers.Layer] = (),
+    feature_augmentation: Sequence[keras.layers.Layer] = (),
+) -> keras.Model:
+    """Waveform in, logits out: the network behind its front end and the augmentation.
+
+    The augmentation acts in training only. The network's own weights are shared, not copied.
+
+    Args:
+        network: features to logits.
+        front_end: waveforms to features.
+        samples: length of a clip.
+        waveform_augmentation: layers before the front end.
+        feature_augmentation: layers between front end and network.
+    """
+    waveforms = keras.Input((samples,), name="waveform")
+    x = waveforms
+    for layer in (*waveform_augmentation, front_end, *feature_augmentation):
+        x = layer(x)
+    return keras.Model(waveforms, network(x), name=f"waveform_{network.name}")
+
+
+def fit(
+    model: keras.Model,
+    waveforms: Waveforms,
+    targets: np.ndarray,
+    *,
+    loss: keras.losses.Loss | Callable,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    checkpoint: Path,
+    metrics_log: Path,
+    learning_rate: float = 0.005,
+    weight_decay: float = 1e-4,
+    warmup: int | None = None,
+    validation: ValidationSet | None = None,
+    metrics: Sequence[keras.metrics.Metric | Callable] = (),
+    name: str = "training",
+) -> None:
+    """Trains to the last epoch with AdamW, linear warm-up and cosine, both per step.
+
+    An interrupted training goes on from its checkpoint and ends with the same weights.
+
+    Args:
+        model: waveforms (batch, samples) to logits.
+        waveforms: clips to train on.
+        targets: (clips, ...) what the loss takes beside the logits.
+        loss: of (targets, logits).
+        epochs: passes over the clips.
+        batch_size: clips a step; the last step of an epoch takes the rest.
+        seed: of the order of the clips (the layers have their own).
+        checkpoint: a `.weights.h5` file, renewed after each epoch and read when it exists.
+        metrics_log: a `.jsonl` file, one line an epoch.
+        learning_rate: the highest.
+        weight_decay: decoupled, on all parameters.
+        warmup: steps; by default those of `schedule.warmup_steps`.
+        validation: scored after each epoch, for the log only: the last epoch is what counts.
+        metrics: logged beside the loss.
+        name: shown with the progress.
+
+    Raises:
+        InputError: the checkpoint is not of this model, or the loss is no longer a number.
+    """
+    steps_per_epoch = math.ceil(len(waveforms) / batch_size)
+    total_steps = epochs * steps_per_epoch
+    rise = warmup_steps(total_steps) if warmup is None else warmup
+    optimizer = keras.optimizers.AdamW(
+        WarmupCosine(learning_rate, rise, total_steps), weight_decay=weight_decay, epsilon=1e-8
+    )
+    # XLA takes minutes to compile depthwise convolutions on a CPU and is no faster.
+    model.compile(optimizer, loss, metrics=list(metrics), jit_compile=False)
+    saver = cb.Checkpoint(checkpoint, steps_per_epoch)
+    first_epoch = saver.restore(model)
+    if first_epoch >= epochs:
+        return
+    watchers: list[keras.callbacks.Callback] = []
+    if validation is not None:
+        watchers.append(cb.Validation(lambda: _validate(model, validation, batch_size)))
+    watchers += [
+        cb.Progress(name, steps_per_epoch, first_epoch, epochs),
+        cb.StopIfDiverged(),
+        cb.MetricsLog(metrics_log, first_epoch),
+        saver,
+    ]
+    model.fit(
+        training_batches(waveforms, targets, batch_size, seed=seed, first_epoch=first_epoch),
+        epochs=epochs,
+        initial_epoch=first_epoch,
+        steps_per_epoch=steps_per_epoch,
+        callbacks=watchers,
+        shuffle=False,  # the dataset shuffles
+        verbose=0,
+    )
+
+
+def predict(model: keras.Model, waveforms: Waveforms, batch_size: int = 64) -> np.ndarray:
+    """Logits (clips, classes) of a model with the waveform as input."""
+    return model.predict(prediction_batches(waveforms, batch_size), verbose=0)
+
+
+def _validate(
+    model: keras.Model, validation: ValidationSet, batch_size: int
+) -> tuple[float, float]:
+    """Macro accuracy in percent and log loss."""
+    probabilities = softmax(predict(model, validation.waveforms, batch_size))
+    hits = probabilities.argmax(axis=-1) == validation.labels
+    losses = clip_losses(probabilities, validation.labels)
+    return 100 * macro_mean(hits, validation.labels), macro_mean(losses, validation.labels)

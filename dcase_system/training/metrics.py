@@ -1,0 +1,128 @@
+"""Macro accuracy and log loss: overall, by class, by device and by device group."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcase_system.errors import InputError
+
+_SMALLEST_PROBABILITY = 1e-15  # as in scikit-learn's log_loss: an impossible class costs 34.5 nats
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy in percent, log loss in nats, and the number of clips they were taken over."""
+
+    accuracy: float
+    logloss: float
+    clips: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one system on one list.
+
+    Attributes:
+        overall: means over the classes that occur (macro averages), as DCASE ranks systems.
+        class_wise: by scene.
+        device_wise: by device; mean over the device's clips, as in the 2024 baseline's table.
+        group_wise: by device group (real, seen, unseen); mean over the group's clips.
+    """
+
+    overall: Score
+    class_wise: dict[str, Score]
+    device_wise: dict[str, Score]
+    group_wise: dict[str, Score]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of (clips, classes) logits, in double precision."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def clip_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Log loss of each clip in nats: -log of the probability given to its own class."""
+    of_label = probabilities[np.arange(len(labels)), labels]
+    return -np.log(np.maximum(of_label, _SMALLEST_PROBABILITY))
+
+
+def macro_mean(values: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over the classes that occur of the mean over each class's clips."""
+    return float(np.mean([values[labels == label].mean() for label in np.unique(labels)]))
+
+
+def score(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    scenes: Sequence[str],
+    devices: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+) -> Scores:
+    """Scores predictions.
+
+    Args:
+        probabilities: (clips, classes).
+        labels: (clips,) class indices.
+        scenes: class names in label order.
+        devices: device of each clip.
+        groups: devices of each device group.
+
+    Raises:
+        InputError: a probability is NaN or infinite: the training has diverged.
+    """
+    if not np.isfinite(probabilities).all():
+        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
+    correct = probabilities.argmax(axis=-1) == labels
+    losses = clip_losses(probabilities, labels)
+    device_of = np.array(devices)
+
+    def of(rows: np.ndarray) -> Score:
+        return Score(float(100 * correct[rows].mean()), float(losses[rows].mean()), int(rows.sum()))
+
+    by_class = {
+        scene: of(labels == index) for index, scene in enumerate(scenes) if (labels == index).any()
+    }
+    by_device = {str(device): of(device_of == device) for device in np.unique(device_of)}
+    by_group = {name: of(np.isin(device_of, members)) for name, members in groups.items()}
+    overall = Score(100 * macro_mean(correct, labels), macro_mean(losses, labels), len(labels))
+    return Scores(overall, by_class, by_device, by_group)
+
+
+def clustered_interval(
+    correct: np.ndarray,
+    labels: np.ndarray,
+    clusters: Sequence[str],
+    *,
+    draws: int = 1_000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % bootstrap interval of the macro accuracy, in percent, resampling whole recordings.
+
+    Clips of one recording are near copies of each other: resampling clips would make the interval
+    far too narrow.
+
+    Args:
+        correct: (clips,) whether each prediction is right.
+        labels: (clips,) class indices.
+        clusters: recording (or location) of each clip.
+        draws: bootstrap samples.
+        seed: of the resampling.
+    """
+    names, cluster_of = np.unique(np.array(clusters), return_inverse=True)
+    classes = int(labels.max()) + 1
+    # (recordings, classes): clips and hits, so that one draw is two matrix products
+    cells = cluster_of * classes + labels
+    clips = np.bincount(cells, minlength=len(names) * classes).reshape(len(names), classes)
+    hits = np.bincount(cells, weights=correct, minlength=len(names) * classes).reshape(
+        len(names), classes
+    )
+    counts = np.random.default_rng(seed).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), size=draws
+    )
+    drawn = counts @ clips  # (draws, classes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        accuracies = np.nanmean(np.where(drawn > 0, counts @ hits / drawn, np.nan), axis=1)
+    low, high = np.percentile(100 * accuracies, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,130 @@
+"""What the challenge recipes share: flags, the demo corpus, the package. Not a recipe itself."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from dcase_system import pipeline
+from dcase_system.corpora.corpus import Corpus, read_corpus
+from dcase_system.corpora.demo import write_demo_corpus
+from dcase_system.reporting.summary import run_summary
+from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
+from dcase_system.submission.card import read_author_card
+from dcase_system.submission.meta import SystemDescription
+
+_LOG = logging.getLogger("dcase_system.recipes")
+
+SYSTEMS = {
+    "dense": SystemDescription(
+        input_sampling_rate="32kHz",
+        acoustic_features="log-mel energies",
+        data_augmentation="freq-mixstyle, time rolling, frequency masking",
+        machine_learning_method="CNN",
+        external_data_usage=None,
+        complexity_management="precision_16, network design",
+        pipeline="train student",
+        system_adaptations="SSCP-Mobile at base width 32: no teacher, no pruning",
+    ),
+}
+_ARCHITECTURES = {"dense": "sscp_mobile_32"}
+
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Development clips in the TAU 2022 Mobile layout; by default the demo corpus."
+)
+EVALUATION_DIR = flags.DEFINE_string(
+    "evaluation_dir", None, "Unlabelled evaluation clips; without them no package is made."
+)
+SCENES = flags.DEFINE_list(
+    "scenes", None, "Class list in label order; by default that of meta.csv, sorted."
+)
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Where the run is written; by default a name below runs/."
+)
+CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", "data", "Demo corpus and waveform stores, shared by all runs."
+)
+AUTHOR_CARD = flags.DEFINE_string("author_card", "submissions/author_card.yaml", "Who hands in.")
+SEED = flags.DEFINE_integer("seed", 0, "Decides everything random.", lower_bound=0)
+EPOCHS = flags.DEFINE_integer("epochs", None, "Passes over the split.", lower_bound=1)
+BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Clips a training step.", lower_bound=2)
+LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Highest learning rate.", lower_bound=0.0)
+VALIDATION_FRACTION = flags.DEFINE_float(
+    "validation_fraction",
+    None,
+    "Part of the split held out by location and scored after each epoch, for the log.",
+    lower_bound=0.0,
+    upper_bound=0.9,
+)
+
+
+def folders() -> tuple[Corpus, Path | None, str]:
+    """The development corpus, the evaluation folder and a name for them, as the flags say.
+
+    Without `--data_dir` this is the demo corpus, made when it is not there yet.
+    """
+    if DATA_DIR.value is None:
+        _LOG.info("no --data_dir: running on the embedded demo corpus, at demo scale")
+        demo = write_demo_corpus(Path(CACHE_DIR.value) / "demo")
+        return read_corpus(demo.development), demo.evaluation, "demo"
+    development = Path(DATA_DIR.value)
+    evaluation = Path(EVALUATION_DIR.value) if EVALUATION_DIR.value else None
+    return read_corpus(development, SCENES.value), evaluation, development.resolve().name
+
+
+def run_split(
+    split: int, system: str, published: Mapping[str, Any], demo: Mapping[str, Any]
+) -> None:
+    """One system on one split, as the flags say, and its package.
+
+    Args:
+        split: percentage of the training list.
+        system: a key of `SYSTEMS`.
+        published: hyper-parameters with `--data_dir`.
+        demo: hyper-parameters on the demo corpus.
+    """
+    card = read_author_card(AUTHOR_CARD.value)
+    corpus, evaluation, name = folders()
+    given = {
+        "epochs": EPOCHS.value,
+        "batch_size": BATCH_SIZE.value,
+        "learning_rate": LEARNING_RATE.value,
+        "validation_fraction": VALIDATION_FRACTION.value,
+    }
+    plan = pipeline.StudentPlan(
+        _ARCHITECTURES[system], seed=SEED.value, **(published if DATA_DIR.value else demo)
+    )
+    plan = replace(plan, **{key: value for key, value in given.items() if value is not None})
+    run_dir = Path(OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
+    data = pipeline.load_data(corpus, split, evaluation, Path(CACHE_DIR.value) / "stores")
+    run = pipeline.run_split(run_dir, plan, data)
+    print(run_summary(run.scores, run.complexity))
+    print(f"\nrun directory: {run_dir}")
+    if evaluation:
+        package = assemble(
+            run_dir / "submission",
+            card,
+            [handed_in(system, [run])],
+            scenes=corpus.scenes,
+            devices=corpus.devices,
+            evaluation_filenames=data.evaluation,
+        )
+        print(f"package of this split alone, validated: {package}")
+
+
+def handed_in(system: str, runs: Sequence[pipeline.SplitRun]) -> HandedInSystem:
+    """A system's finished runs, one a split, as the package takes them."""
+    return HandedInSystem(
+        system,
+        SYSTEMS[system],
+        {
+            run.split: HandedInRun(
+                run.scores["forms"][run.scores["submitted_form"]], run.output, run.complexity
+            )
+            for run in runs
+            if run.output is not None
+        },
+    )
