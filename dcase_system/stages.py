@@ -1,4 +1,4 @@
-"""Run directories: one stage after the other, each written whole and redone only if its inputs change."""
+"""Run directories: stage after stage, each written whole and redone only if its inputs change."""
 
 import importlib.metadata
 import json

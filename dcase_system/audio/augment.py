@@ -64,8 +64,8 @@ class TimeRoll(_Augmentation):
 class AxisMask(_Augmentation):
     """Masks one band of each spectrogram (batch, mels, frames, 1) along one axis.
 
-    Width ~ U[0, max_width), start ~ U[0, size - width), both truncated to whole bins, drawn for each
-    clip (torchaudio's masks with `iid_masks=True`).
+    Width ~ U[0, max_width), start ~ U[0, size - width), both truncated to whole bins, drawn for
+    each clip (torchaudio's masks with `iid_masks=True`).
 
     Args:
         axis: 1 masks mel bands, 2 masks frames.
@@ -100,10 +100,10 @@ class AxisMask(_Augmentation):
 class FreqMixStyle(_Augmentation):
     """Freq-MixStyle: mixes frequency-wise statistics between clips of a batch.
 
-    With probability p (one coin for the batch): x' = (x - mu) / sigma * sigma_mix + mu_mix, where mu
-    and sigma are each clip's mean and deviation of each mel band, and the mixed ones interpolate with
-    those of a random partner by lambda ~ Beta(alpha, alpha), drawn per clip. As in the 2024 baseline:
-    unbiased variance over (channels, frames), 1e-6 added to it.
+    With probability p (one coin for the batch): x' = (x - mu) / sigma * sigma_mix + mu_mix, where
+    mu and sigma are each clip's mean and deviation of each mel band, and the mixed ones interpolate
+    with those of a random partner by lambda ~ Beta(alpha, alpha), drawn per clip. As in the 2024
+    baseline: unbiased variance over (channels, frames), 1e-6 added to it.
 
     Input and output: (batch, mels, frames, 1).
     """

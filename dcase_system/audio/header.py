@@ -103,7 +103,7 @@ def _parse_wav(data: bytes, where: object) -> AudioHeader:
 
 
 def _parse_flac(data: bytes) -> AudioHeader:
-    # STREAMINFO is always first; rate (20 bits), channels - 1 (3), bits - 1 (5) follow 10 bytes of it.
+    # STREAMINFO is first; after 10 bytes of it: rate (20 bits), channels - 1 (3), bits - 1 (5).
     packed = struct.unpack_from(">I", data, 8 + 10)[0]
     return AudioHeader("flac", packed >> 12, (packed >> 9 & 7) + 1, (packed >> 4 & 31) + 1, False)
 

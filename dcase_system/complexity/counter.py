@@ -1,10 +1,11 @@
 """Parameters and multiply-accumulates of a Keras model, layer by layer.
 
-The official count of DCASE 2024 and 2025 is torchinfo's: a convolution costs its weights and biases
-times its output positions; any other layer with parameters costs their number once (so batch norm is
-2C however large the map); activations, additions and pooling cost nothing; only trainable parameters
-count. NeSsi's TFLite counter, which many participants quote, is given beside it: batch norm is folded
-away, biases are free, and additions and pooling cost one operation an output element or window cell.
+The official count of DCASE 2024 and 2025 is torchinfo's: a convolution costs its weights and
+biases times its output positions; any other layer with parameters costs their number once (so batch
+norm is 2C however large the map); activations, additions and pooling cost nothing; only trainable
+parameters count. NeSsi's TFLite counter, which many participants quote, is given beside it: batch
+norm is folded away, biases are free, and additions and pooling cost one operation an output element
+or window cell.
 """
 
 import math

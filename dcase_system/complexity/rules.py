@@ -100,7 +100,6 @@ def as_text(values: dict) -> str:
     for edition, verdicts in values["rules"].items():
         for rule in verdicts:
             word = "complies" if rule["complies"] else "OVER"
-            lines.append(
-                f"{edition:<14}{rule['rule']:<58}{rule['value']:>12,} of {rule['limit']:>11,}  {word}"
-            )
+            share = f"{rule['value']:>12,} of {rule['limit']:>11,}"
+            lines.append(f"{edition:<14}{rule['rule']:<58}{share}  {word}")
     return "\n".join(lines)

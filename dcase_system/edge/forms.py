@@ -1,4 +1,4 @@
-"""One scorer for every form of a student: Keras, Keras at the submitted precision, each `.tflite`."""
+"""One scorer for every form of a student: Keras, Keras at float16, each `.tflite`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

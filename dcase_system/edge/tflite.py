@@ -74,7 +74,7 @@ class TFLiteModel:
         self._output = self._interpreter.get_output_details()[0]
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Logits (clips, classes) of features (clips, mels, frames, 1), one clip after the other."""
+        """Logits (clips, classes) of features (clips, mels, frames, 1), clip by clip."""
         return np.stack([self._one(clip[None]) for clip in features])
 
     def _one(self, clip: np.ndarray) -> np.ndarray:

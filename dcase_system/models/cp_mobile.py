@@ -1,8 +1,8 @@
 """CP-Mobile (Schmid et al., DCASE 2023/2024) and SSCP-Mobile (SJTU-THU, DCASE 2024) as specs.
 
 Both are a stem that halves (frequency, time) twice, inverted-residual blocks, and a 1x1 classifier
-whose logits are averaged over the map. SSCP-Mobile replaces each 3x3 kernel of stem and blocks by two
-parallel branches of 3x1 and 1x3 kernels, each with its own batch norm and ReLU, summed.
+whose logits are averaged over the map. SSCP-Mobile replaces each 3x3 kernel of stem and blocks by
+two parallel branches of 3x1 and 1x3 kernels, each with its own batch norm and ReLU, summed.
 """
 
 from collections.abc import Sequence

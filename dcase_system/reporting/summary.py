@@ -15,8 +15,8 @@ def run_summary(scores: Mapping[str, Any], complexity: Mapping[str, Any]) -> str
     low, high = scores["interval_95"]
     overall = submitted["overall"]
     lines = [
-        f"dev-test macro accuracy {overall['accuracy']:.1f} % (95 % interval {low:.1f}-{high:.1f}), "
-        f"log loss {overall['logloss']:.3f}",
+        f"dev-test macro accuracy {overall['accuracy']:.1f} % "
+        f"(95 % interval {low:.1f}-{high:.1f}), log loss {overall['logloss']:.3f}",
         "by device group: "
         + ", ".join(
             f"{name} {value['accuracy']:.1f} %" for name, value in submitted["group_wise"].items()

@@ -1,4 +1,4 @@
-"""The student's training graph: front end and augmentation of the 2024 baseline around a network."""
+"""The student's training graph: front end and augmentation of the 2024 baseline and a network."""
 
 import math
 

@@ -86,6 +86,7 @@ def test_quotes_are_part_of_a_name(root):
         (META, META.splitlines()[0], "meta.csv: list has no rows"),
         ("\tlyon-1", "\t", "meta.csv line 2: field 'identifier' is empty"),
         ("\tlyon-1", "\t  ", "meta.csv line 2: field 'identifier' is empty"),
+        ("paris-3\tb", "paris-3\t", "meta.csv line 5: field 'source_label' is empty"),
         ("milan-2\ta", "milan-2", "meta.csv line 3: row has the wrong number of fields"),
         ("milan-2\ta\n", "milan-2\ta\n\n", "meta.csv line 4: row has the wrong number of fields"),
         ("milan-2\ta\n", "milan-2\ta\tx\n", "meta.csv line 3: row has the wrong number of fields"),

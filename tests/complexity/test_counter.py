@@ -1,0 +1,105 @@
+import keras
+import numpy as np
+import pytest
+
+from dcase_system.complexity.counter import count
+from dcase_system.models import registry
+
+# The layer table in the 2024 baseline's README: (kernel parameters, MACs) of each convolution.
+BASELINE_CONVOLUTIONS = {
+    "stem1_a_conv": (72, 304_128),
+    "stem1_b_conv": (2_304, 2_506_752),
+    "block1_expand_conv": (2_048, 2_228_224),
+    "block1_depthwise1_conv": (576, 626_688),
+    "block1_project_conv": (2_048, 2_228_224),
+    "block2_expand_conv": (2_048, 2_228_224),
+    "block2_depthwise1_conv": (576, 626_688),
+    "block2_project_conv": (2_048, 2_228_224),
+    "block3_expand_conv": (2_048, 2_228_224),
+    "block3_depthwise1_conv": (576, 331_776),
+    "block3_project_conv": (2_048, 1_179_648),
+    "block4_expand_conv": (2_048, 1_179_648),
+    "block4_depthwise1_conv": (576, 165_888),
+    "block4_project_conv": (3_584, 1_032_192),
+    "block5_expand_conv": (6_720, 1_935_360),
+    "block5_depthwise1_conv": (1_080, 311_040),
+    "block5_project_conv": (6_720, 1_935_360),
+    "block6_expand_conv": (6_720, 1_935_360),
+    "block6_depthwise1_conv": (1_080, 311_040),
+    "block6_project_conv": (12_480, 3_594_240),
+    "head_conv": (1_040, 299_520),
+}
+
+
+def test_baseline_layer_by_layer():
+    counted = count(registry.build(registry.named_spec("cp_mobile")))
+    convolutions = {
+        layer.name: (layer.params, layer.macs)
+        for layer in counted.layers
+        if layer.name.endswith("_conv")
+    }
+    assert convolutions == BASELINE_CONVOLUTIONS
+    norms = [layer for layer in counted.layers if layer.name.endswith("_bn")]
+    assert all(layer.params == layer.macs == 2 * layer.output_shape[-1] for layer in norms)
+    assert counted.params == 61_148
+    assert counted.macs == 29_419_156
+    assert [counted.bytes(precision) for precision in ("float32", "float16", "int8")] == [
+        244_592,
+        122_296,
+        61_148,
+    ]
+
+
+def test_nessis_tflite_count_of_the_baseline():
+    """As NeSsi itself counted on the float32 `.tflite` of this network."""
+    assert count(registry.build(registry.named_spec("cp_mobile"))).nessi_macs == 29_689_408
+
+
+@pytest.mark.parametrize(
+    ("layer", "params", "macs"),
+    [
+        (keras.layers.Conv2D(5, 3, padding="same"), 3 * 3 * 4 * 5 + 5, (3 * 3 * 4 * 5 + 5) * 8 * 6),
+        (
+            keras.layers.Conv2D(6, 3, strides=2, groups=2, use_bias=False),
+            3 * 3 * 2 * 6,
+            3 * 3 * 2 * 6 * 3 * 2,
+        ),
+        (keras.layers.DepthwiseConv2D(3, use_bias=False), 36, 36 * 6 * 4),
+        (keras.layers.BatchNormalization(), 8, 8),
+        (keras.layers.Dense(7), 4 * 7 + 7, 4 * 7 + 7),
+        (keras.layers.ReLU(), 0, 0),
+        (keras.layers.AveragePooling2D(2), 0, 0),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, keras.layers.Layer) else None,
+)
+def test_each_kind_of_layer(layer, params, macs):
+    inputs = keras.Input((8, 6, 4))
+    counted = count(keras.Model(inputs, layer(inputs)))
+    assert (counted.params, counted.macs) == (params, macs)
+
+
+def test_frozen_parameters_and_moving_statistics_do_not_count():
+    network = registry.build(registry.named_spec("cp_mobile"))
+    assert network.count_params() > 61_148
+    network.trainable = False
+    assert count(network).params == 0
+
+
+def test_zeros_are_parameters_but_not_non_zero_ones():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(3, use_bias=False)(inputs))
+    model.set_weights([np.array([[1, 0, 2], [0, 0, 0], [3, 0, 0], [0, 4, 0]], np.float32)])
+    counted = count(model)
+    assert (counted.params, counted.nonzero_params) == (12, 4)
+
+
+def test_nested_models_are_counted_through():
+    network = registry.build(registry.named_spec("sscp_mobile_32"))
+    inputs = keras.Input((256, 65, 1))
+    assert count(keras.Model(inputs, network(inputs))).macs == 29_654_916
+
+
+def test_unknown_input_length_is_refused():
+    inputs = keras.Input((None, 6, 4))
+    with pytest.raises(ValueError, match="expected a known output shape"):
+        count(keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs)))

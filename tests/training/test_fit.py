@@ -1,0 +1,195 @@
+"""The fit on a small problem: it learns, repeats, resumes, and refuses what it must."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.store import Waveforms
+from dcase_system.errors import InputError
+from dcase_system.models.layers import conv_bn
+from dcase_system.training import callbacks, seeds
+from dcase_system.training.batches import prediction_batches, training_batches
+from dcase_system.training.fit import ValidationSet, fit, predict
+from dcase_system.training.student import student_model
+
+SAMPLES, CLASSES, CLIPS = 2_000, 3, 40
+SPEC = LogMelSpec(
+    sample_rate=4_000, window_length=256, hop_length=100, fft_length=256, n_mels=16, max_hz=2_000.0
+)
+
+
+@pytest.fixture(scope="module")
+def tones():
+    """Noisy tones of three pitches, as rows of a store."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, CLASSES, CLIPS)
+    pitches = np.array([200, 600, 1_400])[labels][:, None]
+    clips = 0.3 * np.sin(2 * np.pi * pitches * np.arange(SAMPLES) / 4_000) + generator.normal(
+        0, 0.1, (CLIPS, SAMPLES)
+    )
+    samples = np.clip(clips * 2**15, -(2**15), 2**15 - 1).astype(np.int16)
+    return Waveforms(samples, np.arange(CLIPS), "tones"), labels
+
+
+def build(seed: int = 0) -> keras.Model:
+    seeds.set_seed(seed)
+    inputs = keras.Input((16, 21, 1))
+    x = conv_bn(inputs, 2, "only", (3, 3))
+    x = keras.layers.Flatten()(
+        keras.layers.AveragePooling2D((1, 21))(x)
+    )  # pitch is all that counts
+    network = keras.Model(inputs, keras.layers.Dense(CLASSES)(x))
+    return student_model(
+        network,
+        SPEC,
+        SAMPLES,
+        roll_seconds=0.01,
+        mask_mels=3,
+        mask_frames=2,
+        mixstyle_probability=0.2,
+        mixstyle_alpha=0.3,
+        seed=seed,
+    )
+
+
+def train(model, tones, folder, epochs=4, **changes):
+    waveforms, labels = tones
+    settings = {
+        "loss": keras.losses.CategoricalCrossentropy(from_logits=True),
+        "batch_size": 16,
+        "learning_rate": 0.02,
+        "seed": 0,
+        "checkpoint": folder / "fit.weights.h5",
+        "metrics_log": folder / "metrics.jsonl",
+    }
+    fit(
+        model,
+        waveforms,
+        np.eye(CLASSES, dtype=np.float32)[labels],
+        epochs=epochs,
+        **(settings | changes),
+    )
+    return model
+
+
+def test_fit_learns(tones, tmp_path):
+    model = train(build(), tones, tmp_path, epochs=30)
+    accuracy = (predict(model, tones[0]).argmax(axis=1) == tones[1]).mean()
+    assert accuracy > 0.9
+
+
+def test_one_seed_repeats_bit_for_bit_and_another_differs(tones, tmp_path):
+    results = [
+        predict(train(build(seed), tones, tmp_path / name, seed=seed), tones[0])
+        for name, seed in (("one", 0), ("two", 0), ("three", 1))
+    ]
+    np.testing.assert_array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+
+
+class _Stop(keras.callbacks.Callback):
+    """Stands for Ctrl-C in the middle of an epoch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.optimizer.iterations.numpy()) == 8:  # the second step of the third epoch
+            raise KeyboardInterrupt
+
+
+def test_a_resumed_training_ends_like_an_uninterrupted_one(tones, tmp_path, monkeypatch):
+    whole = train(build(), tones, tmp_path / "whole")
+    original = callbacks.Checkpoint.__init__
+    monkeypatch.setattr(
+        callbacks.Checkpoint,
+        "__init__",
+        lambda self, path, steps: original(self, path, steps, every_seconds=0.0),
+    )
+    model = build()
+    fit_keras = model.fit
+    monkeypatch.setattr(
+        model,
+        "fit",
+        lambda *args, callbacks, **rest: fit_keras(*args, callbacks=[*callbacks, _Stop()], **rest),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        train(model, tones, tmp_path / "cut")
+    resumed = train(build(), tones, tmp_path / "cut")
+    np.testing.assert_array_equal(predict(whole, tones[0]), predict(resumed, tones[0]))
+    logs = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "cut")]
+    assert logs[0] == logs[1]
+    assert [json.loads(line)["epoch"] for line in logs[0].splitlines()] == [1, 2, 3, 4]
+
+
+def test_a_finished_training_is_not_repeated(tones, tmp_path, monkeypatch):
+    train(build(), tones, tmp_path)
+    model = build()
+    monkeypatch.setattr(model, "fit", lambda *args, **kwargs: pytest.fail("trained again"))
+    train(model, tones, tmp_path)
+
+
+def test_a_foreign_checkpoint_is_refused(tones, tmp_path):
+    (tmp_path / "fit.weights.h5").write_bytes(b"not a checkpoint")
+    with pytest.raises(InputError, match="checkpoint does not fit"):
+        train(build(), tones, tmp_path)
+
+
+def test_a_diverged_training_ends_with_one_line(tones, tmp_path):
+    with pytest.raises(InputError, match="epoch 1: training has diverged; expected a finite loss"):
+        train(
+            build(),
+            tones,
+            tmp_path,
+            loss=lambda y_true, y_pred: keras.ops.sum(y_pred, axis=-1) * float("nan"),
+        )
+
+
+def test_validation_is_logged_and_does_not_change_the_training(tones, tmp_path):
+    waveforms, labels = tones
+    held = ValidationSet(waveforms.take(np.arange(10)), labels[:10])
+    with_it = train(build(), tones, tmp_path / "with", validation=held)
+    without = train(build(), tones, tmp_path / "without")
+    np.testing.assert_array_equal(predict(with_it, waveforms), predict(without, waveforms))
+    last = json.loads((tmp_path / "with" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert 0 <= last["val_accuracy"] <= 100
+    assert last["val_logloss"] > 0
+
+
+def test_every_epoch_holds_every_clip_once(tones):
+    waveforms, _ = tones
+    identity = np.arange(CLIPS, dtype=np.float32)[:, None]
+    stream = training_batches(waveforms, identity, 16, seed=3).as_numpy_iterator()
+    epochs = [np.concatenate([next(stream)[1][:, 0] for _ in range(3)]) for _ in range(2)]
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(CLIPS))
+    assert not np.array_equal(epochs[0], epochs[1])
+
+
+def test_waveforms_and_targets_stay_together(tones):
+    waveforms, labels = tones
+    targets = np.eye(CLASSES, dtype=np.float32)[labels]
+    clips, rows = next(training_batches(waveforms, targets, 40, seed=1).as_numpy_iterator())
+    for clip, row in zip(clips, rows, strict=True):
+        position = np.flatnonzero((waveforms.gather(np.arange(CLIPS)) == clip).all(axis=1))[0]
+        assert row.argmax() == labels[position]
+
+
+def test_a_resumed_stream_continues_the_order(tones):
+    waveforms, _ = tones
+    identity = np.arange(CLIPS, dtype=np.float32)[:, None]
+    whole = training_batches(waveforms, identity, 16, seed=3).as_numpy_iterator()
+    for _ in range(3):
+        next(whole)
+    resumed = training_batches(waveforms, identity, 16, seed=3, first_epoch=1).as_numpy_iterator()
+    np.testing.assert_array_equal(next(whole)[1], next(resumed)[1])
+
+
+def test_prediction_covers_the_last_partial_batch(tones):
+    waveforms, _ = tones
+    sizes = [len(batch) for batch in prediction_batches(waveforms, 16).as_numpy_iterator()]
+    assert sizes == [16, 16, 8]
+
+
+def test_derived_seeds_differ():
+    assert len({seeds.derive(0, 1), seeds.derive(0, 2), seeds.derive(1, 1)}) == 3

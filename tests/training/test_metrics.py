@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, log_loss
+
+from dcase_system.errors import InputError
+from dcase_system.training.metrics import clustered_interval, score, softmax
+
+SCENES = ("bus", "metro", "park", "tram")
+GROUPS = {"real": ("a",), "seen": ("s1",), "unseen": ("s4",)}
+
+
+def case(seed: int, clips: int = 60):
+    generator = np.random.default_rng(seed)
+    probabilities = softmax(generator.normal(size=(clips, 4)))
+    labels = np.concatenate([np.arange(4), generator.integers(0, 4, clips - 4)])
+    devices = (*generator.choice(["a", "s1", "s4"], clips - 3), "a", "s1", "s4")
+    return probabilities, labels, devices
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_scores_agree_with_scikit_learn(seed):
+    probabilities, labels, devices = case(seed)
+    scores = score(probabilities, labels, SCENES, devices, GROUPS)
+    predicted = probabilities.argmax(axis=1)
+    assert scores.overall.accuracy == pytest.approx(
+        100 * balanced_accuracy_score(labels, predicted)
+    )
+    for index, scene in enumerate(SCENES):
+        rows = labels == index
+        assert scores.class_wise[scene].accuracy == pytest.approx(
+            100 * (predicted[rows] == index).mean()
+        )
+        assert scores.class_wise[scene].logloss == pytest.approx(
+            log_loss(labels[rows], probabilities[rows], labels=range(4))
+        )
+    for group, (device,) in GROUPS.items():
+        rows = np.array(devices) == device
+        assert scores.device_wise[device] == scores.group_wise[group]
+        assert scores.device_wise[device].accuracy == pytest.approx(
+            100 * (predicted == labels)[rows].mean()
+        )
+        assert scores.device_wise[device].clips == rows.sum()
+
+
+def test_macro_accuracy_weighs_classes_not_clips():
+    labels = np.array([0] * 9 + [1])
+    scores = score(np.eye(4)[[0] * 10], labels, SCENES, ["a"] * 10, {"real": ("a",)})
+    assert scores.overall.accuracy == pytest.approx(50.0)
+    assert scores.device_wise["a"].accuracy == pytest.approx(90.0)
+
+
+def test_log_loss_of_a_certain_mistake_is_finite():
+    assert score(np.eye(4)[[1]], np.array([0]), SCENES, ["a"], {}).overall.logloss == pytest.approx(
+        34.54, abs=0.01
+    )
+
+
+def test_nan_predictions_are_refused():
+    with pytest.raises(InputError, match="predictions are NaN"):
+        score(np.full((1, 4), np.nan), np.array([0]), SCENES, ["a"], {})
+
+
+def test_softmax_of_large_logits():
+    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0], [-1e4, -1e4]])), [[1, 0], [0.5, 0.5]])
+
+
+def test_interval_holds_the_accuracy_and_is_wider_for_larger_recordings():
+    generator = np.random.default_rng(0)
+    labels = np.tile(np.arange(4), 100)
+    correct_by_recording = generator.random(40) < 0.7
+    recordings = np.repeat(np.arange(40), 10)
+    correct = correct_by_recording[recordings]
+    low, high = clustered_interval(correct, labels, [str(name) for name in recordings])
+    clip_low, clip_high = clustered_interval(correct, labels, [str(name) for name in range(400)])
+    assert low < 100 * correct.mean() < high
+    assert high - low > 2 * (clip_high - clip_low)
+
+
+def test_interval_repeats_with_its_seed():
+    correct, labels = np.array([True, False] * 20), np.array([0, 1] * 20)
+    clusters = [str(index // 4) for index in range(40)]
+    assert clustered_interval(correct, labels, clusters) == clustered_interval(
+        correct, labels, clusters
+    )
+
+
+def test_interval_of_one_recording_is_its_accuracy():
+    assert clustered_interval(np.array([True, False]), np.array([0, 0]), ["x", "x"]) == (50.0, 50.0)
