@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from absl import app
+from absl import logging as absl_logging
 
 from dcase_system.errors import InputError
 
@@ -38,6 +39,7 @@ def _set_up_logging() -> None:
     own.addHandler(handler)
     own.propagate = False
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    absl_logging.set_verbosity(absl_logging.WARNING)
 
 
 def _fail(message: str, status: int) -> int:

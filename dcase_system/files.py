@@ -18,12 +18,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; renames it to `path` if the block succeeds.
 
     If the block fails (a full disk, an interrupt), the temporary file is removed and whatever
-    stood at `path` before is untouched. The suffix of `path` is kept, because some writers
-    choose the format by it.
+    stood at `path` before is untouched. The suffixes of `path` are kept, because some writers
+    choose the format by them.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=".partial-", suffix="".join(path.suffixes), dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:

@@ -206,14 +206,12 @@ def load_run(run_dir: Path) -> SplitRun:
             raise InputError(f"not a finished run ({error})", where=run_dir / name) from error
 
     split = read("config.json")["settings"]["split"]
-    output = run_dir / "evaluation" / output_file(split)
-    return SplitRun(
-        run_dir,
-        split,
-        read("dev_test/scores.json"),
-        read("complexity.json"),
-        output if output.is_file() else None,
-    )
+    scores, complexity = read("dev_test/scores.json"), read("complexity.json")
+    output: Path | None = run_dir / "evaluation" / output_file(split)
+    predicted = stages.read_stage(run_dir / "evaluation").get("inputs", {}).get("student")
+    if predicted is None or predicted != stages.read_stage(run_dir / "student").get("key"):
+        output = None  # no evaluation set, or predictions that an earlier student made
+    return SplitRun(run_dir, split, scores, complexity, output)
 
 
 def output_file(split: int) -> str:

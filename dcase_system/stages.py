@@ -15,6 +15,7 @@ from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked, replacing_directory, write_json
 
 _LOG = logging.getLogger(__name__)
+_RECORD = "stage.json"
 _PACKAGES = (
     "tensorflow",
     "keras",
@@ -39,18 +40,22 @@ def run_stage(directory: Path, inputs: Mapping[str, Any], work: Callable[[Path],
         The stage's key, by which later stages name it among their inputs.
     """
     key = fingerprint({"stage": directory.name, **inputs})
-    record = directory / "stage.json"
-    if record.is_file():
-        try:
-            if json.loads(record.read_text(encoding="utf-8")).get("key") == key:
-                _LOG.info("%s: done before, kept", directory)
-                return key
-        except ValueError:
-            _LOG.warning("%s is not readable: doing the stage again", record)
+    if read_stage(directory).get("key") == key:
+        _LOG.info("%s: done before, kept", directory)
+        return key
     with replacing_directory(directory) as temporary:
         work(temporary)
-        write_json(temporary / record.name, {"key": key, "inputs": dict(inputs)})
+        write_json(temporary / _RECORD, {"key": key, "inputs": dict(inputs)})
     return key
+
+
+def read_stage(directory: Path) -> dict[str, Any]:
+    """The `key` and `inputs` of a finished stage; nothing if it is not finished."""
+    try:
+        record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def only_one(run_dir: Path) -> AbstractContextManager[None]:

@@ -31,8 +31,7 @@ def export_all(
         folder: where the files go.
     """
     features = np.asarray(front_end(calibration.gather(np.arange(len(calibration)))))
-    for name in tflite.FORMATS:
-        tflite.export(network, folder / f"student_{name}.tflite", name, features)
+    tflite.export(network, folder, features)
     write_text(folder / "labels.txt", "".join(f"{scene}\n" for scene in scenes))
     sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.tflite"))}
     write_json(
@@ -52,7 +51,7 @@ def forms_of(network: keras.Model, folder: Path) -> dict[str, Form]:
         "keras_float16": keras_form(cast_weights(network, "float16")),
     }
     return forms | {
-        f"tflite_{name}": tflite.TFLiteModel(folder / f"student_{name}.tflite")
+        f"tflite_{name}": tflite.TFLiteModel(folder / tflite.file_name(name))
         for name in tflite.FORMATS
     }
 

@@ -14,39 +14,44 @@ from dcase_system.files import replacing
 FORMATS = ("float32", "float16", "int8")
 
 
-def export(
-    network: keras.Model, path: Path, format_name: str, calibration: np.ndarray | None = None
-) -> None:
-    """Converts a network to a `.tflite` file with batch 1 and built-in operations only.
+def file_name(format_name: str) -> str:
+    """Name of the exported file of a format."""
+    return f"student_{format_name}.tflite"
+
+
+def export(network: keras.Model, folder: Path, calibration: np.ndarray) -> None:
+    """Converts a network to `.tflite` files with batch 1 and built-in operations only.
+
+    `float32`; `float16` (weights stored in half precision); `int8` (weights, activations, input and
+    output; per-channel weights).
 
     Args:
         network: features (batch, mels, frames, 1) to logits (batch, classes).
-        path: of the file.
-        format_name: `float32`; `float16` (weights stored in half precision); or `int8` (weights,
-            activations, input and output; per-channel weights).
+        folder: where the files go.
         calibration: (clips, mels, frames, 1) features that set the ranges of int8 activations.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as saved_model:
         # On this TensorFlow, converting a Keras 3 model directly aborts the process; through a
         # SavedModel it works.
         signature = [tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="log_mel")]
-        network.export(folder, input_signature=signature, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if format_name == "float16":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.target_spec.supported_types = [tf.float16]
-        elif format_name == "int8":
-            if calibration is None:
-                raise ValueError("int8: expected calibration features, received None")
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: _one_by_one(calibration)
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = converter.inference_output_type = tf.int8
-        elif format_name != "float32":
-            raise ValueError(f"expected one of {FORMATS}, received {format_name!r}")
-        content = converter.convert()
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+        network.export(saved_model, input_signature=signature, verbose=False)
+        for name in FORMATS:
+            content = _convert(saved_model, name, calibration)
+            with replacing(folder / file_name(name)) as temporary:
+                temporary.write_bytes(content)
+
+
+def _convert(saved_model: str, format_name: str, calibration: np.ndarray) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+    if format_name == "float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    elif format_name == "int8":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: _one_by_one(calibration)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
 
 
 class TFLiteModel:

@@ -60,11 +60,8 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         last = epoch + 1 == self.params["epochs"]
         if last or time.monotonic() - self._saved_at >= self._every_seconds:
-            with replacing(self.path.with_suffix(".h5")) as temporary:
-                # Keras insists on this double suffix.
-                named = temporary.with_suffix(".weights.h5")
-                self.model.save_weights(named)
-                named.replace(temporary)
+            with replacing(self.path) as temporary:
+                self.model.save_weights(temporary)
             self._saved_at = time.monotonic()
 
 

@@ -1,0 +1,161 @@
+"""Every recipe as a user runs it: a command, at toy scale."""
+
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dcase_system.corpora import tau
+from dcase_system.corpora.demo import TINY, write_demo_corpus
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
+TOY = ["--epochs=1", "--batch_size=16"]
+
+
+def command(module: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(module, *arguments), cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A tiny corpus and the folders that the recipes share."""
+    folder = tmp_path_factory.mktemp("recipes")
+    write_demo_corpus(folder / "demo", size=TINY)
+    return folder
+
+
+def on_tiny(place: Path) -> list[str]:
+    demo = place / "demo"
+    return [
+        f"--data_dir={demo / 'development'}",
+        f"--evaluation_dir={demo / 'evaluation'}",
+        f"--cache_dir={place / 'cache'}",
+        *TOY,
+    ]
+
+
+@pytest.fixture(scope="module")
+def package(place):
+    done = run("recipes.challenge_package", *on_tiny(place), f"--output_dir={place / 'package'}")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_package_recipe_runs_every_split_recipe(package, place):
+    finished = {path.parent.name for path in (place / "package" / "dense").glob("*/config.json")}
+    assert finished == {f"split_{percent}" for percent in tau.SPLITS}
+    assert set(RECIPES) == {f"split{percent}" for percent in tau.SPLITS} | {"challenge_package"}
+
+
+def test_the_package_is_valid_for_the_command_that_a_user_would_run(package, place):
+    zip_path = place / "package" / "submission" / "task1.zip"
+    demo = place / "demo"
+    check = run(
+        "dcase_system.submission.validate",
+        zip_path,
+        f"--data_dir={demo / 'development'}",
+        f"--evaluation_dir={demo / 'evaluation'}",
+    )
+    assert check.returncode == 0, check.stdout
+    names = zipfile.ZipFile(zip_path).namelist()
+    assert len([name for name in names if name.endswith(".csv")]) == len(tau.SPLITS)
+
+
+def test_the_package_recipe_ends_with_a_table(package):
+    assert "dev-test macro accuracy %" in package.stdout
+    assert "validated package:" in package.stdout
+
+
+def test_a_second_call_repeats_nothing_and_gives_the_same_bytes(package, place):
+    zip_path = place / "package" / "submission" / "task1.zip"
+    before = zip_path.read_bytes()
+    again = run("recipes.challenge_package", *on_tiny(place), f"--output_dir={place / 'package'}")
+    assert again.returncode == 0, again.stderr
+    assert zip_path.read_bytes() == before
+    assert "epoch" not in again.stderr
+
+
+def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
+    arguments = [*on_tiny(place), "--epochs=30", f"--output_dir={place / 'cut'}"]
+    process = subprocess.Popen(
+        command("recipes.split100", *arguments),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    checkpoints = place / "cut" / "checkpoints"
+    while process.poll() is None and not (
+        checkpoints.is_dir() and any(checkpoints.glob("student-*"))
+    ):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-1].startswith("error: interrupted")
+    assert "Traceback" not in errors
+    assert not (place / "cut" / "student").exists()
+    done = run("recipes.split100", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "resuming after epoch" in done.stderr
+    assert "dev-test macro accuracy" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data_dir=nowhere"], "error: nowhere: data folder does not exist"),
+        (["--author_card=nowhere.yaml"], "error: nowhere.yaml: author card cannot be read"),
+        (["--evaluation_dir={demo}/development/audio"], "fold1_test.csv: file is missing"),
+        (
+            ["--scenes=bus,tram"],
+            "scene is not in the class list; expected bus, tram; received airport",
+        ),
+    ],
+)
+def test_wrong_input_ends_in_one_line(place, arguments, message):
+    given = [argument.format(demo=place / "demo") for argument in arguments]
+    done = run("recipes.split5", *on_tiny(place), f"--output_dir={place / 'wrong'}", *given)
+    assert done.returncode == 1
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not (place / "wrong").exists()
+
+
+def test_a_broken_clip_is_named_before_training(place, tmp_path):
+    demo = write_demo_corpus(tmp_path / "demo", size=TINY)
+    broken = sorted((demo.development / "audio").glob("*-s4.wav"))[0]
+    broken.write_bytes(broken.read_bytes()[:1_000])
+    done = run(
+        "recipes.split5",
+        *TOY,
+        f"--data_dir={demo.development}",
+        f"--cache_dir={tmp_path}",
+        f"--output_dir={tmp_path / 'run'}",
+    )
+    assert done.returncode == 1
+    assert broken.name in done.stderr.splitlines()[-1]
+    assert "truncated" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_help_names_the_command_and_its_flags(recipe):
+    shown = run(f"recipes.{recipe}", "--help").stdout
+    assert f"python -m recipes.{recipe}" in shown
+    assert "--system" in shown or "--[no]system" in shown
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_recipes_are_short_leaves(recipe):
+    text = (ROOT / "recipes" / f"{recipe}.py").read_text()
+    assert text.count("\n") <= 150

@@ -1,0 +1,123 @@
+"""The whole way of one split on a tiny corpus: what it leaves, what it keeps, what it refuses."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dcase_system.corpora import tau
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.errors import InputError
+from dcase_system.pipeline import StudentPlan, load_data, load_run, load_student, run_split
+from dcase_system.submission.outputs import read_output
+
+PLAN = StudentPlan("sscp_mobile_32", epochs=1, batch_size=16, seed=5)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
+
+
+@pytest.fixture(scope="module")
+def data(demo, tmp_path_factory):
+    stores = tmp_path_factory.mktemp("stores")
+    return load_data(read_corpus(demo.development), 100, demo.evaluation, stores)
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    return run_split(tmp_path_factory.mktemp("run"), PLAN, data)
+
+
+def test_a_run_directory_holds_everything_to_audit_the_run(run):
+    files = {
+        str(path.relative_to(run.directory)) for path in run.directory.rglob("*") if path.is_file()
+    }
+    assert {
+        "config.json",
+        "metrics.jsonl",
+        "complexity.json",
+        "student/spec.json",
+        "student/student.keras",
+        "edge/student_float32.tflite",
+        "edge/student_float16.tflite",
+        "edge/student_int8.tflite",
+        "edge/labels.txt",
+        "dev_test/scores.json",
+        "dev_test/predictions.csv",
+        "evaluation/output.split_100.csv",
+    } <= files
+    assert not any(".partial" in name for name in files)
+    settings = json.loads((run.directory / "config.json").read_text())["settings"]
+    assert settings["plan"]["seed"] == 5
+    assert settings["split"] == 100
+
+
+def test_scores_cover_every_form_class_device_and_group(run, data):
+    scores = run.scores
+    assert set(scores["forms"]) == {
+        "keras_float32",
+        "keras_float16",
+        "tflite_float32",
+        "tflite_float16",
+        "tflite_int8",
+    }
+    submitted = scores["forms"][scores["submitted_form"]]
+    assert list(submitted["class_wise"]) == list(tau.SCENES)
+    assert list(submitted["device_wise"]) == list(tau.DEVICES)
+    assert list(submitted["group_wise"]) == ["real", "seen", "unseen"]
+    low, high = scores["interval_95"]
+    assert 0 <= low <= submitted["overall"]["accuracy"] <= high <= 100
+    assert submitted["overall"]["clips"] == len(data.test)
+
+
+def test_what_is_scored_is_what_is_handed_in(run, data):
+    """The predictions file has the accuracy that the scores state, and the student's weights."""
+    table = pd.read_csv(run.directory / "dev_test" / "predictions.csv", sep="\t")
+    assert tuple(table.filename) == data.test.filenames
+    right = table.scene_label == table.predicted
+    macro = 100 * right.groupby(table.scene_label).mean().mean()
+    assert macro == pytest.approx(run.scores["forms"]["keras_float16"]["overall"]["accuracy"])
+
+
+def test_complexity_is_that_of_the_saved_student(run):
+    network = load_student(run.directory / "student")
+    assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == 62_564
+    assert run.complexity["bytes"]["float16"] == 125_128
+    assert all(rule["complies"] for rule in run.complexity["rules"]["2024 Task 1"])
+
+
+def test_evaluation_output_has_every_clip(run, data):
+    output = read_output(run.output, data.scenes)
+    assert set(output.filenames) == {f"{index}.wav" for index in range(TINY.evaluation_clips)}
+    np.testing.assert_allclose(output.probabilities.sum(axis=1), 1.0, atol=1e-3)
+
+
+def test_a_finished_run_is_kept_and_reads_back(run, data):
+    stamps = {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
+    again = run_split(run.directory, PLAN, data)
+    assert stamps == {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
+    assert again == run == load_run(run.directory)
+
+
+def test_another_plan_in_the_same_directory_trains_again(run, data, tmp_path):
+    again = shutil.copytree(run.directory, tmp_path / "run")
+    before = (again / "student" / "student.keras").read_bytes()
+    plan = replace(PLAN, validation_fraction=0.3)
+    done = run_split(again, plan, replace(data, evaluation=(), evaluation_audio=None))
+    assert (again / "student" / "student.keras").read_bytes() != before
+    inputs = json.loads((again / "student" / "stage.json").read_text())["inputs"]
+    assert inputs["plan"]["validation_fraction"] == 0.3
+    line = json.loads((again / "metrics.jsonl").read_text())
+    assert {"epoch", "loss", "accuracy", "val_accuracy", "val_logloss"} <= line.keys()
+    assert done.output is None  # what the other plan predicted is not handed in
+
+
+def test_an_unfinished_run_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"config\.json: not a finished run"):
+        load_run(tmp_path)
