@@ -22,7 +22,7 @@ from dcase_system.submission.package import (
 )
 from dcase_system.submission.validate import Report, validate_package
 
-CARD = Path(__file__).parents[2] / "submissions" / "author_card.yaml"
+CARD = Path(__file__).parent / "author_card.yaml"
 DESCRIPTION = SystemDescription(
     input_sampling_rate="32kHz",
     acoustic_features="log-mel energies",

@@ -6,7 +6,7 @@ import yaml
 from dcase_system.errors import InputError
 from dcase_system.submission.card import CardError, SystemName, read_author_card
 
-EXAMPLE = Path(__file__).parents[2] / "submissions" / "author_card.yaml"
+EXAMPLE = Path(__file__).parent / "author_card.yaml"
 
 
 @pytest.fixture
@@ -20,7 +20,12 @@ def read(content: object, folder: Path):
     return read_author_card(path)
 
 
-def test_example_card_is_valid(card):
+def test_tracked_card_is_valid_as_it_stands():
+    tracked = Path(__file__).parents[2] / "submissions" / "author_card.yaml"
+    assert read_author_card(tracked).label_lastname == "Doe"
+
+
+def test_card_is_read_whole(card):
     assert (card.label_lastname, card.label_institute) == ("Doe", "EXU")
     assert [author.corresponding for author in card.authors] == [True, False]
     assert card.authors[0].affiliation[0].department == "Department of Examples"
