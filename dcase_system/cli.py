@@ -22,7 +22,7 @@ def run(main: Callable[[Sequence[str]], int | None]) -> None:
             return _fail(str(error), 1)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            return _fail(f"{place}{error.strerror or error}", 1)
+            return _fail(place + " ".join((error.strerror or str(error)).split()), 1)
         except KeyboardInterrupt:
             return _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
 

@@ -12,7 +12,6 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from dcase_system import stages
 from dcase_system.audio.log_mel import LogMel, LogMelSpec
@@ -30,6 +29,7 @@ from dcase_system.edge.precision import cast_weights
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, replacing, write_json
 from dcase_system.models import registry
+from dcase_system.progress import progress_bar
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics, seeds
 from dcase_system.training.fit import ValidationSet, fit
@@ -229,12 +229,7 @@ def load_student(folder: Path) -> keras.Model:
 def _ingest(stores: Path, root: Path, filenames: tuple[str, ...]) -> Waveforms:
     folder = root.resolve()
     store = stores / f"{folder.name}-{fingerprint(str(folder))[:8]}"
-    with tqdm(desc=f"decoding {folder.name}", unit="clip", disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar(f"decoding {folder.name}", "clip") as show:
         return ingest(store, root, filenames, sample_rate=FRONT_END.sample_rate, on_progress=show)
 
 

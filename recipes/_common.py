@@ -11,6 +11,7 @@ from absl import flags
 from dcase_system import pipeline
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
+from dcase_system.progress import progress_bar
 from dcase_system.reporting.summary import run_summary
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
 from dcase_system.submission.card import read_author_card
@@ -68,7 +69,8 @@ def folders() -> tuple[Corpus, Path | None, str]:
     """
     if DATA_DIR.value is None:
         _LOG.info("no --data_dir: running on the embedded demo corpus, at demo scale")
-        demo = write_demo_corpus(Path(CACHE_DIR.value) / "demo")
+        with progress_bar("making the demo corpus", "clip") as show:
+            demo = write_demo_corpus(Path(CACHE_DIR.value) / "demo", progress=show)
         return read_corpus(demo.development), demo.evaluation, "demo"
     development = Path(DATA_DIR.value)
     evaluation = Path(EVALUATION_DIR.value) if EVALUATION_DIR.value else None

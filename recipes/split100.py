@@ -16,7 +16,7 @@ from dcase_system import cli
 from recipes import _common
 
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
-DEMO = {"epochs": 12, "batch_size": 64, "learning_rate": 0.005}
+DEMO = {"epochs": 10, "batch_size": 64, "learning_rate": 0.005}
 
 _SYSTEM = flags.DEFINE_enum("system", "dense", list(_common.SYSTEMS), "Which system to train.")
 
