@@ -35,6 +35,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         # mkstemp makes private files; what a run hands over should follow the user's umask.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        raise _named(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -51,6 +53,8 @@ def replacing_directory(path: str | Path) -> Iterator[Path]:
         if path.exists():
             shutil.rmtree(path)
         temporary.replace(path)
+    except OSError as error:
+        raise _named(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -87,6 +91,13 @@ def fingerprint(value: Any) -> str:
     """SHA-256 of a JSON-serialisable value, independent of the order of its keys."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    """The error with a file name; that of a stream (a full disk) does not have one."""
+    if error.filename is not None or error.errno is None:
+        return error
+    return OSError(error.errno, error.strerror, str(path))
 
 
 def _umask() -> int:

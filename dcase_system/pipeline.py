@@ -250,7 +250,7 @@ def _train(folder: Path, run_dir: Path, spec: Any, plan: StudentPlan, data: Data
     held_out = validation_rows(data.train, plan.validation_fraction, plan.seed)
     kept, held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     targets = np.eye(len(data.scenes), dtype=np.float32)[data.train.labels]
-    checkpoint = run_dir / "checkpoints" / f"student-{fingerprint(asdict(plan))[:12]}.weights.h5"
+    checkpoint = run_dir / "checkpoints" / f"student-{fingerprint(asdict(plan))[:12]}.npz"
     fit(
         model,
         data.train_audio.take(kept),

@@ -1,3 +1,4 @@
+import errno
 import json
 
 import pytest
@@ -16,6 +17,12 @@ def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
         raise OSError("full")
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path):
+    with pytest.raises(OSError, match="No space left") as caught, replacing(tmp_path / "file.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "file.txt")
 
 
 def test_a_failed_directory_leaves_what_was_there_and_nothing_else(tmp_path):

@@ -1,7 +1,7 @@
 """Training-time augmentation as Keras layers that pass their input through at inference.
 
-Each layer draws from its own seeded generator, whose state is saved with the weights: a resumed
-training draws what an uninterrupted one would have drawn. The draws
+Each layer draws from its own seeded generator, whose state is among the layer's variables and so in
+every checkpoint: a resumed training draws what an uninterrupted one would have drawn. The draws
 are one method and the formula another, so that a test can check the formula on known draws.
 """
 
@@ -22,13 +22,6 @@ class _Augmentation(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    # Keras does not save the state of a seed generator by itself.
-    def save_own_variables(self, store):
-        store["seed_state"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed_state"])
 
     def uniform(self, shape, low=0.0, high=1.0):
         return keras.random.uniform(shape, low, high, seed=self.seed_generator)

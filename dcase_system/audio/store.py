@@ -231,8 +231,8 @@ def _check_space(store: Path, needed_bytes: int) -> None:
         raise InputError(
             "disk is too full for the waveform store",
             where=store,
-            expected=f"{needed_bytes / 1e6:.0f} MB free",
-            received=f"{free_bytes / 1e6:.0f} MB",
+            expected=f"{needed_bytes:,} bytes free",
+            received=f"{free_bytes:,}",
         )
 
 

@@ -1,10 +1,13 @@
 """Callbacks of the fit: checkpoints, the metrics log, progress with the time left."""
 
+import io
 import json
 import logging
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,11 +22,12 @@ _LOG = logging.getLogger(__name__)
 class Checkpoint(keras.callbacks.Callback):
     """Saves weights, optimiser and random state after each epoch, whole; says where to resume.
 
-    Keras's own BackupAndRestore writes in place, so that a process killed while it writes has lost
-    both its states. The epoch is not stored: the optimiser's step count gives it.
+    Keras's own BackupAndRestore writes HDF5 in place: a process killed while it writes has lost
+    both states, a full disk ends in a crash of the HDF5 library, and the states of the layers' seed
+    generators are not saved. The epoch is not stored: the optimiser's step count gives it.
 
     Args:
-        path: a `.weights.h5` file.
+        path: a `.npz` file.
         steps_per_epoch: optimiser steps of an epoch.
         every_seconds: a checkpoint is not renewed more often than this; the last epoch always is.
     """
@@ -45,14 +49,18 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.is_file():
             return 0
         model.optimizer.build(model.trainable_variables)
+        variables = _state(model)
         try:
-            model.load_weights(self.path)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(
-                f"checkpoint does not fit ({error})",
-                where=self.path,
-                expected="a checkpoint of this run; remove it to start anew",
-            ) from error
+            with np.load(self.path, allow_pickle=False) as saved:
+                values = {name: saved[name] for name in saved.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise self._foreign(str(error)) from error
+        if {name: value.shape for name, value in values.items()} != {
+            name: tuple(variable.shape) for name, variable in variables.items()
+        }:
+            raise self._foreign("other variables")
+        for name, variable in variables.items():
+            variable.assign(values[name])
         epochs = int(model.optimizer.iterations.numpy()) // self.steps_per_epoch
         _LOG.info("resuming after epoch %d from %s", epochs, self.path)
         return epochs
@@ -60,9 +68,18 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         last = epoch + 1 == self.params["epochs"]
         if last or time.monotonic() - self._saved_at >= self._every_seconds:
+            content = io.BytesIO()
+            np.savez(content, **{name: v.numpy() for name, v in _state(self.model).items()})
             with replacing(self.path) as temporary:
-                self.model.save_weights(temporary)
+                temporary.write_bytes(content.getbuffer())
             self._saved_at = time.monotonic()
+
+    def _foreign(self, reason: str) -> InputError:
+        return InputError(
+            f"checkpoint does not fit ({reason})",
+            where=self.path,
+            expected="a checkpoint of this run; remove it to start anew",
+        )
 
 
 class MetricsLog(keras.callbacks.Callback):
@@ -154,6 +171,12 @@ class Validation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
             logs["val_accuracy"], logs["val_logloss"] = self._evaluate()
+
+
+def _state(model: keras.Model) -> dict[str, Any]:
+    """All variables of a model, its seed generators and its optimiser, by their position."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return {f"{index:05d}": variable for index, variable in enumerate(variables)}
 
 
 def _lines(path: Path) -> list[str]:

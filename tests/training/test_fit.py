@@ -62,7 +62,7 @@ def train(model, tones, folder, epochs=4, **changes):
         "batch_size": 16,
         "learning_rate": 0.02,
         "seed": 0,
-        "checkpoint": folder / "fit.weights.h5",
+        "checkpoint": folder / "fit.npz",
         "metrics_log": folder / "metrics.jsonl",
     }
     fit(
@@ -130,9 +130,19 @@ def test_a_finished_training_is_not_repeated(tones, tmp_path, monkeypatch):
 
 
 def test_a_foreign_checkpoint_is_refused(tones, tmp_path):
-    (tmp_path / "fit.weights.h5").write_bytes(b"not a checkpoint")
+    (tmp_path / "fit.npz").write_bytes(b"not a checkpoint")
     with pytest.raises(InputError, match="checkpoint does not fit"):
         train(build(), tones, tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tones, tmp_path):
+    train(build(), tones, tmp_path, epochs=1)
+    with np.load(tmp_path / "fit.npz") as saved:
+        values = dict(saved)
+    values["00000"] = values["00000"][..., :1]
+    np.savez(tmp_path / "fit.npz", **values)
+    with pytest.raises(InputError, match="checkpoint does not fit \\(other variables\\)"):
+        train(build(), tones, tmp_path, epochs=2)
 
 
 def test_a_diverged_training_ends_with_one_line(tones, tmp_path):
