@@ -12,10 +12,17 @@ from dcase_system.errors import InputError
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 
 
-def run(main: Callable[[Sequence[str]], int | None]) -> None:
-    """Runs an absl main; a wrong input or a full disk ends in one line and exit status 1."""
+def run(main: Callable[[Sequence[str]], int | None], *, takes_arguments: bool = False) -> None:
+    """Runs an absl main; a wrong input or a full disk ends in one line and exit status 1.
+
+    Args:
+        main: of the command.
+        takes_arguments: whether it takes arguments beside its flags.
+    """
 
     def guarded(argv: Sequence[str]) -> int | None:
+        if len(argv) > 1 and not takes_arguments:
+            return _fail(f"unexpected argument {argv[1]!r}; flags are written --name=value", 1)
         try:
             return main(argv)
         except InputError as error:

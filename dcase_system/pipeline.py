@@ -5,6 +5,7 @@ waveform store -> student -> .tflite files -> dev-test scores of every form -> e
 
 import json
 import logging
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -130,14 +131,13 @@ def load_data(corpus: Corpus, split: int, evaluation: Path | None, stores: Path)
     """
     train, test = corpus.split(split), corpus.test()
     listed = read_evaluation_list(evaluation) if evaluation else ()
-    audio = _ingest(stores, corpus.root, (*train.filenames, *test.filenames))
     return Data(
         scenes=corpus.scenes,
         split=split,
         train=train,
-        train_audio=audio.take(np.arange(len(train))),
+        train_audio=_ingest(stores, corpus.root, train.filenames),
         test=test,
-        test_audio=audio.take(np.arange(len(train), len(audio))),
+        test_audio=_ingest(stores, corpus.root, test.filenames),
         evaluation=listed,
         evaluation_audio=_ingest(stores, evaluation, listed) if evaluation else None,
     )
@@ -161,13 +161,19 @@ def run_split(run_dir: Path, plan: StudentPlan, data: Data) -> SplitRun:
             run_dir, {"split": data.split, "scenes": data.scenes, "plan": asdict(plan)}
         )
         spec = registry.with_classes(registry.named_spec(plan.architecture), len(data.scenes))
-        clips = fingerprint(
-            [data.train.filenames, data.train.labels.tolist(), data.train_audio.key]
-        )
-        inputs = {"plan": asdict(plan), "spec": registry.spec_to_json(spec), "clips": clips}
+        inputs = {
+            "plan": asdict(plan),
+            "spec": registry.spec_to_json(spec),
+            "clips": _clips_key(data.train, data.train_audio),
+        }
+        # Named by all that decides the training, so that no other training is ever resumed.
+        checkpoint = run_dir / "checkpoints" / f"student-{fingerprint(inputs)[:16]}.npz"
         student = stages.run_stage(
-            run_dir / "student", inputs, lambda folder: _train(folder, run_dir, spec, plan, data)
+            run_dir / "student",
+            inputs,
+            lambda folder: _train(folder, checkpoint, run_dir / "metrics.jsonl", spec, plan, data),
         )
+        shutil.rmtree(checkpoint.parent, ignore_errors=True)
         network = load_student(run_dir / "student")
         write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
         edge = stages.run_stage(
@@ -177,17 +183,20 @@ def run_split(run_dir: Path, plan: StudentPlan, data: Data) -> SplitRun:
         )
         stages.run_stage(
             run_dir / "dev_test",
-            {"edge": edge, "clips": fingerprint([data.test.filenames, data.test.labels.tolist()])},
+            {"edge": edge, "clips": _clips_key(data.test, data.test_audio)},
             lambda folder: _score(folder, network, run_dir / "edge", data),
         )
-        if data.evaluation_audio is not None:
+        audio = data.evaluation_audio
+        if audio is not None:
             stages.run_stage(
                 run_dir / "evaluation",
-                {
-                    "student": student,
-                    "clips": fingerprint([data.evaluation, data.evaluation_audio.key]),
-                },
-                lambda folder: _predict(folder / output_file(data.split), network, data),
+                {"student": student, "clips": fingerprint([data.evaluation, audio.key])},
+                lambda folder: write_output(
+                    folder / output_file(data.split),
+                    data.evaluation,
+                    _predict(network, audio),
+                    data.scenes,
+                ),
             )
     return load_run(run_dir)
 
@@ -233,7 +242,13 @@ def _ingest(stores: Path, root: Path, filenames: tuple[str, ...]) -> Waveforms:
         return ingest(store, root, filenames, sample_rate=FRONT_END.sample_rate, on_progress=show)
 
 
-def _train(folder: Path, run_dir: Path, spec: Any, plan: StudentPlan, data: Data) -> None:
+def _clips_key(clips: Clips, audio: Waveforms) -> str:
+    return fingerprint([clips.filenames, clips.labels.tolist(), audio.key])
+
+
+def _train(
+    folder: Path, checkpoint: Path, metrics_log: Path, spec: Any, plan: StudentPlan, data: Data
+) -> None:
     seeds.set_seed(plan.seed)
     network = registry.build(spec)
     model = student_model(
@@ -250,7 +265,6 @@ def _train(folder: Path, run_dir: Path, spec: Any, plan: StudentPlan, data: Data
     held_out = validation_rows(data.train, plan.validation_fraction, plan.seed)
     kept, held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     targets = np.eye(len(data.scenes), dtype=np.float32)[data.train.labels]
-    checkpoint = run_dir / "checkpoints" / f"student-{fingerprint(asdict(plan))[:12]}.npz"
     fit(
         model,
         data.train_audio.take(kept),
@@ -264,7 +278,7 @@ def _train(folder: Path, run_dir: Path, spec: Any, plan: StudentPlan, data: Data
         warmup=plan.warmup_steps,
         seed=plan.seed,
         checkpoint=checkpoint,
-        metrics_log=run_dir / "metrics.jsonl",
+        metrics_log=metrics_log,
         validation=ValidationSet(data.train_audio.take(held), data.train.labels[held])
         if held.size
         else None,
@@ -305,8 +319,7 @@ def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
         table.to_csv(temporary, sep="\t", index=False)
 
 
-def _predict(path: Path, network: keras.Model, data: Data) -> None:
+def _predict(network: keras.Model, audio: Waveforms) -> np.ndarray:
+    """Probabilities (clips, classes) of the form that is handed in."""
     submitted = {SUBMITTED_FORM: forms.keras_form(cast_weights(network, SUBMITTED_PRECISION))}
-    assert data.evaluation_audio is not None
-    logits = forms.logits_of(submitted, LogMel(FRONT_END), data.evaluation_audio)[SUBMITTED_FORM]
-    write_output(path, data.evaluation, metrics.softmax(logits), data.scenes)
+    return metrics.softmax(forms.logits_of(submitted, LogMel(FRONT_END), audio)[SUBMITTED_FORM])

@@ -4,7 +4,7 @@
 
 Runs `recipes.split5` ... `recipes.split100` for each system, each in a process of its own with the
 flags given here, then packs their outputs. What is done is not done again: the same command goes on
-where it was interrupted. Without --data_dir the demo corpus is used (about five minutes on two
+where it was interrupted. Without --data_dir the demo corpus is used (about eight minutes on two
 cores).
 """
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dcase_system import pipeline
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
@@ -116,6 +117,23 @@ def test_another_plan_in_the_same_directory_trains_again(run, data, tmp_path):
     line = json.loads((again / "metrics.jsonl").read_text())
     assert {"epoch", "loss", "accuracy", "val_accuracy", "val_logloss"} <= line.keys()
     assert done.output is None  # what the other plan predicted is not handed in
+
+
+def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, caplog):
+    """A checkpoint that another split left in the directory is not taken for this one's."""
+    caplog.set_level("INFO", "dcase_system")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(pipeline.keras.Model, "save", interrupt)  # when the training is over
+        run_split(tmp_path, PLAN, data)
+    (left,) = (tmp_path / "checkpoints").iterdir()
+    split5 = load_data(read_corpus(demo.development), 5, None, tmp_path / "stores")
+    run_split(tmp_path, PLAN, split5)
+    assert "resuming" not in caplog.text
+    assert not left.exists()
 
 
 def test_an_unfinished_run_is_named(tmp_path):

@@ -1,7 +1,10 @@
 """The summary that a recipe ends with, at most 80 columns wide."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
+
+_COLUMNS = 80
 
 
 def run_summary(scores: Mapping[str, Any], complexity: Mapping[str, Any]) -> str:
@@ -17,14 +20,8 @@ def run_summary(scores: Mapping[str, Any], complexity: Mapping[str, Any]) -> str
     lines = [
         f"dev-test macro accuracy {overall['accuracy']:.1f} % "
         f"(95 % interval {low:.1f}-{high:.1f}), log loss {overall['logloss']:.3f}",
-        "by device group: "
-        + ", ".join(
-            f"{name} {value['accuracy']:.1f} %" for name, value in submitted["group_wise"].items()
-        ),
-        "by device: "
-        + ", ".join(
-            f"{name} {value['accuracy']:.1f}" for name, value in submitted["device_wise"].items()
-        ),
+        *_accuracies("by device group", submitted["group_wise"]),
+        *_accuracies("by device", submitted["device_wise"]),
         "",
         f"{'form':<18}{'accuracy %':>12}{'log loss':>10}{'agrees with submitted %':>26}",
     ]
@@ -39,6 +36,11 @@ def run_summary(scores: Mapping[str, Any], complexity: Mapping[str, Any]) -> str
         verdict = "complies" if rule["complies"] else "OVER"
         lines.append(f"{rule['rule']:<46}{rule['value']:>12,}{rule['limit']:>12,}  {verdict}")
     return "\n".join(lines)
+
+
+def _accuracies(what: str, scores: Mapping[str, Mapping[str, float]]) -> list[str]:
+    text = ", ".join(f"{name} {score['accuracy']:.1f}" for name, score in scores.items())
+    return textwrap.wrap(f"{what}: {text}", _COLUMNS, subsequent_indent="    ")
 
 
 def package_table(results: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> str:

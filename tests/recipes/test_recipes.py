@@ -113,6 +113,7 @@ def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["stray"], "error: unexpected argument 'stray'"),
         (["--data_dir=nowhere"], "error: nowhere: data folder does not exist"),
         (["--author_card=nowhere.yaml"], "error: nowhere.yaml: author card cannot be read"),
         (["--evaluation_dir={demo}/development/audio"], "fold1_test.csv: file is missing"),

@@ -1,0 +1,50 @@
+import pytest
+
+from dcase_system.complexity import rules
+from dcase_system.corpora import tau
+from dcase_system.models import registry
+from dcase_system.reporting.summary import package_table, run_summary
+
+
+def scores(accuracy: float) -> dict:
+    def block(names):
+        return {name: {"accuracy": 100.0, "logloss": 12.345} for name in names}
+
+    form = {
+        "overall": {"accuracy": accuracy, "logloss": 0.8451},
+        "device_wise": block(tau.DEVICES),
+        "group_wise": block(("real", "seen", "unseen")),
+        "agreement": 100.0,
+    }
+    names = ("keras_float32", "keras_float16", "tflite_float32", "tflite_float16", "tflite_int8")
+    return {
+        "submitted_form": "keras_float16",
+        "forms": dict.fromkeys(names, form),
+        "interval_95": (67.46, 79.64),
+    }
+
+
+@pytest.fixture(scope="module")
+def summary():
+    network = registry.build(registry.named_spec("sscp_mobile_s2"))
+    return run_summary(scores(73.82), rules.report(network))
+
+
+def test_summary_fits_80_columns(summary):
+    assert max(map(len, summary.splitlines())) <= 80
+
+
+def test_summary_states_accuracy_interval_and_verdicts(summary):
+    assert "macro accuracy 73.8 % (95 % interval 67.5-79.6), log loss 0.845" in summary
+    assert "keras_float16 *" in summary
+    assert summary.count("OVER") == 1
+    assert summary.count("complies") == 1
+
+
+def test_package_table_has_a_row_a_system_and_a_column_a_split():
+    lines = package_table({"S1": {5: scores(40.0), 100: scores(60.0)}, "S2": {5: scores(41.0)}})
+    header, first, second = lines.splitlines()
+    assert header.split()[-4:] == ["5", "%", "100", "%"]
+    assert first.split() == ["S1", "40.0", "60.0"]
+    assert second.split() == ["S2", "41.0", "-"]
+    assert max(map(len, lines.splitlines())) <= 80
