@@ -1,0 +1,147 @@
+"""The logits of one teacher for every clip of a split, kept in a file that cannot be mistaken.
+
+A store says whose logits it holds (the teacher's fingerprint), for which clips and in which class
+order. What does not fit the run that asks is refused: a stale teacher, another split's clips or
+another class order would train a student on nonsense without any sign of it.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system.errors import InputError
+from dcase_system.files import replacing
+
+_FIELDS = ("teacher", "split", "scenes", "filenames", "logits")
+
+
+# Arrays have no single truth value, so stores cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class LogitsStore:
+    """Logits of one teacher.
+
+    Attributes:
+        teacher: fingerprint of the teacher: its spec, training and clips.
+        split: percentage of the training list that the teacher was trained on.
+        scenes: class of each column.
+        filenames: clip of each row.
+        logits: float32, (clips, classes).
+    """
+
+    teacher: str
+    split: int
+    scenes: tuple[str, ...]
+    filenames: tuple[str, ...]
+    logits: np.ndarray
+
+
+def write_logits(path: str | Path, store: LogitsStore) -> None:
+    """Writes a store whole, as an `.npz` without pickles.
+
+    Raises:
+        InputError: the logits are not finite or have another shape than clips x classes.
+    """
+    expected = (len(store.filenames), len(store.scenes))
+    if store.logits.shape != expected or not np.isfinite(store.logits).all():
+        raise InputError(
+            "logits cannot be stored",
+            where=path,
+            expected=f"finite values of shape {expected}",
+            received=f"shape {store.logits.shape}",
+        )
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            teacher=np.array(store.teacher),
+            split=np.array(store.split),
+            scenes=np.array(store.scenes),
+            filenames=np.array(store.filenames),
+            logits=store.logits.astype(np.float32),
+        )
+
+
+def read_logits(
+    path: str | Path,
+    *,
+    split: int,
+    scenes: Sequence[str],
+    filenames: Sequence[str],
+    teacher: str | None = None,
+) -> LogitsStore:
+    """Reads a store and refuses it unless it is the one that is asked for.
+
+    Args:
+        path: of the store.
+        split: percentage that the teacher must have been trained on.
+        scenes: class order of the run.
+        filenames: clips of the run; the store's rows are brought into this order.
+        teacher: the teacher's fingerprint, where it is known.
+
+    Raises:
+        InputError: the file is missing, no store, or of another teacher, split, class order or set
+            of clips.
+    """
+    store = _load(Path(path))
+    if teacher is not None and store.teacher != teacher:
+        raise InputError(
+            "logits are of another teacher",
+            where=path,
+            expected=f"fingerprint {teacher[:12]}",
+            received=store.teacher[:12],
+        )
+    if store.split != split:
+        raise InputError(
+            "logits are of a teacher of another split: it has heard other clips",
+            where=path,
+            expected=f"split {split}",
+            received=f"split {store.split}",
+        )
+    if store.scenes != tuple(scenes):
+        raise InputError(
+            "logits have another class order",
+            where=path,
+            expected=", ".join(scenes),
+            received=", ".join(store.scenes),
+        )
+    row_of = {filename: row for row, filename in enumerate(store.filenames)}
+    missing = [filename for filename in filenames if filename not in row_of]
+    if missing or len(row_of) != len(filenames):
+        raise InputError(
+            "logits are of other clips",
+            where=path,
+            expected=f"{len(filenames)} clips" + (f", {missing[0]} among them" if missing else ""),
+            received=f"{len(row_of)} clips",
+        )
+    rows = np.array([row_of[filename] for filename in filenames], np.int64)
+    return LogitsStore(store.teacher, split, store.scenes, tuple(filenames), store.logits[rows])
+
+
+def _load(path: Path) -> LogitsStore:
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            values = {name: saved[name] for name in saved.files}
+    except FileNotFoundError as error:
+        raise InputError("logits store is missing", where=path) from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"not a logits store ({error})", where=path) from error
+    if set(values) != set(_FIELDS):
+        raise InputError(
+            "not a logits store",
+            where=path,
+            expected=", ".join(_FIELDS),
+            received=", ".join(sorted(values)),
+        )
+    logits, scenes, filenames = values["logits"], values["scenes"], values["filenames"]
+    fits = scenes.ndim == filenames.ndim == 1 and logits.shape == (len(filenames), len(scenes))
+    if not fits or logits.dtype != np.float32 or values["split"].dtype.kind not in "iu":
+        raise InputError("logits store is damaged", where=path, received=f"shape {logits.shape}")
+    return LogitsStore(
+        teacher=str(values["teacher"]),
+        split=int(values["split"]),
+        scenes=tuple(map(str, scenes)),
+        filenames=tuple(map(str, filenames)),
+        logits=logits,
+    )

@@ -1,0 +1,87 @@
+"""Distillation losses of (targets, logits), with the teacher's logits packed into the targets.
+
+So plain `compile` and `fit` train with and without a teacher.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def pack_targets(one_hot: np.ndarray, teacher_logits: np.ndarray) -> np.ndarray:
+    """Labels and teacher logits of each clip side by side.
+
+    Args:
+        one_hot: (clips, classes).
+        teacher_logits: (clips, classes), of the ensemble.
+
+    Returns:
+        float32, (clips, 2, classes): labels first.
+    """
+    return np.stack([one_hot, teacher_logits], axis=1).astype(np.float32)
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class DistillationLoss(keras.losses.Loss):
+    """lambda * CE + (1 - lambda) * T^2 * KL(teacher || student), as CP-JKU train their students.
+
+    CE is the mean over the batch; KL is the mean over the batch AND the classes of
+    p_t * (log p_t - log p_s), with p = softmax(logits / T): a tenth, for ten classes, of what a sum
+    over the classes would be. Source: fschmid56/cpjku_dcase23, run_training.py, which takes the
+    mean of an unreduced KLDivLoss.
+
+    Targets: (batch, 2, classes) by `pack_targets`. Predictions: logits (batch, classes).
+
+    Args:
+        label_weight: lambda.
+        temperature: T.
+    """
+
+    def __init__(self, label_weight: float = 0.02, temperature: float = 2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.label_weight, self.temperature = label_weight, temperature
+
+    def call(self, y_true, y_pred):
+        labels, teacher_logits = y_true[:, 0], y_true[:, 1]
+        cross_entropy = -tf.reduce_sum(labels * tf.nn.log_softmax(y_pred), axis=-1)  # (batch,)
+        teacher = tf.nn.log_softmax(teacher_logits / self.temperature)
+        student = tf.nn.log_softmax(y_pred / self.temperature)
+        divergence = tf.reduce_mean(tf.exp(teacher) * (teacher - student), axis=-1)  # (batch,)
+        softened = self.temperature**2 * divergence
+        return self.label_weight * cross_entropy + (1.0 - self.label_weight) * softened
+
+    def get_config(self):
+        own = {"label_weight": self.label_weight, "temperature": self.temperature}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class MultiLabelDistillationLoss(keras.losses.Loss):
+    """Binary cross-entropy to the teacher's probabilities, mean over batch and classes (OFA-AEC).
+
+    No hard labels. The minus sign that equation (2) of Lin et al. lacks is here.
+
+    Targets: (batch, 2, classes) by `pack_targets`, of which only the teacher's logits are used.
+    Predictions: logits (batch, classes).
+    """
+
+    def call(self, y_true, y_pred):
+        teacher = tf.sigmoid(y_true[:, 1])
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=teacher, logits=y_pred)
+        return tf.reduce_mean(losses, axis=-1)
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class PackedAccuracy(keras.metrics.MeanMetricWrapper):
+    """Accuracy against the labels of packed targets."""
+
+    def __init__(self, name: str = "accuracy", **kwargs):
+        super().__init__(fn=_packed_matches, name=name, **kwargs)
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+def _packed_matches(y_true, y_pred):
+    matches = tf.equal(tf.argmax(y_true[:, 0], axis=-1), tf.argmax(y_pred, axis=-1))
+    return tf.cast(matches, y_pred.dtype)

@@ -1,0 +1,112 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcase_system.distillation.ensemble import describe_ensemble, ensemble_logits
+from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
+from dcase_system.errors import InputError
+
+SCENES = ("bus", "metro", "tram")
+CLIPS = ("audio/1.wav", "audio/2.wav", "audio/3.wav", "audio/4.wav")
+LOGITS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+STORE = LogitsStore("fingerprint", 25, SCENES, CLIPS, LOGITS)
+WANTED = {"split": 25, "scenes": SCENES, "filenames": CLIPS}
+
+
+@pytest.fixture
+def path(tmp_path):
+    write_logits(tmp_path / "logits.npz", STORE)
+    return tmp_path / "logits.npz"
+
+
+def test_logits_come_back_in_the_order_of_the_run(path):
+    order = [2, 0, 3, 1]
+    store = read_logits(
+        path, **{**WANTED, "filenames": [CLIPS[row] for row in order]}, teacher="fingerprint"
+    )
+    np.testing.assert_array_equal(store.logits, LOGITS[order])
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"teacher": "another"},
+            "logits are of another teacher; expected fingerprint another; received fingerprint",
+        ),
+        (
+            {"split": 5},
+            "another split: it has heard other clips; expected split 5; received split 25",
+        ),
+        (
+            {"scenes": SCENES[::-1]},
+            "another class order; expected tram, metro, bus; received bus, metro, tram",
+        ),
+        ({"filenames": CLIPS[:3]}, "logits are of other clips; expected 3 clips; received 4 clips"),
+        ({"filenames": (*CLIPS[:3], "x.wav")}, r"other clips; expected 4 clips, x\.wav among them"),
+    ],
+)
+def test_logits_of_something_else_are_refused(path, asked, message):
+    with pytest.raises(InputError, match=message):
+        read_logits(path, **{**WANTED, **asked})
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (pytest.fail, ("code in the file was run",))
+
+    path = tmp_path / "logits.npz"
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(InputError, match=r"logits\.npz: not a logits store"):
+        read_logits(path, **WANTED)
+
+
+def test_missing_truncated_and_foreign_files_are_refused(path, tmp_path):
+    with pytest.raises(InputError, match="logits store is missing"):
+        read_logits(tmp_path / "gone.npz", **WANTED)
+    np.savez(tmp_path / "other.npz", values=LOGITS)
+    with pytest.raises(InputError, match="not a logits store; expected teacher, split, scenes"):
+        read_logits(tmp_path / "other.npz", **WANTED)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="not a logits store"):
+        read_logits(path, **WANTED)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_in_one_line(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("fuzz") / "logits.npz"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_logits(path, **WANTED)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("logits", [LOGITS[:3], LOGITS * np.nan])
+def test_logits_that_do_not_fit_are_not_written(tmp_path, logits):
+    with pytest.raises(InputError, match="logits cannot be stored"):
+        write_logits(tmp_path / "logits.npz", LogitsStore("t", 25, SCENES, CLIPS, logits))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ensemble_is_the_mean_of_logits():
+    members = {"one": LOGITS, "two": 3 * LOGITS}
+    np.testing.assert_allclose(ensemble_logits(members), 2 * LOGITS)
+    with pytest.raises(ValueError, match="expected members of one shape"):
+        ensemble_logits({"one": LOGITS, "two": LOGITS[:2]})
+
+
+def test_description_states_accuracy_entropy_and_agreement():
+    labels = np.array([0, 1, 2, 0])
+    certain, uniform = 50.0 * np.eye(3)[labels], np.zeros((4, 3))
+    rows = describe_ensemble({"certain": certain, "uniform": uniform}, labels)
+    assert list(rows) == ["certain", "uniform", "ensemble"]
+    assert rows["certain"]["accuracy"] == rows["ensemble"]["accuracy"] == 100.0
+    assert rows["certain"]["entropy"] == pytest.approx(0.0, abs=1e-9)
+    assert rows["uniform"]["entropy"] == pytest.approx(np.log(3))
+    assert rows["ensemble"]["agreement"] == 100.0
+    assert rows["uniform"]["agreement"] == 50.0  # arg-max of equal logits is the first class
