@@ -75,7 +75,7 @@ def kaldi_mel_bank(spec: KaldiMelSpec, min_hz, max_hz) -> tf.Tensor:
     low, high = _mel(tf.cast(min_hz, tf.float64)), _mel(tf.cast(max_hz, tf.float64))
     step = (high - low) / (spec.n_mels + 1)
     left = low + tf.range(spec.n_mels, dtype=tf.float64)[None, :] * step
-    bank = tf.maximum(0.0, tf.minimum((mels - left) / step, (left + 2.0 * step - mels) / step))
+    bank = tf.nn.relu(tf.minimum((mels - left) / step, (left + 2.0 * step - mels) / step))
     is_nyquist = bins[:, None] == spec.fft_length // 2
     return tf.cast(tf.where(is_nyquist, tf.zeros_like(bank), bank), tf.float32)
 

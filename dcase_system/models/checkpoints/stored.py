@@ -1,5 +1,6 @@
 """Using a converted checkpoint: as a network, or as the initial weights of another one."""
 
+import zipfile
 from pathlib import Path
 
 import keras
@@ -19,7 +20,7 @@ def load_network(folder: Path) -> keras.Model:
     network = registry.build(registry.read_spec(folder / SPEC))
     try:
         network.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
         raise InputError(
             f"weights cannot be read ({error})",
             where=folder / WEIGHTS,

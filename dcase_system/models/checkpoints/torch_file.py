@@ -53,7 +53,7 @@ def read_state_dict(path: str | Path) -> StateDict:
     """
     content = _load(Path(path))
     if not isinstance(content, Mapping):
-        raise _no_state_dict(path, f"a {type(content).__name__}")
+        raise _no_state_dict(path, type(content).__name__)
     found = [name for name in _WRAPPERS if isinstance(content.get(name), Mapping)]
     state = content[found[0]] if found else content
     others = [str(name) for name in content if name != found[0]] if found else []
@@ -95,7 +95,7 @@ def _array(path: str | Path, name: Any, value: Any) -> np.ndarray:
     import torch
 
     if not isinstance(value, torch.Tensor):
-        raise _no_state_dict(path, f"a {type(value).__name__} under {name!r}")
+        raise _no_state_dict(path, f"{type(value).__name__} under {name!r}")
     if value.layout != torch.strided or value.is_quantized or value.is_complex():
         raise InputError(
             f"tensor {name} is sparse, quantised or complex", where=path, expected="dense real"
