@@ -119,6 +119,23 @@ def test_truncated_and_foreign_archives_are_refused(save, tmp_path):
 
 
 @pytest.mark.torch
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_damaged_bytes_never_raise_anything_else(save, zipped):
+    path = save({"epoch": 3, "state_dict": tensors()}, _use_new_zipfile_serialization=zipped)
+    whole, generator = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole[: generator.integers(1, 2 * len(whole))])
+        damaged[generator.integers(0, len(damaged))] = generator.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            read_state_dict(path)
+        except InputError as error:
+            refused += "\n" not in str(error)
+    assert refused > 75
+
+
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("content", "received"),
     [
