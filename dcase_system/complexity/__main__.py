@@ -29,16 +29,23 @@ def load(name: str) -> keras.Model:
     """The model of an architecture's name, a spec's `.json` or a `.keras` file."""
     path = Path(name)
     if path.suffix == ".json":
-        return registry.build(registry.read_spec(path))
+        return registry.build_fixed(registry.read_spec(path))
     if path.suffix == ".keras":
         try:
-            return keras.saving.load_model(path, compile=False)
+            network = keras.saving.load_model(path, compile=False)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"model cannot be read ({error})", where=path, expected="a .keras file"
             ) from error
+        if None in network.input_shape[1:]:
+            raise InputError(
+                "takes inputs of any length, so its cost has none",
+                where=path,
+                expected="the network's spec .json, which names the length to count at",
+            )
+        return network
     if name in registry.ARCHITECTURES:
-        return registry.build(registry.named_spec(name))
+        return registry.build_fixed(registry.named_spec(name))
     raise InputError(
         "neither an architecture nor a model file",
         where="complexity",

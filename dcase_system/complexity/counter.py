@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 import keras
 
 from dcase_system.models.layers import GlobalResponseNormalization
+from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
 
 BYTES_PER_PARAMETER = {"float32": 4, "float16": 2, "int8": 1}
 
@@ -23,8 +24,8 @@ _CONVOLUTIONS = (
     keras.layers.DepthwiseConv1D,
     keras.layers.DepthwiseConv2D,
 )
-# torchinfo reads `weight` and `bias`; the scalars of this layer go by other names and are free.
-_FREE = (GlobalResponseNormalization,)
+# torchinfo reads `weight` and `bias`; what these layers hold goes by other names and is free.
+_FREE = (GlobalResponseNormalization, PositionalGrid, ClassTokens)
 _GLOBAL_POOLING = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
 _POOLING = (keras.layers.AveragePooling2D, keras.layers.MaxPooling2D)
 

@@ -87,19 +87,19 @@ def report(model: keras.Model, precision: str = "float16") -> dict:
 
 def as_text(values: dict) -> str:
     """A complexity report as a table of layers, totals and one verdict a rule."""
-    lines = [f"{'layer':<32}{'kind':<30}{'output':<18}{'params':>10}{'MACs':>14}"]
+    lines = [f"{'layer':<32}{'kind':<30}{'output':<18}{'params':>12}{'MACs':>16}"]
     for layer in values["layers"]:
         shape = "x".join(map(str, layer["output_shape"]))
         lines.append(
-            f"{layer['name']:<32}{layer['kind']:<30}{shape:<18}{layer['params']:>10,}{layer['macs']:>14,}"
+            f"{layer['name']:<32}{layer['kind']:<30}{shape:<18}{layer['params']:>12,}{layer['macs']:>16,}"
         )
-    lines.append(f"{'total':<80}{values['params']:>10,}{values['macs']:>14,}")
+    lines.append(f"{'total':<80}{values['params']:>12,}{values['macs']:>16,}")
     sizes = ", ".join(f"{precision} {size:,}" for precision, size in values["bytes"].items())
     others = ", ".join(f"{name} {value:,}" for name, value in values["other_counters"].items())
     lines += ["", f"bytes of parameters: {sizes}", f"other counters: {others}", ""]
     for edition, verdicts in values["rules"].items():
         for rule in verdicts:
             word = "complies" if rule["complies"] else "OVER"
-            share = f"{rule['value']:>12,} of {rule['limit']:>11,}"
+            share = f"{rule['value']:>14,} of {rule['limit']:>11,}"
             lines.append(f"{edition:<14}{rule['rule']:<58}{share}  {word}")
     return "\n".join(lines)

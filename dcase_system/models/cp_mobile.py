@@ -17,7 +17,7 @@ from dcase_system.models.layers import (
     pad_symmetric,
 )
 
-_BLOCKS_PER_STAGE = (3, 2, 1)
+BLOCKS_PER_STAGE = (3, 2, 1)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def scaled_spec(
     base = make_divisible(base_channels)
     blocks, channels = [], base
     strides = iter(block_strides)
-    for stage, count in enumerate(_BLOCKS_PER_STAGE):
+    for stage, count in enumerate(BLOCKS_PER_STAGE):
         width = make_divisible(base * channels_multiplier**stage)
         for _ in range(count):
             expanded = make_divisible(channels * expansion_rate)
@@ -127,7 +127,7 @@ def with_widths(
         stage_channels: of the three stages.
         expanded: expanded channels of the six blocks.
     """
-    stages = [stage for stage, count in enumerate(_BLOCKS_PER_STAGE) for _ in range(count)]
+    stages = [stage for stage, count in enumerate(BLOCKS_PER_STAGE) for _ in range(count)]
     blocks = tuple(
         replace(block, channels=stage_channels[stage], expanded=width)
         for block, stage, width in zip(spec.blocks, stages, expanded, strict=True)

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from dcase_system.errors import InputError
+from dcase_system.models import cnn10, passt
 from dcase_system.models import cp_mobile as cp
 
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
@@ -22,10 +23,17 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
         f"sscp_mobile_{name}": partial(cp.sscp_mobile_submitted, name)
         for name in ("s1", "s2", "s2c", "s3")
     },
+    "cnn10": cnn10.CNN10Spec,
+    "passt_s": passt.passt_s,
+    **{f"passt_s_s{stride}": partial(passt.passt_s, stride) for stride in (12, 14, 16)},
+    "passt_l": passt.passt_l,
+    "passt_tiny": passt.passt_tiny,
 }
 
 _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "cp_mobile": (cp.CPMobileSpec, cp.build_cp_mobile),
+    "cnn10": (cnn10.CNN10Spec, cnn10.build_cnn10),
+    "passt": (passt.PaSSTSpec, passt.build_passt),
 }
 
 
@@ -52,12 +60,20 @@ def with_classes(spec: Any, classes: int) -> Any:
 
 def build(spec: Any) -> keras.Model:
     """The Keras model of a spec."""
-    return _KINDS[_kind(spec)][1](spec)
+    return _KINDS[kind_of(spec)][1](spec)
+
+
+def build_fixed(spec: Any) -> keras.Model:
+    """The Keras model of a spec at exactly the spec's input shape, as counters want it."""
+    network = build(spec)
+    if None not in network.input_shape[1:]:
+        return network
+    return keras.models.clone_model(network, keras.Input((*spec.input_shape, 1), name="log_mel"))
 
 
 def spec_to_json(spec: Any) -> dict:
     """The spec as JSON-serialisable values, with its kind."""
-    return {"kind": _kind(spec), **asdict(spec)}
+    return {"kind": kind_of(spec), **asdict(spec)}
 
 
 def spec_from_json(values: Any, where: object = "spec") -> Any:
@@ -89,29 +105,36 @@ def read_spec(path: str | Path) -> Any:
     return spec_from_json(values, path)
 
 
-def _kind(spec: Any) -> str:
+def kind_of(spec: Any) -> str:
+    """The name of the family a spec belongs to."""
     for kind, (cls, _) in _KINDS.items():
         if isinstance(spec, cls):
             return kind
     raise TypeError(f"expected an architecture spec, received {type(spec).__name__}")
 
 
-def _parse(value: Any, expected: Any, where: str) -> Any:
-    """Checks a JSON value against a type of a spec's field and converts it."""
+def _parse(value: Any, expected: Any, where: str, least: int = 1) -> Any:
+    """Checks a JSON value against a type of a spec's field and converts it.
+
+    `least` is what an integer has to be at least; the field's metadata may say another `minimum`.
+    """
     if is_dataclass(expected):
         if not isinstance(value, dict):
             raise InputError("wrong type", where=where, expected="an object", received=value)
         hints = typing.get_type_hints(expected)
-        required = {field.name for field in fields(expected)}
-        if value.keys() != required:
+        minima = {field.name: field.metadata.get("minimum", 1) for field in fields(expected)}
+        if value.keys() != minima.keys():
             raise InputError(
                 "wrong fields",
                 where=where,
-                expected=", ".join(sorted(required)),
+                expected=", ".join(sorted(minima)),
                 received=", ".join(sorted(value)),
             )
         return expected(
-            **{name: _parse(item, hints[name], f"{where}.{name}") for name, item in value.items()}
+            **{
+                name: _parse(item, hints[name], f"{where}.{name}", minima[name])
+                for name, item in value.items()
+            }
         )  # type: ignore[operator]
     if isinstance(expected, types.GenericAlias):  # tuple[X, ...] or tuple[X, Y]
         items = typing.get_args(expected)
@@ -122,7 +145,9 @@ def _parse(value: Any, expected: Any, where: str) -> Any:
         return tuple(
             _parse(item, items[0], f"{where}[{index}]") for index, item in enumerate(value)
         )
-    if type(value) is not expected or (expected is int and value < 1):
-        wanted = "a positive integer" if expected is int else expected.__name__
+    if type(value) is not expected or (expected is int and value < least):
+        wanted = expected.__name__
+        if expected is int:
+            wanted = "a positive integer" if least == 1 else f"an integer of at least {least}"
         raise InputError("wrong value", where=where, expected=wanted, received=repr(value))
     return value

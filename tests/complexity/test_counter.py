@@ -103,3 +103,22 @@ def test_unknown_input_length_is_refused():
     inputs = keras.Input((None, 6, 4))
     with pytest.raises(ValueError, match="expected a known output shape"):
         count(keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs)))
+
+
+def test_networks_for_any_number_of_frames_are_counted_at_their_specs_input_shape():
+    counted = count(registry.build_fixed(registry.named_spec("cnn10")))
+    # 64 x 1001 log-mel; two 3x3 convolutions a block, on maps halved after each block.
+    channels, positions = (1, 64, 128, 256, 512), (64 * 1_001, 32 * 500, 16 * 250, 8 * 125)
+    macs = sum(
+        9 * (before * after + after * after) * cells
+        for before, after, cells in zip(channels[:-1], channels[1:], positions, strict=True)
+    )
+    convolutions = [layer for layer in counted.layers if layer.kind == "Conv2D"]
+    assert sum(layer.macs for layer in convolutions) == macs
+    assert counted.params == 5_219_279
+
+
+def test_what_torchinfo_does_not_see_is_free():
+    counted = count(registry.build_fixed(registry.named_spec("passt_tiny")))
+    free = {layer.name for layer in counted.layers if layer.params and not layer.macs}
+    assert free == {"grid", "tokens"}

@@ -92,3 +92,9 @@ def test_text_renamed_to_keras_is_refused(tmp_path):
     (tmp_path / "text.keras").write_text("hello")
     with pytest.raises(InputError, match=r"text\.keras: model cannot be read"):
         load(str(tmp_path / "text.keras"))
+
+
+def test_model_file_for_inputs_of_any_length_is_refused(tmp_path):
+    registry.build(registry.named_spec("passt_tiny")).save(tmp_path / "network.keras")
+    with pytest.raises(InputError, match=r"network\.keras: takes inputs of any length"):
+        load(str(tmp_path / "network.keras"))

@@ -126,3 +126,26 @@ def in_torch_order(network):
 
     weighted = [layer for layer in network.layers if layer.weights]
     return sorted(weighted, key=key)
+
+
+def published_state_dict(model: CPMobile, spec: CPMobileSpec) -> dict[str, torch.Tensor]:
+    """The state dict under the names of the published code, which are other than those here."""
+    stages = ("s1", "s1", "s1", "s2", "s2", "s3")
+    parts = {"expand": "block.0", "branches.0": "block.1", "project": "block.2"}
+    if spec.separable:
+        parts = {"expand": "exp_conv", "branches.0": "depth_conv"}
+        parts |= {"branches.1": "depth_conv2", "project": "proj_conv"}
+    prefixes = {"stems.0": "in_c", "stems.1": "in_c2", "head": "feed_forward"}
+    for index, stage in enumerate(stages):
+        block = f"stages.{stage}.b{index + 1}"
+        prefixes |= {f"blocks.{index}.{own}": f"{block}.{name}" for own, name in parts.items()}
+    state = {}
+    for name, tensor in model.state_dict().items():
+        if name.endswith(".scalars"):
+            index = int(name.split(".")[1])
+            block = f"stages.{stages[index]}.b{index + 1}.after_block_norm"
+            state |= {f"{block}.gamma": tensor[:1], f"{block}.beta": tensor[1:]}
+            continue
+        prefix = next(own for own in prefixes if name.startswith(f"{own}."))
+        state[prefixes[prefix] + name.removeprefix(prefix)] = tensor
+    return state

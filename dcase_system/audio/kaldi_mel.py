@@ -1,0 +1,147 @@
+"""PaSST's mel front end as a Keras layer: pre-emphasis, kaldi's mel bank, a fixed normalisation."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+import tensorflow as tf
+
+# log-mel to network input: (log_mel + 4.5) / 5, the published "fast normalization".
+_SHIFT, _SCALE = 4.5, 5.0
+
+
+@dataclass(frozen=True)
+class KaldiMelSpec:
+    """Constants of the front end; the defaults are those of PaSST's AudioSet code.
+
+    The last mel band ends at `max_hz`: 15,000 in PaSST's and hear21passt's code, 15,500 in
+    CP-JKU's DCASE 2023 code. A published checkpoint wants the one it was trained with.
+
+    Attributes:
+        sample_rate: in Hz.
+        window_length: samples of the symmetric Hann window (25 ms).
+        hop_length: samples between frames (10 ms).
+        fft_length: points of the FFT; the window is centred in it.
+        n_mels: mel bands.
+        min_hz: lower edge of the first band.
+        max_hz: upper edge of the last band.
+        pre_emphasis: y[n] = x[n + 1] - pre_emphasis * x[n].
+        log_offset: added to the mel power before the logarithm.
+        min_hz_range: training draws the lower edge from min_hz + {0, ..., range - 1}, for each
+            batch; 1 draws nothing. Published: 10, and 1 for DCASE 2023.
+        max_hz_range: training draws the upper edge from max_hz + range // 2 - {0, ..., range - 1};
+            1 draws nothing. Published: 2,000, and 1,000 for DCASE 2023.
+    """
+
+    sample_rate: int = 32_000
+    window_length: int = 800
+    hop_length: int = 320
+    fft_length: int = 1_024
+    n_mels: int = 128
+    min_hz: float = 0.0
+    max_hz: float = 15_000.0
+    pre_emphasis: float = 0.97
+    log_offset: float = 1e-5
+    min_hz_range: int = 1
+    max_hz_range: int = 1
+
+    def frames(self, samples: int) -> int:
+        """Frames of a clip of `samples` samples; pre-emphasis takes one sample away."""
+        return (samples - 1) // self.hop_length + 1
+
+    @property
+    def mask_value(self) -> float:
+        """What a mask sets the output to.
+
+        The published code masks the log-mel with 0 before it normalises; masks come after this
+        layer here, and this is what the 0 has become.
+        """
+        return _SHIFT / _SCALE
+
+
+def kaldi_mel_bank(spec: KaldiMelSpec, min_hz, max_hz) -> tf.Tensor:
+    """Kaldi's triangular filters, linear in mel = 1127 ln(1 + f / 700).
+
+    Args:
+        spec: gives the bins and the number of bands.
+        min_hz: lower edge of the first band, a number or a scalar tensor.
+        max_hz: upper edge of the last band, a number or a scalar tensor.
+
+    Returns:
+        (fft_length // 2 + 1, n_mels) float32; the Nyquist bin belongs to no band.
+    """
+    bins = tf.range(spec.fft_length // 2 + 1, dtype=tf.float64)
+    mels = _mel(bins * (spec.sample_rate / spec.fft_length))[:, None]
+    low, high = _mel(tf.cast(min_hz, tf.float64)), _mel(tf.cast(max_hz, tf.float64))
+    step = (high - low) / (spec.n_mels + 1)
+    left = low + tf.range(spec.n_mels, dtype=tf.float64)[None, :] * step
+    bank = tf.nn.relu(tf.minimum((mels - left) / step, (left + 2.0 * step - mels) / step))
+    is_nyquist = bins[:, None] == spec.fft_length // 2
+    return tf.cast(tf.where(is_nyquist, tf.zeros_like(bank), bank), tf.float32)
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class KaldiMel(keras.layers.Layer):
+    """Waveform to PaSST's input: (log(mel power + offset) + 4.5) / 5.
+
+    Input: float waveforms (batch, samples), full scale = 1.
+    Output: (batch, n_mels, frames, 1); 1 s at the default constants gives (batch, 128, 100, 1).
+
+    Frames are centred on reflected edges. Nothing is trained; where the spec gives ranges, training
+    draws the edges of the mel bank anew for each batch.
+    """
+
+    def __init__(self, spec: KaldiMelSpec | dict | None = None, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.spec = KaldiMelSpec(**spec) if isinstance(spec, dict) else spec or KaldiMelSpec()
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        with tf.init_scope():  # a number also where the layer is made inside a graph
+            self._bank = kaldi_mel_bank(self.spec, self.spec.min_hz, self.spec.max_hz).numpy()
+
+    def call(self, waveforms, training=False):
+        spec = self.spec
+        emphasised = waveforms[:, 1:] - spec.pre_emphasis * waveforms[:, :-1]
+        # The FFT is longer than the window, but what surrounds the window is multiplied by zero:
+        # half a window of reflected samples is all that is needed.
+        half = spec.window_length // 2
+        padded = tf.pad(emphasised, [[0, 0], [half, half]], mode="REFLECT")
+        window = partial(tf.signal.hann_window, periodic=False)
+        spectrum = tf.signal.stft(
+            padded, spec.window_length, spec.hop_length, spec.fft_length, window
+        )
+        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+        draws = training and (spec.min_hz_range > 1 or spec.max_hz_range > 1)
+        mel = tf.matmul(power, self.transform(*self.draw()) if draws else self._bank)
+        normalised = (tf.math.log(mel + spec.log_offset) + _SHIFT) / _SCALE
+        return tf.transpose(normalised, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
+
+    def draw(self):
+        """How far the lower edge goes up and the upper edge goes down from its top, in Hz."""
+        ranges = (self.spec.min_hz_range, self.spec.max_hz_range)
+        return [keras.random.randint((), 0, size, seed=self.seed_generator) for size in ranges]
+
+    def transform(self, up, down):
+        """The mel bank of these draws."""
+        spec = self.spec
+        top = spec.max_hz + spec.max_hz_range // 2
+        low = spec.min_hz + tf.cast(up, tf.float64)
+        return kaldi_mel_bank(spec, low, top - tf.cast(down, tf.float64))
+
+    def compute_output_shape(self, input_shape):
+        samples = input_shape[1]
+        return (input_shape[0], self.spec.n_mels, samples and self.spec.frames(samples), 1)
+
+    # Keras does not save the state of a seed generator by itself.
+    def save_own_variables(self, store):
+        store["seed_state"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store):
+        self.seed_generator.state.assign(store["seed_state"])
+
+    def get_config(self):
+        return {**super().get_config(), "spec": dict(vars(self.spec)), "seed": self.seed}
+
+
+def _mel(hz):
+    return 1127.0 * tf.math.log(1.0 + hz / 700.0)

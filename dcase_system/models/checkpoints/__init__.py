@@ -1,0 +1,1 @@
+"""Published PyTorch checkpoints to networks of this package: `python -m ...models.checkpoints`."""

@@ -1,0 +1,55 @@
+"""Converts a published PyTorch checkpoint.
+
+python -m dcase_system.models.checkpoints CHECKPOINT.pt --architecture=passt_s --output_dir=DIR
+    [--new_head --classes=10]
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.models import registry
+from dcase_system.models.checkpoints.convert import FILES, Conversion, import_checkpoint
+
+_ARCHITECTURE = flags.DEFINE_enum(
+    "architecture", None, list(registry.ARCHITECTURES), "What the checkpoint is of.", required=True
+)
+_OUTPUT = flags.DEFINE_string("output_dir", None, "New folder for the network.", required=True)
+_CLASSES = flags.DEFINE_integer("classes", None, "Classes; default: the checkpoint's.", 1)
+_NEW_HEAD = flags.DEFINE_bool("new_head", False, "Start a new classifier for --classes.")
+_PREFIX = flags.DEFINE_string("prefix", None, "Of the network's tensors, if there are several.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of the new classifier.")
+
+
+def main(argv: Sequence[str]) -> None:
+    if len(argv) != 2:
+        raise app.UsageError("expected one checkpoint")
+    keras.utils.set_random_seed(_SEED.value)
+    converted = import_checkpoint(
+        Path(argv[1]),
+        _ARCHITECTURE.value,
+        Path(_OUTPUT.value),
+        classes=_CLASSES.value,
+        new_head=_NEW_HEAD.value,
+        prefix=_PREFIX.value,
+    )
+    _print(converted)
+
+
+def _print(converted: Conversion) -> None:
+    for pair in converted.mapped:
+        variable = pair.variable
+        print(f"{pair.name} {pair.tensor_shape} -> {variable.path} {tuple(variable.shape)}")
+    for left in converted.left_out:
+        print(f"{left.name}{f' {left.shape}' if left.shape else ''} left out: {left.reason}")
+    print(
+        f"{len(converted.mapped)} tensors taken, {len(converted.left_out)} left out; "
+        f"wrote {', '.join(FILES)} to {_OUTPUT.value}"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

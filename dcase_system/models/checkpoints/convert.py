@@ -1,0 +1,201 @@
+"""A published checkpoint into a folder with a spec and the weights of a Keras network."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system.errors import InputError
+from dcase_system.files import replacing_directory, write_json
+from dcase_system.models import registry
+from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
+from dcase_system.models.checkpoints.published import (
+    Published,
+    output_channels,
+    published,
+    spec_of,
+)
+from dcase_system.models.checkpoints.torch_file import read_state_dict
+
+FILES = SPEC, WEIGHTS, RECORD = ("spec.json", "weights.keras", "import.json")
+_NEW_HEAD = "the classifier starts anew"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A converted checkpoint.
+
+    Attributes:
+        spec: of the network.
+        network: with the checkpoint's weights.
+        mapped: every tensor that was used, with its variable.
+        left_out: every tensor that was not, with the reason.
+    """
+
+    spec: Any
+    network: keras.Model
+    mapped: tuple[Pair, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def import_checkpoint(
+    checkpoint: Path,
+    architecture: str,
+    output: Path,
+    *,
+    classes: int | None = None,
+    new_head: bool = False,
+    prefix: str | None = None,
+) -> Conversion:
+    """Reads a PyTorch checkpoint and writes `spec.json`, `weights.keras` and `import.json`.
+
+    Args:
+        checkpoint: file written by `torch.save`.
+        architecture: name in the registry.
+        output: folder, new or of an earlier import, which is replaced when all has succeeded.
+        classes: of the network; by default those of the checkpoint.
+        new_head: start the classifier anew for `classes` instead of taking the checkpoint's.
+        prefix: of the network's tensors, where the file holds several networks.
+
+    Raises:
+        InputError: the file is not a checkpoint of this architecture, or cannot be read safely; or
+            `output` holds other files.
+        OSError: a file cannot be read or written.
+    """
+    spec = registry.named_spec(architecture)
+    _check_output(output)
+    state = read_state_dict(checkpoint)
+    converted = convert(
+        state.tensors, spec, checkpoint, classes=classes, new_head=new_head, prefix=prefix
+    )
+    beside = [LeftOut(name, (), "stands beside the state dict") for name in state.others]
+    converted = replace(converted, left_out=(*converted.left_out, *beside))
+    record = {
+        "checkpoint": checkpoint.name,
+        "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        "architecture": architecture,
+        "new_head": new_head,
+        "mapped": [[pair.name, pair.variable.path] for pair in converted.mapped],
+        "left_out": [[tensor.name, tensor.reason] for tensor in converted.left_out],
+    }
+    with replacing_directory(output) as temporary:
+        converted.network.save(temporary / WEIGHTS)
+        write_json(temporary / SPEC, registry.spec_to_json(converted.spec))
+        write_json(temporary / RECORD, record)
+    return converted
+
+
+def convert(
+    tensors: Mapping[str, np.ndarray],
+    spec: Any,
+    where: str | Path,
+    *,
+    classes: int | None = None,
+    new_head: bool = False,
+    prefix: str | None = None,
+) -> Conversion:
+    """A network filled from a state dict.
+
+    Args:
+        tensors: the state dict.
+        spec: of the architecture it is said to be of; pruned widths are read from the tensors.
+        where: named in messages.
+        classes: see `import_checkpoint`.
+        new_head: see `import_checkpoint`.
+        prefix: see `import_checkpoint`.
+
+    Raises:
+        InputError: a tensor is missing, unknown, of the wrong shape or not all numbers.
+    """
+    names = published(spec)
+    own, beside = _without_prefix(tensors, names, where, prefix)
+    spec = _with_head(spec_of(spec, own, where), own, names, classes, new_head, where)
+    network = registry.build(spec)
+    pairs, dropped = _pairs(network, names, new_head)
+    unused = (*names.unused, *(Unused(re.escape(name), _NEW_HEAD) for name in dropped))
+    left_out = [*beside, *match(own, pairs, unused, where)]
+    fill(pairs, own)
+    return Conversion(spec, network, tuple(pairs), tuple(left_out))
+
+
+def _without_prefix(
+    tensors: Mapping[str, np.ndarray], names: Published, where: str | Path, prefix: str | None
+) -> tuple[dict[str, np.ndarray], list[LeftOut]]:
+    """The network's own tensors without their prefix, and the others that may be left out."""
+    anchors = [name.removesuffix(names.anchor) for name in tensors if name.endswith(names.anchor)]
+    prefixes = [found for found in anchors if not found or found.endswith(".")]
+    if prefix is not None:
+        prefixes = [found for found in prefixes if found == prefix]
+    if not prefixes:
+        wanted = f"{prefix or ''}{names.anchor}"
+        raise InputError(f"not a checkpoint of this architecture: no tensor {wanted}", where=where)
+    if len(prefixes) > 1:
+        raise InputError(
+            "holds more than one network",
+            where=where,
+            expected="--prefix=" + " | ".join(prefixes),
+        )
+    outside = {name: value for name, value in tensors.items() if not name.startswith(prefixes[0])}
+    own = {
+        name.removeprefix(prefixes[0]): value
+        for name, value in tensors.items()
+        if name not in outside
+    }
+    # With the prefix given, the other networks of the file are left out knowingly.
+    rules = (*names.beside, Unused(".*", "not of the chosen network")) if prefix else names.beside
+    return own, match(outside, [], rules, where)
+
+
+def _with_head(
+    spec: Any,
+    tensors: Mapping[str, np.ndarray],
+    names: Published,
+    classes: int | None,
+    new_head: bool,
+    where: str | Path,
+) -> Any:
+    """`spec` with the classes of the checkpoint, or with those of the new head."""
+    if new_head:
+        if classes is None:
+            raise InputError("a new head needs its classes", where=where, expected="--classes")
+        return registry.with_classes(spec, classes)
+    held = output_channels(tensors, names.head_tensor, where)
+    if classes not in (None, held):
+        raise InputError(
+            "has another number of classes (--new_head starts a new classifier)",
+            where=where,
+            expected=f"{classes} classes",
+            received=held,
+        )
+    return registry.with_classes(spec, held)
+
+
+def _pairs(network: keras.Model, names: Published, new_head: bool) -> tuple[list[Pair], list[str]]:
+    """Pairs of all layers that are to be filled, and the tensors of those that are not."""
+    pairs, dropped = [], []
+    for module, layer in names.modules:
+        found = pairs_of(network.get_layer(layer), module, names.mirrored)
+        if new_head and layer in names.head:
+            dropped += [pair.name for pair in found]
+        else:
+            pairs += found
+    return pairs, dropped
+
+
+def _check_output(output: Path) -> None:
+    """Only what an earlier import wrote may be replaced."""
+    if not output.exists():
+        return
+    others = sorted(path.name for path in output.iterdir() if path.name not in FILES)
+    if others:
+        raise InputError(
+            "holds other files",
+            where=output,
+            expected="a new folder, or one that this command wrote",
+            received=", ".join(others[:3]),
+        )

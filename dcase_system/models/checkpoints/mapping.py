@@ -1,0 +1,168 @@
+"""From a PyTorch state dict, as NumPy arrays, to the variables of a Keras network."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcase_system.errors import InputError
+from dcase_system.models.layers import FusedBatchNormalization, GlobalResponseNormalization
+from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
+
+_SHOWN = 3  # names in a message
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A variable and the tensor it is filled from.
+
+    Attributes:
+        name: of the tensor.
+        variable: of the Keras network.
+        axes: order of the tensor's axes in the variable; empty for a vector or a scalar.
+    """
+
+    name: str
+    variable: keras.Variable
+    axes: tuple[int, ...] = ()
+
+    @property
+    def tensor_shape(self) -> tuple[int, ...]:
+        """The shape the tensor must have; PyTorch's scalars here are vectors of one."""
+        shape = tuple(self.variable.shape) or (1,)
+        if not self.axes:
+            return shape
+        sizes = dict(zip(self.axes, shape, strict=True))
+        return tuple(sizes[axis] for axis in range(len(shape)))
+
+    def value(self, tensor: np.ndarray) -> np.ndarray:
+        """The tensor as the variable wants it."""
+        ordered = tensor.transpose(self.axes) if self.axes else tensor
+        return ordered.reshape(self.variable.shape)
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Tensors that are left out, by a regular expression of the whole name, and the reason."""
+
+    pattern: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One tensor (or what else a file holds, without a shape) that is left out, and why."""
+
+    name: str
+    shape: tuple[int, ...]
+    reason: str
+
+
+def pairs_of(layer: keras.layers.Layer, module: str, mirrored: bool = False) -> list[Pair]:
+    """The pairs of one layer and one PyTorch module.
+
+    Args:
+        layer: built.
+        module: its name in the state dict, without a dot at the end; empty for the root.
+        mirrored: whether a convolution's two spatial axes are in the other order in PyTorch.
+    """
+    convolution = (3, 2) if mirrored else (2, 3)
+    found: list[tuple[str, keras.Variable, tuple[int, ...]]]
+    if isinstance(layer, FusedBatchNormalization):
+        found = [
+            ("weight", layer.gamma, ()),
+            ("bias", layer.beta, ()),
+            ("running_mean", layer.moving_mean, ()),
+            ("running_var", layer.moving_variance, ()),
+        ]
+    elif isinstance(layer, keras.layers.LayerNormalization):
+        found = [("weight", layer.gamma, ()), ("bias", layer.beta, ())]
+    elif isinstance(layer, keras.layers.DepthwiseConv2D):
+        found = [("weight", layer.kernel, (*convolution, 0, 1))]
+    elif isinstance(layer, keras.layers.Conv2D):
+        found = [("weight", layer.kernel, (*convolution, 1, 0))]
+    elif isinstance(layer, keras.layers.Dense):
+        found = [("weight", layer.kernel, (1, 0))]
+    elif isinstance(layer, GlobalResponseNormalization):
+        found = [("gamma", layer.gamma, ()), ("beta", layer.beta, ())]
+    elif isinstance(layer, PositionalGrid):
+        found = [
+            ("freq_new_pos_embed", layer.rows, (0, 2, 3, 1)),
+            ("time_new_pos_embed", layer.columns, (0, 2, 3, 1)),
+        ]
+    elif isinstance(layer, ClassTokens):
+        found = [
+            ("cls_token", layer.classification, ()),
+            ("dist_token", layer.distillation, ()),
+            ("new_pos_embed", layer.positions, ()),
+        ]
+    else:
+        raise TypeError(f"no rule for the weights of a {type(layer).__name__}")
+    if getattr(layer, "use_bias", False):
+        found.append(("bias", layer.bias, ()))
+    prefix = f"{module}." if module else ""
+    return [Pair(prefix + name, variable, axes) for name, variable, axes in found]
+
+
+def match(
+    tensors: Mapping[str, np.ndarray],
+    pairs: Sequence[Pair],
+    unused: Iterable[Unused],
+    where: str | Path,
+) -> list[LeftOut]:
+    """Checks that every variable has its tensor and every tensor its place.
+
+    Args:
+        tensors: by name.
+        pairs: of the whole network, or of all of it that is to be filled.
+        unused: what may be left out.
+        where: named in messages.
+
+    Returns:
+        What is left out.
+
+    Raises:
+        InputError: a tensor is missing, unknown, of the wrong shape, or not all numbers.
+    """
+    wanted = {pair.name for pair in pairs}
+    left_out, unknown = [], []
+    for name, tensor in tensors.items():
+        if name in wanted:
+            continue
+        reasons = [rule.reason for rule in unused if re.fullmatch(rule.pattern, name)]
+        if reasons:
+            left_out.append(LeftOut(name, tensor.shape, reasons[0]))
+        else:
+            unknown.append(name)
+    missing = [pair.name for pair in pairs if pair.name not in tensors]
+    if missing:
+        raise InputError(f"{_names(missing)} missing", where=where)
+    if unknown:
+        raise InputError(f"{_names(unknown)} not part of this architecture", where=where)
+    for pair in pairs:
+        tensor = tensors[pair.name]
+        if tensor.shape != pair.tensor_shape:
+            raise InputError(
+                f"tensor {pair.name} has the wrong shape",
+                where=where,
+                expected=pair.tensor_shape,
+                received=tensor.shape,
+            )
+        if not np.isfinite(tensor).all():
+            raise InputError(f"tensor {pair.name} holds values that are not finite", where=where)
+    return left_out
+
+
+def fill(pairs: Iterable[Pair], tensors: Mapping[str, np.ndarray]) -> None:
+    """Assigns the tensors, which `match` has checked, to their variables."""
+    for pair in pairs:
+        pair.variable.assign(pair.value(tensors[pair.name]))
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"tensor {shown} is" if len(names) == 1 else f"tensors {shown}{more} are"

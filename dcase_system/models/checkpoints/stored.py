@@ -1,0 +1,69 @@
+"""Using a converted checkpoint: as a network, or as the initial weights of another one."""
+
+import zipfile
+from pathlib import Path
+
+import keras
+
+from dcase_system.errors import InputError
+from dcase_system.models import registry
+from dcase_system.models.checkpoints.convert import SPEC, WEIGHTS
+from dcase_system.models.checkpoints.published import published
+
+
+def load_network(folder: Path) -> keras.Model:
+    """The network that `import_checkpoint` wrote.
+
+    Raises:
+        InputError: the folder holds no spec, or no weights of it.
+    """
+    network = registry.build(registry.read_spec(folder / SPEC))
+    try:
+        network.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"weights cannot be read ({error})",
+            where=folder / WEIGHTS,
+            expected="those of the spec",
+        ) from error
+    return network
+
+
+def load_initial_weights(network: keras.Model, folder: Path) -> tuple[str, ...]:
+    """Starts a network from a converted checkpoint; a classifier for other classes stays new.
+
+    The random states of the network's layers stay its own, so that two trainings from the same
+    checkpoint but with different seeds are different trainings.
+
+    Args:
+        network: changed in place.
+        folder: written by `import_checkpoint`.
+
+    Returns:
+        Names of the layers that keep their own weights: none, or the classifier.
+
+    Raises:
+        InputError: the folder does not hold a network with the same layers.
+    """
+    stored = load_network(folder)
+    head = published(registry.read_spec(folder / SPEC)).head
+    new_head = network.output_shape != stored.output_shape
+    skipped = head if new_head else ()
+    sources = {layer.name: layer for layer in stored.layers if layer.weights}
+    layers = [layer for layer in network.layers if layer.weights and layer.name not in skipped]
+    for layer in layers:
+        source = sources.pop(layer.name, None)
+        shapes = [tuple(weight.shape) for weight in layer.weights]
+        held = [tuple(weight.shape) for weight in source.weights] if source else "none"
+        if shapes != held:
+            raise InputError(
+                f"layer {layer.name} does not fit",
+                where=folder,
+                expected=f"weights {shapes}",
+                received=held,
+            )
+    if surplus := sources.keys() - set(skipped):
+        raise InputError(f"layer {min(surplus)} has no place in {network.name}", where=folder)
+    for layer in layers:
+        layer.set_weights(stored.get_layer(layer.name).get_weights())
+    return tuple(skipped)
