@@ -155,7 +155,7 @@ def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
         raise InputError(
             "clip has another sample rate",
             where=path,
-            expected=f"{form['source_rate']} Hz as the other clips",
+            expected=f"{form['source_rate']} Hz as the others (if all have changed: a new store)",
             received=f"{rate} Hz",
         )
     if samples.shape[1] != 1:
