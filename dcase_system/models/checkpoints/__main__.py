@@ -52,4 +52,4 @@ def _print(converted: Conversion) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, takes_arguments=True)
