@@ -20,7 +20,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves weights, optimiser and random state after each epoch, whole; says where to resume.
+    """Saves weights, optimiser and random state after an epoch, whole; says where to resume.
+
+    It does so after the first and the last epoch, and between them as often as takes at most a
+    twentieth of the time.
 
     Keras's own BackupAndRestore writes HDF5 in place: a process killed while it writes has lost
     both states, a full disk ends in a crash of the HDF5 library, and the states of the layers' seed
@@ -29,13 +32,12 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         path: a `.npz` file.
         steps_per_epoch: optimiser steps of an epoch.
-        every_seconds: a checkpoint is not renewed more often than this; the last epoch always is.
     """
 
-    def __init__(self, path: str | Path, steps_per_epoch: int, every_seconds: float = 10.0):
+    def __init__(self, path: str | Path, steps_per_epoch: int):
         super().__init__()
         self.path, self.steps_per_epoch = Path(path), steps_per_epoch
-        self._every_seconds, self._saved_at = every_seconds, time.monotonic()
+        self._saving_seconds, self._saved_at = 0.0, time.monotonic()
 
     def restore(self, model: keras.Model) -> int:
         """Loads the checkpoint into a compiled model, if there is one.
@@ -67,12 +69,14 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         last = epoch + 1 == self.params["epochs"]
-        if last or time.monotonic() - self._saved_at >= self._every_seconds:
+        started = time.monotonic()
+        if last or started - self._saved_at >= 20 * self._saving_seconds:
             content = io.BytesIO()
             np.savez(content, **{name: v.numpy() for name, v in _state(self.model).items()})
             with replacing(self.path) as temporary:
                 temporary.write_bytes(content.getbuffer())
             self._saved_at = time.monotonic()
+            self._saving_seconds = self._saved_at - started
 
     def _foreign(self, reason: str) -> InputError:
         return InputError(
