@@ -80,13 +80,19 @@ def passt_l() -> PaSSTSpec:
 
 
 def passt_tiny() -> PaSSTSpec:
-    """A small PaSST of our own for one-second clips, trained from scratch on a CPU."""
+    """A small PaSST of our own for one-second clips, trained from scratch on a CPU.
+
+    Its patches take the whole spectrum and do not overlap: 25 tokens a second. Without pretraining,
+    on some two thousand clips, it generalises better so than from the published square patches, and
+    trains several times as fast.
+    """
     return PaSSTSpec(
         embed_dim=128,
         depth=4,
         heads=4,
         mlp_dim=384,
-        strides=(10, 10),
+        patch_size=(128, 4),
+        strides=(128, 4),
         input_shape=(128, 100),
         classes=10,
         random_time_offset=False,

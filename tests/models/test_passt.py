@@ -59,6 +59,11 @@ def test_patchout_leaves_tokens_out_in_training_only(patchout, tokens):
     assert tokens_of(network, ONE_SECOND, training=False).shape == (3, 110, 24)
 
 
+def test_tiny_passt_has_a_token_for_every_four_frames():
+    network = build_passt(registry.named_spec("passt_tiny"))
+    assert tokens_of(network, ONE_SECOND, training=True).shape == (3, 2 + 25, 128)
+
+
 def test_graph_knows_the_number_of_tokens_beforehand():
     """A shape known when the graph is made keeps a training step fast."""
     shapes = []
