@@ -82,9 +82,8 @@ def passt_l() -> PaSSTSpec:
 def passt_tiny() -> PaSSTSpec:
     """A small PaSST of our own for one-second clips, trained from scratch on a CPU.
 
-    Its patches take the whole spectrum and do not overlap: 25 tokens a second. Without pretraining,
-    on some two thousand clips, it generalises better so than from the published square patches, and
-    trains several times as fast.
+    Its patches take the whole spectrum and do not overlap: 25 tokens a second. The published square
+    patches make several times as many, and need pretraining.
     """
     return PaSSTSpec(
         embed_dim=128,

@@ -92,6 +92,8 @@ def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # A job in the background of a script ignores Ctrl-C, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     checkpoints = place / "cut" / "checkpoints"
     while process.poll() is None and not (
