@@ -6,6 +6,8 @@ from functools import partial
 import keras
 import tensorflow as tf
 
+from dcase_system.audio.log_mel import power_spectrogram
+
 # log-mel to network input: (log_mel + 4.5) / 5, the published "fast normalization".
 _SHIFT, _SCALE = 4.5, 5.0
 
@@ -102,15 +104,10 @@ class KaldiMel(keras.layers.Layer):
     def call(self, waveforms, training=False):
         spec = self.spec
         emphasised = waveforms[:, 1:] - spec.pre_emphasis * waveforms[:, :-1]
-        # The FFT is longer than the window, but what surrounds the window is multiplied by zero:
-        # half a window of reflected samples is all that is needed.
-        half = spec.window_length // 2
-        padded = tf.pad(emphasised, [[0, 0], [half, half]], mode="REFLECT")
         window = partial(tf.signal.hann_window, periodic=False)
-        spectrum = tf.signal.stft(
-            padded, spec.window_length, spec.hop_length, spec.fft_length, window
+        power = power_spectrogram(
+            emphasised, spec.window_length, spec.hop_length, spec.fft_length, window
         )
-        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
         draws = training and (spec.min_hz_range > 1 or spec.max_hz_range > 1)
         mel = tf.matmul(power, self.transform(*self.draw()) if draws else self._bank)
         normalised = (tf.math.log(mel + spec.log_offset) + _SHIFT) / _SCALE

@@ -1,5 +1,6 @@
 """The log-mel front end of the DCASE 2024 Task 1 baseline, as a Keras layer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -36,6 +37,21 @@ class LogMelSpec:
         return samples // self.hop_length + 1
 
 
+def power_spectrogram(
+    waveforms, window_length: int, hop_length: int, fft_length: int, window: Callable
+):
+    """Power of centred frames: (batch, samples) to (batch, frames, fft_length // 2 + 1).
+
+    `window` makes the window of a length, as `tf.signal.stft` takes it.
+    """
+    # The FFT is longer than the window, but what surrounds the window is multiplied by zero: half a
+    # window of reflected samples is all that is needed.
+    half = window_length // 2
+    padded = tf.pad(waveforms, [[0, 0], [half, half]], mode="REFLECT")
+    spectrum = tf.signal.stft(padded, window_length, hop_length, fft_length, window)
+    return tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+
+
 def htk_mel_bank(spec: LogMelSpec) -> np.ndarray:
     """Triangular HTK mel filters without normalisation, float64, (fft_length // 2 + 1, n_mels).
 
@@ -70,12 +86,9 @@ class LogMel(keras.layers.Layer):
 
     def call(self, waveforms):
         spec = self.spec
-        half = spec.window_length // 2
-        # The FFT is longer than the window, but what surrounds the window is multiplied by zero:
-        # half a window of reflected samples is all that is needed.
-        padded = tf.pad(waveforms, [[0, 0], [half, half]], mode="REFLECT")
-        spectrum = tf.signal.stft(padded, spec.window_length, spec.hop_length, spec.fft_length)
-        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+        power = power_spectrogram(
+            waveforms, spec.window_length, spec.hop_length, spec.fft_length, tf.signal.hann_window
+        )
         mel = tf.matmul(power, self._bank)  # (batch, frames, mels)
         log_mel = tf.math.log(mel + spec.log_offset)
         return tf.transpose(log_mel, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
