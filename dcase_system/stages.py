@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import logging
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -46,6 +47,30 @@ def run_stage(directory: Path, inputs: Mapping[str, Any], work: Callable[[Path],
     with replacing_directory(directory) as temporary:
         work(temporary)
         write_json(temporary / _RECORD, {"key": key, "inputs": dict(inputs)})
+    return key
+
+
+def run_training(
+    directory: Path, inputs: Mapping[str, Any], train: Callable[[Path, Path], None]
+) -> str:
+    """A stage that calls `train(temporary directory, checkpoint)` and may be interrupted.
+
+    The checkpoint is named by all that decides the training, so that no other training is ever
+    resumed from it; it is removed when the stage is done.
+
+    Args:
+        directory: see `run_stage`.
+        inputs: see `run_stage`.
+        train: writes the artefacts; renews the checkpoint on its way, and begins from it if it is
+            there.
+
+    Returns:
+        The stage's key.
+    """
+    checkpoints = directory.parent / "checkpoints"
+    checkpoint = checkpoints / f"{directory.name}-{fingerprint(inputs)[:16]}.npz"
+    key = run_stage(directory, inputs, lambda temporary: train(temporary, checkpoint))
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return key
 
 

@@ -9,8 +9,11 @@ from typing import Any
 from absl import flags
 
 from dcase_system import pipeline
+from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
+from dcase_system.data import load_data
+from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.summary import run_summary
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
@@ -28,7 +31,7 @@ SYSTEMS = {
         external_data_usage=None,
         complexity_management="precision_16, network design",
         pipeline="train student",
-        system_adaptations="SSCP-Mobile at base width 32: no teacher, no pruning",
+        system_adaptations="SSCP-Mobile at base width 32, not pruned",
     ),
 }
 _ARCHITECTURES = {"dense": "sscp_mobile_32"}
@@ -60,6 +63,21 @@ VALIDATION_FRACTION = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=0.9,
 )
+TEACHERS = flags.DEFINE_string(
+    "teachers",
+    None,
+    "Folder of teachers of this split, to learn from; for the package, of split_5 ... split_100.",
+)
+IMPULSE_RESPONSES = flags.DEFINE_string(
+    "impulse_responses", None, "Folder of them: clips of device a are convolved with some."
+)
+IMPULSE_RESPONSE_PROBABILITY = flags.DEFINE_float(
+    "impulse_response_probability",
+    0.6,
+    "That a clip of device a is convolved, with --impulse_responses.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 
 
 def folders() -> tuple[Corpus, Path | None, str]:
@@ -78,7 +96,7 @@ def folders() -> tuple[Corpus, Path | None, str]:
 
 
 def run_split(
-    split: int, system: str, published: Mapping[str, Any], demo: Mapping[str, Any]
+    split: int, system: str, published: dict[str, Any], demo: dict[str, Any]
 ) -> None:
     """One system on one split, as the flags say, and its package.
 
@@ -90,19 +108,24 @@ def run_split(
     """
     card = read_author_card(AUTHOR_CARD.value)
     corpus, evaluation, name = folders()
-    given = {
-        "epochs": EPOCHS.value,
-        "batch_size": BATCH_SIZE.value,
-        "learning_rate": LEARNING_RATE.value,
-        "validation_fraction": VALIDATION_FRACTION.value,
-    }
+    responses = impulse_responses()
     plan = pipeline.StudentPlan(
-        _ARCHITECTURES[system], seed=SEED.value, **(published if DATA_DIR.value else demo)
+        architecture=_ARCHITECTURES[system],
+        seed=SEED.value,
+        **((published if DATA_DIR.value else demo) | given_settings()),
     )
-    plan = replace(plan, **{key: value for key, value in given.items() if value is not None})
     run_dir = Path(OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
-    data = pipeline.load_data(corpus, split, evaluation, Path(CACHE_DIR.value) / "stores")
-    run = pipeline.run_split(run_dir, plan, data)
+    data = load_data(corpus, split, evaluation, Path(CACHE_DIR.value) / "stores")
+    ensemble = None
+    if TEACHERS.value:
+        ensemble = read_ensemble(
+            Path(TEACHERS.value),
+            split=split,
+            scenes=corpus.scenes,
+            filenames=data.train.clips.filenames,
+            validation_fraction=plan.validation_fraction,
+        )
+    run = pipeline.run_split(run_dir, plan, data, ensemble=ensemble, impulse_responses=responses)
     print(run_summary(run.scores, run.complexity))
     print(f"\nrun directory: {run_dir}")
     if evaluation:
@@ -117,11 +140,29 @@ def run_split(
         print(f"package of this split alone, validated: {package}")
 
 
+def given_settings() -> dict[str, Any]:
+    """The hyper-parameters that flags set."""
+    given = {
+        "epochs": EPOCHS.value,
+        "batch_size": BATCH_SIZE.value,
+        "learning_rate": LEARNING_RATE.value,
+        "validation_fraction": VALIDATION_FRACTION.value,
+    }
+    if IMPULSE_RESPONSES.value:
+        given["impulse_response_probability"] = IMPULSE_RESPONSE_PROBABILITY.value
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def impulse_responses() -> ImpulseResponses | None:
+    """Those of the folder that the flag names."""
+    return read_impulse_responses(IMPULSE_RESPONSES.value) if IMPULSE_RESPONSES.value else None
+
+
 def handed_in(system: str, runs: Sequence[pipeline.SplitRun]) -> HandedInSystem:
     """A system's finished runs, one a split, as the package takes them."""
     return HandedInSystem(
         system,
-        SYSTEMS[system],
+        _described(SYSTEMS[system], runs[0].settings),
         {
             run.split: HandedInRun(
                 run.scores["forms"][run.scores["submitted_form"]], run.output, run.complexity
@@ -130,3 +171,21 @@ def handed_in(system: str, runs: Sequence[pipeline.SplitRun]) -> HandedInSystem:
             if run.output is not None
         },
     )
+
+
+def _described(description: SystemDescription, settings: Mapping[str, Any]) -> SystemDescription:
+    """The description of a system with what a run of it has used."""
+    if settings["external_data"]:
+        used = ", ".join(settings["external_data"])
+        description = replace(description, external_data_usage=used)
+    if settings["plan"]["impulse_response_probability"]:
+        augmentation = f"{description.data_augmentation}, dir augmentation"
+        description = replace(description, data_augmentation=augmentation)
+    if settings["teachers"]:
+        description = replace(
+            description,
+            complexity_management=f"knowledge distillation, {description.complexity_management}",
+            pipeline="train teachers, ensemble teachers, train student using knowledge "
+            "distillation",
+        )
+    return description

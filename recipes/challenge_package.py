@@ -41,6 +41,8 @@ _PASSED_ON = (
     "batch_size",
     "learning_rate",
     "validation_fraction",
+    "impulse_responses",
+    "impulse_response_probability",
 )
 
 
@@ -94,6 +96,8 @@ def _run_split(output_dir: Path, system: str, split: int) -> SplitRun:
         f"--system={system}",
         f"--output_dir={run_dir}",
     ]
+    if _common.TEACHERS.value:
+        command.append(f"--teachers={Path(_common.TEACHERS.value) / f'split_{split}'}")
     for flag in _PASSED_ON:
         value = flags.FLAGS[flag].value
         if value is not None:

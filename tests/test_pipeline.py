@@ -12,11 +12,13 @@ from dcase_system import pipeline
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.data import load_data
 from dcase_system.errors import InputError
-from dcase_system.pipeline import StudentPlan, load_data, load_run, load_student, run_split
+from dcase_system.models.stored import load_network
+from dcase_system.pipeline import StudentPlan, load_run, run_split
 from dcase_system.submission.outputs import read_output
 
-PLAN = StudentPlan("sscp_mobile_32", epochs=1, batch_size=16, seed=5)
+PLAN = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def test_a_run_directory_holds_everything_to_audit_the_run(run):
         "metrics.jsonl",
         "complexity.json",
         "student/spec.json",
-        "student/student.keras",
+        "student/network.keras",
         "edge/student_float32.tflite",
         "edge/student_float16.tflite",
         "edge/student_int8.tflite",
@@ -80,14 +82,14 @@ def test_scores_cover_every_form_class_device_and_group(run, data):
 def test_what_is_scored_is_what_is_handed_in(run, data):
     """The predictions file has the accuracy that the scores state, and the student's weights."""
     table = pd.read_csv(run.directory / "dev_test" / "predictions.csv", sep="\t")
-    assert tuple(table.filename) == data.test.filenames
+    assert tuple(table.filename) == data.test.clips.filenames
     right = table.scene_label == table.predicted
     macro = 100 * right.groupby(table.scene_label).mean().mean()
     assert macro == pytest.approx(run.scores["forms"]["keras_float16"]["overall"]["accuracy"])
 
 
 def test_complexity_is_that_of_the_saved_student(run):
-    network = load_student(run.directory / "student")
+    network = load_network(run.directory / "student")
     assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == 62_564
     assert run.complexity["bytes"]["float16"] == 125_128
     assert all(rule["complies"] for rule in run.complexity["rules"]["2024 Task 1"])
@@ -108,10 +110,10 @@ def test_a_finished_run_is_kept_and_reads_back(run, data):
 
 def test_another_plan_in_the_same_directory_trains_again(run, data, tmp_path):
     again = shutil.copytree(run.directory, tmp_path / "run")
-    before = (again / "student" / "student.keras").read_bytes()
+    before = (again / "student" / "network.keras").read_bytes()
     plan = replace(PLAN, validation_fraction=0.3)
     done = run_split(again, plan, replace(data, evaluation=(), evaluation_audio=None))
-    assert (again / "student" / "student.keras").read_bytes() != before
+    assert (again / "student" / "network.keras").read_bytes() != before
     inputs = json.loads((again / "student" / "stage.json").read_text())["inputs"]
     assert inputs["plan"]["validation_fraction"] == 0.3
     line = json.loads((again / "metrics.jsonl").read_text())
@@ -127,7 +129,7 @@ def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, ca
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(pipeline.keras.Model, "save", interrupt)  # when the training is over
+        patched.setattr(pipeline, "save_network", interrupt)  # when the training is over
         run_split(tmp_path, PLAN, data)
     (left,) = (tmp_path / "checkpoints").iterdir()
     split5 = load_data(read_corpus(demo.development), 5, None, tmp_path / "stores")

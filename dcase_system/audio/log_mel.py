@@ -1,5 +1,6 @@
 """The log-mel front end of the DCASE 2024 Task 1 baseline, as a Keras layer."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ class LogMelSpec:
     min_hz: float = 0.0
     max_hz: float = 16_000.0
     log_offset: float = 1e-5
+
+    @property
+    def mask_value(self) -> float:
+        """What a mask sets the output to: the baseline masks the mel power with 0, before this."""
+        return math.log(self.log_offset)
 
     def frames(self, samples: int) -> int:
         """Frames of a clip of `samples` samples, the first one centred on its first sample."""

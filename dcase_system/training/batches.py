@@ -1,20 +1,29 @@
 """Batches of waveforms and targets for Keras's fit and predict."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.store import Waveforms
 
+# Changes a batch of waveforms: of (waveforms, their positions in the list, generator of the draws).
+Augmentation = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+
 
 def training_batches(
-    waveforms: Waveforms, targets: np.ndarray, batch_size: int, *, seed: int, first_epoch: int = 0
+    waveforms: Waveforms,
+    targets: np.ndarray,
+    batch_size: int,
+    *,
+    seed: int,
+    first_epoch: int = 0,
+    augmentation: Augmentation | None = None,
 ) -> tf.data.Dataset:
     """An endless stream of shuffled epochs.
 
-    The order of an epoch depends on the seed and the epoch's number alone, so a resumed training
-    sees the batches that an uninterrupted one would have seen.
+    The order and the draws of an epoch depend on the seed and the epoch's number alone, so a
+    resumed training sees the batches that an uninterrupted one would have seen.
 
     Args:
         waveforms: clips to train on.
@@ -22,15 +31,20 @@ def training_batches(
         batch_size: clips a batch; the last one of an epoch holds the rest.
         seed: of the shuffling.
         first_epoch: number of the first epoch that is drawn.
+        augmentation: of the waveforms, for what depends on the clip (layers know no clips).
     """
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         epoch = first_epoch
         while True:
-            order = np.random.default_rng([seed, epoch]).permutation(len(waveforms))
+            generator = np.random.default_rng([seed, epoch])
+            order = generator.permutation(len(waveforms))
             for start in range(0, len(order), batch_size):
-                rows = order[start : start + batch_size]
-                yield waveforms.gather(rows), targets[rows]
+                positions = order[start : start + batch_size]
+                batch = waveforms.gather(positions)
+                if augmentation is not None:
+                    batch = augmentation(batch, positions, generator)
+                yield batch, targets[positions]
             epoch += 1
 
     signature = (

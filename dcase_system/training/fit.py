@@ -10,9 +10,14 @@ import numpy as np
 
 from dcase_system.audio.store import Waveforms
 from dcase_system.training import callbacks as cb
-from dcase_system.training.batches import prediction_batches, training_batches
+from dcase_system.training.batches import Augmentation, prediction_batches, training_batches
 from dcase_system.training.metrics import clip_losses, macro_mean, softmax
-from dcase_system.training.schedule import WarmupCosine, warmup_steps
+from dcase_system.training.schedule import (
+    ExponentialLinear,
+    ScheduleName,
+    WarmupCosine,
+    warmup_steps,
+)
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,14 @@ def fit(
     metrics_log: Path,
     learning_rate: float = 0.005,
     weight_decay: float = 1e-4,
+    schedule: ScheduleName = "warmup_cosine",
     warmup: int | None = None,
+    augmentation: Augmentation | None = None,
     validation: ValidationSet | None = None,
     metrics: Sequence[keras.metrics.Metric | Callable] = (),
     name: str = "training",
 ) -> None:
-    """Trains to the last epoch with AdamW, linear warm-up and cosine, both per step.
+    """Trains to the last epoch with AdamW.
 
     An interrupted training goes on from its checkpoint and ends with the same weights.
 
@@ -83,7 +90,10 @@ def fit(
         metrics_log: a `.jsonl` file, one line an epoch.
         learning_rate: the highest.
         weight_decay: decoupled, on all parameters.
-        warmup: steps; by default those of `schedule.warmup_steps`.
+        schedule: of the learning rate: `warmup_cosine` per step, or `exponential_linear` per epoch
+            with PaSST's own constants.
+        warmup: steps of `warmup_cosine`; by default those of `schedule.warmup_steps`.
+        augmentation: of the waveforms before they reach the model.
         validation: scored after each epoch, for the log only: the last epoch is what counts.
         metrics: logged beside the loss.
         name: shown with the progress.
@@ -92,11 +102,13 @@ def fit(
         InputError: the checkpoint is not of this model, or the loss is no longer a number.
     """
     steps_per_epoch = math.ceil(len(waveforms) / batch_size)
-    total_steps = epochs * steps_per_epoch
-    rise = warmup_steps(total_steps) if warmup is None else warmup
-    optimizer = keras.optimizers.AdamW(
-        WarmupCosine(learning_rate, rise, total_steps), weight_decay=weight_decay, epsilon=1e-8
-    )
+    if schedule == "exponential_linear":
+        rate = ExponentialLinear(learning_rate, steps_per_epoch)
+    else:
+        total_steps = epochs * steps_per_epoch
+        rise = warmup_steps(total_steps) if warmup is None else warmup
+        rate = WarmupCosine(learning_rate, rise, total_steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, epsilon=1e-8)
     # XLA takes minutes to compile depthwise convolutions on a CPU and is no faster.
     model.compile(optimizer, loss, metrics=list(metrics), jit_compile=False)
     saver = cb.Checkpoint(checkpoint, steps_per_epoch)
@@ -113,7 +125,14 @@ def fit(
         saver,
     ]
     model.fit(
-        training_batches(waveforms, targets, batch_size, seed=seed, first_epoch=first_epoch),
+        training_batches(
+            waveforms,
+            targets,
+            batch_size,
+            seed=seed,
+            first_epoch=first_epoch,
+            augmentation=augmentation,
+        ),
         epochs=epochs,
         initial_epoch=first_epoch,
         steps_per_epoch=steps_per_epoch,

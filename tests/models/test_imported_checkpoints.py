@@ -10,9 +10,9 @@ import pytest
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.checkpoints import convert as conversion
-from dcase_system.models.checkpoints.convert import SPEC, WEIGHTS
-from dcase_system.models.checkpoints.stored import load_initial_weights, load_network
+from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.checkpoints.torch_file import StateDict
+from dcase_system.models.stored import SPEC, WEIGHTS, load_network
 from tests.models.test_checkpoints import PASST, state_of
 
 

@@ -11,9 +11,9 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.errors import InputError
 from dcase_system.models.layers import conv_bn
 from dcase_system.training import seeds
+from dcase_system.training.augmented import augmented_model
 from dcase_system.training.batches import prediction_batches, training_batches
 from dcase_system.training.fit import ValidationSet, fit, predict
-from dcase_system.training.student import student_model
 
 SAMPLES, CLASSES, CLIPS = 2_000, 3, 40
 SPEC = LogMelSpec(
@@ -42,7 +42,7 @@ def build(seed: int = 0) -> keras.Model:
         keras.layers.AveragePooling2D((1, 21))(x)
     )  # pitch is all that counts
     network = keras.Model(inputs, keras.layers.Dense(CLASSES)(x))
-    return student_model(
+    return augmented_model(
         network,
         SPEC,
         SAMPLES,

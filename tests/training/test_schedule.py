@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dcase_system.training.schedule import WarmupCosine, warmup_steps
+from dcase_system.training.schedule import ExponentialLinear, WarmupCosine, warmup_steps
 
 
 def published_factor(step: int, warmup: int, total: int) -> float:
@@ -25,9 +25,21 @@ def test_schedule_stays_at_zero_past_its_end():
     assert float(WarmupCosine(0.005, 5, 50)(70)) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_schedule_survives_its_config():
-    schedule = WarmupCosine(0.005, 5, 50)
-    assert WarmupCosine.from_config(schedule.get_config()).get_config() == schedule.get_config()
+@pytest.mark.parametrize("schedule", [WarmupCosine(0.005, 5, 50), ExponentialLinear(1e-5, 22)])
+def test_schedule_survives_its_config(schedule):
+    again = type(schedule).from_config(schedule.get_config())
+    assert again.get_config() == schedule.get_config()
+
+
+def test_exponential_linear_schedule_of_the_passt_recipe():
+    """Factors of 25 epochs: warm-up 3, fall from 3 on in 10 epochs, then 0.01."""
+    rise = [math.exp(-5 * (1 - max(epoch, 0.5) / 3) ** 2) for epoch in range(3)]
+    fall = [0.01 + 0.99 * (13 - epoch) / 10 for epoch in range(3, 13)]
+    expected = rise + fall + [0.01] * 12
+    schedule = ExponentialLinear(1e-5, steps_per_epoch=22)
+    for epoch, factor in enumerate(expected):
+        for step in (22 * epoch, 22 * epoch + 21):  # constant within an epoch
+            assert float(schedule(step)) == pytest.approx(1e-5 * factor, rel=1e-5)
 
 
 @pytest.mark.parametrize(

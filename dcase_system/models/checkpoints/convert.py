@@ -12,7 +12,7 @@ import numpy as np
 
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory, write_json
-from dcase_system.models import registry
+from dcase_system.models import registry, stored
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
 from dcase_system.models.checkpoints.published import (
     Published,
@@ -22,7 +22,8 @@ from dcase_system.models.checkpoints.published import (
 )
 from dcase_system.models.checkpoints.torch_file import read_state_dict
 
-FILES = SPEC, WEIGHTS, RECORD = ("spec.json", "weights.keras", "import.json")
+RECORD = "import.json"
+FILES = (*stored.FILES, RECORD)
 _NEW_HEAD = "the classifier starts anew"
 
 
@@ -52,7 +53,7 @@ def import_checkpoint(
     new_head: bool = False,
     prefix: str | None = None,
 ) -> Conversion:
-    """Reads a PyTorch checkpoint and writes `spec.json`, `weights.keras` and `import.json`.
+    """Reads a PyTorch checkpoint and writes `spec.json`, `network.keras` and `import.json`.
 
     Args:
         checkpoint: file written by `torch.save`.
@@ -84,8 +85,7 @@ def import_checkpoint(
         "left_out": [[tensor.name, tensor.reason] for tensor in converted.left_out],
     }
     with replacing_directory(output) as temporary:
-        converted.network.save(temporary / WEIGHTS)
-        write_json(temporary / SPEC, registry.spec_to_json(converted.spec))
+        stored.save_network(temporary, converted.network, converted.spec)
         write_json(temporary / RECORD, record)
     return converted
 

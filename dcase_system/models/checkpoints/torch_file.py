@@ -49,6 +49,19 @@ def read_state_dict(path: str | Path) -> StateDict:
     return StateDict({str(name): _array(path, name, state[name]) for name in state}, tuple(others))
 
 
+def read_tensor(path: str | Path) -> np.ndarray:
+    """Reads a file that holds one tensor, with PyTorch's `weights_only`.
+
+    Raises:
+        InputError: see `read_state_dict`; or the file holds something else.
+        OSError: the file cannot be opened.
+    """
+    content = _load(Path(path))
+    if isinstance(content, Mapping):
+        raise InputError("holds no single tensor", where=path, received="a dictionary")
+    return _array(path, "tensor", content)
+
+
 def _load(path: Path) -> Any:
     try:
         import torch

@@ -1,32 +1,13 @@
-"""Using a converted checkpoint: as a network, or as the initial weights of another one."""
+"""Initial weights from a converted checkpoint."""
 
-import zipfile
 from pathlib import Path
 
 import keras
 
 from dcase_system.errors import InputError
 from dcase_system.models import registry
-from dcase_system.models.checkpoints.convert import SPEC, WEIGHTS
 from dcase_system.models.checkpoints.published import published
-
-
-def load_network(folder: Path) -> keras.Model:
-    """The network that `import_checkpoint` wrote.
-
-    Raises:
-        InputError: the folder holds no spec, or no weights of it.
-    """
-    network = registry.build(registry.read_spec(folder / SPEC))
-    try:
-        network.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"weights cannot be read ({error})",
-            where=folder / WEIGHTS,
-            expected="those of the spec",
-        ) from error
-    return network
+from dcase_system.models.stored import SPEC, load_network
 
 
 def load_initial_weights(network: keras.Model, folder: Path) -> tuple[str, ...]:

@@ -1,18 +1,16 @@
-"""The student's training graph: front end and augmentation of the 2024 baseline and a network."""
-
-import math
+"""The training graph of a classifier: front end, augmentation, network."""
 
 import keras
 
 from dcase_system.audio.augment import AxisMask, FreqMixStyle, TimeRoll
-from dcase_system.audio.log_mel import LogMel, LogMelSpec
+from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.training.fit import waveform_model
 from dcase_system.training.seeds import derive
 
 
-def student_model(
+def augmented_model(
     network: keras.Model,
-    spec: LogMelSpec,
+    spec: FrontEndSpec,
     samples: int,
     *,
     roll_seconds: float,
@@ -22,11 +20,11 @@ def student_model(
     mixstyle_alpha: float,
     seed: int,
 ) -> keras.Model:
-    """Waveform to logits, augmented in training: roll, log-mel, masks, Freq-MixStyle, network.
+    """Waveform to logits, augmented in training: roll, front end, masks, Freq-MixStyle, network.
 
     Args:
-        network: log-mel (batch, mels, frames, 1) to logits.
-        spec: constants of the log-mel front end.
+        network: spectrogram (batch, mels, frames, 1) to logits.
+        spec: of the front end.
         samples: length of a clip.
         roll_seconds: largest time roll.
         mask_mels: largest frequency mask in mel bands.
@@ -35,18 +33,16 @@ def student_model(
         mixstyle_alpha: of its Beta distribution.
         seed: of all draws.
     """
-    # The baseline masks mel power with 0 before log(power + offset): this is its value after it.
-    floor = math.log(spec.log_offset)
     return waveform_model(
         network,
-        LogMel(spec),
+        front_end(spec, derive(seed, 5)),
         samples,
         waveform_augmentation=[
             TimeRoll(round(roll_seconds * spec.sample_rate), seed=derive(seed, 1))
         ],
         feature_augmentation=[
-            AxisMask(1, mask_mels, floor, seed=derive(seed, 2)),
-            AxisMask(2, mask_frames, floor, seed=derive(seed, 3)),
+            AxisMask(1, mask_mels, spec.mask_value, seed=derive(seed, 2)),
+            AxisMask(2, mask_frames, spec.mask_value, seed=derive(seed, 3)),
             FreqMixStyle(mixstyle_probability, mixstyle_alpha, seed=derive(seed, 4)),
         ],
     )

@@ -1,0 +1,27 @@
+"""Imports CP-JKU's published ensemble logits as teachers of the 100 % split.
+
+python -m dcase_system.distillation ensemble_logits.pt --data_dir=TAU --output_dir=DIR
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.distillation.import_logits import import_logits
+
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "TAU 2022 Mobile.", required=True)
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "New folder of teachers.", required=True)
+
+
+def main(argv: Sequence[str]) -> None:
+    if len(argv) != 2:
+        raise app.UsageError("expected one file of logits")
+    rows = import_logits(Path(argv[1]), read_corpus(_DATA_DIR.value), Path(_OUTPUT_DIR.value))
+    print(f"train macro accuracy {rows['ensemble']['accuracy']:.1f} %; wrote {_OUTPUT_DIR.value}")
+
+
+if __name__ == "__main__":
+    cli.run(main, takes_arguments=True)

@@ -1,0 +1,131 @@
+"""A folder of teachers: the logits store of each member, and the list of who belongs to it.
+
+    ensemble.json              split, scenes, validation fraction, members with their fingerprints
+    <member>/logits/train.npz  the member's logits store
+
+Students are given such a folder. The list names each member's fingerprint, so a store that another
+training has left or replaced is not taken for the member's.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dcase_system.distillation.ensemble import ensemble_logits
+from dcase_system.distillation.logits_store import read_logits
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint, write_json
+
+_LIST = "ensemble.json"
+TRAIN_LOGITS = "train.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """What a student learns from.
+
+    Attributes:
+        key: changes when a member does.
+        members: their names.
+        external_data: what they have beside the challenge's clips, in the words of the meta file.
+        logits: mean of the members' logits for the student's training clips, (clips, classes).
+    """
+
+    key: str
+    members: tuple[str, ...]
+    external_data: tuple[str, ...]
+    logits: np.ndarray
+
+
+def logits_folder(folder: Path, member: str) -> Path:
+    """Where the logits stores of a member lie."""
+    return folder / member / "logits"
+
+
+def write_ensemble(
+    folder: Path,
+    members: Mapping[str, str],
+    *,
+    split: int,
+    scenes: Sequence[str],
+    validation_fraction: float,
+    external_data: Sequence[str],
+    description: Mapping[str, Any],
+) -> None:
+    """Writes the list, when every member's store is there.
+
+    Args:
+        folder: of the ensemble.
+        members: fingerprint of each member, by its name.
+        split: percentage of the training list that all have been trained on.
+        scenes: class order of the logits.
+        validation_fraction: part of the list that no member has been trained on.
+        external_data: what they have beside the challenge's clips, in the words of the meta file.
+        description: `describe_ensemble` of each list of clips, for the reader.
+    """
+    content = {
+        "split": split,
+        "scenes": scenes,
+        "validation_fraction": validation_fraction,
+        "external_data": external_data,
+        "members": dict(members),
+        **description,
+    }
+    write_json(folder / _LIST, content)
+
+
+def read_ensemble(
+    folder: Path,
+    *,
+    split: int,
+    scenes: Sequence[str],
+    filenames: Sequence[str],
+    validation_fraction: float,
+) -> Ensemble:
+    """Reads the members' logits for a student's clips.
+
+    Args:
+        folder: written by the teachers' recipe or by an import.
+        split: of the student.
+        scenes: class order of the student.
+        filenames: training clips of the student, held-out ones included.
+        validation_fraction: that the student holds out: through its labels no teacher may have
+            heard these clips either.
+
+    Raises:
+        InputError: the folder holds no finished ensemble, or one of another split, class order or
+            set of clips, or a member's store is stale, or teachers have heard held-out clips.
+    """
+    path = folder / _LIST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        members, external_data = dict(content["members"]), tuple(content["external_data"])
+        held_out = float(content["validation_fraction"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"not a folder of finished teachers ({error!r})", where=path, expected=_LIST
+        ) from error
+    if validation_fraction not in (0.0, held_out):
+        raise InputError(
+            "teachers have heard the validation clips",
+            where=path,
+            expected=f"teachers with a validation fraction of {validation_fraction:g}",
+            received=f"{held_out:g}",
+        )
+    logits = {
+        name: read_logits(
+            logits_folder(folder, name) / TRAIN_LOGITS,
+            split=split,
+            scenes=scenes,
+            filenames=filenames,
+            teacher=key,
+        ).logits
+        for name, key in members.items()
+    }
+    if not logits:
+        raise InputError("ensemble has no members", where=path)
+    return Ensemble(fingerprint(members), tuple(members), external_data, ensemble_logits(logits))

@@ -1,0 +1,206 @@
+"""Teachers: independent trainings on one split, and their logits for its clips.
+
+The report (SJTU-THU, section 3) has four PaSST: three fine-tuned from published weights, one
+trained from scratch. Here a member is any architecture, each with its own seed and initial weights.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from dcase_system import stages
+from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.data import ClipSet, Data
+from dcase_system.distillation import ensemble_store
+from dcase_system.distillation.ensemble import describe_ensemble
+from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
+from dcase_system.errors import InputError
+from dcase_system.files import write_json
+from dcase_system.models import registry
+from dcase_system.models.checkpoints.initial import load_initial_weights
+from dcase_system.models.stored import load_network, save_network, weights_digest
+from dcase_system.training import seeds
+from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.plan import TrainingPlan, one_hot, train_classifier
+
+_TEST_LOGITS = "dev_test.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherPlan(TrainingPlan):
+    """One member.
+
+    Attributes:
+        name: of the member and its folder.
+        spec: of its architecture.
+        front_end: spec of its front end.
+        initial_weights: folder of a converted checkpoint, or None to train from scratch.
+    """
+
+    name: str
+    spec: Any
+    front_end: FrontEndSpec
+    initial_weights: Path | None = None
+
+
+def train_teachers(
+    run_dir: Path,
+    plans: Sequence[TeacherPlan],
+    data: Data,
+    impulse_responses: ImpulseResponses | None = None,
+) -> dict[str, Any]:
+    """Trains each member, stores its logits, and describes the ensemble in `ensemble.json`.
+
+    A finished member is not trained again; an interrupted one resumes. The logits are those of the
+    clips as they are, without augmentation.
+
+    Args:
+        run_dir: the folder of the ensemble.
+        plans: the members; all with the same validation fraction.
+        data: clips.
+        impulse_responses: for members with device augmentation.
+
+    Returns:
+        `describe_ensemble` of the training clips (`train`) and of the dev-test clips (`dev_test`).
+
+    Raises:
+        InputError: the plans do not fit together or to the data, another run is at work in the
+            directory, or a training diverges.
+    """
+    _check(plans)
+    with stages.only_one(run_dir):
+        classes = len(data.scenes)
+        plans = [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]
+        members = {plan.name: _settings(plan) for plan in plans}
+        stages.write_config(
+            run_dir, {"split": data.split, "scenes": data.scenes, "members": members}
+        )
+        keys = {
+            plan.name: _member(run_dir / plan.name, plan, data, impulse_responses) for plan in plans
+        }
+        description = {
+            "train": _describe(run_dir, keys, data, data.train, ensemble_store.TRAIN_LOGITS),
+            "dev_test": _describe(run_dir, keys, data, data.test, _TEST_LOGITS),
+        }
+        ensemble_store.write_ensemble(
+            run_dir,
+            keys,
+            split=data.split,
+            scenes=data.scenes,
+            validation_fraction=plans[0].validation_fraction,
+            external_data=_external_data(plans),
+            description=description,
+        )
+    return description
+
+
+def _member(
+    folder: Path, plan: TeacherPlan, data: Data, impulse_responses: ImpulseResponses | None
+) -> str:
+    """Trains one member and stores its logits; returns its fingerprint."""
+    inputs = {**_settings(plan), "split": data.split, "clips": data.train.key}
+    if impulse_responses is not None and plan.impulse_response_probability:
+        inputs["impulse_responses"] = impulse_responses.key
+    key = stages.run_training(
+        folder / "network",
+        inputs,
+        lambda target, checkpoint: _train(
+            target, checkpoint, folder / "metrics.jsonl", plan, data, impulse_responses
+        ),
+    )
+    stages.run_stage(
+        ensemble_store.logits_folder(folder.parent, folder.name),
+        {"teacher": key, "test": data.test.key},
+        lambda target: _store_logits(target, key, folder / "network", plan.front_end, data),
+    )
+    return key
+
+
+def _train(
+    target: Path,
+    checkpoint: Path,
+    metrics_log: Path,
+    plan: TeacherPlan,
+    data: Data,
+    impulse_responses: ImpulseResponses | None,
+) -> None:
+    seeds.set_seed(plan.seed)
+    network = registry.build(plan.spec)
+    if plan.initial_weights is not None:
+        load_initial_weights(network, plan.initial_weights)
+    train_classifier(
+        network,
+        plan.front_end,
+        data.train,
+        one_hot(data.train.clips.labels, len(data.scenes)),
+        plan,
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        impulse_responses=impulse_responses,
+        checkpoint=checkpoint,
+        metrics_log=metrics_log,
+        name=f"split{data.split} teacher {plan.name}",
+    )
+    save_network(target, network, plan.spec)
+    write_json(target / "front_end.json", asdict(plan.front_end))
+
+
+def _store_logits(
+    target: Path, key: str, folder: Path, front_end_spec: FrontEndSpec, data: Data
+) -> None:
+    network = load_network(folder)
+    model = waveform_model(network, front_end(front_end_spec), data.train.audio.samples.shape[1])
+    for name, clip_set in ((ensemble_store.TRAIN_LOGITS, data.train), (_TEST_LOGITS, data.test)):
+        logits = predict(model, clip_set.audio)
+        filenames = clip_set.clips.filenames
+        write_logits(target / name, LogitsStore(key, data.split, data.scenes, filenames, logits))
+
+
+def _describe(
+    run_dir: Path, keys: Mapping[str, str], data: Data, clip_set: ClipSet, name: str
+) -> dict[str, Any]:
+    members = {
+        member: read_logits(
+            ensemble_store.logits_folder(run_dir, member) / name,
+            split=data.split,
+            scenes=data.scenes,
+            filenames=clip_set.clips.filenames,
+            teacher=key,
+        ).logits
+        for member, key in keys.items()
+    }
+    return describe_ensemble(members, clip_set.clips.labels)
+
+
+def _settings(plan: TeacherPlan) -> dict[str, Any]:
+    """What decides the training, JSON-serialisable: of the initial weights the content does."""
+    values = {**asdict(plan), "spec": registry.spec_to_json(plan.spec)}
+    if plan.initial_weights is not None:
+        values["initial_weights"] = weights_digest(plan.initial_weights)
+    return values
+
+
+def _external_data(plans: Sequence[TeacherPlan]) -> list[str]:
+    """What the members have beside the challenge's clips, in the words of the meta file."""
+    used = {
+        "dataset": any(plan.impulse_response_probability > 0 for plan in plans),
+        "pre-trained model": any(plan.initial_weights is not None for plan in plans),
+    }
+    return [name for name, is_used in used.items() if is_used]
+
+
+def _check(plans: Sequence[TeacherPlan]) -> None:
+    names = [plan.name for plan in plans]
+    if not plans or len(set(names)) != len(names):
+        raise InputError(
+            "teachers need names of their own",
+            where="teachers",
+            expected="one or more",
+            received=", ".join(names),
+        )
+    if len({plan.validation_fraction for plan in plans}) != 1:
+        raise InputError("teachers hold out different clips", where="validation_fraction")

@@ -1,0 +1,195 @@
+"""Teachers: independent members, their folder, resuming, and a student that learns from them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dcase_system import pipeline
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.audio.kaldi_mel import KaldiMelSpec
+from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.data import load_data
+from dcase_system.distillation import teachers
+from dcase_system.distillation.ensemble_store import read_ensemble
+from dcase_system.distillation.teachers import TeacherPlan, train_teachers
+from dcase_system.errors import InputError
+from dcase_system.models import cp_mobile, registry
+from dcase_system.models.passt import passt_tiny
+from dcase_system.models.stored import save_network
+from dcase_system.training import plan as training_plan
+
+PASST = replace(passt_tiny(), embed_dim=8, depth=1, heads=2, mlp_dim=8, patchout_frames=3)
+CNN = cp_mobile.scaled_spec(8, 1.0, 1.0, [(2, 2)] * 6)
+FAST = {"epochs": 2, "batch_size": 16, "learning_rate": 0.003}
+PLANS = (
+    TeacherPlan(name="1-passt", spec=PASST, front_end=KaldiMelSpec(max_hz_range=100), **FAST),
+    TeacherPlan(
+        name="2-cnn",
+        spec=CNN,
+        front_end=LogMelSpec(),
+        seed=1,
+        impulse_response_probability=0.6,
+        **FAST,
+    ),
+)
+RESPONSES = ImpulseResponses(np.float32([[0.0, 1.0]]), "delay")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
+    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="module")
+def folder(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teachers")
+    train_teachers(folder, PLANS, data, RESPONSES)
+    return folder
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Names of the trainings that are run."""
+    names, train = [], training_plan.train_classifier
+
+    def watched(*arguments, name, **settings):
+        names.append(name)
+        train(*arguments, name=name, **settings)
+
+    monkeypatch.setattr(teachers, "train_classifier", watched)
+    return names
+
+
+def read(data, folder):
+    return read_ensemble(
+        folder,
+        split=100,
+        scenes=data.scenes,
+        filenames=data.train.clips.filenames,
+        validation_fraction=0.0,
+    )
+
+
+def test_each_member_leaves_its_network_logs_and_logits(folder):
+    for plan in PLANS:
+        member = folder / plan.name
+        assert registry.read_spec(member / "network" / "spec.json") == plan.spec
+        assert len((member / "metrics.jsonl").read_text().splitlines()) == 2
+        assert sorted(path.name for path in (member / "logits").glob("*.npz")) == [
+            "dev_test.npz",
+            "train.npz",
+        ]
+        assert not (member / "checkpoints").exists()
+
+
+def test_the_ensemble_is_described(folder, data):
+    content = json.loads((folder / "ensemble.json").read_text())
+    assert content["external_data"] == ["dataset"]
+    for clips in ("train", "dev_test"):
+        assert set(content[clips]) == {"1-passt", "2-cnn", "ensemble"}
+        row = content[clips]["ensemble"]
+        assert {"accuracy", "logloss", "entropy", "agreement"} == set(row)
+        assert row["agreement"] == 100.0
+    assert read(data, folder).logits.shape == (len(data.train), len(data.scenes))
+
+
+def test_a_finished_member_is_not_trained_again_a_changed_one_is(folder, data, trained):
+    before = read(data, folder).key
+    train_teachers(folder, PLANS, data, RESPONSES)
+    assert trained == []
+    assert read(data, folder).key == before
+    changed = (replace(PLANS[0], seed=7), PLANS[1])
+    train_teachers(folder, changed, data, RESPONSES)
+    assert trained == ["split100 teacher 1-passt"]
+    assert read(data, folder).key != before
+
+
+def test_an_interrupted_training_resumes_with_the_member_it_was_at(
+    data, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level("INFO", "dcase_system")
+    train_teachers(tmp_path / "whole", PLANS, data, RESPONSES)
+
+    def interrupt(folder, *arguments):
+        if folder.parent.name == PLANS[1].name:
+            raise KeyboardInterrupt
+        save_network(folder, *arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(teachers, "save_network", interrupt)  # when the training is over
+        train_teachers(tmp_path / "cut", PLANS, data, RESPONSES)
+    assert not (tmp_path / "cut" / "ensemble.json").exists()
+    with pytest.raises(InputError, match="not a folder of finished teachers"):
+        read(data, tmp_path / "cut")
+    train_teachers(tmp_path / "cut", PLANS, data, RESPONSES)
+    assert "1-passt/network: done before, kept" in caplog.text
+    assert "resuming after epoch" in caplog.text
+    np.testing.assert_array_equal(
+        read(data, tmp_path / "whole").logits, read(data, tmp_path / "cut").logits
+    )
+
+
+def test_members_differ_by_their_seed_alone_and_repeat_with_it(data, tmp_path):
+    plans = [
+        replace(PLANS[0], name=name, seed=seed, epochs=1)
+        for name, seed in (("one", 0), ("same", 0), ("other", 1))
+    ]
+    train_teachers(tmp_path, plans, data)
+    logits = [np.load(tmp_path / plan.name / "logits" / "train.npz")["logits"] for plan in plans]
+    np.testing.assert_array_equal(logits[0], logits[1])
+    assert not np.array_equal(logits[0], logits[2])
+
+
+def test_initial_weights_are_used_and_named_among_the_inputs(data, tmp_path):
+    stored = tmp_path / "checkpoint"
+    stored.mkdir()
+    network = registry.build(replace(PASST, classes=3))
+    save_network(stored, network, replace(PASST, classes=3))
+    plan = replace(PLANS[0], initial_weights=stored, learning_rate=1e-12, epochs=1)
+    train_teachers(tmp_path / "out", [plan], data)
+    trained = teachers.load_network(tmp_path / "out" / plan.name / "network")
+    np.testing.assert_allclose(
+        trained.get_layer("patches").get_weights()[0],
+        network.get_layer("patches").get_weights()[0],
+        atol=1e-6,
+    )
+    record = json.loads((tmp_path / "out" / plan.name / "network" / "stage.json").read_text())
+    assert len(record["inputs"]["initial_weights"]) == 64
+    content = json.loads((tmp_path / "out" / "ensemble.json").read_text())
+    assert content["external_data"] == ["pre-trained model"]
+
+
+@pytest.mark.parametrize(
+    ("plans", "responses", "message"),
+    [
+        ([], None, "teachers need names of their own; expected one or more"),
+        ([PLANS[0], PLANS[0]], None, "names of their own; .* received 1-passt, 1-passt"),
+        ([PLANS[0], replace(PLANS[1], validation_fraction=0.5)], RESPONSES, "hold out different"),
+        ([PLANS[1]], None, "impulse responses are missing"),
+    ],
+)
+def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, message):
+    with pytest.raises(InputError, match=message):
+        train_teachers(tmp_path, plans, data, responses)
+    assert not (tmp_path / "ensemble.json").exists()
+
+
+def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
+    train_teachers(folder, PLANS, data, RESPONSES)
+    plan = pipeline.StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16)
+    taught = pipeline.run_split(tmp_path / "taught", plan, data, ensemble=read(data, folder))
+    alone = pipeline.run_split(tmp_path / "alone", plan, data)
+    assert taught.settings["teachers"]["members"] == ["1-passt", "2-cnn"]
+    assert taught.settings["external_data"] == ["dataset"]
+    assert alone.settings["teachers"] is None
+    losses = [
+        json.loads((run.directory / "metrics.jsonl").read_text())["loss"] for run in (taught, alone)
+    ]
+    assert losses[0] != losses[1]
+    again = pipeline.run_split(tmp_path / "taught", plan, data)
+    assert json.loads((again.directory / "metrics.jsonl").read_text())["loss"] == losses[1]
