@@ -95,9 +95,7 @@ def folders() -> tuple[Corpus, Path | None, str]:
     return read_corpus(development, SCENES.value), evaluation, development.resolve().name
 
 
-def run_split(
-    split: int, system: str, published: dict[str, Any], demo: dict[str, Any]
-) -> None:
+def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str, Any]) -> None:
     """One system on one split, as the flags say, and its package.
 
     Args:

@@ -202,5 +202,13 @@ def _check(plans: Sequence[TeacherPlan]) -> None:
             expected="one or more",
             received=", ".join(names),
         )
+    for plan in plans:
+        if plan.spec.input_shape[0] != plan.front_end.n_mels:
+            raise InputError(
+                "front end does not fit the network",
+                where=f"teacher {plan.name}",
+                expected=f"{plan.spec.input_shape[0]} mel bands",
+                received=plan.front_end.n_mels,
+            )
     if len({plan.validation_fraction for plan in plans}) != 1:
         raise InputError("teachers hold out different clips", where="validation_fraction")

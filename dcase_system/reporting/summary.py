@@ -64,3 +64,23 @@ def package_table(results: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> str
             )
         lines.append(f"{system:<28}" + "".join(cells))
     return "\n".join(lines)
+
+
+def ensemble_table(description: Mapping[str, Any]) -> str:
+    """Each teacher and their ensemble, on each list of clips.
+
+    Args:
+        description: `describe_ensemble` by the list's name.
+    """
+    lines = []
+    for clips, rows in description.items():
+        lines += [
+            "",
+            f"{clips:<24}{'accuracy %':>12}{'log loss':>10}{'entropy':>10}{'agrees %':>10}",
+        ]
+        lines += [
+            f"{name:<24}{row['accuracy']:>12.1f}{row['logloss']:>10.3f}{row['entropy']:>10.3f}"
+            f"{row['agreement']:>10.1f}"
+            for name, row in rows.items()
+        ]
+    return "\n".join(lines[1:])

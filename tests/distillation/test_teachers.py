@@ -171,6 +171,11 @@ def test_initial_weights_are_used_and_named_among_the_inputs(data, tmp_path):
         ([PLANS[0], PLANS[0]], None, "names of their own; .* received 1-passt, 1-passt"),
         ([PLANS[0], replace(PLANS[1], validation_fraction=0.5)], RESPONSES, "hold out different"),
         ([PLANS[1]], None, "impulse responses are missing"),
+        (
+            [replace(PLANS[0], front_end=LogMelSpec())],
+            None,
+            "teacher 1-passt: front end does not fit the network; expected 128 mel bands",
+        ),
     ],
 )
 def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, message):

@@ -3,7 +3,7 @@ import pytest
 from dcase_system.complexity import rules
 from dcase_system.corpora import tau
 from dcase_system.models import registry
-from dcase_system.reporting.summary import package_table, run_summary
+from dcase_system.reporting.summary import ensemble_table, package_table, run_summary
 
 
 def scores(accuracy: float) -> dict:
@@ -48,3 +48,15 @@ def test_package_table_has_a_row_a_system_and_a_column_a_split():
     assert first.split() == ["S1", "40.0", "60.0"]
     assert second.split() == ["S2", "41.0", "-"]
     assert max(map(len, lines.splitlines())) <= 80
+
+
+def test_ensemble_table_has_a_row_a_teacher_and_the_ensemble_last():
+    row = {"accuracy": 71.26, "logloss": 0.9, "entropy": 0.5, "agreement": 88.0}
+    rows = {"1-passt_s": row, "ensemble": {**row, "agreement": 100.0}}
+    lines = ensemble_table({"train": rows, "dev_test": rows}).splitlines()
+    assert [line.split()[0] for line in lines if line] == [
+        *("train", "1-passt_s", "ensemble"),
+        *("dev_test", "1-passt_s", "ensemble"),
+    ]
+    assert lines[1].split()[1:] == ["71.3", "0.900", "0.500", "88.0"]
+    assert max(map(len, lines)) <= 80
