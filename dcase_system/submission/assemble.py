@@ -1,5 +1,6 @@
 """From finished runs and an author card to a validated package."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from dcase_system.submission.package import (
     write_package,
 )
 from dcase_system.submission.validate import validate_package
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,15 @@ def assemble(
     Raises:
         InputError: validation finds an error; the line names the first and says how many there are.
     """
+    if not card.external_datasets:
+        for system in systems:
+            if system.description.external_data_usage:
+                _LOG.warning(
+                    "%s has used external data (%s), but the author card lists none: add it before "
+                    "you hand this in",
+                    system.key,
+                    system.description.external_data_usage,
+                )
     folder.mkdir(parents=True, exist_ok=True)
     with replacing_directory(folder / "task1") as content:
         files = [

@@ -132,6 +132,7 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
     assert "knowledge distillation" in description["pipeline"]
     assert "dir augmentation" in description["data_augmentation"]
     assert description["external_data_usage"] == "dataset"
+    assert "has used external data (dataset), but the author card lists none" in done.stderr
 
 
 @pytest.mark.parametrize(
