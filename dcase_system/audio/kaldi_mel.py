@@ -129,13 +129,6 @@ class KaldiMel(keras.layers.Layer):
         samples = input_shape[1]
         return (input_shape[0], self.spec.n_mels, samples and self.spec.frames(samples), 1)
 
-    # Keras does not save the state of a seed generator by itself.
-    def save_own_variables(self, store):
-        store["seed_state"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        self.seed_generator.state.assign(store["seed_state"])
-
     def get_config(self):
         return {**super().get_config(), "spec": dict(vars(self.spec)), "seed": self.seed}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from dcase_system.models.layers import Dropout, FusedBatchNormalization
+from dcase_system.models.layers import FusedBatchNormalization
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def build_cnn10(spec: CNN10Spec) -> keras.Model:
     for index, widths in enumerate(spec.blocks, 1):
         x = _block(x, widths, spec.block_dropout, f"block{index}")
     x = MeanMelsPoolFrames(name="pool")(x)  # (batch, channels)
-    x = Dropout(spec.head_dropout, name="head_dropout")(x)
+    x = keras.layers.Dropout(spec.head_dropout, name="head_dropout")(x)
     x = keras.layers.Dense(spec.embedding, activation="relu", name="embedding")(x)
     return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="cnn10")
 
@@ -78,4 +78,4 @@ def _block(x, widths: tuple[int, ...], dropout: float, name: str):
         x = FusedBatchNormalization(name=f"{name}_bn{index}")(x)
         x = keras.layers.ReLU(name=f"{name}_relu{index}")(x)
     x = keras.layers.AveragePooling2D((2, 2), name=f"{name}_pool")(x)
-    return Dropout(dropout, name=f"{name}_dropout")(x)
+    return keras.layers.Dropout(dropout, name=f"{name}_dropout")(x)

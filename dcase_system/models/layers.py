@@ -4,30 +4,6 @@ import keras
 import tensorflow as tf
 
 
-class SavesSeedState:
-    """Mixin of layers that draw from `self.seed_generator`: its state is saved with the weights.
-
-    Keras saves a layer's variables only; without the state a resumed training would not draw what
-    an uninterrupted one would have drawn.
-    """
-
-    seed_generator: keras.random.SeedGenerator
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)  # type: ignore[misc]
-        store["seed_state"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        own = {name: store[name] for name in store.keys() if name != "seed_state"}  # noqa: SIM118
-        super().load_own_variables(own)  # type: ignore[misc]
-        self.seed_generator.state.assign(store["seed_state"])
-
-
-@keras.saving.register_keras_serializable("dcase_system")
-class Dropout(SavesSeedState, keras.layers.Dropout):
-    """Keras's dropout, with its random state saved."""
-
-
 @keras.saving.register_keras_serializable("dcase_system")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation of (batch, height, width, channels) by TensorFlow's fused kernel.

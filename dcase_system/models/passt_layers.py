@@ -7,8 +7,6 @@ the whole batch, and keeps static shapes wherever the number of frames is known.
 import keras
 import tensorflow as tf
 
-from dcase_system.models.layers import SavesSeedState
-
 
 def token_initializer() -> keras.initializers.Initializer:
     """Normal with deviation 0.02, as the published code initialises tokens and dense kernels."""
@@ -16,7 +14,7 @@ def token_initializer() -> keras.initializers.Initializer:
 
 
 @keras.saving.register_keras_serializable("dcase_system")
-class PositionalGrid(SavesSeedState, keras.layers.Layer):
+class PositionalGrid(keras.layers.Layer):
     """Adds one embedding by the row and one by the column of each patch.
 
     Input and output: (batch, rows, columns, channels). There are embeddings for `grid[1]` columns;
@@ -65,7 +63,7 @@ class PositionalGrid(SavesSeedState, keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("dcase_system")
-class Patchout(SavesSeedState, keras.layers.Layer):
+class Patchout(keras.layers.Layer):
     """Patches to a sequence; in training whole rows, whole columns and single patches are left out.
 
     Input: (batch, rows, columns, channels). Output: (batch, patches, channels), row after row. What

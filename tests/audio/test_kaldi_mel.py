@@ -1,8 +1,5 @@
 """PaSST's front end against a double-precision NumPy reference of the published formula."""
 
-from dataclasses import replace
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -127,14 +124,3 @@ def test_training_draws_and_inference_does_not():
     np.testing.assert_array_equal(again(waveforms, training=True), drawn)
     graph = tf.function(lambda x: again(x, training=True))
     np.testing.assert_allclose(graph(waveforms), layer(waveforms, training=True), atol=1e-4)
-
-
-def test_random_state_is_saved_with_the_model(tmp_path):
-    waveforms = waveform_of("noise")[None]
-    inputs = keras.Input((32_000,))
-    model = keras.Model(inputs, KaldiMel(replace(PUBLISHED_RANGES, max_hz=15_500.0))(inputs))
-    model(waveforms, training=True)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert model.count_params() == 0
-    np.testing.assert_array_equal(loaded(waveforms, training=True), model(waveforms, training=True))

@@ -113,8 +113,8 @@ def test_import_of_another_architecture_is_no_initial_state(imported, change, me
 def test_import_without_weights_or_with_broken_ones_is_refused(imported):
     imported()
     (imported.folder / WEIGHTS).write_bytes(b"no zip")
-    with pytest.raises(InputError, match=r"weights\.keras: weights cannot be read"):
+    with pytest.raises(InputError, match=r"network\.keras: weights cannot be read"):
         load_network(imported.folder)
     (imported.folder / WEIGHTS).unlink()
-    with pytest.raises(InputError, match=r"weights\.keras: weights cannot be read"):
+    with pytest.raises(InputError, match=r"network\.keras: weights cannot be read"):
         load_network(imported.folder)

@@ -180,19 +180,6 @@ def test_only_the_draws_differ_between_two_seeds_of_one_network():
     assert not np.allclose(one(ONE_SECOND, training=True), other(ONE_SECOND, training=True))
 
 
-def test_random_state_is_saved_with_the_weights(tmp_path):
-    spec = replace(SMALL, patchout_mels=6, patchout_patches=5)
-    one, other = build_passt(spec), build_passt(spec)
-    one(ONE_SECOND, training=True)
-    one.save_weights(tmp_path / "state.weights.h5")
-    other.load_weights(tmp_path / "state.weights.h5")
-    one.save(tmp_path / "network.keras")
-    loaded = keras.saving.load_model(tmp_path / "network.keras")
-    expected = one(ONE_SECOND, training=True)
-    for restored in (other, loaded):
-        np.testing.assert_array_equal(restored(ONE_SECOND, training=True), expected)
-
-
 def test_every_weight_gets_a_gradient():
     network = build_passt(replace(SMALL, patchout_mels=6))
     with tf.GradientTape() as tape:
