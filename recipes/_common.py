@@ -68,6 +68,16 @@ TEACHERS = flags.DEFINE_string(
     None,
     "Folder of teachers of this split, to learn from; for the package, of split_5 ... split_100.",
 )
+LABEL_WEIGHT = flags.DEFINE_float(
+    "label_weight",
+    None,
+    "Of the labels in the loss with teachers, the rest is theirs.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+TEMPERATURE = flags.DEFINE_float(
+    "temperature", None, "Of the softened outputs in the loss with teachers.", lower_bound=0.1
+)
 IMPULSE_RESPONSES = flags.DEFINE_string(
     "impulse_responses", None, "Folder of them: clips of device a are convolved with some."
 )
@@ -107,10 +117,13 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     card = read_author_card(AUTHOR_CARD.value)
     corpus, evaluation, name = folders()
     responses = impulse_responses()
+    distillation = {"label_weight": LABEL_WEIGHT.value, "temperature": TEMPERATURE.value}
     plan = pipeline.StudentPlan(
         architecture=_ARCHITECTURES[system],
         seed=SEED.value,
-        **((published if DATA_DIR.value else demo) | given_settings()),
+        **(
+            (published if DATA_DIR.value else demo) | given_settings() | _without_none(distillation)
+        ),
     )
     run_dir = Path(OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
     data = load_data(corpus, split, evaluation, Path(CACHE_DIR.value) / "stores")
@@ -148,7 +161,11 @@ def given_settings() -> dict[str, Any]:
     }
     if IMPULSE_RESPONSES.value:
         given["impulse_response_probability"] = IMPULSE_RESPONSE_PROBABILITY.value
-    return {name: value for name, value in given.items() if value is not None}
+    return _without_none(given)
+
+
+def _without_none(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def impulse_responses() -> ImpulseResponses | None:

@@ -41,6 +41,8 @@ _PASSED_ON = (
     "batch_size",
     "learning_rate",
     "validation_fraction",
+    "label_weight",
+    "temperature",
     "impulse_responses",
     "impulse_response_probability",
 )

@@ -7,7 +7,7 @@ Trains the members one after the other on the clips of the split alone and store
 finished member is not trained again. Give the folder to the students: `--teachers=DIR`. As in the
 report, the default are four PaSST: the first ones start from the imported checkpoints that
 `--initial_weights` names in their order, the others from scratch. PaSST needs an accelerator and
-pretraining; `--members=sscp_mobile_64,...` are teachers for a CPU. Without --data_dir two small
+pretraining; `--members=cp_mobile_teacher,...` are teachers for a CPU. Without --data_dir two small
 members are trained on the embedded demo corpus.
 """
 

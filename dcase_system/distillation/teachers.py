@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from dcase_system import stages
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
@@ -25,7 +26,7 @@ from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.stored import load_network, save_network, weights_digest
 from dcase_system.training import seeds
 from dcase_system.training.fit import predict, waveform_model
-from dcase_system.training.plan import TrainingPlan, one_hot, train_classifier
+from dcase_system.training.plan import TrainingPlan, held_out_rows, one_hot, train_classifier
 
 _TEST_LOGITS = "dev_test.npz"
 
@@ -65,7 +66,8 @@ def train_teachers(
         impulse_responses: for members with device augmentation.
 
     Returns:
-        `describe_ensemble` of the training clips (`train`) and of the dev-test clips (`dev_test`).
+        `describe_ensemble` of the clips trained on (`train`), of those held out, if any
+        (`validation`), and of the dev-test clips (`dev_test`).
 
     Raises:
         InputError: the plans do not fit together or to the data, another run is at work in the
@@ -82,10 +84,7 @@ def train_teachers(
         keys = {
             plan.name: _member(run_dir / plan.name, plan, data, impulse_responses) for plan in plans
         }
-        description = {
-            "train": _describe(run_dir, keys, data, data.train, ensemble_store.TRAIN_LOGITS),
-            "dev_test": _describe(run_dir, keys, data, data.test, _TEST_LOGITS),
-        }
+        description = _describe(run_dir, keys, data, plans[0].validation_fraction)
         ensemble_store.write_ensemble(
             run_dir,
             keys,
@@ -161,9 +160,35 @@ def _store_logits(
 
 
 def _describe(
-    run_dir: Path, keys: Mapping[str, str], data: Data, clip_set: ClipSet, name: str
+    run_dir: Path, keys: Mapping[str, str], data: Data, validation_fraction: float
 ) -> dict[str, Any]:
-    members = {
+    """`describe_ensemble` of the clips trained on, of those held out, and of the dev-test list."""
+    held_out = held_out_rows(data.train, validation_fraction)
+    train = _read_members(run_dir, keys, data, data.train, ensemble_store.TRAIN_LOGITS)
+    parts = {
+        "train": (train, data.train, ~held_out),
+        "validation": (train, data.train, held_out),
+        "dev_test": (
+            _read_members(run_dir, keys, data, data.test, _TEST_LOGITS),
+            data.test,
+            np.ones(len(data.test), bool),
+        ),
+    }
+    return {
+        name: describe_ensemble(
+            {member: values[rows] for member, values in logits.items()},
+            clip_set.clips.labels[rows],
+        )
+        for name, (logits, clip_set, rows) in parts.items()
+        if rows.any()
+    }
+
+
+def _read_members(
+    run_dir: Path, keys: Mapping[str, str], data: Data, clip_set: ClipSet, name: str
+) -> dict[str, np.ndarray]:
+    """Logits (clips, classes) of each member."""
+    return {
         member: read_logits(
             ensemble_store.logits_folder(run_dir, member) / name,
             split=data.split,
@@ -173,7 +198,6 @@ def _describe(
         ).logits
         for member, key in keys.items()
     }
-    return describe_ensemble(members, clip_set.clips.labels)
 
 
 def _settings(plan: TeacherPlan) -> dict[str, Any]:

@@ -111,6 +111,11 @@ def cp_mobile_2023() -> CPMobileSpec:
     return scaled_spec(32, 2.3, 3.0, _STRIDES_2023, response_norm=True, input_shape=(256, 64))
 
 
+def cp_mobile_teacher() -> CPMobileSpec:
+    """A teacher of our own that a CPU can train: base width 64, early strides as in 2023."""
+    return scaled_spec(64, 1.8, 2.1, _STRIDES_2023)
+
+
 def sscp_mobile(base_channels: int) -> CPMobileSpec:
     """Unpruned SSCP-Mobile: multiplier 1.8, expansion 2.2, strides of the 2024 baseline."""
     return scaled_spec(base_channels, 1.8, 2.2, _STRIDES_2024, separable=True)

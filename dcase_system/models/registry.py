@@ -18,6 +18,7 @@ from dcase_system.models import cp_mobile as cp
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "cp_mobile": cp.cp_mobile,
     "cp_mobile_2023": cp.cp_mobile_2023,
+    "cp_mobile_teacher": cp.cp_mobile_teacher,
     **{f"sscp_mobile_{base}": partial(cp.sscp_mobile, base) for base in (32, 48, 64, 80, 96)},
     **{
         f"sscp_mobile_{name}": partial(cp.sscp_mobile_submitted, name)

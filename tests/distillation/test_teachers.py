@@ -135,6 +135,13 @@ def test_an_interrupted_training_resumes_with_the_member_it_was_at(
     )
 
 
+def test_held_out_clips_are_described_apart(data, tmp_path):
+    plan = replace(PLANS[0], epochs=1, validation_fraction=0.4)
+    description = train_teachers(tmp_path, [plan], data)
+    assert list(description) == ["train", "validation", "dev_test"]
+    assert "val_accuracy" in (tmp_path / plan.name / "metrics.jsonl").read_text()
+
+
 def test_members_differ_by_their_seed_alone_and_repeat_with_it(data, tmp_path):
     plans = [
         replace(PLANS[0], name=name, seed=seed, epochs=1)
