@@ -144,7 +144,8 @@ def fit(
 
 def predict(model: keras.Model, waveforms: Waveforms, batch_size: int = 64) -> np.ndarray:
     """Logits (clips, classes) of a model with the waveform as input."""
-    return model.predict(prediction_batches(waveforms, batch_size), verbose=0)
+    steps = math.ceil(len(waveforms) / batch_size)
+    return model.predict(prediction_batches(waveforms, batch_size), steps=steps, verbose=0)
 
 
 def _validate(
