@@ -94,28 +94,25 @@ def _check(spec: Any, network: keras.Model) -> None:
             raise _foreign(its.name, f"an input of {mine.shape[1:]}", its.shape[1:])
     for layer in expected.layers:
         other = _layer(network, layer.name)
-        for what, wanted, received in (
-            ("kind", type(layer).__name__, type(other).__name__),
-            ("shapes", _shapes(layer), _shapes(other)),
-            ("config", _config(layer), _config(other)),
-        ):
-            if wanted != received:
-                raise _foreign(layer.name, f"{what} {wanted}", received)
-    extra = {layer.name for layer in network.layers} - {layer.name for layer in expected.layers}
-    if extra:
-        raise _foreign(min(extra), "no such layer in this architecture", "one")
+        wanted, received = _description(layer), _description(other)
+        for key in wanted:
+            if wanted[key] != received.get(key):
+                raise _foreign(layer.name, f"{key} {wanted[key]}", received.get(key))
+    names = {layer.name for layer in expected.layers}
+    for layer in network.layers:
+        if layer.name not in names:
+            raise _foreign(layer.name, "no such layer in this architecture", "one")
 
 
-def _shapes(layer: keras.Layer) -> list[tuple]:
-    return [tuple(weight.shape) for weight in layer.weights]
-
-
-def _config(layer: keras.Layer) -> dict:
-    return {
+def _description(layer: keras.Layer) -> dict:
+    """What has to be the same in a layer of the network and in that of the spec."""
+    config = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in layer.get_config().items()
         if key not in _FREE_KEYS and not key.endswith("_initializer")
     }
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    return {"kind": type(layer).__name__, **config, "weights": shapes}
 
 
 def _foreign(name: str, expected: object, received: object) -> InputError:

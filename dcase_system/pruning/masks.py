@@ -25,7 +25,7 @@ def masked_model(model: keras.Model) -> keras.Model:
         raise InputError("has masks already", where=f"network {model.name}")
     in_groups = np.isin(graph.roots, np.concatenate([np.zeros(0, int), *graph.members.values()]))
     masks = {
-        name: ChannelMask(name=f"{name}_mask", dtype=channels.layer.dtype_policy)
+        name: ChannelMask(name=f"{name}_mask", dtype=channels.layer.dtype_policy.name)
         for name, channels in graph.layers.items()
         if channels.reads is not None and in_groups[channels.reads].any()
     }
