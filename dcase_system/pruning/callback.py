@@ -53,7 +53,7 @@ class PruneChannels(keras.callbacks.Callback):
         due, ratio = self._schedule(step)
         # TF-MOT computes in single precision; a ratio meant as 0.51 has to be 0.51 here, because
         # the number of channels is rounded down.
-        ratio = round(float(ratio), 6)
+        ratio = round(float(ratio), 7)
         if not bool(due) or ratio == 0:
             return
         set_masks(self._masked, uniform_kept(self._importance(), ratio))

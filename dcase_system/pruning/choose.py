@@ -26,9 +26,7 @@ def kept_channels(scores: np.ndarray, ratio: float, name: str) -> np.ndarray:
     Raises:
         InputError: the ratio is negative or leaves no channel, or a score is not a number.
     """
-    scores = np.asarray(scores)
-    if not np.isfinite(scores).all():
-        raise InputError("importance is not a number", where=f"channel group {name}")
+    scores = _checked(scores, name)
     gone = int(len(scores) * ratio) if 0 <= ratio < 1 else len(scores)
     if gone >= len(scores):
         raise InputError(
@@ -106,12 +104,14 @@ def global_kept(
         least: share of each group's channels that stays in any case; at least one does.
 
     Raises:
-        InputError: the limits are not met even so, or the network is not understood.
+        InputError: the limits are not met even so, the network is not understood, or the scores are
+            not those of its groups.
     """
     graph = read_graph(model)
     limits, costs = Limits(max_macs, max_bytes, precision), Costs(graph)
-    fewest = np.maximum(1, np.ceil(least * costs.sizes)).astype(np.int64)
-    order = _removal_order([np.asarray(scores[group.name]) for group in graph.groups], fewest)
+    fewest = np.clip(np.ceil(least * costs.sizes), 1, costs.sizes).astype(np.int64)
+    values = [_checked(scores.get(x.name, ()), x.name, x.size) for x in graph.groups]
+    order = _removal_order(values, fewest)
 
     def widths(gone: int) -> np.ndarray:
         return costs.sizes - np.bincount(order[:gone, 0], minlength=len(costs.sizes))
@@ -127,6 +127,21 @@ def global_kept(
         group.name: np.setdiff1d(np.arange(group.size), gone[gone[:, 0] == index, 1])
         for index, group in enumerate(graph.groups)
     }
+
+
+def _checked(scores, name: str, size: int | None = None) -> np.ndarray:
+    """Scores as an array of finite numbers, one for each channel."""
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim != 1 or size not in (None, len(values)):
+        raise InputError(
+            "importance does not fit",
+            where=f"channel group {name}",
+            expected=f"{'some' if size is None else size} numbers",
+            received=f"shape {values.shape}",
+        )
+    if not np.isfinite(values).all():
+        raise InputError("importance is not a number", where=f"channel group {name}")
+    return values
 
 
 def _widths(sizes: np.ndarray, ratio: float) -> np.ndarray:

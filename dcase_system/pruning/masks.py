@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from dcase_system.errors import InputError
-from dcase_system.pruning.graph import read_graph, rebuild
+from dcase_system.pruning.graph import ChannelGraph, read_graph, rebuild
 from dcase_system.pruning.mask_layer import ChannelMask
 
 
@@ -14,8 +14,9 @@ def masked_model(model: keras.Model) -> keras.Model:
     """The same network, with the same weights, with a mask before each kernel that sums channels.
 
     What a hidden channel holds is still computed but read by nobody, so the outputs are those of
-    the network without it. Its filters keep their stored values and get no gradient: a later mask
-    may show it again. The masks are variables of the model; at first they hide nothing.
+    the network without it. Its filters keep their stored values and get no gradient (momentum and
+    weight decay still move them): a later mask may show it again. The masks are variables of the
+    model; at first they hide nothing.
 
     Raises:
         InputError: the network is not understood, or has masks already.
@@ -49,21 +50,36 @@ def set_masks(masked: keras.Model, kept: Mapping[str, np.ndarray]) -> None:
         kept: positions that stay, by group; a group that is not named is shown whole.
 
     Raises:
-        InputError: a group is unknown or would be empty.
+        InputError: the network has no masks, or a group is unknown or would be empty.
     """
     graph = read_graph(masked)
     alive = graph.alive(kept)
-    for channels in graph.layers.values():
-        if isinstance(channels.layer, ChannelMask):
-            channels.layer.mask.assign(alive[channels.axes[0, -1]].astype(np.float32))
+    for mask, ids in _masks(graph):
+        mask.assign(alive[ids].astype(np.float32))
 
 
 def kept_by_masks(masked: keras.Model) -> dict[str, np.ndarray]:
-    """The positions that the masks show, by group: what `slim` takes."""
+    """The positions that the masks show, by group: what `slim` takes.
+
+    Raises:
+        InputError: the network has no masks.
+    """
     graph = read_graph(masked)
     shown = np.ones(len(graph.roots), dtype=bool)
-    for channels in graph.layers.values():
-        if isinstance(channels.layer, ChannelMask):
-            mask = keras.ops.convert_to_numpy(channels.layer.mask)
-            shown[graph.roots[channels.axes[0, -1]]] &= mask > 0.5
+    for mask, ids in _masks(graph):
+        shown[graph.roots[ids[keras.ops.convert_to_numpy(mask) < 0.5]]] = False
     return {name: np.flatnonzero(shown[roots]) for name, roots in graph.members.items()}
+
+
+def _masks(graph: ChannelGraph) -> list[tuple[keras.Variable, np.ndarray]]:
+    """Each mask with the ids along it."""
+    found = [
+        (channels.layer.mask, channels.axes[0, -1])
+        for channels in graph.layers.values()
+        if isinstance(channels.layer, ChannelMask)
+    ]
+    if graph.groups and not found:
+        raise InputError(
+            "has no masks", where=f"network {graph.model.name}", expected="one from masked_model"
+        )
+    return found

@@ -1,7 +1,6 @@
 """How channels run through each kind of layer; a layer that is not understood protects them."""
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
@@ -239,14 +238,23 @@ _UNARY = {
 }
 
 
+# What a subclass may define anew and still compute the same.
+_HARMLESS = {
+    *("__init__", "__module__", "__doc__", "__dict__", "__weakref__", "__annotations__"),
+    *("get_config", "from_config", "save_own_variables", "load_own_variables"),
+}
+
+
 def rule_of(operation: keras.Operation, node) -> Rule:
     """The rule of an operation of the graph."""
     if not isinstance(operation, keras.Layer):
         return _operation_rule(operation, node)
-    for kind in type(operation).__mro__:
-        if kind in RULES:
-            return RULES[kind] if _is_plain(operation, kind) else opaque
-    return opaque
+    kind = next((kind for kind in type(operation).__mro__ if kind in RULES), None)
+    if kind is None or not _is_plain(operation, kind):
+        return opaque
+    rule = RULES[kind]
+    several = len(node.input_tensors) != 1  # say, a mask beside the features
+    return opaque if several and rule not in (_join, _concatenate) else rule
 
 
 def _operation_rule(operation: keras.Operation, node) -> Rule:
@@ -264,12 +272,12 @@ def _operation_rule(operation: keras.Operation, node) -> Rule:
     return _through if name in _UNARY else opaque
 
 
-def _is_plain(layer: keras.Layer, kind: Any) -> bool:
+def _is_plain(layer: keras.Layer, kind: type) -> bool:
     """Whether a layer computes what its kind does; a subclass may not."""
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return False
-    own: Any = type(layer)
-    if own.call is not kind.call or own.build is not kind.build:
+    mine = type(layer).__mro__[: type(layer).__mro__.index(kind)]
+    if any(hasattr(kind, name) and name not in _HARMLESS for own in mine for name in vars(own)):
         return False
     size = kernels.size_of(kind) if issubclass(kind, kernels.PRODUCERS) else None
     return size is None or size in layer.get_config()

@@ -153,6 +153,16 @@ def test_global_choice_gives_a_spec_of_ours():
     assert 59_500 <= count(registry.build(found)).bytes("float16") <= 60_000
 
 
+def test_scores_of_another_network_are_refused_by_group():
+    model = dense_net()
+    scores = l1_importance(model)
+    for wrong in ({**scores, "growth1": np.ones(3)}, {"stem": scores["stem"]}):
+        with pytest.raises(
+            InputError, match=r"channel group \w+1: importance does not fit; expected"
+        ):
+            global_kept(model, wrong, max_macs=10_000)
+
+
 @pytest.mark.parametrize("choose", ["uniform", "global"])
 def test_limits_that_no_pruning_meets_are_refused(choose):
     model = dense_net()

@@ -140,6 +140,7 @@ def test_a_layer_called_on_pruned_and_fixed_channels_stays():
         (lambda: L.Lambda(lambda x: x, name="it"), "read by it (Lambda)"),
         (lambda: L.Reshape((4, 4, 3, 2), name="it"), "read by it (Reshape)"),
         (lambda: L.Conv2D(6, 1, groups=2, name="it"), "read by the grouped convolution it"),
+        (lambda: _OwnCall(6, 1, name="it"), "read by it (_OwnCall)"),
         (lambda: _OwnConvolution(6, 1, name="it"), "read by it (_OwnConvolution)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -152,7 +153,25 @@ def test_channels_that_are_mixed_or_not_understood_are_protected(mixing, reason)
     assert graph.protected["held"] == reason
 
 
+def test_a_subclass_that_computes_the_same_is_understood():
+    inputs = keras.Input((4, 4, 3))
+    x = _Named(4, 1)(conv(inputs, 4, "before"))
+    assert list(summary(keras.Model(inputs, L.Dense(2)(x)))) == ["before", "own"]
+
+
+class _Named(L.Conv2D):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{"name": "own", **options})
+
+
 class _OwnConvolution(L.Conv2D):
+    """What Keras's own documentation recommends for a standardised convolution."""
+
+    def convolution_op(self, inputs, kernel):
+        return super().convolution_op(inputs, kernel / keras.ops.std(kernel))
+
+
+class _OwnCall(L.Conv2D):
     def call(self, inputs):
         return super().call(inputs) / keras.ops.std(self.kernel)
 

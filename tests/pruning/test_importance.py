@@ -19,9 +19,9 @@ L = keras.layers
 def network() -> keras.Model:
     """One group of two convolutions and a depthwise one, and one of a transposed convolution."""
     inputs = keras.Input((4, 4, 2))
-    x = L.Add()([conv(inputs, 3, "left", 3), conv(inputs, 3, "right")])
-    x = L.DepthwiseConv2D(3, depth_multiplier=2, name="depthwise")(x)
-    x = L.Conv2DTranspose(4, 2, name="transposed")(L.ReLU()(x))
+    x = L.Add()([conv(inputs, 3, "left", 2), conv(inputs, 3, "right")])
+    x = L.DepthwiseConv2D(2, depth_multiplier=2, name="depthwise")(x)
+    x = L.Conv2DTranspose(4, 1, name="transposed")(L.ReLU()(x))
     return randomise(keras.Model(inputs, L.Dense(2)(L.GlobalAveragePooling2D()(x))))
 
 
@@ -112,7 +112,7 @@ def test_taylor_changes_nothing_in_the_network_and_needs_a_batch():
     before = model.get_weights()
     scores = taylor_importance(
         model,
-        [(random_inputs(model), np.ones((2, 5), np.float32))],
+        [(random_inputs(model), np.ones((3, 5), np.float32))],
         keras.losses.mean_squared_error,
     )
     assert scores.keys() == {group.name for group in channel_groups(model)}

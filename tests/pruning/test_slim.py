@@ -74,9 +74,9 @@ def test_base_96_in_two_steps_is_the_submitted_s3_and_in_one_s2():
 @pytest.mark.parametrize(
     "spec",
     [
-        replace(sscp_mobile(32), input_shape=(64, 41)),
-        replace(cp_mobile(), input_shape=(64, 41)),
-        replace(registry.named_spec("cp_mobile_2023"), input_shape=(64, 41)),
+        replace(sscp_mobile(32), input_shape=(32, 33)),
+        replace(cp_mobile(), input_shape=(32, 33)),
+        replace(registry.named_spec("cp_mobile_2023"), input_shape=(32, 33)),
         SMALL_CNN10,
     ],
     ids=["sscp_mobile", "cp_mobile", "cp_mobile_2023", "cnn10"],
@@ -128,8 +128,8 @@ def _many_layers() -> keras.Model:
     x = keras.ops.relu(2.0 * x + 0.5) * conv(x, 1, "map")
     x = L.Reshape((-1, 7))(L.Cropping2D(1)(L.UpSampling2D(2)(L.MaxPooling2D(2)(x))))
     x = L.Permute((2, 1))(L.Conv1D(9, 3, name="line")(x))
-    x = L.Subtract()([x, L.Permute((2, 1))(L.Dense(9, name="dense")(L.Permute((2, 1))(x)))])
-    x = L.Permute((2, 1))(L.Softmax(axis=-1)(x))
+    x = L.Subtract()([x, L.Permute((2, 1))(L.Dense(9, name="columns")(L.Permute((2, 1))(x)))])
+    x = L.Permute((2, 1))(L.Rescaling(50.0)(L.Multiply()([x, L.Softmax(axis=-1)(x)])))
     return keras.Model(inputs, L.Dense(3)(L.GlobalMaxPooling1D()(x)), name="many_layers")
 
 
@@ -138,7 +138,9 @@ def test_other_layers(seed):
     network = randomise(_many_layers(), seed)
     names = {group.name for group in channel_groups(network)}
     assert names == {"separable1", "separable2", "transposed", "line"}
-    assert_masked_is_slim(network, random_kept(channel_groups(network), _generator(seed)), 1e-5)
+    generator = _generator(seed)
+    scores = {group.name: generator.random(group.size) for group in channel_groups(network)}
+    assert_masked_is_slim(network, uniform_kept(scores, 0.4), 1e-5)
 
 
 def _generator(seed: int) -> np.random.Generator:
@@ -217,6 +219,10 @@ def test_kept_channels_that_do_not_fit_are_refused_with_the_groups_name(kept, me
             use(network, {name: np.array(value) for name, value in kept.items()})
 
 
-def test_a_network_is_not_masked_twice():
+def test_a_network_is_masked_once():
+    with pytest.raises(InputError, match="network dense_net: has no masks; expected one from mas"):
+        set_masks(dense_net(), {})
+    with pytest.raises(InputError, match="network dense_net: has no masks"):
+        kept_by_masks(dense_net())
     with pytest.raises(InputError, match="network dense_net: has masks already"):
         masked_model(masked_model(dense_net()))
