@@ -119,3 +119,9 @@ class Tracing:
             else:
                 ids = known[key] if key in known else found[key]
                 self.ids.protect(ids, f"layer {name} has several uses")
+
+
+def opaque(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
+    """Stays as it is, so all that it reads has to stay."""
+    tracing.fix(inputs, f"read by {layer.name} ({type(layer).__name__})")
+    return None

@@ -7,19 +7,13 @@ import numpy as np
 
 from dcase_system.models import layers as own
 from dcase_system.models.cnn10 import MeanMelsPoolFrames
-from dcase_system.pruning import kernels
-from dcase_system.pruning.channels import LayerChannels, Traced, Tracing
+from dcase_system.pruning import kernels, layouts
+from dcase_system.pruning.channels import LayerChannels, Traced, Tracing, opaque
 from dcase_system.pruning.mask_layer import ChannelMask
 
 _LAYERS = keras.layers
 # A rule takes (tracing, layer, node, channels of the inputs) and gives the channels of the output.
 Rule = Callable[[Tracing, keras.Operation, object, list[Traced | None]], Traced | None]
-
-
-def opaque(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Stays as it is, so all that it reads has to stay."""
-    tracing.fix(inputs, f"read by {layer.name} ({type(layer).__name__})")
-    return None
 
 
 def _through(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
@@ -134,58 +128,6 @@ def _concatenate(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> 
     return Traced(axis, np.concatenate(parts))
 
 
-def _permute(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    (tensor,) = inputs
-    if tensor is None:
-        return None
-    rank = len(layer.dims) + 1
-    return Traced(layer.dims.index(tensor.axis + rank) + 1 - rank, tensor.ids)
-
-
-def _flatten(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    (tensor,), shape = inputs, node.input_tensors[0].shape[1:]
-    if tensor is None or layer.data_format == "channels_first" or None in shape:
-        return opaque(tracing, layer, node, inputs)
-    return Traced(-1, _spread(tensor, shape).reshape(-1))
-
-
-def _reshape(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    (tensor,) = inputs
-    found = LayerChannels(layer)
-    shape, target = node.input_tensors[0].shape[1:], node.outputs[0].shape[1:]
-    result = None if tensor is None else _reshaped(tensor, shape, target)
-    if result is None:
-        opaque(tracing, layer, node, inputs)
-    else:
-        entry = len(target) + result.axis
-        if layer.target_shape[entry] != -1:
-            found.sizes["target_shape", entry] = result.ids
-    tracing.add(found)
-    return result
-
-
-def _reshaped(tensor: Traced, shape: tuple, target: tuple) -> Traced | None:
-    """The one axis of the target along which the channels run, if there is exactly one."""
-    if tensor.axis == -1 and target[-1] == shape[-1]:
-        return tensor  # the other axes, known or not, only fold among themselves
-    if None in shape or None in target:
-        return None
-    spread = _spread(tensor, shape).reshape(target)
-    found = []
-    for axis in range(len(target)):
-        lines = np.moveaxis(spread, axis, -1).reshape(-1, target[axis])
-        if target[axis] > 1 and (lines == lines[0]).all():
-            found.append(Traced(axis - len(target), lines[0]))
-    return found[0] if len(found) == 1 else None
-
-
-def _spread(tensor: Traced, shape: tuple) -> np.ndarray:
-    """The id at every position of a tensor of `shape` (without the batch)."""
-    line = [1] * len(shape)
-    line[tensor.axis] = len(tensor.ids)
-    return np.broadcast_to(tensor.ids.reshape(line), shape)
-
-
 def _from_end(axis: int, rank: int) -> int:
     return axis if axis < 0 else axis - rank
 
@@ -223,9 +165,9 @@ RULES: dict[type, Rule] = {
     _LAYERS.Rescaling: _rescaling,
     _LAYERS.PReLU: _prelu,
     _LAYERS.Concatenate: _concatenate,
-    _LAYERS.Permute: _permute,
-    _LAYERS.Flatten: _flatten,
-    _LAYERS.Reshape: _reshape,
+    _LAYERS.Permute: layouts.permute,
+    _LAYERS.Flatten: layouts.flatten,
+    _LAYERS.Reshape: layouts.reshape,
     ChannelMask: _mask,
 }
 
