@@ -1,0 +1,124 @@
+"""The spec of a network of ours that has been given other widths."""
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from dcase_system.errors import InputError
+from dcase_system.models import registry
+from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.models.cp_mobile import CPMobileSpec
+
+# What may differ between a network and the one its spec builds: how weights begin and are stored.
+_FREE_KEYS = {"dtype", "trainable", "seed", "batch_shape"}
+
+
+def spec_of_network(spec: Any, network: keras.Model) -> Any:
+    """`spec` with the widths of a network.
+
+    Args:
+        spec: of the network before its channels were pruned.
+        network: with the layers that the spec builds, in any width.
+
+    Raises:
+        InputError: the network is not of this architecture, or its widths contradict each other.
+    """
+    if isinstance(spec, CPMobileSpec):
+        found: Any = _cp_mobile(spec, network)
+    elif isinstance(spec, CNN10Spec):
+        found = _cnn10(spec, network)
+    else:
+        raise TypeError(f"expected a convolutional architecture, received {type(spec).__name__}")
+    _check(found, network)
+    return found
+
+
+def _cp_mobile(spec: CPMobileSpec, network: keras.Model) -> CPMobileSpec:
+    before = stem_channels = _width(network, "stem1_b_conv")
+    blocks = []
+    for index, block in enumerate(spec.blocks, 1):
+        name = f"block{index}_project_conv"
+        channels = _width(network, name)
+        if block.shortcut and channels != before:
+            raise _foreign(name, f"{before} channels, its block adds its input", channels)
+        expanded = _width(network, f"block{index}_expand_conv")
+        blocks.append(replace(block, expanded=expanded, channels=channels))
+        before = channels
+    paths = range(1, len(spec.stem_inner) + 1)
+    return replace(
+        spec,
+        stem_inner=tuple(_width(network, f"stem{path}_a_conv") for path in paths),
+        stem_channels=stem_channels,
+        blocks=tuple(blocks),
+        classes=_width(network, "head_conv"),
+    )
+
+
+def _cnn10(spec: CNN10Spec, network: keras.Model) -> CNN10Spec:
+    return replace(
+        spec,
+        blocks=tuple(
+            tuple(
+                _width(network, f"block{block}_conv{index}") for index in range(1, len(widths) + 1)
+            )
+            for block, widths in enumerate(spec.blocks, 1)
+        ),
+        embedding=_width(network, "embedding"),
+        classes=_width(network, "logits"),
+    )
+
+
+def _width(network: keras.Model, name: str) -> int:
+    """Channels that a layer makes."""
+    layer = _layer(network, name)
+    width = getattr(layer, "units", getattr(layer, "filters", None))
+    if width is None:
+        raise _foreign(name, "a convolution or a dense layer", type(layer).__name__)
+    return width
+
+
+def _layer(network: keras.Model, name: str) -> keras.Layer:
+    layers = {layer.name: layer for layer in network.layers}
+    if name not in layers:
+        raise _foreign(name, "a layer of this name in the network", "none")
+    return layers[name]
+
+
+def _check(spec: Any, network: keras.Model) -> None:
+    """Compares the network with the one that the spec builds, layer by layer."""
+    expected = registry.build(spec)
+    for mine, its in zip(expected.inputs, network.inputs, strict=True):
+        sizes = zip(mine.shape[1:], its.shape[1:], strict=True)
+        if any(None not in pair and pair[0] != pair[1] for pair in sizes):
+            raise _foreign(its.name, f"an input of {mine.shape[1:]}", its.shape[1:])
+    for layer in expected.layers:
+        other = _layer(network, layer.name)
+        wanted, received = _description(layer), _description(other)
+        for key in wanted:
+            if wanted[key] != received.get(key):
+                raise _foreign(layer.name, f"{key} {wanted[key]}", received.get(key))
+    names = {layer.name for layer in expected.layers}
+    for layer in network.layers:
+        if layer.name not in names:
+            raise _foreign(layer.name, "no such layer in this architecture", "one")
+
+
+def _description(layer: keras.Layer) -> dict:
+    """What has to be the same in a layer of the network and in that of the spec."""
+    config = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in layer.get_config().items()
+        if key not in _FREE_KEYS and not key.endswith("_initializer")
+    }
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    return {"kind": type(layer).__name__, **config, "weights": shapes}
+
+
+def _foreign(name: str, expected: object, received: object) -> InputError:
+    return InputError(
+        "network and spec disagree",
+        where=f"layer {name}",
+        expected=expected,
+        received=received,
+    )

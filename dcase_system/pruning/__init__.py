@@ -1,0 +1,1 @@
+"""Structured channel pruning of functional Keras networks: groups, importance, masks, slimming."""

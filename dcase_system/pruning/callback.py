@@ -1,0 +1,64 @@
+"""Pruning while training."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system.pruning.choose import uniform_kept
+from dcase_system.pruning.masks import set_masks
+
+
+class PruneChannels(keras.callbacks.Callback):
+    """Chooses the hidden channels anew at every update of a schedule, at one ratio for all groups.
+
+    Steps are those the optimiser has made: at step 0, before training, and after each step. A
+    training that resumes has its masks from the checkpoint and goes on at the optimiser's step, so
+    this callback stands before the one that saves.
+
+    Args:
+        masked: network from `masked_model`, which may be a part of the trained model.
+        importance: gives each group's scores from the stored weights, which masks do not change.
+        schedule: step to (whether to update, ratio), such as those of `schedules`; a ratio of 0
+            does nothing.
+        on_update: called with (step, ratio) when the masks have changed.
+    """
+
+    def __init__(
+        self,
+        masked: keras.Model,
+        importance: Callable[[], Mapping[str, np.ndarray]],
+        schedule: Callable[[int], tuple[Any, Any]],
+        on_update: Callable[[int, float], None] | None = None,
+    ):
+        super().__init__()
+        self._masked, self._importance, self._schedule = masked, importance, schedule
+        self._on_update = on_update
+
+    def on_train_begin(self, logs=None):
+        self._done = self._step()
+        if self._done == 0:
+            self._update(0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        # With several steps an execution an update may lie between two calls.
+        now = self._step()
+        due = [step for step in range(self._done + 1, now + 1) if bool(self._schedule(step)[0])]
+        self._done = now
+        if due:
+            self._update(due[-1])
+
+    def _update(self, step: int) -> None:
+        due, ratio = self._schedule(step)
+        # TF-MOT computes in single precision; a ratio meant as 0.51 has to be 0.51 here, because
+        # the number of channels is rounded down.
+        ratio = round(float(ratio), 7)
+        if not bool(due) or ratio == 0:
+            return
+        set_masks(self._masked, uniform_kept(self._importance(), ratio))
+        if self._on_update is not None:
+            self._on_update(step, ratio)
+
+    def _step(self) -> int:
+        return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))

@@ -1,0 +1,111 @@
+"""What a network costs with some channels of each group, without building it."""
+
+import numpy as np
+
+from dcase_system.complexity.counter import BYTES_PER_PARAMETER, count
+from dcase_system.errors import InputError
+from dcase_system.pruning.graph import ChannelGraph
+
+
+class Costs:
+    """Parameters and MACs of a network as functions of the channels its groups keep.
+
+    The counter's MACs of a layer are its parameters times a factor that pruning does not change
+    (1, the output positions, or 0), and every axis of a weight is a constant plus a multiple of
+    each group's channels: so both counts are exact.
+
+    Args:
+        graph: of a network whose input shape is fixed, the batch aside.
+
+    Raises:
+        InputError: an input dimension other than the batch is unknown.
+    """
+
+    def __init__(self, graph: ChannelGraph):
+        try:
+            counted = count(graph.model)
+        except ValueError as error:
+            raise InputError(str(error), where=f"network {graph.model.name}") from error
+        self.sizes = np.array([group.size for group in graph.groups], dtype=np.int64)
+        self._group_of = np.full(len(graph.roots), -1)
+        for index, roots in enumerate(graph.members.values()):
+            self._group_of[roots] = index
+        factors = {layer.name: layer.macs // max(layer.params, 1) for layer in counted.layers}
+        # Row 0 of the axes is the number 1, for weights with fewer than two axes that change.
+        self._constants, self._multiples = [1], [np.zeros(len(self.sizes), dtype=np.int64)]
+        weights = [
+            (base, first, second, factors[name])
+            for name, layer in graph.layers.items()
+            for base, first, second in self._weights(layer, graph.roots)
+        ]
+        self._weight_table = np.array(weights, dtype=np.int64).reshape(-1, 4)
+        self._axes = np.array(self._multiples), np.array(self._constants)
+        # Layers that pruning leaves alone.
+        params, macs = self._variable(self.sizes)
+        self._fixed = counted.params - params, counted.macs - macs
+
+    def __call__(self, channels: np.ndarray) -> tuple[int, int]:
+        """(parameters, MACs) with (groups,) channels kept of each group."""
+        params, macs = self._variable(channels)
+        return params + self._fixed[0], macs + self._fixed[1]
+
+    def _variable(self, channels: np.ndarray) -> tuple[int, int]:
+        multiples, constants = self._axes
+        sizes = multiples @ channels + constants
+        base, first, second, factor = self._weight_table.T
+        params = base * sizes[first] * sizes[second]
+        return int(params.sum()), int((params * factor).sum())
+
+    def _weights(self, channels, roots: np.ndarray):
+        """(product of the axes that stay, two axes that change) of each trainable weight."""
+        layer = channels.layer
+        trainable = {id(weight) for weight in layer.trainable_weights}
+        for index, weight in enumerate(layer.weights):
+            axes = {axis: ids for (own, axis), ids in channels.axes.items() if own == index}
+            if id(weight) not in trainable or not axes:
+                continue
+            base = int(np.prod(weight.shape)) // int(np.prod([len(ids) for ids in axes.values()]))
+            rows = [self._row(roots[ids]) for ids in axes.values()]
+            yield base, rows[0], rows[1] if len(rows) > 1 else 0
+
+    def _row(self, roots: np.ndarray) -> int:
+        groups = self._group_of[roots]
+        occurrences = np.bincount(groups[groups >= 0], minlength=len(self.sizes))
+        self._constants.append(int((groups < 0).sum()))
+        self._multiples.append(occurrences // np.maximum(self.sizes, 1))
+        return len(self._constants) - 1
+
+
+class Limits:
+    """What a network may cost at most.
+
+    Args:
+        max_macs: multiply-accumulates by the official rule.
+        max_bytes: trainable parameters times the bytes of `precision`.
+        precision: `float32`, `float16` or `int8`.
+    """
+
+    def __init__(
+        self,
+        max_macs: int | None = None,
+        max_bytes: int | None = None,
+        precision: str = "float16",
+    ):
+        self.max_macs, self.max_bytes, self.precision = max_macs, max_bytes, precision
+
+    def met(self, costs: tuple[int, int]) -> bool:
+        """Whether (parameters, MACs) are within both."""
+        size = costs[0] * BYTES_PER_PARAMETER[self.precision]
+        return (self.max_macs is None or costs[1] <= self.max_macs) and (
+            self.max_bytes is None or size <= self.max_bytes
+        )
+
+    def unmet(self, network: str, costs: tuple[int, int]) -> InputError:
+        """The error for a network that costs this much with the fewest channels it can have."""
+        size = costs[0] * BYTES_PER_PARAMETER[self.precision]
+        return InputError(
+            "no pruning meets the limits",
+            where=f"network {network}",
+            expected=f"at most {self.max_macs} MACs and {self.max_bytes} bytes at {self.precision}",
+            received=f"{costs[1]} MACs and {size} bytes with the fewest channels",
+        )

@@ -1,0 +1,85 @@
+"""A network that trains with channels hidden but not removed."""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from dcase_system.errors import InputError
+from dcase_system.pruning.graph import ChannelGraph, read_graph, rebuild
+from dcase_system.pruning.mask_layer import ChannelMask
+
+
+def masked_model(model: keras.Model) -> keras.Model:
+    """The same network, with the same weights, with a mask before each kernel that sums channels.
+
+    What a hidden channel holds is still computed but read by nobody, so the outputs are those of
+    the network without it. Its filters keep their stored values and get no gradient (momentum and
+    weight decay still move them): a later mask may show it again. The masks are variables of the
+    model; at first they hide nothing.
+
+    Raises:
+        InputError: the network is not understood, or has masks already.
+    """
+    graph = read_graph(model)
+    if any(isinstance(layer, ChannelMask) for layer in graph.model.layers):
+        raise InputError("has masks already", where=f"network {model.name}")
+    in_groups = np.isin(graph.roots, np.concatenate([np.zeros(0, int), *graph.members.values()]))
+    masks = {
+        name: ChannelMask(name=f"{name}_mask", dtype=channels.layer.dtype_policy.name)
+        for name, channels in graph.layers.items()
+        if channels.reads is not None and in_groups[channels.reads].any()
+    }
+
+    def call(operation, *args, **kwargs):
+        if operation.name not in masks:
+            return operation(*args, **kwargs)
+        if args:
+            return operation(masks[operation.name](args[0]), *args[1:], **kwargs)
+        inputs = masks[operation.name](kwargs.pop("inputs"))
+        return operation(inputs, **kwargs)
+
+    return rebuild(graph.model, call)
+
+
+def set_masks(masked: keras.Model, kept: Mapping[str, np.ndarray]) -> None:
+    """Hides all channels but those that are kept.
+
+    Args:
+        masked: from `masked_model`.
+        kept: positions that stay, by group; a group that is not named is shown whole.
+
+    Raises:
+        InputError: the network has no masks, or a group is unknown or would be empty.
+    """
+    graph = read_graph(masked)
+    alive = graph.alive(kept)
+    for mask, ids in _masks(graph):
+        mask.assign(alive[ids].astype(np.float32))
+
+
+def kept_by_masks(masked: keras.Model) -> dict[str, np.ndarray]:
+    """The positions that the masks show, by group: what `slim` takes.
+
+    Raises:
+        InputError: the network has no masks.
+    """
+    graph = read_graph(masked)
+    shown = np.ones(len(graph.roots), dtype=bool)
+    for mask, ids in _masks(graph):
+        shown[graph.roots[ids[keras.ops.convert_to_numpy(mask) < 0.5]]] = False
+    return {name: np.flatnonzero(shown[roots]) for name, roots in graph.members.items()}
+
+
+def _masks(graph: ChannelGraph) -> list[tuple[keras.Variable, np.ndarray]]:
+    """Each mask with the ids along it."""
+    found = [
+        (channels.layer.mask, channels.axes[0, -1])
+        for channels in graph.layers.values()
+        if isinstance(channels.layer, ChannelMask)
+    ]
+    if graph.groups and not found:
+        raise InputError(
+            "has no masks", where=f"network {graph.model.name}", expected="one from masked_model"
+        )
+    return found

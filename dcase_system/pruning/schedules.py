@@ -1,0 +1,39 @@
+"""How much is pruned at which step; the only file that imports TF-MOT (which needs tf_keras)."""
+
+from tensorflow_model_optimization.sparsity import keras as tfmot
+
+
+def agp(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> tfmot.PruningSchedule:
+    """Zhu and Gupta's automated gradual pruning: s (1 - (1 - t / T)³) at update t of T.
+
+    Args:
+        sparsity: s, the ratio at the end.
+        updates: T.
+        interval: optimiser steps between two updates.
+        begin: step from which the first interval runs.
+    """
+    return _polynomial(sparsity, updates, interval, begin, power=3)
+
+
+def linear(
+    sparsity: float, *, updates: int, interval: int, begin: int = 0
+) -> tfmot.PruningSchedule:
+    """s t / T at update t of T."""
+    return _polynomial(sparsity, updates, interval, begin, power=1)
+
+
+def one_shot(sparsity: float, *, interval: int, begin: int = 0, end: int = -1):
+    """s from the first step on; channels are chosen anew every `interval` steps until `end`."""
+    return tfmot.ConstantSparsity(sparsity, begin_step=begin, end_step=end, frequency=interval)
+
+
+def _polynomial(sparsity: float, updates: int, interval: int, begin: int, power: int):
+    # The end has to be an update: TF-MOT would stop short of the final sparsity otherwise.
+    return tfmot.PolynomialDecay(
+        initial_sparsity=0.0,
+        final_sparsity=sparsity,
+        begin_step=begin,
+        end_step=begin + updates * interval,
+        power=power,
+        frequency=interval,
+    )
