@@ -14,42 +14,24 @@ import pandas as pd
 
 from dcase_system import stages
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.audio.log_mel import LogMel, LogMelSpec
+from dcase_system.audio.log_mel import LogMel
 from dcase_system.audio.store import Waveforms
 from dcase_system.complexity import rules
 from dcase_system.corpora.corpus import device_groups
 from dcase_system.data import Data
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
 from dcase_system.edge import forms
 from dcase_system.edge.precision import cast_weights
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, replacing, write_json
-from dcase_system.models import registry
-from dcase_system.models.stored import load_network, save_network
+from dcase_system.models.stored import load_network
+from dcase_system.student import FRONT_END, STUDENT, StudentPlan, train_student
 from dcase_system.submission.outputs import write_output
-from dcase_system.training import metrics, seeds
-from dcase_system.training.plan import TrainingPlan, one_hot, train_classifier
+from dcase_system.training import metrics
 
 SUBMITTED_PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
-FRONT_END = LogMelSpec()
 _CALIBRATION_CLIPS = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudentPlan(TrainingPlan):
-    """Hyper-parameters of a student's training.
-
-    Attributes:
-        architecture: name in the registry.
-        label_weight: lambda of the distillation loss, with teachers.
-        temperature: of the distillation loss, with teachers.
-    """
-
-    architecture: str
-    label_weight: float = 0.02
-    temperature: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -111,29 +93,8 @@ def run_split(
             "external_data": external_data,
         }
         stages.write_config(run_dir, settings)
-        spec = registry.with_classes(registry.named_spec(plan.architecture), len(data.scenes))
-        inputs = {
-            "plan": asdict(plan),
-            "spec": registry.spec_to_json(spec),
-            "clips": data.train.key,
-            "teachers": ensemble and ensemble.key,
-            "impulse_responses": impulse_responses and impulse_responses.key,
-        }
-        student = stages.run_training(
-            run_dir / "student",
-            inputs,
-            lambda folder, checkpoint: _train(
-                folder,
-                checkpoint,
-                run_dir / "metrics.jsonl",
-                spec,
-                plan,
-                data,
-                ensemble,
-                impulse_responses,
-            ),
-        )
-        network = load_network(run_dir / "student")
+        student = train_student(run_dir, plan, data, ensemble, impulse_responses)
+        network = load_network(run_dir / STUDENT)
         write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
         edge = stages.run_stage(
             run_dir / "edge",
@@ -177,7 +138,7 @@ def load_run(run_dir: Path) -> SplitRun:
     scores, complexity = read("dev_test/scores.json"), read("complexity.json")
     output: Path | None = run_dir / "evaluation" / output_file(settings["split"])
     predicted = stages.read_stage(run_dir / "evaluation").get("inputs", {}).get("student")
-    if predicted is None or predicted != stages.read_stage(run_dir / "student").get("key"):
+    if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
         output = None  # no evaluation set, or predictions that an earlier student made
     return SplitRun(run_dir, settings, scores, complexity, output)
 
@@ -185,47 +146,6 @@ def load_run(run_dir: Path) -> SplitRun:
 def output_file(split: int) -> str:
     """Name of the evaluation output in the `evaluation` folder of a run."""
     return f"output.split_{split}.csv"
-
-
-def _train(
-    folder: Path,
-    checkpoint: Path,
-    metrics_log: Path,
-    spec: Any,
-    plan: StudentPlan,
-    data: Data,
-    ensemble: Ensemble | None,
-    impulse_responses: ImpulseResponses | None,
-) -> None:
-    seeds.set_seed(plan.seed)
-    network = registry.build(spec)
-    targets, loss, accuracy = _objective(plan, data, ensemble)
-    train_classifier(
-        network,
-        FRONT_END,
-        data.train,
-        targets,
-        plan,
-        loss=loss,
-        metrics=[accuracy],
-        impulse_responses=impulse_responses,
-        checkpoint=checkpoint,
-        metrics_log=metrics_log,
-        name=f"split{data.split} {plan.architecture}",
-    )
-    save_network(folder, network, spec)
-
-
-def _objective(
-    plan: StudentPlan, data: Data, ensemble: Ensemble | None
-) -> tuple[np.ndarray, keras.losses.Loss, keras.metrics.Metric]:
-    """Targets, loss and accuracy, with and without teachers."""
-    labels = one_hot(data.train.clips.labels, len(data.scenes))
-    if ensemble is None:
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-        return labels, loss, keras.metrics.CategoricalAccuracy(name="accuracy")
-    loss = DistillationLoss(plan.label_weight, plan.temperature)
-    return pack_targets(labels, ensemble.logits), loss, PackedAccuracy()
 
 
 def _export(folder: Path, network: keras.Model, seed: int, data: Data) -> None:

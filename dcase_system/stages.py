@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import logging
 import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -70,7 +69,11 @@ def run_training(
     checkpoints = directory.parent / "checkpoints"
     checkpoint = checkpoints / f"{directory.name}-{fingerprint(inputs)[:16]}.npz"
     key = run_stage(directory, inputs, lambda temporary: train(temporary, checkpoint))
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    # Only its own: a later stage that was interrupted has its checkpoint there too.
+    for done in checkpoints.glob(f"{directory.name}-*"):
+        done.unlink()
+    if checkpoints.is_dir() and not any(checkpoints.iterdir()):
+        checkpoints.rmdir()
     return key
 
 

@@ -72,6 +72,7 @@ def fit(
     augmentation: Augmentation | None = None,
     validation: ValidationSet | None = None,
     metrics: Sequence[keras.metrics.Metric | Callable] = (),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     name: str = "training",
 ) -> None:
     """Trains to the last epoch with AdamW.
@@ -96,6 +97,7 @@ def fit(
         augmentation: of the waveforms before they reach the model.
         validation: scored after each epoch, for the log only: the last epoch is what counts.
         metrics: logged beside the loss.
+        callbacks: further ones, called before the log is written and the checkpoint is saved.
         name: shown with the progress.
 
     Raises:
@@ -115,9 +117,9 @@ def fit(
     first_epoch = saver.restore(model)
     if first_epoch >= epochs:
         return
-    watchers: list[keras.callbacks.Callback] = []
+    watchers: list[keras.callbacks.Callback] = [*callbacks]
     if validation is not None:
-        watchers.append(cb.Validation(lambda: _validate(model, validation, batch_size)))
+        watchers.append(cb.Validation(lambda: score_validation(model, validation, batch_size)))
     watchers += [
         cb.Progress(name, steps_per_epoch, first_epoch, epochs),
         cb.StopIfDiverged(),
@@ -148,7 +150,7 @@ def predict(model: keras.Model, waveforms: Waveforms, batch_size: int = 64) -> n
     return model.predict(prediction_batches(waveforms, batch_size), steps=steps, verbose=0)
 
 
-def _validate(
+def score_validation(
     model: keras.Model, validation: ValidationSet, batch_size: int
 ) -> tuple[float, float]:
     """Macro accuracy in percent and log loss."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,9 +14,12 @@ from dcase_system.corpora.corpus import validation_rows
 from dcase_system.data import ClipSet
 from dcase_system.errors import InputError
 from dcase_system.training.augmented import augmented_model
-from dcase_system.training.fit import ValidationSet, fit
+from dcase_system.training.fit import ValidationSet, fit, score_validation
 from dcase_system.training.schedule import ScheduleName
 
+# Scores the held-out clips in the middle of a training: (macro accuracy in percent, log loss).
+Validate = Callable[[], tuple[float, float]]
+MakeCallbacks = Callable[[Validate | None], Sequence[keras.callbacks.Callback]]
 _AUGMENTED_DEVICE = "a"
 # The held-out part is the same for every seed, so that seeds and members can be compared on it.
 _VALIDATION_SEED = 0
@@ -68,6 +72,7 @@ def train_classifier(
     *,
     loss: keras.losses.Loss,
     metrics: Sequence[keras.metrics.Metric | Callable],
+    callbacks: MakeCallbacks = lambda validate: (),
     impulse_responses: ImpulseResponses | None,
     checkpoint: Path,
     metrics_log: Path,
@@ -83,6 +88,7 @@ def train_classifier(
         plan: hyper-parameters.
         loss: of (targets, logits).
         metrics: logged beside the loss.
+        callbacks: makes further callbacks, given what scores the held-out clips, if there are any.
         impulse_responses: for the device augmentation, if the plan has any.
         checkpoint: see `training.fit`.
         metrics_log: see `training.fit`.
@@ -116,6 +122,10 @@ def train_classifier(
         augmentation = DeviceAugmentation(
             impulse_responses, recorded_by_it, plan.impulse_response_probability
         )
+    validation, validate = None, None
+    if held.size:
+        validation = ValidationSet(train.audio.take(held), train.clips.labels[held])
+        validate = partial(score_validation, model, validation, plan.batch_size)
     fit(
         model,
         train.audio.take(kept),
@@ -132,9 +142,8 @@ def train_classifier(
         seed=plan.seed,
         checkpoint=checkpoint,
         metrics_log=metrics_log,
-        validation=ValidationSet(train.audio.take(held), train.clips.labels[held])
-        if held.size
-        else None,
+        validation=validation,
+        callbacks=callbacks(validate),
         name=name,
     )
 

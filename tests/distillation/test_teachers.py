@@ -20,6 +20,7 @@ from dcase_system.errors import InputError
 from dcase_system.models import cp_mobile, registry
 from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
+from dcase_system.student import StudentPlan
 from dcase_system.training import plan as training_plan
 
 PASST = replace(passt_tiny(), embed_dim=8, depth=1, heads=2, mlp_dim=8, patchout_frames=3)
@@ -194,7 +195,7 @@ def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, mes
 
 def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
     train_teachers(folder, PLANS, data, RESPONSES)
-    plan = pipeline.StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16)
+    plan = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16)
     taught = pipeline.run_split(tmp_path / "taught", plan, data, ensemble=read(data, folder))
     alone = pipeline.run_split(tmp_path / "alone", plan, data)
     assert taught.settings["teachers"]["members"] == ["1-passt", "2-cnn"]

@@ -1,0 +1,115 @@
+"""Students that are trained wide and pruned: their stages, logs, widths, and interrupted rounds."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dcase_system import student
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.data import load_data
+from dcase_system.errors import InputError
+from dcase_system.models import cp_mobile, registry
+from dcase_system.models.stored import load_network
+from dcase_system.student import PruningRound, StudentPlan, train_student
+
+ROUND = PruningRound(ratio=0.5, updates=2, epochs=2, tuning_epochs=1)
+PLAN = StudentPlan(
+    architecture="toy", rounds=(ROUND,), epochs=1, batch_size=16, validation_fraction=0.3
+)
+STAGES = ("wide", "pruned1", "student")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
+    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def toy():
+    """An SSCP-Mobile of base width 16, by name."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(registry.ARCHITECTURES, "toy", lambda: cp_mobile.sscp_mobile(16))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run_dir(data, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("run")
+    train_student(run_dir, PLAN, data)
+    return run_dir
+
+
+def widths(folder):
+    spec = registry.read_spec(folder / "spec.json")
+    return spec.stem_inner, spec.stem_channels, [block.expanded for block in spec.blocks]
+
+
+def test_a_round_halves_the_widths_and_tuning_keeps_them(run_dir):
+    found = [widths(run_dir / stage) for stage in STAGES]
+    assert [stem for _, stem, _ in found] == [16, 8, 8]
+    assert [inner for inner, _, _ in found] == [(4, 4), (2, 2), (2, 2)]
+    assert found[2] == found[1]
+    assert load_network(run_dir / "student").output_shape == (None, 10)
+
+
+def test_every_stage_keeps_its_own_log(run_dir):
+    for stage in STAGES[:-1]:
+        assert (run_dir / f"{stage}.metrics.jsonl").is_file()
+    assert (run_dir / "metrics.jsonl").is_file()
+    assert (run_dir / "pruned1.pruning.jsonl").is_file()
+    assert not (run_dir / "checkpoints").exists()
+
+
+def test_updates_are_logged_with_the_accuracy_on_held_out_clips(run_dir):
+    lines = (run_dir / "pruned1.pruning.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    # AGP in two updates: 0.5 (1 - (1 - 1/2)^3), then all of it.
+    assert [row["ratio"] for row in rows if row["ratio"]] == [0.4375, 0.5]
+    assert all({"step", "val_accuracy", "val_logloss"} <= row.keys() for row in rows)
+    assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
+
+
+def test_an_interrupted_round_goes_on_and_ends_with_the_same_network(
+    run_dir, data, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level("INFO", "dcase_system")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(student, "slim", interrupt)  # when the training with masks is over
+        train_student(tmp_path, PLAN, data)
+    train_student(tmp_path, PLAN, data)
+    assert "wide: done before, kept" in caplog.text
+    assert "resuming after epoch 2" in caplog.text
+    for one, other in zip(
+        load_network(run_dir / "student").weights,
+        load_network(tmp_path / "student").weights,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    logs = [(folder / "pruned1.pruning.jsonl").read_text() for folder in (run_dir, tmp_path)]
+    assert logs[0] == logs[1]
+
+
+def test_a_second_round_goes_on_from_the_first(run_dir, data, tmp_path, caplog):
+    """Progressive pruning: the last stage of one round is an inner stage of two."""
+    caplog.set_level("INFO", "dcase_system")
+    copied = shutil.copytree(run_dir, tmp_path / "run")
+    train_student(copied, replace(PLAN, rounds=(ROUND, replace(ROUND, ratio=0.25))), data)
+    for stage in ("wide", "pruned1"):
+        assert f"{stage}: done before, kept" in caplog.text
+    assert "pruned2: done" not in caplog.text
+    assert widths(copied / "student")[1] == 6
+
+
+def test_a_ratio_that_empties_a_group_is_refused_by_the_layers_name(data, run_dir):
+    plan = replace(PLAN, rounds=(replace(ROUND, ratio=1.0),))
+    with pytest.raises(InputError, match=r"channel group .*: pruning ratio does not leave a chan"):
+        train_student(run_dir, plan, data)
