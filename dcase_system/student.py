@@ -19,6 +19,7 @@ from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.data import Data
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
+from dcase_system.errors import InputError
 from dcase_system.files import write_text
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network, save_network
@@ -69,6 +70,15 @@ class PruningRound:
     updates: int = 10
     epochs: int
     tuning_epochs: int
+
+    def __post_init__(self):
+        if not 0.0 <= self.ratio < 1.0:
+            raise InputError(
+                "pruning ratio out of range",
+                where="pruning round",
+                expected="[0, 1)",
+                received=self.ratio,
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
