@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -156,7 +157,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         settings = settings | {"epochs": round(_PRUNED_EPOCHS_FACTOR * settings["epochs"])}
     distillation = {"label_weight": LABEL_WEIGHT.value, "temperature": TEMPERATURE.value}
     settings = settings | given_settings() | _without_none(distillation)
-    epochs, rounds = _rounds(SYSTEMS[system], settings.pop("epochs"))
+    epochs, rounds = rounds_of(SYSTEMS[system], settings.pop("epochs"))
     plan = StudentPlan(
         architecture=SYSTEMS[system].architecture,
         rounds=rounds,
@@ -190,10 +191,10 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         print(f"package of this split alone, validated: {package}")
 
 
-def _rounds(system: System, total_epochs: int) -> tuple[int, tuple[PruningRound, ...]]:
-    """Epochs of the first training, and the rounds of pruning after it."""
-    shares = _SHARES[len(system.rounds)]
-    first, *others = [max(1, round(share * total_epochs)) for share in shares]
+def rounds_of(system: System, total_epochs: int) -> tuple[int, tuple[PruningRound, ...]]:
+    """Epochs of the first training, and the rounds of pruning after it; one epoch at least each."""
+    ends = [round(part * total_epochs) for part in accumulate(_SHARES[len(system.rounds)])]
+    first, *others = [max(1, end - begin) for begin, end in pairwise([0, *ends])]
     rounds = tuple(
         PruningRound(ratio=ratio, schedule=schedule, epochs=epochs, tuning_epochs=tuning)
         for (ratio, schedule), epochs, tuning in zip(

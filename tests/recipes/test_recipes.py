@@ -3,48 +3,16 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 import zipfile
-from pathlib import Path
 
-import numpy as np
 import pytest
-import yaml
-from scipy.io import wavfile
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import TINY, write_demo_corpus
+from tests.recipes.commands import ROOT, TOY, command, on_tiny, run
 
-ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
-TOY = ["--epochs=1", "--batch_size=16"]
-
-
-def command(module: str, *arguments: object) -> list[str]:
-    return [sys.executable, "-m", module, *map(str, arguments)]
-
-
-def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(module, *arguments), cwd=ROOT, capture_output=True, text=True)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A tiny corpus and the folders that the recipes share."""
-    folder = tmp_path_factory.mktemp("recipes")
-    write_demo_corpus(folder / "demo", size=TINY)
-    return folder
-
-
-def on_tiny(place: Path) -> list[str]:
-    demo = place / "demo"
-    return [
-        f"--data_dir={demo / 'development'}",
-        f"--evaluation_dir={demo / 'evaluation'}",
-        f"--cache_dir={place / 'cache'}",
-        *TOY,
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +25,7 @@ def package(place):
 def test_the_package_recipe_runs_every_split_recipe(package, place):
     finished = {path.parent.name for path in (place / "package" / "dense").glob("*/config.json")}
     assert finished == {f"split_{percent}" for percent in tau.SPLITS}
-    others = {"challenge_package", "teachers"}  # each run below
+    others = {"challenge_package", "teachers"}  # run here and in test_teachers.py
     assert set(RECIPES) == {f"split{percent}" for percent in tau.SPLITS} | others
 
 
@@ -87,74 +55,6 @@ def test_a_second_call_repeats_nothing_and_gives_the_same_bytes(package, place):
     assert again.returncode == 0, again.stderr
     assert zip_path.read_bytes() == before
     assert "epoch" not in again.stderr
-
-
-@pytest.fixture(scope="module")
-def responses(place):
-    folder = place / "impulse_responses"
-    folder.mkdir()
-    wavfile.write(folder / "microphone.wav", 32_000, np.float32([0.9, 0.3, -0.1]))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def teachers(place, responses):
-    done = run(
-        "recipes.teachers",
-        *on_tiny(place),
-        "--split=25",
-        "--members=cp_mobile,passt_tiny",
-        f"--impulse_responses={responses}",
-        f"--output_dir={place / 'teachers' / 'split_25'}",
-    )
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-def test_the_teachers_recipe_ends_with_a_table_of_its_members(teachers, place):
-    lines = [line.split()[0] for line in teachers.stdout.splitlines() if line]
-    assert lines[:4] == ["train", "1-cp_mobile", "2-passt_tiny", "ensemble"]
-    assert (place / "teachers" / "split_25" / "ensemble.json").is_file()
-
-
-def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
-    done = run(
-        "recipes.split25",
-        *on_tiny(place),
-        f"--teachers={place / 'teachers' / 'split_25'}",
-        f"--impulse_responses={responses}",
-        f"--output_dir={place / 'taught'}",
-    )
-    assert done.returncode == 0, done.stderr
-    (meta,) = (place / "taught" / "submission").rglob("*.meta.yaml")
-    description = yaml.safe_load(meta.read_text())["system"]["description"]
-    assert "knowledge distillation" in description["complexity_management"]
-    assert "knowledge distillation" in description["pipeline"]
-    assert "dir augmentation" in description["data_augmentation"]
-    assert description["external_data_usage"] == "dataset"
-    assert "has used external data (dataset), but the author card lists none" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("recipe", "arguments", "message"),
-    [
-        ("split5", ["--teachers={place}/teachers/split_25"], "another split: it has heard other"),
-        ("split25", ["--teachers={place}/cache"], "not a folder of finished teachers"),
-        ("split25", ["--impulse_responses={place}/cache"], "no impulse responses; expected"),
-        ("teachers", ["--members=resnet"], "unknown architecture; expected cp_mobile |"),
-        ("teachers", ["--members=nowhere.json"], "spec cannot be read"),
-        ("teachers", ["--members=cp_mobile", "--initial_weights=a,b"], "more initial weights than"),
-        ("teachers", ["--members=cp_mobile", "--initial_weights=nowhere"], "no weights (No such"),
-        ("teachers", ["--members=cnn10"], "front end does not fit the network; expected 64 mel"),
-    ],
-)
-def test_teachers_that_do_not_fit_end_in_one_line(teachers, place, recipe, arguments, message):
-    given = [argument.format(place=place) for argument in arguments]
-    done = run(f"recipes.{recipe}", *on_tiny(place), f"--output_dir={place / 'refused'}", *given)
-    assert done.returncode == 1
-    assert message in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
-    assert not list((place / "refused").glob("*/network"))
 
 
 def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):

@@ -1,0 +1,76 @@
+"""The teachers' recipe and students that are given its folder, as commands."""
+
+import numpy as np
+import pytest
+import yaml
+from scipy.io import wavfile
+
+from tests.recipes.commands import on_tiny, run
+
+
+@pytest.fixture(scope="module")
+def responses(place):
+    folder = place / "impulse_responses"
+    folder.mkdir()
+    wavfile.write(folder / "microphone.wav", 32_000, np.float32([0.9, 0.3, -0.1]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def teachers(place, responses):
+    done = run(
+        "recipes.teachers",
+        *on_tiny(place),
+        "--split=25",
+        "--members=cp_mobile,passt_tiny",
+        f"--impulse_responses={responses}",
+        f"--output_dir={place / 'teachers' / 'split_25'}",
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_teachers_recipe_ends_with_a_table_of_its_members(teachers, place):
+    lines = [line.split()[0] for line in teachers.stdout.splitlines() if line]
+    assert lines[:4] == ["train", "1-cp_mobile", "2-passt_tiny", "ensemble"]
+    assert (place / "teachers" / "split_25" / "ensemble.json").is_file()
+
+
+def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
+    done = run(
+        "recipes.split25",
+        *on_tiny(place),
+        f"--teachers={place / 'teachers' / 'split_25'}",
+        f"--impulse_responses={responses}",
+        f"--output_dir={place / 'taught'}",
+    )
+    assert done.returncode == 0, done.stderr
+    (meta,) = (place / "taught" / "submission").rglob("*.meta.yaml")
+    description = yaml.safe_load(meta.read_text())["system"]["description"]
+    assert "knowledge distillation" in description["complexity_management"]
+    assert "knowledge distillation" in description["pipeline"]
+    assert "dir augmentation" in description["data_augmentation"]
+    assert description["external_data_usage"] == "dataset"
+    assert "has used external data (dataset), but the author card lists none" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arguments", "message"),
+    [
+        ("split5", ["--teachers={place}/teachers/split_25"], "another split: it has heard other"),
+        ("split25", ["--teachers={place}/cache"], "not a folder of finished teachers"),
+        ("split25", ["--impulse_responses={place}/cache"], "no impulse responses; expected"),
+        ("teachers", ["--members=resnet"], "unknown architecture; expected cp_mobile |"),
+        ("teachers", ["--members=nowhere.json"], "spec cannot be read"),
+        ("teachers", ["--members=cp_mobile", "--initial_weights=a,b"], "more initial weights than"),
+        ("teachers", ["--members=cp_mobile", "--initial_weights=nowhere"], "no weights (No such"),
+        ("teachers", ["--members=cnn10"], "front end does not fit the network; expected 64 mel"),
+    ],
+)
+def test_teachers_that_do_not_fit_end_in_one_line(teachers, place, recipe, arguments, message):
+    given = [argument.format(place=place) for argument in arguments]
+    done = run(f"recipes.{recipe}", *on_tiny(place), f"--output_dir={place / 'refused'}", *given)
+    assert done.returncode == 1
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list((place / "refused").glob("*/network"))
