@@ -88,7 +88,9 @@ CACHE_DIR = flags.DEFINE_string(
 )
 AUTHOR_CARD = flags.DEFINE_string("author_card", "submissions/author_card.yaml", "Who hands in.")
 SEED = flags.DEFINE_integer("seed", 0, "Decides everything random.", lower_bound=0)
-EPOCHS = flags.DEFINE_integer("epochs", None, "Passes over the split.", lower_bound=1)
+EPOCHS = flags.DEFINE_integer(
+    "epochs", None, "Passes over the split, in all trainings of a system together.", lower_bound=1
+)
 BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Clips a training step.", lower_bound=2)
 LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Highest learning rate.", lower_bound=0.0)
 VALIDATION_FRACTION = flags.DEFINE_float(

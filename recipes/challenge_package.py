@@ -46,6 +46,7 @@ _PASSED_ON = (
     "impulse_responses",
     "impulse_response_probability",
 )
+flags.adopt_module_key_flags(_common)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:

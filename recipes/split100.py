@@ -1,4 +1,4 @@
-"""DCASE 2024 Task 1 on the 100 % split: 139,620 training clips (102,150 on device a).
+"""DCASE 2024 Task 1 on the 100 percent split: 139,620 training clips (102,150 on device a).
 
     python -m recipes.split100 --data_dir DEVELOPMENT --evaluation_dir EVALUATION [--system dense]
 
@@ -19,6 +19,7 @@ PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 10, "batch_size": 64, "learning_rate": 0.005}
 
 _SYSTEM = flags.DEFINE_enum("system", "dense", list(_common.SYSTEMS), "Which system to train.")
+flags.adopt_module_key_flags(_common)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""DCASE 2024 Task 1 on the 50 % split: 69,800 training clips (51,100 on device a).
+"""DCASE 2024 Task 1 on the 50 percent split: 69,800 training clips (51,100 on device a).
 
     python -m recipes.split50 --data_dir DEVELOPMENT --evaluation_dir EVALUATION [--system dense]
 
@@ -19,6 +19,7 @@ PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 12, "batch_size": 32, "learning_rate": 0.005}
 
 _SYSTEM = flags.DEFINE_enum("system", "dense", list(_common.SYSTEMS), "Which system to train.")
+flags.adopt_module_key_flags(_common)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:

@@ -72,6 +72,7 @@ _MEMBERS = flags.DEFINE_list(
 _INITIAL_WEIGHTS = flags.DEFINE_list(
     "initial_weights", [], "Folders of imported checkpoints, for the first members."
 )
+flags.adopt_module_key_flags(_common)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:

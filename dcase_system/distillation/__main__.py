@@ -1,4 +1,4 @@
-"""Imports CP-JKU's published ensemble logits as teachers of the 100 % split.
+"""Imports CP-JKU's published ensemble logits as teachers of the 100 percent split.
 
 python -m dcase_system.distillation ensemble_logits.pt --data_dir=TAU --output_dir=DIR
 """
