@@ -225,10 +225,10 @@ class _Training:
             - held_out_rows(self.data.train, self.plan.validation_fraction).sum()
         )
         steps = self.plan.epochs * math.ceil(kept / self.plan.batch_size)
-        interval = max(1, int(_PRUNING_PART * steps / pruning.updates))
-        schedule = _SCHEDULES[pruning.schedule](
-            pruning.ratio, updates=pruning.updates, interval=interval
-        )
+        # However short the round, its last update is within it: the ratio has to be reached.
+        updates = min(pruning.updates, max(1, int(_PRUNING_PART * steps)))
+        interval = max(1, int(_PRUNING_PART * steps / updates))
+        schedule = _SCHEDULES[pruning.schedule](pruning.ratio, updates=updates, interval=interval)
         log = self._log("pruning.jsonl")
 
         def callbacks(validate: Validate | None) -> list[keras.callbacks.Callback]:
