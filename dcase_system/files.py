@@ -93,6 +93,12 @@ def fingerprint(value: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's content."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _named(error: OSError, path: Path) -> OSError:
     """The error with a file name; that of a stream (a full disk) does not have one."""
     if error.filename is not None or error.errno is None:

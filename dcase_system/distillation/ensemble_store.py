@@ -78,6 +78,40 @@ def write_ensemble(
     write_json(folder / _LIST, content)
 
 
+def read_members(
+    folder: Path,
+    members: Mapping[str, str],
+    name: str,
+    *,
+    split: int,
+    scenes: Sequence[str],
+    filenames: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """Logits (clips, classes) of each member, from its store of this name.
+
+    Args:
+        folder: of the ensemble.
+        members: fingerprint of each member, by its name.
+        name: of the store, such as `TRAIN_LOGITS`.
+        split: see `read_logits`.
+        scenes: see `read_logits`.
+        filenames: see `read_logits`.
+
+    Raises:
+        InputError: see `read_logits`.
+    """
+    return {
+        member: read_logits(
+            logits_folder(folder, member) / name,
+            split=split,
+            scenes=scenes,
+            filenames=filenames,
+            teacher=key,
+        ).logits
+        for member, key in members.items()
+    }
+
+
 def read_ensemble(
     folder: Path,
     *,
@@ -116,16 +150,9 @@ def read_ensemble(
             expected=f"teachers with a validation fraction of {validation_fraction:g}",
             received=f"{held_out:g}",
         )
-    logits = {
-        name: read_logits(
-            logits_folder(folder, name) / TRAIN_LOGITS,
-            split=split,
-            scenes=scenes,
-            filenames=filenames,
-            teacher=key,
-        ).logits
-        for name, key in members.items()
-    }
+    logits = read_members(
+        folder, members, TRAIN_LOGITS, split=split, scenes=scenes, filenames=filenames
+    )
     if not logits:
         raise InputError("ensemble has no members", where=path)
     return Ensemble(fingerprint(members), tuple(members), external_data, ensemble_logits(logits))

@@ -7,7 +7,6 @@ split the rules of 2024 want teachers that have heard that split alone, so the s
 100 % split and students of others are refused.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
 from dcase_system.errors import InputError
-from dcase_system.files import replacing_directory
+from dcase_system.files import file_digest, replacing_directory
 from dcase_system.models.checkpoints.torch_file import read_tensor
 from dcase_system.training.metrics import macro_mean
 
@@ -67,7 +66,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
             expected=f"an accuracy of {_LEAST_ACCURACY:.0%} at least",
             received=f"{accuracy:.1%}",
         )
-    key = hashlib.sha256(path.read_bytes()).hexdigest()
+    key = file_digest(path)
     description = describe_ensemble({_MEMBER: logits}, clips.labels)
     with replacing_directory(output) as temporary:
         write_logits(

@@ -18,7 +18,7 @@ from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.data import ClipSet, Data
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
-from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
+from dcase_system.distillation.logits_store import LogitsStore, write_logits
 from dcase_system.errors import InputError
 from dcase_system.files import write_json
 from dcase_system.models import registry
@@ -82,7 +82,10 @@ def train_teachers(
             run_dir, {"split": data.split, "scenes": data.scenes, "members": members}
         )
         keys = {
-            plan.name: _member(run_dir / plan.name, plan, data, impulse_responses) for plan in plans
+            plan.name: _member(
+                run_dir / plan.name, plan, members[plan.name], data, impulse_responses
+            )
+            for plan in plans
         }
         description = _describe(run_dir, keys, data, plans[0].validation_fraction)
         ensemble_store.write_ensemble(
@@ -98,10 +101,14 @@ def train_teachers(
 
 
 def _member(
-    folder: Path, plan: TeacherPlan, data: Data, impulse_responses: ImpulseResponses | None
+    folder: Path,
+    plan: TeacherPlan,
+    settings: Mapping[str, Any],
+    data: Data,
+    impulse_responses: ImpulseResponses | None,
 ) -> str:
     """Trains one member and stores its logits; returns its fingerprint."""
-    inputs = {**_settings(plan), "split": data.split, "clips": data.train.key}
+    inputs = {**settings, "split": data.split, "clips": data.train.key}
     if impulse_responses is not None and plan.impulse_response_probability:
         inputs["impulse_responses"] = impulse_responses.key
     key = stages.run_training(
@@ -164,12 +171,19 @@ def _describe(
 ) -> dict[str, Any]:
     """`describe_ensemble` of the clips trained on, of those held out, and of the dev-test list."""
     held_out = held_out_rows(data.train, validation_fraction)
-    train = _read_members(run_dir, keys, data, data.train, ensemble_store.TRAIN_LOGITS)
+
+    def read(name: str, clip_set: ClipSet) -> dict[str, np.ndarray]:
+        filenames = clip_set.clips.filenames
+        return ensemble_store.read_members(
+            run_dir, keys, name, split=data.split, scenes=data.scenes, filenames=filenames
+        )
+
+    train = read(ensemble_store.TRAIN_LOGITS, data.train)
     parts = {
         "train": (train, data.train, ~held_out),
         "validation": (train, data.train, held_out),
         "dev_test": (
-            _read_members(run_dir, keys, data, data.test, _TEST_LOGITS),
+            read(_TEST_LOGITS, data.test),
             data.test,
             np.ones(len(data.test), bool),
         ),
@@ -181,22 +195,6 @@ def _describe(
         )
         for name, (logits, clip_set, rows) in parts.items()
         if rows.any()
-    }
-
-
-def _read_members(
-    run_dir: Path, keys: Mapping[str, str], data: Data, clip_set: ClipSet, name: str
-) -> dict[str, np.ndarray]:
-    """Logits (clips, classes) of each member."""
-    return {
-        member: read_logits(
-            ensemble_store.logits_folder(run_dir, member) / name,
-            split=data.split,
-            scenes=data.scenes,
-            filenames=clip_set.clips.filenames,
-            teacher=key,
-        ).logits
-        for member, key in keys.items()
     }
 
 

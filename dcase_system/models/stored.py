@@ -1,6 +1,5 @@
 """A network in a folder: its spec and its weights."""
 
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import keras
 
 from dcase_system.errors import InputError
-from dcase_system.files import write_json
+from dcase_system.files import file_digest, write_json
 from dcase_system.models import registry
 
 FILES = SPEC, WEIGHTS = ("spec.json", "network.keras")
@@ -45,7 +44,6 @@ def weights_digest(folder: Path) -> str:
         InputError: there is none.
     """
     try:
-        with (folder / WEIGHTS).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_digest(folder / WEIGHTS)
     except OSError as error:
         raise InputError(f"no weights ({error.strerror})", where=folder / WEIGHTS) from error

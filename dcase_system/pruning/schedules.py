@@ -1,9 +1,12 @@
 """How much is pruned at which step; the only file that imports TF-MOT (which needs tf_keras)."""
 
-from tensorflow_model_optimization.sparsity import keras as tfmot
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow_model_optimization.sparsity.keras import PruningSchedule
 
 
-def agp(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> tfmot.PruningSchedule:
+def agp(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> "PruningSchedule":
     """Zhu and Gupta's automated gradual pruning: s (1 - (1 - t / T)³) at update t of T.
 
     Args:
@@ -15,21 +18,19 @@ def agp(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> tfmo
     return _polynomial(sparsity, updates, interval, begin, power=3)
 
 
-def linear(
-    sparsity: float, *, updates: int, interval: int, begin: int = 0
-) -> tfmot.PruningSchedule:
+def linear(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> "PruningSchedule":
     """s t / T at update t of T."""
     return _polynomial(sparsity, updates, interval, begin, power=1)
 
 
 def one_shot(sparsity: float, *, interval: int, begin: int = 0, end: int = -1):
     """s from the first step on; channels are chosen anew every `interval` steps until `end`."""
-    return tfmot.ConstantSparsity(sparsity, begin_step=begin, end_step=end, frequency=interval)
+    return _tfmot().ConstantSparsity(sparsity, begin_step=begin, end_step=end, frequency=interval)
 
 
 def _polynomial(sparsity: float, updates: int, interval: int, begin: int, power: int):
     # The end has to be an update: TF-MOT would stop short of the final sparsity otherwise.
-    return tfmot.PolynomialDecay(
+    return _tfmot().PolynomialDecay(
         initial_sparsity=0.0,
         final_sparsity=sparsity,
         begin_step=begin,
@@ -37,3 +38,10 @@ def _polynomial(sparsity: float, updates: int, interval: int, begin: int, power:
         power=power,
         frequency=interval,
     )
+
+
+def _tfmot():
+    """Imported when a schedule is made: it takes seconds, and most trainings prune nothing."""
+    from tensorflow_model_optimization.sparsity import keras as tfmot
+
+    return tfmot

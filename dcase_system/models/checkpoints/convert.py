@@ -1,6 +1,5 @@
 """A published checkpoint into a folder with a spec and the weights of a Keras network."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 
 from dcase_system.errors import InputError
-from dcase_system.files import replacing_directory, write_json
+from dcase_system.files import file_digest, replacing_directory, write_json
 from dcase_system.models import registry, stored
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
 from dcase_system.models.checkpoints.published import (
@@ -78,7 +77,7 @@ def import_checkpoint(
     converted = replace(converted, left_out=(*converted.left_out, *beside))
     record = {
         "checkpoint": checkpoint.name,
-        "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        "sha256": file_digest(checkpoint),
         "architecture": architecture,
         "new_head": new_head,
         "mapped": [[pair.name, pair.variable.path] for pair in converted.mapped],
