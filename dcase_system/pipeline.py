@@ -4,6 +4,7 @@ student -> .tflite files -> dev-test scores of every form -> evaluation output.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,23 @@ from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.log_mel import LogMel
 from dcase_system.audio.store import Waveforms
 from dcase_system.complexity import rules
+from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.corpora.corpus import device_groups
 from dcase_system.data import Data
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import forms
 from dcase_system.edge.precision import cast_weights
+from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, replacing, write_json
 from dcase_system.models.stored import load_network
-from dcase_system.student import FRONT_END, STUDENT, StudentPlan, train_student
+from dcase_system.pruning.rounds import PruningRound
+from dcase_system.reporting.pruning_figure import LoggedStage, pruning_figure, read_log
+from dcase_system.student.plan import FRONT_END, STUDENT, StudentPlan, steps
+from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
+from dcase_system.training.plan import held_out_rows
 
 SUBMITTED_PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
@@ -43,6 +50,7 @@ class SplitRun:
         settings: content of `config.json` under that name.
         scores: content of `dev_test/scores.json`.
         complexity: content of `complexity.json`.
+        sparsity: content of `sparsity.json`.
         output: the evaluation output file, or None without an evaluation set.
     """
 
@@ -50,6 +58,7 @@ class SplitRun:
     settings: dict[str, Any]
     scores: dict[str, Any]
     complexity: dict[str, Any]
+    sparsity: dict[str, Any]
     output: Path | None
 
     @property
@@ -96,10 +105,20 @@ def run_split(
         student = train_student(run_dir, plan, data, ensemble, impulse_responses)
         network = load_network(run_dir / STUDENT)
         write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
+        if any(isinstance(pruning, PruningRound) for pruning in plan.rounds):
+            stages.run_stage(
+                run_dir / "figures",
+                {"student": student},
+                lambda folder: _draw_pruning(folder / "pruning.png", run_dir, plan, data),
+            )
         edge = stages.run_stage(
             run_dir / "edge",
             {"student": student, "scenes": data.scenes},
             lambda folder: _export(folder, network, plan.seed, data),
+        )
+        write_json(
+            run_dir / "sparsity.json",
+            sparsity_report(network, {x: run_dir / "edge" / file_name(x) for x in FORMATS}),
         )
         stages.run_stage(
             run_dir / "dev_test",
@@ -140,12 +159,26 @@ def load_run(run_dir: Path) -> SplitRun:
     predicted = stages.read_stage(run_dir / "evaluation").get("inputs", {}).get("student")
     if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
         output = None  # no evaluation set, or predictions that an earlier student made
-    return SplitRun(run_dir, settings, scores, complexity, output)
+    return SplitRun(run_dir, settings, scores, complexity, read("sparsity.json"), output)
 
 
 def output_file(split: int) -> str:
     """Name of the evaluation output in the `evaluation` folder of a run."""
     return f"output.split_{split}.csv"
+
+
+def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> None:
+    logged = [
+        LoggedStage(
+            step.name,
+            read_log(run_dir / step.log("metrics.jsonl")),
+            read_log(run_dir / step.log("pruning.jsonl")),
+        )
+        for step in steps(plan)
+    ]
+    clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
+    title = f"{plan.architecture} on split{data.split}, {clips} clips"
+    pruning_figure(logged, math.ceil(clips / plan.batch_size), title).savefig(path, dpi=150)
 
 
 def _export(folder: Path, network: keras.Model, seed: int, data: Data) -> None:

@@ -2,10 +2,11 @@
 
     python -m recipes.challenge_package --data_dir DEVELOPMENT --evaluation_dir EVALUATION
 
-Runs `recipes.split5` ... `recipes.split100` for each system, each in a process of its own with the
-flags given here, then packs their outputs. What is done is not done again: the same command goes on
-where it was interrupted. Without --data_dir the demo corpus is used (about eight minutes on two
-cores).
+For each split trains teachers (`recipes.teachers`), unless `--teachers` names them, and each system
+(`recipes.split5` ... `recipes.split100`), each in a process of its own with the flags given here,
+then packs their outputs. What is done is not done again: the same command goes on where it was
+interrupted. The published teachers are PaSST, which need an accelerator: name others in `--members`
+or say `--nodistill`. Without --data_dir the demo corpus is used, with smaller networks.
 """
 
 import subprocess
@@ -13,50 +14,53 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from absl import flags
 
 from dcase_system import cli
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_evaluation_list
 from dcase_system.errors import InputError
+from dcase_system.files import replacing
 from dcase_system.pipeline import SplitRun, load_run
-from dcase_system.reporting.summary import package_table
+from dcase_system.reporting.summary import package_table, published_baseline_rows, result_row
 from dcase_system.submission.assemble import assemble
 from dcase_system.submission.card import read_author_card
-from recipes import _common
+from recipes import _common, _systems, _teaching
+
+PUBLISHED_SYSTEMS = ["S1", "S2c", "S3"]
+DEMO_SYSTEMS = ["S1"]
+DEMO_MEMBERS = ["cp_mobile"]
 
 _SYSTEMS = flags.DEFINE_list(
-    "systems", ["dense"], "Systems in the order of their label index, up to four."
+    "systems", None, "Systems in the order of their label index, up to four."
+)
+_DISTILL = flags.DEFINE_bool("distill", True, "Learn from teachers; else from the labels alone.")
+_BASELINE = flags.DEFINE_bool(
+    "baseline", False, "Train the baseline's network as well, on the labels, for the table."
+)
+_TEACHER_EPOCHS = flags.DEFINE_integer(
+    "teacher_epochs", None, "Passes over the split in the training of each teacher.", lower_bound=1
 )
 _REPORT = flags.DEFINE_string("technical_report", None, "PDF that is packed with the outputs.")
-# Everything but what this command sets itself goes on to the split recipes.
-_PASSED_ON = (
-    "data_dir",
-    "evaluation_dir",
-    "scenes",
-    "cache_dir",
-    "author_card",
-    "seed",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "validation_fraction",
-    "label_weight",
-    "temperature",
-    "impulse_responses",
-    "impulse_response_probability",
-)
-flags.adopt_module_key_flags(_common)  # `--help` shows them too
+# Everything but what this command sets itself goes on to the other recipes.
+_OF_DATA = ("data_dir", "evaluation_dir", "scenes", "cache_dir", "author_card", "seed")
+_OF_TRAINING = ("validation_fraction", "impulse_responses", "impulse_response_probability")
+_OF_STUDENTS = ("epochs", "batch_size", "learning_rate", "label_weight", "temperature")
+_OF_PRUNING = ("target_macs", "target_bytes", "ratios", "importance")
+for _shared in (_common, _systems, _teaching):  # `--help` shows their flags too
+    flags.adopt_module_key_flags(_shared)
 
 
 def main(argv: Sequence[str]) -> None:
-    unknown = [system for system in _SYSTEMS.value if system not in _common.SYSTEMS]
-    if unknown or len(_SYSTEMS.value) not in range(1, 5):
+    demo = _common.DATA_DIR.value is None
+    systems = _SYSTEMS.value or (DEMO_SYSTEMS if demo else PUBLISHED_SYSTEMS)
+    if not set(systems) <= set(_systems.SYSTEMS) or not 1 <= len(systems) <= 4:
         raise InputError(
             "unknown system or wrong number of them",
             where="--systems",
-            expected=f"one to four of {', '.join(_common.SYSTEMS)}",
-            received=",".join(_SYSTEMS.value),
+            expected=f"one to four of {', '.join(_systems.SYSTEMS)}",
+            received=",".join(systems),
         )
     card = read_author_card(_common.AUTHOR_CARD.value)
     corpus, evaluation, name = _common.folders()
@@ -68,42 +72,64 @@ def main(argv: Sequence[str]) -> None:
         )
     listed = read_evaluation_list(evaluation)
     output_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/package-seed{_common.SEED.value}")
+    teachers = {split: _teachers(output_dir, split, demo) for split in tau.SPLITS}
     runs = {
-        system: [_run_split(output_dir, system, split) for split in tau.SPLITS]
-        for system in _SYSTEMS.value
+        system: [_run_split(output_dir, system, split, teachers[split]) for split in tau.SPLITS]
+        for system in dict.fromkeys([*systems, *(["baseline"] if _BASELINE.value else [])])
     }
     package = assemble(
         output_dir / "submission",
         card,
-        [_common.handed_in(system, done) for system, done in runs.items()],
+        [_common.handed_in(system, runs[system]) for system in systems],
         scenes=corpus.scenes,
         devices=corpus.devices,
         evaluation_filenames=listed,
         technical_report=Path(_REPORT.value) if _REPORT.value else None,
     )
-    print(
-        package_table(
-            {system: {run.split: run.scores for run in done} for system, done in runs.items()}
-        )
-    )
+    rows = [
+        result_row(system, run.split, run.scores, run.complexity)
+        for system, done in runs.items()
+        for run in done
+    ]
+    with replacing(output_dir / "results.csv") as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False)
+    if corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS:
+        rows += published_baseline_rows()
+    print(package_table(rows))
     print(f"\nvalidated package: {package}")
 
 
-def _run_split(output_dir: Path, system: str, split: int) -> SplitRun:
+def _teachers(output_dir: Path, split: int, demo: bool) -> Path | None:
+    """The teachers of a split, trained here if `--teachers` does not name them."""
+    if not _DISTILL.value:
+        return None
+    if _common.TEACHERS.value:
+        return Path(_common.TEACHERS.value) / f"split_{split}"
+    folder = output_dir / "teachers" / f"split_{split}"
+    members = _teaching.MEMBERS.value or (DEMO_MEMBERS if demo else [])
+    own = [f"--split={split}", *([f"--members={','.join(members)}"] if members else [])]
+    if _TEACHER_EPOCHS.value:
+        own.append(f"--epochs={_TEACHER_EPOCHS.value}")
+    _call("teachers", folder, own, (*_OF_DATA, *_OF_TRAINING, "initial_weights"))
+    return folder
+
+
+def _run_split(output_dir: Path, system: str, split: int, teachers: Path | None) -> SplitRun:
     """Runs one split recipe to its end, or finds that it has ended."""
     run_dir = output_dir / system / f"split_{split}"
-    command = [
-        sys.executable,
-        "-m",
-        f"recipes.split{split}",
-        f"--system={system}",
-        f"--output_dir={run_dir}",
-    ]
-    if _common.TEACHERS.value:
-        command.append(f"--teachers={Path(_common.TEACHERS.value) / f'split_{split}'}")
-    for flag in _PASSED_ON:
+    own = [f"--system={system}"]
+    if teachers and system != "baseline":
+        own.append(f"--teachers={teachers}")
+    of_pruning = _OF_PRUNING if _systems.SYSTEMS[system].rounds else ()
+    _call(f"split{split}", run_dir, own, (*_OF_DATA, *_OF_TRAINING, *_OF_STUDENTS, *of_pruning))
+    return load_run(run_dir)
+
+
+def _call(recipe: str, directory: Path, own: list[str], passed_on: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", f"recipes.{recipe}", f"--output_dir={directory}", *own]
+    for flag in passed_on:
         value = flags.FLAGS[flag].value
-        if value is not None:
+        if value not in (None, []):
             command.append(f"--{flag}={','.join(value) if isinstance(value, list) else value}")
     status = subprocess.run(command).returncode
     if status == cli.INTERRUPTED:
@@ -114,7 +140,6 @@ def _run_split(output_dir: Path, system: str, split: int) -> SplitRun:
             where=" ".join(command[2:]),
             received=f"exit status {status}",
         )
-    return load_run(run_dir)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from absl import flags
 
 from dcase_system import cli
-from recipes import _common
+from recipes import _common, _systems
 
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 40, "batch_size": 32, "learning_rate": 0.005}
 
-_SYSTEM = flags.DEFINE_enum("system", "dense", list(_common.SYSTEMS), "Which system to train.")
-flags.adopt_module_key_flags(_common)  # `--help` shows them too
+_SYSTEM = flags.DEFINE_enum("system", "dense", list(_systems.SYSTEMS), "Which system to train.")
+for _shared in (_common, _systems):  # `--help` shows their flags too
+    flags.adopt_module_key_flags(_shared)
 
 
 def main(argv: Sequence[str]) -> None:

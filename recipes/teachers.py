@@ -30,7 +30,7 @@ from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.reporting.summary import ensemble_table
 from dcase_system.training.seeds import derive
-from recipes import _common
+from recipes import _common, _teaching
 
 # fschmid56/cpjku_dcase23, run_passt_training.py; the probability of impulse responses is a flag.
 PASST: dict[str, Any] = {
@@ -66,19 +66,16 @@ DEMO_MEMBERS = ["cp_mobile", "passt_tiny"]
 DEMO = {"epochs": 10, "batch_size": 64}
 
 _SPLIT = flags.DEFINE_enum("split", "100", list(map(str, tau.SPLITS)), "Training list in percent.")
-_MEMBERS = flags.DEFINE_list(
-    "members", None, "Architecture of each member, by name or as the path of a spec's .json."
-)
-_INITIAL_WEIGHTS = flags.DEFINE_list(
-    "initial_weights", [], "Folders of imported checkpoints, for the first members."
-)
-flags.adopt_module_key_flags(_common)  # `--help` shows them too
+for _shared in (_common, _teaching):  # `--help` shows their flags too
+    flags.adopt_module_key_flags(_shared)
 
 
 def main(argv: Sequence[str]) -> None:
     split, given = int(_SPLIT.value), _common.given_settings()
-    members = _MEMBERS.value or (PUBLISHED_MEMBERS if _common.DATA_DIR.value else DEMO_MEMBERS)
-    weights: list[Path | None] = [Path(folder) for folder in _INITIAL_WEIGHTS.value]
+    members = _teaching.MEMBERS.value or (
+        PUBLISHED_MEMBERS if _common.DATA_DIR.value else DEMO_MEMBERS
+    )
+    weights: list[Path | None] = [Path(folder) for folder in _teaching.INITIAL_WEIGHTS.value]
     if len(weights) > len(members):
         raise InputError(
             "more initial weights than members",

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcase_system import student
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
@@ -16,7 +15,8 @@ from dcase_system.data import load_data
 from dcase_system.errors import InputError
 from dcase_system.models.stored import load_network
 from dcase_system.pipeline import load_run, run_split
-from dcase_system.student import StudentPlan
+from dcase_system.student import stage
+from dcase_system.student.plan import StudentPlan
 from dcase_system.submission.outputs import read_output
 
 PLAN = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16, seed=5)
@@ -130,7 +130,7 @@ def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, ca
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(student, "save_network", interrupt)  # when the training is over
+        patched.setattr(stage, "save_network", interrupt)  # when the training is over
         run_split(tmp_path, PLAN, data)
     (left,) = (tmp_path / "checkpoints").iterdir()
     split5 = load_data(read_corpus(demo.development), 5, None, tmp_path / "stores")

@@ -26,7 +26,13 @@ from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.stored import load_network, save_network, weights_digest
 from dcase_system.training import seeds
 from dcase_system.training.fit import predict, waveform_model
-from dcase_system.training.plan import TrainingPlan, held_out_rows, one_hot, train_classifier
+from dcase_system.training.plan import (
+    TrainingPlan,
+    held_out_rows,
+    one_hot,
+    prepare,
+    train_classifier,
+)
 
 _TEST_LOGITS = "dev_test.npz"
 
@@ -138,15 +144,12 @@ def _train(
     network = registry.build(plan.spec)
     if plan.initial_weights is not None:
         load_initial_weights(network, plan.initial_weights)
+    labels = one_hot(data.train.clips.labels, len(data.scenes))
     train_classifier(
-        network,
-        plan.front_end,
-        data.train,
-        one_hot(data.train.clips.labels, len(data.scenes)),
+        prepare(network, plan.front_end, data.train, labels, plan, impulse_responses),
         plan,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        impulse_responses=impulse_responses,
         checkpoint=checkpoint,
         metrics_log=metrics_log,
         name=f"split{data.split} teacher {plan.name}",

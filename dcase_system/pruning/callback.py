@@ -6,12 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.masks import set_masks
 
 
 class PruneChannels(keras.callbacks.Callback):
-    """Chooses the hidden channels anew at every update of a schedule, at one ratio for all groups.
+    """Chooses the hidden channels anew at every update of a schedule.
 
     Steps are those the optimiser has made: at step 0, before training, and after each step. A
     training that resumes has its masks from the checkpoint and goes on at the optimiser's step, so
@@ -19,7 +18,8 @@ class PruneChannels(keras.callbacks.Callback):
 
     Args:
         masked: network from `masked_model`, which may be a part of the trained model.
-        importance: gives each group's scores from the stored weights, which masks do not change.
+        kept: ratio to the positions that stay in each group, judged by the stored weights, which
+            masks do not change.
         schedule: step to (whether to update, ratio), such as those of `schedules`; a ratio of 0
             does nothing.
         on_update: called with (step, ratio) when the masks have changed.
@@ -28,12 +28,12 @@ class PruneChannels(keras.callbacks.Callback):
     def __init__(
         self,
         masked: keras.Model,
-        importance: Callable[[], Mapping[str, np.ndarray]],
+        kept: Callable[[float], Mapping[str, np.ndarray]],
         schedule: Callable[[int], tuple[Any, Any]],
         on_update: Callable[[int, float], None] | None = None,
     ):
         super().__init__()
-        self._masked, self._importance, self._schedule = masked, importance, schedule
+        self._masked, self._kept, self._schedule = masked, kept, schedule
         self._on_update = on_update
 
     def on_train_begin(self, logs=None):
@@ -56,7 +56,7 @@ class PruneChannels(keras.callbacks.Callback):
         ratio = round(float(ratio), 7)
         if not bool(due) or ratio == 0:
             return
-        set_masks(self._masked, uniform_kept(self._importance(), ratio))
+        set_masks(self._masked, self._kept(ratio))
         if self._on_update is not None:
             self._on_update(step, ratio)
 

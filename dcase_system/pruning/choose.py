@@ -89,6 +89,7 @@ def global_kept(
     max_bytes: int | None = None,
     precision: str = "float16",
     least: float = 0.1,
+    progress: float = 1.0,
 ) -> Kept:
     """The channels that stay if those that matter least of the whole network go, group by group.
 
@@ -102,13 +103,15 @@ def global_kept(
         max_bytes: trainable parameters times the bytes of `precision`.
         precision: `float32`, `float16` or `int8`.
         least: share of each group's channels that stays in any case; at least one does.
+        progress: how far the costs have come from those of the whole network to the limits, 0 to 1.
 
     Raises:
         InputError: the limits are not met even so, the network is not understood, or the scores are
             not those of its groups.
     """
     graph = read_graph(model)
-    limits, costs = Limits(max_macs, max_bytes, precision), Costs(graph)
+    costs = Costs(graph)
+    limits = Limits(max_macs, max_bytes, precision).on_the_way(costs(costs.sizes), progress)
     fewest = np.clip(np.ceil(least * costs.sizes), 1, costs.sizes).astype(np.int64)
     values = [_checked(scores.get(x.name, ()), x.name, x.size) for x in graph.groups]
     order = _removal_order(values, fewest)
@@ -127,6 +130,25 @@ def global_kept(
         group.name: np.setdiff1d(np.arange(group.size), gone[gone[:, 0] == index, 1])
         for index, group in enumerate(graph.groups)
     }
+
+
+def global_share(
+    model: keras.Model,
+    *,
+    max_macs: int | None = None,
+    max_bytes: int | None = None,
+    precision: str = "float16",
+) -> float:
+    """The share of a network's cost that has to go for the limits; of two, the larger share.
+
+    Args:
+        model: at a fixed input shape.
+        max_macs: by the official rule.
+        max_bytes: trainable parameters times the bytes of `precision`.
+        precision: `float32`, `float16` or `int8`.
+    """
+    costs = Costs(read_graph(model))
+    return Limits(max_macs, max_bytes, precision).excess(costs(costs.sizes))
 
 
 def _checked(scores, name: str, size: int | None = None) -> np.ndarray:

@@ -100,6 +100,27 @@ class Limits:
             self.max_bytes is None or size <= self.max_bytes
         )
 
+    def excess(self, costs: tuple[int, int]) -> float:
+        """The share of (parameters, MACs) beyond the limits, in [0, 1); of two, the larger one."""
+        size = costs[0] * BYTES_PER_PARAMETER[self.precision]
+        shares = [
+            1 - limit / cost
+            for limit, cost in ((self.max_bytes, size), (self.max_macs, costs[1]))
+            if limit is not None
+        ]
+        return max(0.0, *shares)
+
+    def on_the_way(self, costs: tuple[int, int], progress: float) -> "Limits":
+        """Limits between (parameters, MACs), at a progress of 0, and these, at 1."""
+        size = costs[0] * BYTES_PER_PARAMETER[self.precision]
+
+        def between(limit: int | None, cost: int) -> int | None:
+            return None if limit is None else cost - round(progress * (cost - limit))
+
+        return Limits(
+            between(self.max_macs, costs[1]), between(self.max_bytes, size), self.precision
+        )
+
     def unmet(self, network: str, costs: tuple[int, int]) -> InputError:
         """The error for a network that costs this much with the fewest channels it can have."""
         size = costs[0] * BYTES_PER_PARAMETER[self.precision]

@@ -10,6 +10,7 @@ import numpy as np
 
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import DeviceAugmentation, ImpulseResponses
+from dcase_system.audio.store import Waveforms
 from dcase_system.corpora.corpus import validation_rows
 from dcase_system.data import ClipSet
 from dcase_system.errors import InputError
@@ -19,7 +20,6 @@ from dcase_system.training.schedule import ScheduleName
 
 # Scores the held-out clips in the middle of a training: (macro accuracy in percent, log loss).
 Validate = Callable[[], tuple[float, float]]
-MakeCallbacks = Callable[[Validate | None], Sequence[keras.callbacks.Callback]]
 _AUGMENTED_DEVICE = "a"
 # The held-out part is the same for every seed, so that seeds and members can be compared on it.
 _VALIDATION_SEED = 0
@@ -63,44 +63,56 @@ class TrainingPlan:
     seed: int = 0
 
 
-def train_classifier(
+@dataclass(frozen=True)
+class Training:
+    """A network with its clips, ready to be trained.
+
+    Attributes:
+        model: waveforms to logits, augmented in training; the network is its last layer.
+        waveforms: of the clips that are not held out.
+        targets: (clips, ...) of the same.
+        augmentation: of the waveforms, or None.
+        validation: the clips that are held out, or None.
+    """
+
+    model: keras.Model
+    waveforms: Waveforms
+    targets: np.ndarray
+    augmentation: DeviceAugmentation | None
+    validation: ValidationSet | None
+
+    def validate(self, batch_size: int) -> Validate | None:
+        """What scores the held-out clips, if there are any."""
+        if self.validation is None:
+            return None
+        return partial(score_validation, self.model, self.validation, batch_size)
+
+
+def prepare(
     network: keras.Model,
     front_end: FrontEndSpec,
     train: ClipSet,
     targets: np.ndarray,
     plan: TrainingPlan,
-    *,
-    loss: keras.losses.Loss,
-    metrics: Sequence[keras.metrics.Metric | Callable],
-    callbacks: MakeCallbacks = lambda validate: (),
     impulse_responses: ImpulseResponses | None,
-    checkpoint: Path,
-    metrics_log: Path,
-    name: str,
-) -> None:
-    """Trains a network on the clips of a list, held-out ones left out.
+) -> Training:
+    """Puts a network behind its front end and augmentation, and holds clips out.
 
     Args:
-        network: spectrogram to logits; trained in place.
+        network: spectrogram to logits.
         front_end: what makes the spectrogram.
         train: clips of the training list.
         targets: (clips, ...) what the loss takes beside the logits.
         plan: hyper-parameters.
-        loss: of (targets, logits).
-        metrics: logged beside the loss.
-        callbacks: makes further callbacks, given what scores the held-out clips, if there are any.
         impulse_responses: for the device augmentation, if the plan has any.
-        checkpoint: see `training.fit`.
-        metrics_log: see `training.fit`.
-        name: shown with the progress.
 
     Raises:
-        InputError: the plan wants impulse responses and there are none, or the training diverges.
+        InputError: the plan wants impulse responses and there are none.
     """
     if plan.impulse_response_probability and impulse_responses is None:
         raise InputError(
             "impulse responses are missing",
-            where=name,
+            where="training plan",
             expected=f"some, for a probability of {plan.impulse_response_probability:g}",
         )
     held_out = held_out_rows(train, plan.validation_fraction)
@@ -122,14 +134,42 @@ def train_classifier(
         augmentation = DeviceAugmentation(
             impulse_responses, recorded_by_it, plan.impulse_response_probability
         )
-    validation, validate = None, None
+    validation = None
     if held.size:
         validation = ValidationSet(train.audio.take(held), train.clips.labels[held])
-        validate = partial(score_validation, model, validation, plan.batch_size)
+    return Training(model, train.audio.take(kept), targets[kept], augmentation, validation)
+
+
+def train_classifier(
+    training: Training,
+    plan: TrainingPlan,
+    *,
+    loss: keras.losses.Loss,
+    metrics: Sequence[keras.metrics.Metric | Callable],
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: Path,
+    metrics_log: Path,
+    name: str,
+) -> None:
+    """Trains a network as a plan says; in place.
+
+    Args:
+        training: from `prepare`.
+        plan: hyper-parameters.
+        loss: of (targets, logits).
+        metrics: logged beside the loss.
+        callbacks: see `training.fit`.
+        checkpoint: see `training.fit`.
+        metrics_log: see `training.fit`.
+        name: shown with the progress.
+
+    Raises:
+        InputError: the training diverges.
+    """
     fit(
-        model,
-        train.audio.take(kept),
-        targets[kept],
+        training.model,
+        training.waveforms,
+        training.targets,
         loss=loss,
         metrics=metrics,
         epochs=plan.epochs,
@@ -138,12 +178,12 @@ def train_classifier(
         weight_decay=plan.weight_decay,
         schedule=plan.schedule,
         warmup=plan.warmup_steps,
-        augmentation=augmentation,
+        augmentation=training.augmentation,
         seed=plan.seed,
         checkpoint=checkpoint,
         metrics_log=metrics_log,
-        validation=validation,
-        callbacks=callbacks(validate),
+        validation=training.validation,
+        callbacks=callbacks,
         name=name,
     )
 

@@ -20,7 +20,7 @@ from dcase_system.errors import InputError
 from dcase_system.models import cp_mobile, registry
 from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
-from dcase_system.student import StudentPlan
+from dcase_system.student.plan import StudentPlan
 from dcase_system.training import plan as training_plan
 
 PASST = replace(passt_tiny(), embed_dim=8, depth=1, heads=2, mlp_dim=8, patchout_frames=3)

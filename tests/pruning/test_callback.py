@@ -6,6 +6,7 @@ import pytest
 
 from dcase_system.pruning import schedules
 from dcase_system.pruning.callback import PruneChannels
+from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.graph import channel_groups
 from dcase_system.pruning.importance import l1_importance
 from dcase_system.pruning.masks import kept_by_masks, masked_model
@@ -67,6 +68,10 @@ def train(masked, callbacks, epochs: int, first: int = 0, **options) -> None:
     )
 
 
+def by_l1(network):
+    return lambda ratio: uniform_kept(l1_importance(network), ratio)
+
+
 def sizes(kept) -> list[int]:
     return [len(values) for values in kept.values()]
 
@@ -80,7 +85,7 @@ def test_masks_follow_the_schedule_and_weights_stay():
         updates.append((step, ratio))
         seen.append(sizes(kept_by_masks(masked)))
 
-    train(masked, [PruneChannels(masked, lambda: l1_importance(network), schedule, note)], 3)
+    train(masked, [PruneChannels(masked, by_l1(network), schedule, note)], 3)
     assert [step for step, _ in updates] == [2, 4, 6, 8]
     np.testing.assert_allclose(
         [ratio for _, ratio in updates], 0.5 * np.array([37, 56, 63, 64]) / 64, atol=1e-7
@@ -102,9 +107,9 @@ def test_the_final_ratio_is_the_written_one_not_its_single_precision():
     schedule = schedules.agp(0.51, updates=1, interval=2)
     assert int(100 * float(schedule(2)[1])) == 50
     scores = {group.name: np.arange(group.size) for group in channel_groups(masked)}
-    train(
-        masked, [PruneChannels(masked, lambda: scores, schedule, lambda *at: updates.append(at))], 1
-    )
+    note = lambda *at: updates.append(at)  # noqa: E731
+    kept = lambda ratio: uniform_kept(scores, ratio)  # noqa: E731
+    train(masked, [PruneChannels(masked, kept, schedule, note)], 1)
     assert updates == [(2, 0.51)]
 
 
@@ -115,15 +120,15 @@ def test_hidden_filters_do_not_learn_and_may_come_back():
     turns = iter([[0, 0, 9, 9, 9, 9], [9, 9, 9, 9, 0, 0]])  # first the one end, then the other
     hidden, filters = [], []
 
-    def importance():
-        return {**group, "stem": np.array(next(turns), float)}
+    def kept(ratio):
+        return uniform_kept({**group, "stem": np.array(next(turns), float)}, ratio)
 
     def note(step, ratio):
         hidden.append(sorted(set(range(6)) - set(kept_by_masks(masked)["stem"].tolist())))
         filters.append(np.asarray(stem).copy())
 
     schedule = schedules.one_shot(0.34, interval=STEPS, end=STEPS)
-    train(masked, [PruneChannels(masked, importance, schedule, note)], 2)
+    train(masked, [PruneChannels(masked, kept, schedule, note)], 2)
     filters.append(np.asarray(stem).copy())
     assert hidden == [[0, 1], [4, 5]]
     first, second = (np.abs(filters[i + 1] - filters[i])[0, 0].sum(axis=0) > 0 for i in (0, 1))
@@ -137,7 +142,7 @@ def test_a_resumed_training_hides_and_learns_what_an_uninterrupted_one_does(tmp_
         schedule = schedules.agp(0.5, updates=3, interval=3, begin=1)
         saver = Checkpoint(tmp_path / f"{name}.npz", STEPS)
         note = lambda step, ratio: log.append((step, ratio))  # noqa: E731
-        return [PruneChannels(masked, lambda: l1_importance(network), schedule, note), saver]
+        return [PruneChannels(masked, by_l1(network), schedule, note), saver]
 
     whole_log, cut_log = [], []
     whole = build()
@@ -162,7 +167,7 @@ def test_updates_between_two_calls_are_not_lost():
     updates = []
     callback = PruneChannels(
         masked,
-        lambda: l1_importance(network),
+        by_l1(network),
         schedules.agp(0.5, updates=2, interval=3),
         lambda step, ratio: updates.append(step),
     )

@@ -1,5 +1,7 @@
 """The teachers' recipe and students that are given its folder, as commands."""
 
+import json
+
 import numpy as np
 import pytest
 import yaml
@@ -74,3 +76,24 @@ def test_teachers_that_do_not_fit_end_in_one_line(teachers, place, recipe, argum
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not list((place / "refused").glob("*/network"))
+
+
+@pytest.mark.slow
+def test_the_package_trains_its_teachers_and_a_pruned_system(place):
+    done = run(
+        "recipes.challenge_package",
+        *on_tiny(place),
+        "--systems=S1",
+        "--members=cp_mobile",
+        "--teacher_epochs=1",
+        "--baseline",
+        f"--output_dir={place / 'package'}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0] for line in done.stdout.splitlines() if line} >= {"S1", "baseline"}
+    assert (place / "package" / "teachers" / "split_5" / "ensemble.json").is_file()
+    assert (place / "package" / "results.csv").is_file()
+    assert (place / "package" / "S1" / "split_100" / "figures" / "pruning.png").is_file()
+    for system, taught in (("S1", True), ("baseline", False)):
+        config = (place / "package" / system / "split_5" / "config.json").read_text()
+        assert bool(json.loads(config)["settings"]["teachers"]) == taught

@@ -7,14 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcase_system import student
+from dcase_system.complexity.counter import count
+from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.data import load_data
-from dcase_system.errors import InputError
 from dcase_system.models import cp_mobile, registry
 from dcase_system.models.stored import load_network
-from dcase_system.student import PruningRound, StudentPlan, train_student
+from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
+from dcase_system.student import stage
+from dcase_system.student.plan import StudentPlan
+from dcase_system.student.train import train_student
 
 ROUND = PruningRound(ratio=0.5, updates=2, epochs=2, tuning_epochs=1)
 PLAN = StudentPlan(
@@ -58,8 +61,8 @@ def test_a_round_halves_the_widths_and_tuning_keeps_them(run_dir):
 
 
 def test_every_stage_keeps_its_own_log(run_dir):
-    for stage in STAGES[:-1]:
-        assert (run_dir / f"{stage}.metrics.jsonl").is_file()
+    for name in STAGES[:-1]:
+        assert (run_dir / f"{name}.metrics.jsonl").is_file()
     assert (run_dir / "metrics.jsonl").is_file()
     assert (run_dir / "pruned1.pruning.jsonl").is_file()
     assert not (run_dir / "checkpoints").exists()
@@ -83,7 +86,7 @@ def test_an_interrupted_round_goes_on_and_ends_with_the_same_network(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(student, "slim", interrupt)  # when the training with masks is over
+        patched.setattr(stage, "slim", interrupt)  # when the training with masks is over
         train_student(tmp_path, PLAN, data)
     train_student(tmp_path, PLAN, data)
     assert "wide: done before, kept" in caplog.text
@@ -103,8 +106,8 @@ def test_a_second_round_goes_on_from_the_first(run_dir, data, tmp_path, caplog):
     caplog.set_level("INFO", "dcase_system")
     copied = shutil.copytree(run_dir, tmp_path / "run")
     train_student(copied, replace(PLAN, rounds=(ROUND, replace(ROUND, ratio=0.25))), data)
-    for stage in ("wide", "pruned1"):
-        assert f"{stage}: done before, kept" in caplog.text
+    for name in ("wide", "pruned1"):
+        assert f"{name}: done before, kept" in caplog.text
     assert "pruned2: done" not in caplog.text
     assert widths(copied / "student")[1] == 6
 
@@ -115,7 +118,27 @@ def test_a_round_of_few_steps_reaches_its_ratio(run_dir, data, tmp_path):
     assert widths(copied / "student")[1] == 8
 
 
-@pytest.mark.parametrize("ratio", [1.0, -0.1, float("nan")])
-def test_a_ratio_that_leaves_nothing_is_refused(ratio):
-    with pytest.raises(InputError, match=r"pruning ratio out of range; expected \[0, 1\)"):
-        replace(ROUND, ratio=ratio)
+def test_taylor_importance_and_limits_decide_what_goes(run_dir, data, tmp_path):
+    copied = shutil.copytree(run_dir, tmp_path / "run")
+    limited = PruningRound(
+        max_bytes=20_000, ratios="global", importance="taylor", updates=2, epochs=1, tuning_epochs=1
+    )
+    train_student(copied, replace(PLAN, rounds=(limited,)), data)
+    params = count(
+        registry.build_fixed(registry.read_spec(copied / "student" / "spec.json"))
+    ).params
+    assert 19_000 < 2 * params <= 20_000
+
+
+def test_magnitude_pruning_leaves_the_widths_and_sets_zeros(run_dir, data, tmp_path, caplog):
+    caplog.set_level("INFO", "dcase_system")
+    copied = shutil.copytree(run_dir, tmp_path / "run")
+    zeros = MagnitudeRound(sparsity=0.6, updates=2, epochs=2)
+    train_student(copied, replace(PLAN, rounds=(zeros,)), data)
+    assert "wide: done before, kept" in caplog.text
+    assert widths(copied / "student") == widths(copied / "wide")
+    report = sparsity_report(load_network(copied / "student"), {})
+    assert report["sparsity"] == pytest.approx(0.6, abs=0.01)
+    rows = [json.loads(line) for line in (copied / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all(0 <= row["val_accuracy"] <= 100 for row in rows)

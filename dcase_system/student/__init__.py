@@ -1,0 +1,1 @@
+"""The student: trained at its final width, or wide first and then pruned."""

@@ -1,0 +1,97 @@
+"""Zeros beside a smaller network: TF-MOT's magnitude pruning and channel pruning on one split.
+
+    python -m recipes.magnitude --split=25 --data_dir=DEVELOPMENT [--teachers=TEACHERS/split_25]
+
+Trains base width 64 once; goes on from there with as many zeros as leave the parameters of S1
+(constant and AGP schedule), with two of four weights set to zero, and with S1's channel pruning,
+each for the same number of epochs; and shows accuracy, zeros, zipped sizes and what the rules count
+side by side. For comparison only: nothing is packed.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from dcase_system import cli
+from dcase_system.corpora import tau
+from dcase_system.data import load_data
+from dcase_system.errors import InputError
+from dcase_system.pipeline import run_split
+from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
+from dcase_system.reporting.summary import sparsity_table
+from dcase_system.student.plan import StudentPlan
+from recipes import _common
+
+ARCHITECTURE, DEMO_ARCHITECTURE = "sscp_mobile_64", "sscp_mobile_32"
+# Leaves 63,704 of 238,324 parameters, about as many as S1 has: TF-MOT prunes no depthwise kernel.
+SPARSITY = 0.78
+PUBLISHED = {"epochs": 375, "batch_size": 256, "learning_rate": 0.005}
+DEMO = {"epochs": 15, "batch_size": 64, "learning_rate": 0.005}
+# As S1's: wide, pruned, tuned; zeros stay zeros, so the last two are one training.
+_WIDE, _PRUNED, _TUNED = 0.4, 0.2, 0.4
+
+_SPLIT = flags.DEFINE_enum("split", "100", list(map(str, tau.SPLITS)), "Training list in percent.")
+_VARIANTS = flags.DEFINE_list(
+    "variants", None, "Some of wide, zeros-agp, zeros-constant, zeros-2:4, channels; else all."
+)
+flags.adopt_module_key_flags(_common)  # `--help` shows them too
+
+
+def main(argv: Sequence[str]) -> None:
+    demo, split = _common.DATA_DIR.value is None, int(_SPLIT.value)
+    corpus, _, name = _common.folders()
+    responses = _common.impulse_responses()
+    settings = (
+        (DEMO if demo else PUBLISHED) | _common.given_settings() | _common.given_distillation()
+    )
+    epochs = settings.pop("epochs")
+    wide, pruned, tuned = (max(1, round(part * epochs)) for part in (_WIDE, _PRUNED, _TUNED))
+    zeros = {"sparsity": SPARSITY, "epochs": pruned + tuned}
+    variants: dict[str, tuple[Any, ...]] = {
+        "wide": (),
+        "zeros-agp": (MagnitudeRound(schedule="agp", **zeros),),
+        "zeros-constant": (MagnitudeRound(schedule="constant", **zeros),),
+        "zeros-2:4": (
+            MagnitudeRound(
+                sparsity=0.5, schedule="constant", pattern="2:4", epochs=zeros["epochs"]
+            ),
+        ),
+        "channels": (PruningRound(ratio=0.5, epochs=pruned, tuning_epochs=tuned),),
+    }
+    chosen = _VARIANTS.value or list(variants)
+    if not set(chosen) <= set(variants):
+        raise InputError(
+            "unknown variant",
+            where="--variants",
+            expected=", ".join(variants),
+            received=",".join(chosen),
+        )
+    data = load_data(corpus, split, None, Path(_common.CACHE_DIR.value) / "stores")
+    run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
+    runs = {}
+    for variant in chosen:
+        rounds = variants[variant]
+        plan = StudentPlan(
+            architecture=DEMO_ARCHITECTURE if demo else ARCHITECTURE,
+            rounds=rounds,
+            epochs=wide if rounds else epochs,
+            seed=_common.SEED.value,
+            **settings,
+        )
+        ensemble = _common.teachers(data, plan)
+        folder = run_dir / variant.replace(":", "of")
+        done = sorted(run_dir.glob("*/wide"))
+        if rounds and done and not (folder / "wide").exists():
+            # The same training: a stage is kept if all that decides it is equal.
+            shutil.copytree(done[0], folder / "wide")
+        run = run_split(folder, plan, data, ensemble=ensemble, impulse_responses=responses)
+        runs[variant] = (run.scores, run.complexity, run.sparsity)
+    print(sparsity_table(runs))
+    print(f"\nrun directory: {run_dir}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

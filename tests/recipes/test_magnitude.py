@@ -1,0 +1,32 @@
+"""The recipe that shows zeros beside a smaller network."""
+
+import json
+
+from tests.recipes.commands import on_tiny, run
+
+
+def test_zeros_are_shown_beside_what_the_rules_count(place):
+    out = place / "magnitude"
+    done = run(
+        "recipes.magnitude",
+        *on_tiny(place),
+        "--split=5",
+        "--variants=zeros-2:4",
+        f"--output_dir={out}",
+    )
+    assert done.returncode == 0, done.stderr
+    _, _, zeros, counted, nonzero, zipped, macs, *limits = next(
+        line for line in done.stdout.splitlines() if line.startswith("zeros-2:4")
+    ).split()
+    assert (zeros, counted, macs) == ("50.0", "476,648", "115.43")
+    assert int(nonzero.replace(",", "")) < 300_000
+    assert int(zipped.replace(",", "")) < 350_000
+    assert limits == ["OVER", "OVER"]
+    sparsity = json.loads((out / "zeros-2of4" / "sparsity.json").read_text())
+    assert set(sparsity["files"]) == {"float32", "float16", "int8"}
+
+
+def test_an_unknown_variant_is_refused(place):
+    done = run("recipes.magnitude", *on_tiny(place), "--variants=zeros")
+    assert done.returncode == 1
+    assert "unknown variant; expected wide, zeros-agp" in done.stderr.splitlines()[-1]
