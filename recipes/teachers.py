@@ -63,7 +63,8 @@ CONVOLUTIONAL: dict[str, Any] = {
 }
 PUBLISHED_MEMBERS = ["passt_s"] * 4
 DEMO_MEMBERS = ["cp_mobile", "passt_tiny"]
-DEMO = {"epochs": 10, "batch_size": 64}
+DEMO = {"batch_size": 64}
+DEMO_EPOCHS = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}
 
 _SPLIT = flags.DEFINE_enum("split", "100", list(map(str, tau.SPLITS)), "Training list in percent.")
 for _shared in (_common, _teaching):  # `--help` shows their flags too
@@ -72,6 +73,8 @@ for _shared in (_common, _teaching):  # `--help` shows their flags too
 
 def main(argv: Sequence[str]) -> None:
     split, given = int(_SPLIT.value), _common.given_settings()
+    if _common.DATA_DIR.value is None:
+        given = DEMO | {"epochs": DEMO_EPOCHS[split]} | given
     members = _teaching.MEMBERS.value or (
         PUBLISHED_MEMBERS if _common.DATA_DIR.value else DEMO_MEMBERS
     )
@@ -108,8 +111,6 @@ def plan(index: int, member: str, initial: Path | None, given: dict[str, Any]) -
         settings = PASST if initial else PASST_FROM_SCRATCH
         if spec.grid[0] > PASST_PATCHOUT_MELS:
             spec = replace(spec, patchout_mels=PASST_PATCHOUT_MELS)
-    if _common.DATA_DIR.value is None:
-        settings = settings | DEMO
     return TeacherPlan(
         name=f"{index}-{Path(member).stem}",
         spec=spec,

@@ -130,6 +130,23 @@ def test_a_broken_clip_is_named_before_training(place, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (
+            "--systems=S4",
+            "--systems: unknown, repeated or too many; expected one to 4 of dense, S1",
+        ),
+        ("--systems=S1,S1", "received S1,S1"),
+        ("--splits=5,20", "--splits: unknown, repeated or too many; expected one to 5 of 5, 10"),
+    ],
+)
+def test_a_package_of_what_is_not_there_is_refused(place, argument, message):
+    done = run("recipes.challenge_package", *on_tiny(place), argument)
+    assert done.returncode == 1
+    assert message in done.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_help_names_the_command_and_its_flags(recipe):
     shown = run(f"recipes.{recipe}", "--help").stdout
