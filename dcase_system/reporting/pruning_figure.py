@@ -93,18 +93,19 @@ def _accuracy_panel(axes: Any, stage: LoggedStage, steps: Sequence[int], begin: 
         axes.plot(steps, trained, color=_BLUE, label="training clips, augmented")
         return
     axes.plot(steps, validated, color=_BLUE, label="held-out clips, each epoch")
-    axes.plot(
-        [begin + row["step"] for row in stage.updates],
-        [row["val_accuracy"] for row in stage.updates],
-        "o",
-        color=_ORANGE,
-        markersize=4,
-        label="held-out clips, right after masks changed",
-    )
+    if stage.updates:
+        axes.plot(
+            [begin + row["step"] for row in stage.updates],
+            [row["val_accuracy"] for row in stage.updates],
+            "o",
+            color=_ORANGE,
+            markersize=4,
+            label="held-out clips, right after masks changed",
+        )
 
 
 def _unique(axes: Any) -> tuple[list, list]:
-    """Handles and labels of the legend, each label once and only if it has points."""
-    found = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    shown = {label: line for label, line in found.items() if len(line.get_xdata())}
-    return list(shown.values()), list(shown)
+    """Handles and labels of the legend, each label once."""
+    handles, labels = axes.get_legend_handles_labels()
+    found = dict(zip(labels, handles, strict=True))
+    return list(found.values()), list(found)

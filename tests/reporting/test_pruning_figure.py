@@ -43,6 +43,7 @@ def test_held_out_accuracy_is_drawn_at_epochs_and_at_updates():
     accuracy, _ = panels(
         LoggedStage("wide", epochs(2, val_accuracy=40.0), []),
         LoggedStage("pruned1", epochs(2, val_accuracy=45.0), updates(0.5, val_accuracy=30.0)),
+        LoggedStage("student", epochs(1, val_accuracy=50.0), []),
     )
     points = [line.get_xydata().tolist() for line in accuracy.lines]
     assert [[10.0, 40.0], [20.0, 40.0]] in points
