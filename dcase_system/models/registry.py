@@ -25,6 +25,11 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
         for name in ("s1", "s2", "s2c", "s3")
     },
     "cnn10": cnn10.CNN10Spec,
+    **{
+        f"ofa_{ratio}_{depth}": partial(cnn10.uniform_cnn10, ratio, depth)
+        for ratio in (0.2, 0.4, 0.6, 0.8, 1.0)
+        for depth in (1, 2)
+    },
     "passt_s": passt.passt_s,
     **{f"passt_s_s{stride}": partial(passt.passt_s, stride) for stride in (12, 14, 16)},
     "passt_l": passt.passt_l,
