@@ -71,10 +71,16 @@ def build(spec: Any) -> keras.Model:
 
 def build_fixed(spec: Any) -> keras.Model:
     """The Keras model of a spec at exactly the spec's input shape, as counters want it."""
-    network = build(spec)
+    return at_fixed_length(build(spec), spec)
+
+
+def at_fixed_length(network: keras.Model, spec: Any) -> keras.Model:
+    """A network of a spec at exactly the spec's input shape, with the network's weights."""
     if None not in network.input_shape[1:]:
         return network
-    return keras.models.clone_model(network, keras.Input((*spec.input_shape, 1), name="log_mel"))
+    fixed = keras.models.clone_model(network, keras.Input((*spec.input_shape, 1), name="log_mel"))
+    fixed.set_weights(network.get_weights())
+    return fixed
 
 
 def spec_to_json(spec: Any) -> dict:

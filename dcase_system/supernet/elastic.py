@@ -136,7 +136,7 @@ class ElasticCNN10(keras.layers.Layer):
     @property
     def parts(self) -> dict[str, keras.layers.Layer]:
         """The layers with weights, by the names they have in the ordinary network."""
-        layers = [self.mel_bn, self.embedding, self.logits]
+        layers: list[keras.layers.Layer] = [self.mel_bn, self.embedding, self.logits]
         layers += [layer for block in self.blocks for pair in block for layer in pair]
         return {layer.name: layer for layer in layers}
 

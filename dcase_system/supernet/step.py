@@ -96,7 +96,7 @@ class SupernetTraining(keras.Model):
             for index in range(plan.masks)
         ]
         self.mixing = keras.random.SeedGenerator(derive(plan.seed, 3))
-        self.sampler = space and WidthSampler(space, derive(plan.seed, 4))
+        self.sampler = None if space is None else WidthSampler(space, derive(plan.seed, 4))
         self.batches_seen = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="batches_seen"
         )
@@ -117,7 +117,7 @@ class SupernetTraining(keras.Model):
         if self.sampler is None:
             gradients, loss, _ = self.gradients(self._largest, features, targets)
         else:
-            gradients, loss = self._over_samples(features, targets)
+            gradients, loss = self._over_samples(self.sampler, features, targets)
         self.optimizer.apply(gradients, self.trainable_variables)
         self.batches_seen.assign_add(1)
         self.mean_loss.update_state(loss)
@@ -146,7 +146,7 @@ class SupernetTraining(keras.Model):
         zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
         return tape.gradient(loss, weights, unconnected_gradients=zero), loss, logits
 
-    def _over_samples(self, features, targets):
+    def _over_samples(self, sampler: WidthSampler, features, targets):
         """Mean gradients and loss over the sub-networks of this step."""
         alone = tf.convert_to_tensor(self.batches_seen) < self.largest_steps
         count = tf.where(alone, 1, self.plan.samples)
@@ -156,7 +156,7 @@ class SupernetTraining(keras.Model):
             widths = tf.cond(
                 alone,
                 lambda: tf.constant(self._largest),
-                lambda: self.sampler.of_step(index, self.plan.sampling),
+                lambda: sampler.of_step(index, self.plan.sampling),
             )
             wanted = targets
             if self.plan.in_place:

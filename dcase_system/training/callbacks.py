@@ -48,9 +48,10 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             InputError: the file is not a checkpoint of this model.
         """
+        # Also without a file: built in the first step, the optimizer would have it traced twice.
+        model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
             return 0
-        model.optimizer.build(model.trainable_variables)
         variables = _state(model)
         try:
             with np.load(self.path, allow_pickle=False) as saved:
