@@ -12,11 +12,14 @@ from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.space import paper_space
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining
 
-CLIPS, FRAMES, ROUNDS = 32, 101, 5
+CLIPS, FRAMES, ROUNDS = 32, 101, 7
 
 
 def step_seconds(pattern: str) -> tuple[float, float]:
-    """Shortest of some steps, forward, backward and Adam, of the largest and the smallest."""
+    """Processor time of a step, forward, backward and Adam: of the largest and the smallest.
+
+    Not the time on the clock, in which the machine's other work is too.
+    """
     space = paper_space(pattern)
     supernet = ElasticCNN10(space.base, seed=0)
     model = SupernetTraining(supernet, PannsMelSpec(), SupernetPlan(epochs=1), space)
@@ -35,12 +38,12 @@ def step_seconds(pattern: str) -> tuple[float, float]:
     for _ in range(ROUNDS + 1):
         for name, of_them in seconds.items():
             widths = tf.constant(getattr(model.sampler, name))
-            started = time.perf_counter()
+            started = time.process_time()
             step(features, labels, widths).numpy()
-            of_them.append(time.perf_counter() - started)
+            of_them.append(time.process_time() - started)
     assert step.experimental_get_tracing_count() == 1
-    # The first round traces; the shortest is what the machine's other work disturbed least.
-    return min(seconds["largest"][1:]), min(seconds["smallest"][1:])
+    # The first round traces.
+    return float(np.median(seconds["largest"][1:])), float(np.median(seconds["smallest"][1:]))
 
 
 @pytest.mark.slow
@@ -48,5 +51,4 @@ def step_seconds(pattern: str) -> tuple[float, float]:
 def test_the_smallest_sub_network_takes_at_most_0_45_of_the_largest_ones_time(pattern):
     largest, smallest = step_seconds(pattern)
     print(f"{pattern}: {smallest:.3f} s of {largest:.3f} s, {smallest / largest:.2f}")
-    assert np.isfinite(largest)
     assert smallest <= 0.45 * largest

@@ -108,6 +108,7 @@ def test_latency_is_a_budget_too():
         Budget("latency", 12.0)
 
 
+@pytest.mark.slow
 def test_measured_latency_is_of_the_width():
     wide = replace(BASE, blocks=((16, 16), (64, 64), (64, 64), (64, 64)), input_shape=(64, 101))
     assert measured_latency(wide, repeats=5) > measured_latency(BASE, repeats=5) > 0
