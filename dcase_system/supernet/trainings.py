@@ -10,7 +10,7 @@ import numpy as np
 from dcase_system import stages
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.audio.store import Waveforms
-from dcase_system.data import TaggedData
+from dcase_system.data import TaggedData, TaggedSet
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.files import replacing
 from dcase_system.models import registry
@@ -153,10 +153,14 @@ class Trainings:
         samples = waveforms.samples.shape[1]
         return predict(waveform_model(network, front_end(self.front_end), samples), waveforms)
 
-    def test_score(self, trained: Trained) -> MultiLabelScore:
-        """Score of a stored network on the test clips."""
-        logits = self.logits(load_network(trained.folder), self.data.test.audio)
-        return multilabel_score(logits, self.data.test.labels)
+    def score(self, trained: Trained, clips: TaggedSet) -> MultiLabelScore:
+        """Score of a stored network."""
+        logits = self.logits(load_network(trained.folder), clips.audio)
+        return multilabel_score(logits, clips.labels)
+
+    def test_map(self, trained: Trained) -> float:
+        """Mean average precision of a stored network on the test clips."""
+        return self.score(trained, self.data.test).mean_average_precision
 
     def _targets(self, teacher: Trained | None) -> np.ndarray:
         labels = self.data.train.labels
