@@ -4,8 +4,7 @@ python -m recipes.audioset_supernet                                       # demo
 python -m recipes.audioset_supernet --data_dir=AUDIOSET                   # the paper's scale
 python -m recipes.audioset_supernet --data_dir=TAU --corpus=mixtures      # a CPU's scale
 
-The paper trained on the balanced list of AudioSet; its scale takes days on a GPU and was not tried
-here. Mixtures are made of the clips of a folder in the TAU 2022 layout.
+The paper's scale was not tried. Mixtures are of the clips of a folder in the TAU 2022 layout.
 """
 
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from dcase_system import cli
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.data import TaggedData, load_audioset, load_mixtures
+from dcase_system.errors import InputError
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.reporting.supernet import as_markdown
 from dcase_system.supernet.experiment import ExperimentPlan, run_experiment
@@ -28,7 +28,7 @@ from recipes import _common
 # steps of 64 clips an epoch. Of the networks trained alone the paper gives no steps.
 AUDIOSET = {"teacher": 1_156, "largest": 289, "samples": 578, "alone": 867, "tuning": (29, 289)}
 MIXTURES = {"teacher": 30, "largest": 8, "samples": 16, "alone": 24, "tuning": (2, 8)}
-DEMO = {"teacher": 2, "largest": 1, "samples": 1, "alone": 1, "tuning": (1, 1)}
+DEMO = {"teacher": 2, "largest": 1, "samples": 1, "alone": 1, "tuning": (1, 2)}
 PAPER_SECONDS, PAPER_MASK_FRAMES = 10.0, 64
 
 _CORPUS = flags.DEFINE_enum(
@@ -53,9 +53,21 @@ _EPOCHS = {
     }.items()
 }
 _TUNING = flags.DEFINE_list("tuning_epochs", None, "Of the tuned sub-networks, fewer and more.")
+_OF_OTHER_RECIPES = (
+    _common.EPOCHS,
+    _common.EVALUATION_DIR,
+    _common.VALIDATION_FRACTION,
+    _common.TEACHERS,
+    _common.LABEL_WEIGHT,
+    _common.TEMPERATURE,
+    _common.IMPULSE_RESPONSES,
+)
 
 
 def main(_: Sequence[str]) -> None:
+    for flag in _OF_OTHER_RECIPES:
+        if flag.value is not None:
+            raise InputError("flag has no meaning here", where=f"--{flag.name}", expected="--help")
     plan, data = settings()
     name = Path(_common.DATA_DIR.value or "demo").name
     run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
@@ -78,12 +90,12 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
     epochs = scale | {name: flag.value for name, flag in _EPOCHS.items() if flag.value}
     width = _WIDTH.value or {id(AUDIOSET): 1.0, id(MIXTURES): 0.5}.get(id(scale), 0.125)
     widths = [round(width * channels) for channels in (64, 128, 256, 512)]
-    common = {
+    common: dict[str, Any] = {
         "batch_size": _common.BATCH_SIZE.value or (64 if paper else 32),
         "learning_rate": _common.LEARNING_RATE.value or 1e-3,
         "mask_frames": max(1, round(PAPER_MASK_FRAMES * seconds / PAPER_SECONDS)),
     }
-    tuning = [int(value) for value in _TUNING.value or scale["tuning"]]
+    tuning = _integers(_TUNING, 2) or scale["tuning"]
     plan = ExperimentPlan(
         base=CNN10Spec(blocks=tuple((c, c) for c in widths), embedding=widths[-1]),
         front_end=PannsMelSpec(),
@@ -97,7 +109,7 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
             **common,
         ),
         alone=SupernetPlan(epochs=epochs["alone"], **common),
-        tuning_epochs=(tuning[0], tuning[-1]),
+        tuning_epochs=(tuning[0], tuning[1]),
         patterns=tuple(_PATTERNS.value.split(";")),
         draws=_DRAWS.value or (3 if scale is DEMO else 25),
         ranked=_RANKED.value,
@@ -112,11 +124,24 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         )
     corpus, _, _ = _common.folders()
     default = (256, 128, 128) if scale is DEMO else (3_000, 1_000, 1_500)
-    train, validation, test = (int(value) for value in _MIXTURES.value or default)
+    train, validation, test = _integers(_MIXTURES, 3) or default
     data = load_mixtures(
         corpus, stores, train=train, validation=validation, test=test, seconds=seconds
     )
     return plan, data
+
+
+def _integers(flag: flags.FlagHolder, count: int) -> list[int]:
+    """The positive integers of a flag; none if it is not given."""
+    given = flag.value or []
+    if given and (len(given) != count or not all(one.isdecimal() and int(one) for one in given)):
+        raise InputError(
+            "wrong list",
+            where=f"--{flag.name}",
+            expected=f"{count} positive integers",
+            received=",".join(given),
+        )
+    return [int(one) for one in given]
 
 
 flags.adopt_module_key_flags(_common)  # `--help` shows them too

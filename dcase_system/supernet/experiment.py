@@ -21,7 +21,7 @@ from dcase_system.models.cnn10 import CNN10Spec, sliced_width
 from dcase_system.reporting.supernet import write_figures, write_tables
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.scoring import SubNetworkScorer
-from dcase_system.supernet.search import Budget
+from dcase_system.supernet.search import Budget, reachable
 from dcase_system.supernet.searches import Searches
 from dcase_system.supernet.space import SearchSpace, paper_space
 from dcase_system.supernet.step import SupernetPlan
@@ -106,10 +106,13 @@ class _Experiment:
 
     def run(self) -> dict[str, Any]:
         plan, trainings = self.plan, self.trainings
+        spaces = [paper_space(pattern, plan.width_per, plan.base) for pattern in plan.patterns]
+        for space in spaces:
+            for share in plan.budgets:
+                reachable(space, self._budget(share))  # refused before anything is trained
         teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, 1))
         teacher_score = trainings.score(teacher, self.data.test)
         taught = trainings.teach(teacher)
-        spaces = [paper_space(pattern, plan.width_per, plan.base) for pattern in plan.patterns]
         found = [self._search(space, taught) for space in spaces]
         space, (supernet, searched) = spaces[0], found[0]
         return {

@@ -16,7 +16,6 @@ from dcase_system.supernet.search import (
     Budget,
     candidate,
     random_search,
-    reachable,
 )
 from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.trainings import Trained, Trainings
@@ -49,7 +48,6 @@ class Searches:
         Raises:
             InputError: nothing is within the budget.
         """
-        reachable(self.space, budget)  # before anything is loaded or scored
         methods = ("random", "evolution") if evolution else ("random",)
         return {method: self._search(budget, method) for method in methods}
 
