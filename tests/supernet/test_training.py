@@ -116,6 +116,7 @@ def test_only_the_teacher_counts(tmp_path):
         np.testing.assert_array_equal(mine, its)
 
 
+@pytest.mark.slow
 def test_sandwich_in_place_accumulation_and_mixup_run(tmp_path):
     options = {"sampling": "sandwich", "samples": 3, "in_place": True, "accumulation": 2}
     train(tmp_path / "a", epochs=2, **options)
