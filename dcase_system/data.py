@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
+
+from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms, ingest
+from dcase_system.corpora.audioset import AudioSet
 from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
+from dcase_system.corpora.mixtures import plan_mixtures
+from dcase_system.corpora.tags import TaggedClips
 from dcase_system.files import fingerprint
 from dcase_system.progress import progress_bar
 
@@ -77,8 +84,114 @@ def load_data(corpus: Corpus, split: int, evaluation: Path | None, stores: Path)
     )
 
 
-def _ingest(stores: Path, root: Path, filenames: Sequence[str]) -> Waveforms:
+# Arrays have no single truth value, so the class cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class TaggedSet:
+    """Waveforms of clips and their labels, (clips, classes), 1 where the class is present."""
+
+    labels: np.ndarray
+    audio: Waveforms
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def key(self) -> str:
+        """Changes with the labels or one of the files."""
+        return fingerprint([self.labels.tolist(), self.audio.key])
+
+
+@dataclass(frozen=True)
+class TaggedData:
+    """The clips of a multi-label run: trained on, searched on, and scored once."""
+
+    classes: tuple[str, ...]
+    train: TaggedSet
+    validation: TaggedSet
+    test: TaggedSet
+
+
+def load_mixtures(
+    corpus: Corpus,
+    stores: Path,
+    *,
+    train: int,
+    validation: int,
+    test: int,
+    seconds: float = 1.0,
+    seed: int = 0,
+) -> TaggedData:
+    """Mixtures of scene clips, see `corpora.mixtures`.
+
+    Args:
+        corpus: scene clips.
+        stores: folder of the waveform stores, shared by all runs.
+        train: mixtures to train on.
+        validation: mixtures of other locations, to search on.
+        test: mixtures of the dev-test list.
+        seconds: length of a mixture, at least that of the clips.
+        seed: of the mixtures.
+
+    Raises:
+        InputError: a list or a clip is not as expected.
+    """
+    samples = round(seconds * SAMPLE_RATE)
+
+    def mixed(name: Literal["train", "validation", "test"], mixtures: int) -> TaggedSet:
+        plan = plan_mixtures(corpus, name, mixtures, seed=seed)
+        clips = _ingest(stores, corpus.root, plan.clips.filenames)
+        return TaggedSet(plan.labels, mix(clips, plan.sources, plan.gains, plan.offsets, samples))
+
+    return TaggedData(
+        corpus.scenes, mixed("train", train), mixed("validation", validation), mixed("test", test)
+    )
+
+
+def load_audioset(
+    audioset: AudioSet, stores: Path, *, validation: int, seconds: float = 10.0, seed: int = 0
+) -> TaggedData:
+    """AudioSet's balanced list, a validation sample of the unbalanced one, the evaluation list.
+
+    Args:
+        audioset: a copy of it.
+        stores: folder of the waveform stores, shared by all runs.
+        validation: clips of the validation sample.
+        seconds: what clips are cut or extended to.
+        seed: of the sample.
+
+    Raises:
+        InputError: a list or a clip is not as expected.
+    """
+
+    def present(clips: TaggedClips) -> TaggedSet:
+        audio = _ingest(stores, audioset.root, clips.filenames, seconds=seconds, exact=False)
+        return TaggedSet(clips.labels, audio)
+
+    return TaggedData(
+        audioset.names,
+        present(audioset.balanced().clips),
+        present(audioset.validation(validation, seed).clips),
+        present(audioset.evaluation().clips),
+    )
+
+
+def _ingest(
+    stores: Path,
+    root: Path,
+    filenames: Sequence[str],
+    *,
+    seconds: float = 1.0,
+    exact: bool = True,
+) -> Waveforms:
     folder = root.resolve()
     store = stores / f"{folder.name}-{fingerprint(str(folder))[:8]}"
     with progress_bar(f"decoding {folder.name}", "clip") as show:
-        return ingest(store, root, filenames, sample_rate=SAMPLE_RATE, on_progress=show)
+        return ingest(
+            store,
+            root,
+            filenames,
+            sample_rate=SAMPLE_RATE,
+            clip_seconds=seconds,
+            exact=exact,
+            on_progress=show,
+        )

@@ -25,6 +25,7 @@ _PACKAGES = (
     "pandas",
     "scipy",
     "absl-py",
+    "optuna",
 )
 
 

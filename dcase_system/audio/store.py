@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _VERSION = 1
 _CHUNK_CLIPS = 512  # decoded in memory at a time: bounds memory and what an interrupt loses
 _FULL_SCALE = 2**15
+_SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def ingest(
     *,
     sample_rate: int = 32_000,
     clip_seconds: float = 1.0,
+    exact: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Waveforms:
     """Brings clips into the store, where they are not in it yet, and maps them.
@@ -69,11 +71,14 @@ def ingest(
         filenames: clips below `root`.
         sample_rate: rate of the stored waveforms in Hz.
         clip_seconds: length that every clip must have.
+        exact: whether clips must be mono and of equal length and rate. If not, channels are
+            averaged, and clips cut at their end or followed by silence (as PANNs does it).
         on_progress: called with the clips decoded so far and the clips to decode.
 
     Raises:
         InputError: a clip is missing, unreadable or empty, has NaN samples, is not mono, or is of
-            another length or sample rate than the store's first clip; or the disk is too small.
+            another length or sample rate than the store's first clip (where exact) or shorter than
+            a frame of 32 ms (where not); or the disk is too small.
             Each faulty clip is logged; the error names the first.
     """
     store, root = Path(store), Path(root)
@@ -83,9 +88,12 @@ def ingest(
     with locked(
         store / "lock", lambda: _LOG.info("another process is writing %s: waiting for it", store)
     ):
-        form = _open_format(
-            store, {"version": _VERSION, "sample_rate": sample_rate, "clip_samples": row_samples}
-        )
+        wanted_form = {
+            "version": _VERSION,
+            "sample_rate": sample_rate,
+            "clip_samples": row_samples,
+        }
+        form = _open_format(store, wanted_form | {"exact": exact})
         files = _stat_all(root, filenames)
         index = _read_index(store, row_samples)
         wanted = [
@@ -127,7 +135,9 @@ def _append(
     ):
         for start in range(0, len(wanted), _CHUNK_CLIPS):
             names = wanted[start : start + _CHUNK_CLIPS]
-            if "source_rate" not in form:  # the first clip ever decoded sets the corpus's rate
+            if (
+                form.get("exact", True) and "source_rate" not in form
+            ):  # the first clip ever decoded sets the corpus's rate
                 form["source_rate"] = read_audio(root / names[0])[1]
                 write_json(store / "format.json", form)
             decoded = dict(zip(names, pool.map(decode, names), strict=True))
@@ -151,6 +161,8 @@ def _append(
 
 def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
     samples, rate = read_audio(path)
+    if not form.get("exact", True):
+        return _to_int16(_fitted(samples, rate, form, path))
     if rate != form["source_rate"]:
         raise InputError(
             "clip has another sample rate",
@@ -169,9 +181,26 @@ def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
             expected=f"{round(rate * clip_seconds)} samples ({clip_seconds:g} s at {rate} Hz)",
             received=f"{len(samples)} samples",
         )
-    resampled = resample(samples, rate, form["sample_rate"])[:, 0]
+    return _to_int16(resample(samples, rate, form["sample_rate"])[:, 0])
+
+
+def _fitted(samples: np.ndarray, rate: int, form: dict, path: Path) -> np.ndarray:
+    """One channel of the store's length, from a clip of any form."""
+    if len(samples) < _SHORTEST_SECONDS * rate:
+        raise InputError(
+            "clip is shorter than one frame",
+            where=path,
+            expected=f"at least {_SHORTEST_SECONDS * 1_000:g} ms",
+            received=f"{len(samples)} samples at {rate} Hz",
+        )
+    mono = samples.mean(axis=1, keepdims=True)
+    resampled = resample(mono, rate, form["sample_rate"])[: form["clip_samples"], 0]
+    return np.pad(resampled, (0, form["clip_samples"] - len(resampled)))
+
+
+def _to_int16(samples: np.ndarray) -> np.ndarray:
     limits = -_FULL_SCALE, _FULL_SCALE - 1
-    return np.clip(np.rint(resampled * _FULL_SCALE), *limits).astype(np.int16)
+    return np.clip(np.rint(samples * _FULL_SCALE), *limits).astype(np.int16)
 
 
 def _open_format(store: Path, form: dict) -> dict:
@@ -182,7 +211,7 @@ def _open_format(store: Path, form: dict) -> dict:
             found = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             found = {}
-        if isinstance(found, dict) and form.items() <= found.items():
+        if isinstance(found, dict) and form.items() <= {"exact": True, **found}.items():
             return found
         _LOG.info("store %s has another format: rebuilding it", store)
     for name in ("waveforms.int16", "index.tsv"):

@@ -1,7 +1,7 @@
 """Export to TFLite and running the file through the interpreter."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -19,7 +19,12 @@ def file_name(format_name: str) -> str:
     return f"student_{format_name}.tflite"
 
 
-def export(network: keras.Model, folder: Path, calibration: np.ndarray) -> None:
+def export(
+    network: keras.Model,
+    folder: Path,
+    calibration: np.ndarray,
+    formats: Sequence[str] = FORMATS,
+) -> None:
     """Converts a network to `.tflite` files with batch 1 and built-in operations only.
 
     `float32`; `float16` (weights stored in half precision); `int8` (weights, activations, input and
@@ -29,13 +34,14 @@ def export(network: keras.Model, folder: Path, calibration: np.ndarray) -> None:
         network: features (batch, mels, frames, 1) to logits (batch, classes).
         folder: where the files go.
         calibration: (clips, mels, frames, 1) features that set the ranges of int8 activations.
+        formats: which of them.
     """
     with tempfile.TemporaryDirectory() as saved_model:
         # On this TensorFlow, converting a Keras 3 model directly aborts the process; through a
         # SavedModel it works.
         signature = [tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="log_mel")]
         network.export(saved_model, input_signature=signature, verbose=False)
-        for name in FORMATS:
+        for name in formats:
             content = _convert(saved_model, name, calibration)
             with replacing(folder / file_name(name)) as temporary:
                 temporary.write_bytes(content)

@@ -1,5 +1,6 @@
 """CNN10 of PANNs (Kong et al., 2020), the audio tagger the AudioSet supernet is made from."""
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -29,6 +30,24 @@ class CNN10Spec:
     input_shape: tuple[int, int] = (64, 1_001)
     block_dropout: float = 0.2
     head_dropout: float = 0.5
+
+
+def sliced_width(channels: int, ratio: float) -> int:
+    """floor(ratio * channels): how many channels a sub-network keeps (Lin et al., section 3).
+
+    The product is rounded first, since 0.29 * 100 is 28.999... in binary.
+    """
+    return math.floor(round(ratio * channels, 6))
+
+
+def uniform_cnn10(ratio: float, depth: int) -> CNN10Spec:
+    """The sub-network of OFA-AEC with one width ratio and one depth in blocks 2 to 4.
+
+    Block 1, the embedding and the logits keep their widths.
+    """
+    first, *others = CNN10Spec().blocks
+    dynamic = (tuple(sliced_width(width, ratio) for width in block[:depth]) for block in others)
+    return CNN10Spec(blocks=(first, *dynamic))
 
 
 def build_cnn10(spec: CNN10Spec) -> keras.Model:

@@ -25,6 +25,11 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
         for name in ("s1", "s2", "s2c", "s3")
     },
     "cnn10": cnn10.CNN10Spec,
+    **{
+        f"ofa_{ratio}_{depth}": partial(cnn10.uniform_cnn10, ratio, depth)
+        for ratio in (0.2, 0.4, 0.6, 0.8, 1.0)
+        for depth in (1, 2)
+    },
     "passt_s": passt.passt_s,
     **{f"passt_s_s{stride}": partial(passt.passt_s, stride) for stride in (12, 14, 16)},
     "passt_l": passt.passt_l,
@@ -66,10 +71,16 @@ def build(spec: Any) -> keras.Model:
 
 def build_fixed(spec: Any) -> keras.Model:
     """The Keras model of a spec at exactly the spec's input shape, as counters want it."""
-    network = build(spec)
+    return at_fixed_length(build(spec), spec)
+
+
+def at_fixed_length(network: keras.Model, spec: Any) -> keras.Model:
+    """A network of a spec at exactly the spec's input shape, with the network's weights."""
     if None not in network.input_shape[1:]:
         return network
-    return keras.models.clone_model(network, keras.Input((*spec.input_shape, 1), name="log_mel"))
+    fixed = keras.models.clone_model(network, keras.Input((*spec.input_shape, 1), name="log_mel"))
+    fixed.set_weights(network.get_weights())
+    return fixed
 
 
 def spec_to_json(spec: Any) -> dict:

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         path: a `.npz` file.
-        steps_per_epoch: optimiser steps of an epoch.
+        steps_per_epoch: batches of an epoch.
     """
 
     def __init__(self, path: str | Path, steps_per_epoch: int):
@@ -48,9 +48,10 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             InputError: the file is not a checkpoint of this model.
         """
+        # Also without a file: built in the first step, the optimizer would have it traced twice.
+        model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
             return 0
-        model.optimizer.build(model.trainable_variables)
         variables = _state(model)
         try:
             with np.load(self.path, allow_pickle=False) as saved:
@@ -63,7 +64,8 @@ class Checkpoint(keras.callbacks.Callback):
             raise self._foreign("other variables")
         for name, variable in variables.items():
             variable.assign(values[name])
-        epochs = int(model.optimizer.iterations.numpy()) // self.steps_per_epoch
+        # Its first variable counts batches; `iterations` those of them that moved the weights.
+        epochs = int(model.optimizer.variables[0].numpy()) // self.steps_per_epoch
         _LOG.info("resuming after epoch %d from %s", epochs, self.path)
         return epochs
 
@@ -166,15 +168,15 @@ class Progress(keras.callbacks.Callback):
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds `val_accuracy` (macro, percent) and `val_logloss` to the logs of each epoch."""
+    """Adds what `evaluate` measures, by name, to the logs of each epoch."""
 
-    def __init__(self, evaluate: Callable[[], tuple[float, float]]):
+    def __init__(self, evaluate: Callable[[], Mapping[str, float]]):
         super().__init__()
         self._evaluate = evaluate
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs["val_accuracy"], logs["val_logloss"] = self._evaluate()
+            logs.update(self._evaluate())
 
 
 def _state(model: keras.Model) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def fit(
     weight_decay: float = 1e-4,
     schedule: ScheduleName = "warmup_cosine",
     warmup: int | None = None,
+    accumulation: int = 1,
     augmentation: Augmentation | None = None,
     validation: ValidationSet | None = None,
     metrics: Sequence[keras.metrics.Metric | Callable] = (),
@@ -91,9 +92,11 @@ def fit(
         metrics_log: a `.jsonl` file, one line an epoch.
         learning_rate: the highest.
         weight_decay: decoupled, on all parameters.
-        schedule: of the learning rate: `warmup_cosine` per step, or `exponential_linear` per epoch
-            with PaSST's own constants.
+        schedule: of the learning rate: `warmup_cosine` per step, `exponential_linear` per epoch
+            with PaSST's own constants, or `constant`.
         warmup: steps of `warmup_cosine`; by default those of `schedule.warmup_steps`.
+        accumulation: batches whose mean gradient is one step of the optimiser; the schedule and the
+            epochs count batches.
         augmentation: of the waveforms before they reach the model.
         validation: scored after each epoch, for the log only: the last epoch is what counts.
         metrics: logged beside the loss.
@@ -104,22 +107,30 @@ def fit(
         InputError: the checkpoint is not of this model, or the loss is no longer a number.
     """
     steps_per_epoch = math.ceil(len(waveforms) / batch_size)
-    if schedule == "exponential_linear":
+    rate: float | keras.optimizers.schedules.LearningRateSchedule
+    if schedule == "constant":
+        rate = learning_rate
+    elif schedule == "exponential_linear":
         rate = ExponentialLinear(learning_rate, steps_per_epoch)
     else:
         total_steps = epochs * steps_per_epoch
         rise = warmup_steps(total_steps) if warmup is None else warmup
         rate = WarmupCosine(learning_rate, rise, total_steps)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, epsilon=1e-8)
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=weight_decay,
+        epsilon=1e-8,
+        gradient_accumulation_steps=accumulation if accumulation > 1 else None,
+    )
     # XLA takes minutes to compile depthwise convolutions on a CPU and is no faster.
-    model.compile(optimizer, loss, metrics=list(metrics), jit_compile=False)
+    model.compile(optimizer, loss, metrics=list(metrics) or None, jit_compile=False)
     saver = cb.Checkpoint(checkpoint, steps_per_epoch)
     first_epoch = saver.restore(model)
     if first_epoch >= epochs:
         return
     watchers: list[keras.callbacks.Callback] = [*callbacks]
     if validation is not None:
-        watchers.append(cb.Validation(lambda: score_validation(model, validation, batch_size)))
+        watchers.append(cb.Validation(lambda: _logged_scores(model, validation, batch_size)))
     watchers += [
         cb.Progress(name, steps_per_epoch, first_epoch, epochs),
         cb.StopIfDiverged(),
@@ -158,3 +169,10 @@ def score_validation(
     hits = probabilities.argmax(axis=-1) == validation.labels
     losses = clip_losses(probabilities, validation.labels)
     return 100 * macro_mean(hits, validation.labels), macro_mean(losses, validation.labels)
+
+
+def _logged_scores(
+    model: keras.Model, validation: ValidationSet, batch_size: int
+) -> dict[str, float]:
+    accuracy, logloss = score_validation(model, validation, batch_size)
+    return {"val_accuracy": accuracy, "val_logloss": logloss}

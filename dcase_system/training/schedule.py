@@ -6,7 +6,7 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
-ScheduleName = Literal["warmup_cosine", "exponential_linear"]
+ScheduleName = Literal["warmup_cosine", "exponential_linear", "constant"]
 
 PUBLISHED_WARMUP_STEPS = 2_000
 SHORT_RUN_WARMUP_FRACTION = 0.07

@@ -155,3 +155,24 @@ def test_a_full_disk_is_refused_before_decoding(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(store_module.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(InputError, match="disk is too full for the waveform store"):
         ingest(tmp_path / "store", corpus, names(0), sample_rate=RATE)
+
+
+def test_clips_of_any_form_are_fitted_where_that_is_asked_for(tmp_path, corpus):
+    write_clip(corpus / "short.wav", 0.5, seconds=0.25)
+    write_clip(corpus / "long.wav", 0.5, seconds=2.0)
+    write_clip(corpus / "stereo.wav", 0.5, channels=2, rate=16_000)
+    clips = ["0.wav", "short.wav", "long.wav", "stereo.wav"]
+    with pytest.raises(InputError, match="another length"):
+        ingest(tmp_path / "store", corpus, clips, sample_rate=RATE)
+    waveforms = ingest(tmp_path / "store", corpus, clips, sample_rate=RATE, exact=False)
+    assert waveforms.samples.shape == (4, RATE)
+    assert stored_values(waveforms) == [0.0, 0.0, 0.5, 0.5]
+    np.testing.assert_allclose(waveforms.gather(np.array([1]))[0, :1_900], 0.5, atol=1e-3)
+    with pytest.raises(InputError, match="another length"):  # the store is made anew
+        ingest(tmp_path / "store", corpus, clips, sample_rate=RATE)
+
+
+def test_a_clip_shorter_than_a_frame_is_refused_in_any_form(tmp_path, corpus):
+    write_clip(corpus / "click.wav", 0.5, seconds=0.03)
+    with pytest.raises(InputError, match=r"click\.wav: clip is shorter than one frame; expected"):
+        ingest(tmp_path / "store", corpus, ["click.wav"], sample_rate=RATE, exact=False)

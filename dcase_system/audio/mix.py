@@ -1,0 +1,53 @@
+"""Mixing stored clips."""
+
+import numpy as np
+
+from dcase_system.audio.store import Waveforms
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint
+
+_FULL_SCALE = 2**15 - 1
+
+
+def mix(
+    waveforms: Waveforms,
+    sources: np.ndarray,
+    gains: np.ndarray,
+    offsets: np.ndarray,
+    samples: int,
+) -> Waveforms:
+    """Mixtures of clips, in memory: int16 (mixtures, samples).
+
+    A mixture that would clip is scaled down as a whole.
+
+    Args:
+        waveforms: the clips.
+        sources: (mixtures, most clips) positions of the clips of each; -1 where there are fewer.
+        gains: of the same shape, factors.
+        offsets: of the same shape, where a clip begins: from 0, as early as it can, to 1.
+        samples: length of a mixture, at least that of a clip.
+
+    Raises:
+        InputError: the mixtures are shorter than the clips, or there are fewer clips than sources.
+    """
+    length = waveforms.samples.shape[1]
+    if samples < length or sources.max() >= len(waveforms):
+        raise InputError(
+            "clips do not fit the mixtures",
+            where="mixtures",
+            expected=f"{sources.max() + 1} clips of at most {samples} samples",
+            received=f"{len(waveforms)} clips of {length}",
+        )
+    mixed = np.zeros((len(sources), samples), np.int16)
+    starts = np.floor(offsets * (samples - length + 1)).astype(np.int64)
+    starts = np.minimum(starts, samples - length)
+    for row in range(len(sources)):
+        heard = np.flatnonzero(sources[row] >= 0)
+        clips = waveforms.gather(sources[row, heard]) * gains[row, heard, None]
+        mixture = np.zeros(samples, np.float32)
+        for start, clip in zip(starts[row, heard], clips, strict=True):
+            mixture[start : start + length] += clip
+        mixture /= max(1.0, float(np.abs(mixture).max()))
+        mixed[row] = np.rint(mixture * _FULL_SCALE)
+    drawn = [sources.tolist(), gains.tolist(), starts.tolist()]
+    return Waveforms(mixed, np.arange(len(sources)), fingerprint([waveforms.key, samples, drawn]))

@@ -1,0 +1,226 @@
+"""AudioSet as a corpus: its segment lists, its classes, and the files that a copy of it has.
+
+A real copy always lacks some clips, since videos go away: lists are met as far as files are there,
+and what is missing is counted and listed.
+"""
+
+import csv
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system.corpora.tags import TaggedClips
+from dcase_system.errors import InputError
+
+_LOG = logging.getLogger(__name__)
+CLASSES_FILE = "class_labels_indices.csv"
+BALANCED, EVALUATION, UNBALANCED = (
+    f"{name}_segments.csv" for name in ("balanced_train", "eval", "unbalanced_train")
+)
+PAPER_VALIDATION_CLIPS = 28_339  # of the supernet's paper, drawn from the unbalanced list
+_SUFFIXES = {".wav", ".flac", ".ogg"}
+# `--4gqARaEJE.wav`, `Y--4gqARaEJE.wav`, with or without start and end behind an underscore.
+_AUDIO_NAME = re.compile(r"Y?([\w-]{11})(?:_[\d.]+)*")
+_VIDEO = re.compile(r"[\w-]{11}")
+_COLUMNS = ("index", "mid", "display_name")
+_FIELDS = 4  # of a segment: video, start, end, labels
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One line of a segment list.
+
+    Attributes:
+        video: YouTube's identifier, 11 characters.
+        start_seconds: where the clip begins in the video.
+        end_seconds: where it ends.
+        labels: indices of its classes.
+    """
+
+    video: str
+    start_seconds: float
+    end_seconds: float
+    labels: tuple[int, ...]
+
+
+# Arrays have no single truth value, so the class cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class AudioSetList:
+    """The clips of a list whose files are there, and the videos whose files are not."""
+
+    clips: TaggedClips
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AudioSet:
+    """A copy of AudioSet.
+
+    Attributes:
+        root: folder with the lists, and with audio files anywhere below it.
+        mids: identifier of each class, such as `/m/09x0r`, in label order.
+        names: display name of each class.
+    """
+
+    root: Path
+    mids: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """Path below the root of each video's clip."""
+        found: dict[str, str] = {}
+        for path in sorted(self.root.rglob("*")):
+            matched = _AUDIO_NAME.fullmatch(path.stem)
+            if path.suffix.lower() in _SUFFIXES and matched:
+                found.setdefault(matched[1], str(path.relative_to(self.root)))
+        return found
+
+    def segments(self, name: str) -> tuple[Segment, ...]:
+        """All lines of a segment list, whether their files are there or not.
+
+        Raises:
+            InputError: the list is missing or damaged, or has a label outside the ontology.
+        """
+        index_of = {mid: index for index, mid in enumerate(self.mids)}
+        path = _find(self.root, name)
+        return tuple(
+            _segment(fields, index_of, f"{path} line {line}") for line, fields in _rows(path)
+        )
+
+    def balanced(self) -> AudioSetList:
+        """The balanced training list."""
+        return self._present(BALANCED, self.segments(BALANCED))
+
+    def evaluation(self) -> AudioSetList:
+        """The evaluation list."""
+        return self._present(EVALUATION, self.segments(EVALUATION))
+
+    def validation(self, clips: int = PAPER_VALIDATION_CLIPS, seed: int = 0) -> AudioSetList:
+        """Clips drawn from the unbalanced list, of videos in neither of the other lists.
+
+        Only clips whose files are there are drawn, all of them if they are fewer.
+
+        Args:
+            clips: how many.
+            seed: of the draw.
+        """
+        taken = {one.video for name in (BALANCED, EVALUATION) for one in self.segments(name)}
+        free = [one for one in self.segments(UNBALANCED) if one.video not in taken]
+        there = [one for one in free if one.video in self.files]
+        drawn = np.random.default_rng(seed).permutation(len(there))[:clips]
+        chosen = self._present("validation sample", [there[row] for row in np.sort(drawn)])
+        missing = tuple(one.video for one in free if one.video not in self.files)
+        return AudioSetList(chosen.clips, missing)
+
+    def _present(self, name: str, segments: Sequence[Segment]) -> AudioSetList:
+        there = [one for one in segments if one.video in self.files]
+        missing = tuple(one.video for one in segments if one.video not in self.files)
+        if not there:
+            raise InputError(
+                f"no clip of the {name} is there",
+                where=self.root,
+                expected="audio files named by their video, such as Y--4gqARaEJE.wav",
+            )
+        if missing:
+            _LOG.warning(
+                "%s: %d of %d clips are missing, such as %s",
+                name,
+                len(missing),
+                len(segments),
+                ", ".join(missing[:3]),
+            )
+        labels = np.zeros((len(there), len(self.mids)), np.float32)
+        for row, one in enumerate(there):
+            labels[row, list(one.labels)] = 1.0
+        return AudioSetList(
+            TaggedClips(tuple(self.files[one.video] for one in there), labels), missing
+        )
+
+
+def read_audioset(root: str | Path) -> AudioSet:
+    """Reads the class list of a copy of AudioSet.
+
+    Args:
+        root: folder with `class_labels_indices.csv` and the segment lists, directly or in a folder
+            below it.
+
+    Raises:
+        InputError: the folder or the class list is missing or damaged.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError("data folder does not exist", where=root, expected="a copy of AudioSet")
+    path = _find(root, CLASSES_FILE)
+    (first, header), *rows = _rows(path)
+    if tuple(header) != _COLUMNS:
+        raise InputError(
+            "wrong columns",
+            where=f"{path} line {first}",
+            expected=", ".join(_COLUMNS),
+            received=", ".join(header),
+        )
+    for position, (line, fields) in enumerate(rows):
+        if len(fields) != len(_COLUMNS) or fields[0] != str(position):
+            raise InputError(
+                "class is out of order",
+                where=f"{path} line {line}",
+                expected=f"index {position}, identifier, name",
+                received=", ".join(fields),
+            )
+    mids = tuple(fields[1] for _, fields in rows)
+    if len(set(mids)) < len(mids) or not mids:
+        raise InputError("a class is listed twice, or there is none", where=path)
+    return AudioSet(root, mids, tuple(fields[2] for _, fields in rows))
+
+
+def _find(root: Path, name: str) -> Path:
+    found = [root / name] if (root / name).is_file() else sorted(root.glob(f"*/{name}"))
+    if not found:
+        raise InputError("list is missing", where=root / name, expected="it there, or a level down")
+    return found[0]
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields of each line that is not a comment."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"list cannot be read ({error})", where=path) from error
+    kept = [(number, line) for number, line in enumerate(lines, 1) if not line.startswith("#")]
+    if not kept:
+        raise InputError("list has no rows", where=path, expected="at least one")
+    for number, line in kept:
+        # A blank follows each comma, also before a quoted field.
+        yield number, next(csv.reader([line], skipinitialspace=True), [])
+
+
+def _segment(fields: Sequence[str], index_of: Mapping[str, int], where: str) -> Segment:
+    if len(fields) != _FIELDS or not _VIDEO.fullmatch(fields[0]):
+        raise InputError(
+            "not a segment",
+            where=where,
+            expected='video, start, end, "labels"',
+            received=", ".join(fields),
+        )
+    try:
+        start, end = float(fields[1]), float(fields[2])
+    except ValueError as error:
+        raise InputError(
+            "not a time", where=where, expected="seconds", received=", ".join(fields[1:3])
+        ) from error
+    labels = fields[3].split(",")
+    for mid in labels:
+        if mid not in index_of:
+            raise InputError(
+                "label is outside the ontology",
+                where=where,
+                expected=f"one of {len(index_of)} classes",
+                received=mid or "none",
+            )
+    return Segment(fields[0], start, end, tuple(index_of[mid] for mid in labels))

@@ -1,0 +1,216 @@
+"""A CNN10 that runs at any width and depth: layers that use the first channels of full weights.
+
+Which sub-network runs is a tensor, not a Python value, so one traced graph serves them all; kernels
+are cut before they are used, so the work is in proportion to the width.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcase_system.errors import InputError
+from dcase_system.models import cnn10
+
+# `training` takes statistics of the batch and drops out, `calibrating` takes them without dropping
+# out, `running` takes the moving ones.
+Mode = Literal["training", "calibrating", "running"]
+Perturb = Callable[[tf.Tensor], tf.Tensor]
+
+_EPSILON = 1e-5
+_KEEP_IN_TRAINING = 0.9  # of the moving statistics, a step
+
+
+class ElasticConv2D(keras.layers.Layer):
+    """3x3 convolution without bias; its first input and output channels.
+
+    Input: (batch, mels, frames, in). Output: (batch, mels, frames, width).
+    """
+
+    def __init__(self, channels: int, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.kernel = self.add_weight(
+            shape=(3, 3, channels, width), initializer="glorot_uniform", name="kernel"
+        )
+        self.built = True
+
+    def call(self, inputs, width):
+        kernel = tf.convert_to_tensor(self.kernel)[:, :, : tf.shape(inputs)[-1], :width]
+        return tf.nn.conv2d(inputs, kernel, strides=1, padding="SAME")
+
+
+class ElasticDense(keras.layers.Layer):
+    """A dense layer that uses the first rows of its kernel: (batch, in) to (batch, units)."""
+
+    def __init__(self, channels: int, units: int, **kwargs):
+        super().__init__(**kwargs)
+        self.kernel = self.add_weight(
+            shape=(channels, units), initializer="glorot_uniform", name="kernel"
+        )
+        self.bias = self.add_weight(shape=(units,), initializer="zeros", name="bias")
+        self.built = True
+
+    def call(self, inputs):
+        kernel = tf.convert_to_tensor(self.kernel)[: tf.shape(inputs)[-1]]
+        return tf.matmul(inputs, kernel) + self.bias
+
+
+class ElasticBatchNormalization(keras.layers.Layer):
+    """Batch norm of the first channels: affine parameters and statistics are those of the full one.
+
+    The statistics are moved at every width, so after a training of many widths they fit none of
+    them: see `calibration`.
+    """
+
+    def __init__(self, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.gamma = self.add_weight(shape=(width,), initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=(width,), initializer="zeros", name="beta")
+        self.moving_mean = self.add_weight(
+            shape=(width,), initializer="zeros", trainable=False, name="moving_mean"
+        )
+        self.moving_variance = self.add_weight(
+            shape=(width,), initializer="ones", trainable=False, name="moving_variance"
+        )
+        self.built = True
+
+    def call(self, inputs, mode: Mode, keep):
+        width = tf.shape(inputs)[-1]
+        moving = self.moving_mean, self.moving_variance
+        of_batch = mode != "running"
+        mean, variance = (None, None) if of_batch else (_first(v, width) for v in moving)
+        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            inputs,
+            scale=_first(self.gamma, width),
+            offset=_first(self.beta, width),
+            mean=mean,
+            variance=variance,
+            epsilon=_EPSILON,
+            is_training=of_batch,
+        )
+        if of_batch:
+            for variable, new in zip(moving, (mean, variance), strict=True):
+                old = tf.convert_to_tensor(variable)
+                moved = keep * old[:width] + (1.0 - keep) * new
+                variable.assign(tf.concat([moved, old[width:]], axis=0))
+        return outputs
+
+
+class ElasticCNN10(keras.layers.Layer):
+    """All sub-networks of a CNN10 in one set of weights.
+
+    A sub-network is named by `widths`, int32 of shape (blocks, convolutions of the deepest block):
+    the channels of each convolution, 0 for one that is left out (`widths_of`). The layers have the
+    names of the ordinary network's, so that weights go from one to the other (`extract`).
+
+    Args:
+        spec: of the largest sub-network.
+        seed: of the dropout.
+    """
+
+    def __init__(self, spec: cnn10.CNN10Spec, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.spec = spec
+        self.mel_bn = ElasticBatchNormalization(spec.input_shape[0], name="mel_bn")
+        channels, blocks = 1, []
+        for block, block_widths in enumerate(spec.blocks, 1):
+            layers = []
+            for index, width in enumerate(block_widths, 1):
+                convolution = ElasticConv2D(channels, width, name=f"block{block}_conv{index}")
+                norm = ElasticBatchNormalization(width, name=f"block{block}_bn{index}")
+                layers.append((convolution, norm))
+                channels = width
+            blocks.append(layers)
+        self.blocks = blocks  # as a whole: Keras does not see what is appended later
+        self.pool = cnn10.MeanMelsPoolFrames(name="pool")
+        self.embedding = ElasticDense(channels, spec.embedding, name="embedding")
+        self.logits = ElasticDense(spec.embedding, spec.classes, name="logits")
+        self.block_dropout = keras.layers.Dropout(spec.block_dropout, seed=seed)
+        self.head_dropout = keras.layers.Dropout(
+            spec.head_dropout, seed=None if seed is None else seed + 1
+        )
+        self.built = True
+
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """The layers with weights, by the names they have in the ordinary network."""
+        layers: list[keras.layers.Layer] = [self.mel_bn, self.embedding, self.logits]
+        layers += [layer for block in self.blocks for pair in block for layer in pair]
+        return {layer.name: layer for layer in layers}
+
+    def call(
+        self,
+        features,
+        widths,
+        mode: Mode = "running",
+        keep=_KEEP_IN_TRAINING,
+        perturb: Perturb | None = None,
+    ):
+        """Logits (batch, classes) of log-mels (batch, mels, frames, 1).
+
+        Args:
+            features: of the front end.
+            widths: of the sub-network.
+            mode: where statistics come from, and whether channels drop out.
+            keep: of the moving statistics, where they are moved.
+            perturb: changes the normalised log-mels, as PANNs' augmentation does.
+        """
+        x = tf.transpose(features, [0, 3, 2, 1])  # (batch, 1, frames, mels)
+        x = tf.transpose(self.mel_bn(x, mode=mode, keep=keep), [0, 3, 2, 1])
+        if perturb is not None:
+            x = perturb(x)
+        training = mode == "training"
+        for block, (first, *others) in enumerate(self.blocks):
+            x = self._layer(x, first, widths[block, 0], mode, keep)
+            for index, layer in enumerate(others, 1):
+                x = self._optional(x, layer, widths[block, index], mode, keep)
+            x = tf.nn.avg_pool2d(x, 2, 2, "VALID")  # mels and frames are halved
+            x = self.block_dropout(x, training=training)
+        x = self.head_dropout(self.pool(x), training=training)  # (batch, channels)
+        return self.logits(tf.nn.relu(self.embedding(x)))
+
+    def _layer(self, x, layer, width, mode: Mode, keep):
+        convolution, norm = layer
+        return tf.nn.relu(norm(convolution(x, width), mode=mode, keep=keep))
+
+    def _optional(self, x, layer, width, mode: Mode, keep):
+        return tf.cond(width > 0, lambda: self._layer(x, layer, width, mode, keep), lambda: x)
+
+    @property
+    def widths_shape(self) -> tuple[int, int]:
+        return len(self.spec.blocks), max(len(block) for block in self.spec.blocks)
+
+    def widths_of(self, spec: cnn10.CNN10Spec) -> np.ndarray:
+        """The sub-network that a spec describes, as `call` takes it.
+
+        Raises:
+            InputError: the spec is no sub-network of this supernet.
+        """
+        widths = np.zeros(self.widths_shape, np.int32)
+        fits = len(spec.blocks) == len(self.spec.blocks) and (
+            spec.embedding,
+            spec.classes,
+            spec.input_shape[0],
+        ) == (self.spec.embedding, self.spec.classes, self.spec.input_shape[0])
+        for block, (own, full) in enumerate(zip(spec.blocks, self.spec.blocks, strict=False)):
+            fits &= 1 <= len(own) <= len(full)
+            fits &= all(1 <= width <= most for width, most in zip(own, full, strict=False))
+            # Wherever a block ends, the next one has rows for the full last layer only.
+            fits = fits and own[-1] <= full[-1]
+            if fits:
+                widths[block, : len(own)] = own
+        if not fits:
+            raise InputError(
+                "not a sub-network of this supernet",
+                where="supernet",
+                expected=f"at most {self.spec.blocks}, embedding {self.spec.embedding}, "
+                f"{self.spec.classes} classes",
+                received=f"{spec.blocks}, {spec.embedding}, {spec.classes}",
+            )
+        return widths
+
+
+def _first(variable, width):
+    return tf.convert_to_tensor(variable)[:width]

@@ -1,0 +1,166 @@
+"""NSGA-II over a search space: score against cost, in a storage that several processes share.
+
+The search of Lin et al. is random; this one keeps what it has learnt from the candidates before.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint
+from dcase_system.supernet.search import (
+    Budget,
+    Candidate,
+    Score,
+    candidate,
+    reachable,
+    unreachable,
+)
+from dcase_system.supernet.space import Ratios, SearchSpace, ratios_name
+from dcase_system.training.seeds import derive
+
+_LOG = logging.getLogger(__name__)
+_STUDY = "supernet"
+_SEARCH = "search"  # attribute of the study: what it searches
+_EXCESS, _NAME = "excess", "ratios"  # attributes of a trial
+_MOST_PROPOSALS = 40  # a scored sub-network: repetitions and those outside the budget are free
+
+
+def evolve(
+    space: SearchSpace,
+    budget: Budget,
+    score: Score,
+    *,
+    scored: str,
+    storage: Path,
+    evaluations: int,
+    population: int = 20,
+    seed: int = 0,
+    worker: int = 0,
+) -> list[Candidate]:
+    """Scores sub-networks until the storage holds `evaluations` of them; all of it, best first.
+
+    The storage is a journal file: an interrupted search goes on with it, and several processes, or
+    machines that see the file, search together when each has a `worker` number of its own.
+    A sub-network outside the budget is not scored, nor is one scored twice.
+
+    Args:
+        space: sub-networks.
+        budget: what they may cost; within it the cost is to be low and the score high.
+        score: of a sub-network.
+        scored: names what decides the scores, such as the supernet's key and the clips'.
+        storage: the journal file, made if absent.
+        evaluations: sub-networks scored, in all.
+        population: of a generation.
+        seed: of the search.
+        worker: number of this process.
+
+    Raises:
+        InputError: the storage belongs to another search, is no journal, or nothing is within the
+            budget.
+    """
+    # Measuring the latency of a whole space would take hours.
+    most = space.size if budget.measure == "latency" else reachable(space, budget)
+    search = fingerprint([space.key, str(budget), budget.precision, scored])
+    study = _open(storage, search, population)
+    study.sampler = optuna.samplers.NSGAIISampler(
+        population_size=population,
+        seed=derive(seed, worker, len(study.trials)),
+    )
+    distributions = _distributions(space)
+    for _ in range(_MOST_PROPOSALS * evaluations):
+        known = _scored(study)
+        if len(known) >= min(evaluations, most):
+            break
+        trial = study.ask(distributions)
+        ratios = _ratios(space, trial.params)
+        name, spec = ratios_name(ratios), space.spec(ratios)
+        seen = known.get(name)
+        cost = seen.values[1] if seen else budget.cost(spec)
+        excess = budget.excess(cost)
+        trial.set_constraint("budget", excess)
+        trial.set_user_attr(_EXCESS, excess)
+        trial.set_user_attr(_NAME, name)
+        value = seen.values[0] if seen else 0.0 if excess else score(spec)
+        study.tell(trial, (value, cost))
+    found = [
+        candidate(space, _ratios(space, trial.params), trial.values[1], trial.values[0])
+        for trial in _scored(study).values()
+    ]
+    if not found:
+        raise _nothing(space, budget, study)
+    if len(found) < evaluations:
+        _LOG.info("%d sub-networks found where %d were wanted", len(found), evaluations)
+    return sorted(found, key=lambda one: -one.score)
+
+
+def _open(storage: Path, search: str, population: int) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        study = optuna.create_study(
+            study_name=_STUDY,
+            storage=JournalStorage(JournalFileBackend(str(storage))),
+            directions=["maximize", "minimize"],
+            load_if_exists=True,
+        )
+    except (ValueError, KeyError, TypeError, AssertionError) as error:  # optuna asserts
+        raise InputError(
+            f"storage cannot be read ({error})", where=storage, expected="a journal of a search"
+        ) from error
+    if study.user_attrs.setdefault(_SEARCH, search) != search:
+        raise InputError(
+            "storage belongs to another search",
+            where=storage,
+            expected="one of this search space, budget and supernet; name another file",
+            received=study.user_attrs[_SEARCH][:12],
+        )
+    study.set_user_attr(_SEARCH, search)
+    return study
+
+
+def _scored(study: optuna.Study) -> dict[str, FrozenTrial]:
+    """The first finished trial of each sub-network within the budget, by its name."""
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    first: dict[str, FrozenTrial] = {}
+    for trial in finished:
+        if not trial.user_attrs[_EXCESS]:
+            first.setdefault(trial.user_attrs[_NAME], trial)
+    return first
+
+
+def _distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """What is decided: a depth for each block, and a ratio for each block or layer."""
+    decided: dict[str, BaseDistribution] = {}
+    for block, depths in enumerate(space.depths):
+        if len(depths) > 1:
+            decided[f"depth{block}"] = CategoricalDistribution(depths)
+        for layer in range(1 if space.width_per == "block" else depths[-1]):
+            decided[f"ratio{block}_{layer}"] = CategoricalDistribution(space.ratios)
+    return decided
+
+
+def _ratios(space: SearchSpace, decided: dict[str, Any]) -> Ratios:
+    """The sub-network of these decisions; ratios of layers that are left out do not matter."""
+    ratios = []
+    for block, depths in enumerate(space.depths):
+        depth = decided.get(f"depth{block}", depths[0])
+        of_layer = [0 if space.width_per == "block" else layer for layer in range(depth)]
+        ratios.append(tuple(decided[f"ratio{block}_{layer}"] for layer in of_layer))
+    return tuple(ratios)
+
+
+def _nothing(space: SearchSpace, budget: Budget, study: optuna.Study) -> InputError:
+    """The error where every sub-network that was looked at is outside the budget."""
+    finished = study.get_trials(states=(TrialState.COMPLETE,))
+    if not finished:
+        return unreachable(budget, None)
+    nearest = min(finished, key=lambda trial: trial.user_attrs[_EXCESS])
+    return unreachable(budget, (_ratios(space, nearest.params), nearest.values[1]))

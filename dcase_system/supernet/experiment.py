@@ -1,0 +1,243 @@
+"""The supernet's run in the paper's order: teacher, supernet, search, tuning, what to compare with.
+
+Table 1 holds for each budget a uniform network trained alone, with labels and with the teacher, and
+the best sub-network found; Table 2 what tuning gives it, against the same network from random
+weights; Figure 3 search spaces against each other; Figure 4 all that were scored, and their front.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from scipy.stats import kendalltau
+
+from dcase_system import stages
+from dcase_system.audio.front_ends import FrontEndSpec
+from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.data import TaggedData
+from dcase_system.files import write_json
+from dcase_system.models import registry
+from dcase_system.models.cnn10 import CNN10Spec, sliced_width
+from dcase_system.reporting.supernet import write_figures, write_tables
+from dcase_system.supernet.costs import costs_of
+from dcase_system.supernet.scoring import SubNetworkScorer
+from dcase_system.supernet.search import Budget, reachable
+from dcase_system.supernet.searches import Searches
+from dcase_system.supernet.space import SearchSpace, paper_space
+from dcase_system.supernet.step import SupernetPlan
+from dcase_system.supernet.trainings import Trained, Trainings
+from dcase_system.training.seeds import derive
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentPlan:
+    """What is run; the defaults are the paper's where it gives them.
+
+    Attributes:
+        base: the teacher's architecture, and the largest sub-network.
+        front_end: of all networks.
+        teacher: its training; mixup on.
+        supernet: its training.
+        alone: training of the networks that the sub-networks are compared with.
+        tuning_epochs: of the tuned sub-networks, shorter and longer; the longer one is also that of
+            the network from random weights.
+        patterns: of depth; the first is what the tables are made with.
+        width_per: whether layers or blocks have a width.
+        budgets: share of the base's parameters.
+        tolerance: of the budgets, as a share of the base's parameters (0.2 M of 5.2 M).
+        draws: p, sub-networks scored a search.
+        evolution: whether NSGA-II searches too, with as many sub-networks.
+        ranked: sub-networks that are also trained alone, to see whether inherited weights rank them
+            as their own do.
+        calibration_clips: training clips for the statistics.
+        seed: of everything random.
+    """
+
+    base: CNN10Spec
+    front_end: FrontEndSpec = field(default_factory=PannsMelSpec)
+    teacher: SupernetPlan
+    supernet: SupernetPlan
+    alone: SupernetPlan
+    tuning_epochs: tuple[int, int]
+    patterns: tuple[str, ...] = ("2,2,X",)
+    width_per: Literal["block", "layer"] = "layer"
+    budgets: tuple[float, ...] = (0.19, 0.40, 0.67)
+    tolerance: float = 0.038
+    draws: int = 25
+    evolution: bool = True
+    ranked: int = 0
+    calibration_clips: int = 2_000
+    seed: int = 0
+
+
+def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dict[str, Any]:
+    """Runs what has not been run yet and writes tables and figures into `run_dir`.
+
+    Args:
+        run_dir: of the run; a finished stage in it is kept, an interrupted training resumed.
+        plan: what is run.
+        data: clips; the base gets their classes and length.
+
+    Returns:
+        The content of `results.json`.
+
+    Raises:
+        InputError: another run is at work in the directory, a budget has no sub-network inside, or
+            a training diverges.
+    """
+    frames = plan.front_end.frames(data.train.audio.samples.shape[1])
+    shape = (plan.front_end.n_mels, frames)
+    plan = replace(plan, base=replace(plan.base, classes=len(data.classes), input_shape=shape))
+    with stages.only_one(run_dir):
+        settings = asdict(plan) | {"base": registry.spec_to_json(plan.base)}
+        stages.write_config(run_dir, {**settings, "classes": data.classes})
+        results = _Experiment(run_dir, plan, data).run()
+        write_json(run_dir / "results.json", results)
+        write_tables(run_dir, results)
+        write_figures(run_dir, results)
+    return results
+
+
+class _Experiment:
+    def __init__(self, run_dir: Path, plan: ExperimentPlan, data: TaggedData):
+        self.plan, self.data = plan, data
+        self.trainings = Trainings(run_dir, data, plan.front_end, plan.calibration_clips)
+        self.params = costs_of(plan.base).params
+
+    def run(self) -> dict[str, Any]:
+        plan, trainings = self.plan, self.trainings
+        spaces = [paper_space(pattern, plan.width_per, plan.base) for pattern in plan.patterns]
+        for space in spaces:
+            for share in plan.budgets:
+                reachable(space, self._budget(share))  # refused before anything is trained
+        teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, 1))
+        teacher_score = trainings.score(teacher, self.data.test)
+        taught = trainings.teach(teacher)
+        found = [self._search(space, taught) for space in spaces]
+        space, (supernet, searched) = spaces[0], found[0]
+        return {
+            "largest_params": self.params,
+            "teacher": teacher_score.mean_average_precision,
+            "classes_without_positive": teacher_score.classes_without_positive,
+            "table1": [self._table1(space, supernet, one, taught) for one in searched],
+            "table2": [self._table2(space, supernet, one, taught) for one in searched],
+            "spaces": {
+                one.depth_pattern: of_it for one, (_, of_it) in zip(spaces, found, strict=True)
+            },
+            "ranking": self._ranking(space, supernet, taught),
+        }
+
+    def _seeded(self, plan: SupernetPlan, *purpose: int) -> SupernetPlan:
+        return replace(plan, seed=derive(self.plan.seed, *purpose))
+
+    def _budget(self, share: float) -> Budget:
+        low, high = share - self.plan.tolerance, share + self.plan.tolerance
+        return Budget("params", high * self.params, max(0.0, low) * self.params)
+
+    def _search(self, space: SearchSpace, taught: Trained) -> tuple[Trained, list[dict]]:
+        """Trains the supernet of a space, and searches each budget."""
+        name = "supernet_" + space.depth_pattern.replace(",", "")
+        supernet = self.trainings.train(
+            name, space.base, self._seeded(self.plan.supernet, 2), space=space, teacher=taught
+        )
+        searches = Searches(self.trainings, supernet, space, self.plan.draws, self.plan.seed)
+        return supernet, [
+            {"budget": share, **searches.search(self._budget(share), self.plan.evolution)}
+            for share in self.plan.budgets
+        ]
+
+    def _table1(
+        self, space: SearchSpace, supernet: Trained, searched: dict, taught: Trained
+    ) -> dict[str, Any]:
+        """One budget: a uniform network alone, with labels and teacher, and the sub-network."""
+        share = searched["budget"]
+        uniform = nearest_uniform(space, share * self.params)
+        name, plan = f"{share:g}", self._seeded(self.plan.alone, 3)
+        baseline = self.trainings.train(f"baseline_{name}", uniform, plan)
+        distilled = self.trainings.train(f"kd_{name}", uniform, plan, teacher=taught)
+        best = _spec(space, searched["random"][0])
+        sub_networks = self.trainings.sub_networks(supernet)
+        clips = self.trainings.features(self.data.test.audio)
+        labels, calibration = self.data.test.labels, self.trainings.calibration_batches
+        return {
+            "budget": share,
+            "uniform_params": costs_of(uniform).params,
+            "baseline": self.trainings.test_map(baseline),
+            "kd": self.trainings.test_map(distilled),
+            "ofa_params": costs_of(best).params,
+            "ofa_not_recalibrated": SubNetworkScorer(sub_networks, None, clips, labels)(best),
+            "ofa": SubNetworkScorer(sub_networks, calibration, clips, labels)(best),
+        }
+
+    def _table2(
+        self, space: SearchSpace, supernet: Trained, searched: dict, taught: Trained
+    ) -> dict[str, Any]:
+        """One budget: the sub-network, tuned for some epochs and more, and from random weights."""
+        name, best = f"{searched['budget']:g}", _spec(space, searched["random"][0])
+        plan = replace(self._seeded(self.plan.alone, 4), largest_epochs=0)
+        shorter, longer = self.plan.tuning_epochs
+        inherited = self.trainings.cut(f"cut_{name}", supernet, best)
+        trained = {
+            "inherited": inherited,
+            f"tuned_{shorter}": self.trainings.train(
+                f"tuned_{name}_{shorter}",
+                best,
+                replace(plan, epochs=shorter),
+                teacher=taught,
+                initial=inherited,
+            ),
+            f"tuned_{longer}": self.trainings.train(
+                f"tuned_{name}_{longer}",
+                best,
+                replace(plan, epochs=longer),
+                teacher=taught,
+                initial=inherited,
+            ),
+            f"init_{longer}": self.trainings.train(
+                f"init_{name}_{longer}", best, replace(plan, epochs=longer), teacher=taught
+            ),
+        }
+        scores = {column: self.trainings.test_map(one) for column, one in trained.items()}
+        return {"budget": searched["budget"], "params": costs_of(best).params, **scores}
+
+    def _ranking(
+        self, space: SearchSpace, supernet: Trained, taught: Trained
+    ) -> dict[str, Any] | None:
+        """Validation scores with inherited weights and with their own, and Kendall's tau."""
+        if self.plan.ranked < 2:
+            return None
+        searches = Searches(self.trainings, supernet, space, self.plan.draws, self.plan.seed)
+        rows = searches.spread(self.plan.ranked)
+        for row in rows:
+            alone = self.trainings.train(
+                f"alone_{row['params']}",
+                _spec(space, row),
+                self._seeded(self.plan.alone, 5),
+                teacher=taught,
+            )
+            score = self.trainings.score(alone, self.data.validation)
+            row["alone"] = score.mean_average_precision
+        tau = kendalltau([row["score"] for row in rows], [row["alone"] for row in rows])
+        return {"kendall_tau": float(tau.statistic), "p_value": float(tau.pvalue), "rows": rows}
+
+
+def nearest_uniform(space: SearchSpace, params: float) -> CNN10Spec:
+    """The network with one ratio and one depth in all dynamic blocks that is nearest in size."""
+    kept = space.static_blocks
+    blocks = space.base.blocks[kept:]
+    uniform = [
+        replace(
+            space.base,
+            blocks=space.base.blocks[:kept]
+            + tuple(
+                tuple(sliced_width(width, ratio) for width in block[:depth]) for block in blocks
+            ),
+        )
+        for ratio in space.ratios
+        for depth in range(1, max(map(len, blocks)) + 1)
+    ]
+    return min(uniform, key=lambda spec: abs(costs_of(spec).params - params))
+
+
+def _spec(space: SearchSpace, row: dict) -> CNN10Spec:
+    return space.spec(tuple(tuple(ratios) for ratios in row["ratios"]))

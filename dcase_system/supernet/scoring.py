@@ -1,0 +1,60 @@
+"""Scoring a sub-network with the weights that it inherits."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from dcase_system.audio.store import Waveforms
+from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.supernet.calibration import SubNetworks
+from dcase_system.training.multilabel import multilabel_score
+
+
+@dataclass(frozen=True)
+class FeatureBatches:
+    """Features of clips, batch by batch, computed anew whenever they are gone through.
+
+    Attributes:
+        waveforms: the clips.
+        front_end: waveforms to features.
+        batch_size: clips a batch; the last one holds the rest.
+    """
+
+    waveforms: Waveforms
+    front_end: keras.layers.Layer
+    batch_size: int = 64
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for start in range(0, len(self.waveforms), self.batch_size):
+            stop = min(start + self.batch_size, len(self.waveforms))
+            yield np.asarray(self.front_end(self.waveforms.gather(np.arange(start, stop))))
+
+    def in_memory(self) -> tuple[np.ndarray, ...]:
+        """All batches, for a search that goes through them many times."""
+        return tuple(self)
+
+
+@dataclass(frozen=True)
+class SubNetworkScorer:
+    """Mean average precision of sub-networks: a callable of a spec.
+
+    Attributes:
+        sub_networks: of the supernet.
+        calibration: features of training clips for the statistics; None scores with the moving
+            statistics as the training left them.
+        clips: features of the clips to score.
+        labels: (clips, classes).
+    """
+
+    sub_networks: SubNetworks
+    calibration: Iterable[np.ndarray] | None
+    clips: Iterable[np.ndarray]
+    labels: np.ndarray
+
+    def __call__(self, spec: CNN10Spec) -> float:
+        if self.calibration is not None:
+            self.sub_networks.recalibrate(spec, self.calibration)
+        logits = self.sub_networks.logits(spec, self.clips)
+        return multilabel_score(logits, self.labels).mean_average_precision

@@ -1,0 +1,248 @@
+"""The search space: which sub-networks a supernet holds, and what they cost.
+
+python -m dcase_system.supernet.space --depth_pattern=2,2,X --width_per=layer [--json]
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from absl import flags
+
+from dcase_system import cli
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint
+from dcase_system.models import registry
+from dcase_system.models.cnn10 import CNN10Spec, sliced_width
+from dcase_system.supernet.costs import Measure, costs_of
+
+# The width ratios of the layers that a sub-network keeps, by dynamic block: ((0.4, 0.6), (1.0,)).
+Ratios = tuple[tuple[float, ...], ...]
+
+DEPTH_PATTERNS = ("2,2,X", "2,X,X", "X,X,X", "none")
+WINDOW_CENTRES = (0.8, 1.8, 2.8, 3.8)  # millions of parameters: the paper's constraints
+WINDOW_TOLERANCE = 0.2
+_WIDTHS = (0.4, 0.6, 0.8, 1.0)
+# Only with 0.2 does elastic width alone come near a million parameters (section 4.1).
+_WIDTHS_ALONE = (0.2, *_WIDTHS)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Sub-networks of a CNN10: the last blocks with fewer channels or fewer convolutions.
+
+    A layer of D channels keeps its first floor(r * D); a block keeps its first convolutions. The
+    blocks before the dynamic ones, the embedding and the logits stay as they are; where they read
+    a narrower map they use the first rows of their kernel (Lin et al., section 3; which parts are
+    dynamic follows from the published parameter counts).
+
+    Attributes:
+        base: the largest sub-network, the supernet itself.
+        depth_pattern: for each dynamic block its number of convolutions, X for any from 1 on;
+            `none` for all of them in the last three blocks (elastic width alone).
+        width_per: whether the layers of a block have a ratio each or one together.
+        ratios: what the width ratios may be; the largest is 1.
+    """
+
+    base: CNN10Spec = field(default_factory=CNN10Spec)
+    depth_pattern: str = "2,2,X"
+    width_per: Literal["block", "layer"] = "layer"
+    ratios: tuple[float, ...] = _WIDTHS
+
+    def __post_init__(self):
+        if self.width_per not in ("block", "layer"):
+            raise _wrong("width_per", "block or layer", self.width_per)
+        ascending = list(self.ratios) == sorted(set(self.ratios))
+        if not ascending or not self.ratios or self.ratios[0] <= 0 or self.ratios[-1] != 1:
+            raise _wrong("ratios", "numbers above 0 rising to 1", self.ratios)
+        marks = self._marks
+        dynamic = self.base.blocks[-len(marks) :]
+        if len(marks) > len(self.base.blocks) or any(
+            mark != "X" and not (mark.isdecimal() and 1 <= int(mark) <= len(block))
+            for mark, block in zip(marks, dynamic, strict=True)
+        ):
+            depths = ",".join(str(len(block)) for block in self.base.blocks)
+            expected = f"at most {depths} or X for each of the last blocks, such as 2,2,X, or none"
+            raise _wrong("depth_pattern", expected, self.depth_pattern)
+        narrowest = min(min(block) for block in dynamic)
+        if sliced_width(narrowest, self.ratios[0]) < 1:
+            raise _wrong("ratios", f"a channel left of {narrowest}", self.ratios[0])
+
+    @property
+    def _marks(self) -> list[str]:
+        if self.depth_pattern == "none":
+            return [str(len(block)) for block in self.base.blocks[-3:]]
+        return self.depth_pattern.split(",")
+
+    @property
+    def static_blocks(self) -> int:
+        """How many blocks stay as they are."""
+        return len(self.base.blocks) - len(self._marks)
+
+    @cached_property
+    def depths(self) -> tuple[tuple[int, ...], ...]:
+        """The depths that each dynamic block may have."""
+        blocks = self.base.blocks[self.static_blocks :]
+        return tuple(
+            tuple(range(1, len(block) + 1)) if mark == "X" else (int(mark),)
+            for mark, block in zip(self._marks, blocks, strict=True)
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of sub-networks."""
+        return math.prod(len(options) for options in self._options)
+
+    @property
+    def key(self) -> str:
+        """Changes with everything that decides which sub-networks there are."""
+        values = [self.depths, self.width_per, self.ratios, registry.spec_to_json(self.base)]
+        return fingerprint(values)
+
+    @cached_property
+    def _options(self) -> list[list[tuple[float, ...]]]:
+        """For each dynamic block the ratios it may have."""
+        return [
+            [ratios for depth in depths for ratios in self._of_depth(depth)]
+            for depths in self.depths
+        ]
+
+    def _of_depth(self, depth: int) -> Iterator[tuple[float, ...]]:
+        if self.width_per == "block":
+            return ((ratio,) * depth for ratio in self.ratios)
+        return itertools.product(self.ratios, repeat=depth)
+
+    def all(self) -> Iterator[Ratios]:
+        """Every sub-network, in a fixed order."""
+        return itertools.product(*self._options)
+
+    def __contains__(self, ratios: object) -> bool:
+        return (
+            isinstance(ratios, tuple)
+            and len(ratios) == len(self._options)
+            and all(of in options for of, options in zip(ratios, self._options, strict=True))
+        )
+
+    @property
+    def largest(self) -> Ratios:
+        return tuple((1.0,) * depths[-1] for depths in self.depths)
+
+    @property
+    def smallest(self) -> Ratios:
+        return tuple((self.ratios[0],) * depths[0] for depths in self.depths)
+
+    def draw(self, generator: np.random.Generator) -> Ratios:
+        """A random sub-network: every depth and every width by a fair draw of its own.
+
+        So a block has each depth equally often. (A fair draw from `all` would give a block with
+        layers of their own width its larger depth in 16 of 20 cases.)
+        """
+        drawn = []
+        for depths in self.depths:
+            depth = int(generator.choice(depths))
+            widths = 1 if self.width_per == "block" else depth
+            ratios = generator.choice(self.ratios, widths).tolist()
+            drawn.append(tuple(ratios * (depth // widths)))
+        return tuple(drawn)
+
+    def spec(self, ratios: Ratios) -> CNN10Spec:
+        """The spec of a sub-network.
+
+        Raises:
+            InputError: it is not of this space.
+        """
+        if ratios not in self:
+            raise InputError(
+                "sub-network is not in the search space",
+                where="supernet",
+                expected=f"depths {self.depth_pattern} and ratios {self.ratios}",
+                received=ratios,
+            )
+        kept = self.static_blocks
+        dynamic = tuple(
+            tuple(sliced_width(width, ratio) for width, ratio in zip(block, of, strict=False))
+            for block, of in zip(self.base.blocks[kept:], ratios, strict=True)
+        )
+        return replace(self.base, blocks=self.base.blocks[:kept] + dynamic)
+
+    def cost(self, ratios: Ratios, measure: Measure = "params") -> int:
+        return costs_of(self.spec(ratios)).of(measure)
+
+
+def paper_space(
+    depth_pattern: str = "2,2,X",
+    width_per: Literal["block", "layer"] = "layer",
+    base: CNN10Spec | None = None,
+) -> SearchSpace:
+    """The space of a pattern with the paper's ratios: 0.2 as well where only widths are elastic."""
+    ratios = _WIDTHS_ALONE if depth_pattern == "none" else _WIDTHS
+    return SearchSpace(base or CNN10Spec(), depth_pattern, width_per, ratios)
+
+
+def ratios_name(ratios: Ratios) -> str:
+    """A sub-network in a word, such as `0.4-0.6|0.8-0.8|1`."""
+    return "|".join("-".join(f"{ratio:g}" for ratio in of) for of in ratios)
+
+
+def describe(space: SearchSpace) -> dict:
+    """Size, smallest and largest parameter counts, and sub-networks in each of the paper's windows.
+
+    A window holds what is within 0.2 M of its centre, ends included.
+    """
+    params = np.array([space.cost(ratios) for ratios in space.all()])
+    near = {
+        f"{centre:g}": int((np.abs(params - centre * 1e6) <= WINDOW_TOLERANCE * 1e6).sum())
+        for centre in WINDOW_CENTRES
+    }
+    return {
+        "size": space.size,
+        "min_params": int(params.min()),
+        "max_params": int(params.max()),
+        "windows": near,
+    }
+
+
+def _wrong(what: str, expected: object, received: object) -> InputError:
+    return InputError(
+        f"{what} is wrong", where="search space", expected=expected, received=received
+    )
+
+
+def main(_: Sequence[str]) -> None:
+    options = flags.FLAGS
+    space = paper_space(options.depth_pattern, options.width_per)
+    if options.ratios:
+        space = replace(space, ratios=tuple(_number(ratio) for ratio in options.ratios))
+    values = describe(space)
+    if options.json:
+        print(json.dumps(values))
+        return
+    print(f"sub-networks  {values['size']:>9,}")
+    print(f"parameters    {values['min_params']:>9,} to {values['max_params']:,}")
+    for centre, sub_networks in values["windows"].items():
+        print(f"{centre} M ± {WINDOW_TOLERANCE} M {sub_networks:>9,}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise _wrong("ratios", "numbers above 0 rising to 1", text) from error
+
+
+# Flags are global to a process: defined on import, they would collide with those of a recipe.
+def _define_flags() -> None:
+    flags.DEFINE_string("depth_pattern", "2,2,X", f"One of {' | '.join(DEPTH_PATTERNS)}.")
+    flags.DEFINE_enum("width_per", "layer", ["block", "layer"], "What has a width ratio.")
+    flags.DEFINE_list("ratios", None, "Width ratios; by default the paper's.")
+    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main)

@@ -1,0 +1,206 @@
+"""One step of a training: K sub-networks, their gradients averaged (Lin et al., section 3.2)."""
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from dcase_system.audio.augment import AxisMask
+from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.errors import InputError
+from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.sampling import Sampling, WidthSampler
+from dcase_system.supernet.space import SearchSpace
+from dcase_system.training.schedule import ScheduleName
+from dcase_system.training.seeds import derive
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupernetPlan:
+    """Hyper-parameters of a training; the defaults are the paper's where it gives them.
+
+    Attributes:
+        epochs: passes over the clips, in all.
+        largest_epochs: of these, first, with the largest sub-network alone.
+        batch_size: clips a batch.
+        learning_rate: of Adam.
+        schedule: of the learning rate, see `training.fit`.
+        samples: K, sub-networks a step; their gradients are averaged.
+        sampling: `uniform` as published, or `sandwich`: the largest, the smallest and K - 2 others.
+        in_place: whether the others learn from the largest one's outputs of the same step.
+        accumulation: batches a step of the optimiser.
+        masks: bands and stretches of frames that are masked, of each so many.
+        mask_mels: largest mask in mel bands.
+        mask_frames: largest mask in frames.
+        mixup: whether clips and their labels are mixed in pairs, as for the teacher.
+        seed: of everything random.
+    """
+
+    epochs: int
+    largest_epochs: int = 0
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    schedule: ScheduleName = "constant"
+    samples: int = 4
+    sampling: Sampling = "uniform"
+    in_place: bool = False
+    accumulation: int = 1
+    masks: int = 2
+    mask_mels: int = 8
+    mask_frames: int = 64
+    mixup: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        least = 2 if self.sampling == "sandwich" else 1
+        if self.samples < least:
+            raise does_not_fit(
+                "samples", f"at least {least} for {self.sampling} sampling", self.samples
+            )
+        if self.in_place and self.sampling != "sandwich":
+            raise does_not_fit(
+                "in_place", "sandwich sampling, which has the largest", self.sampling
+            )
+        if not 0 <= self.largest_epochs <= self.epochs:
+            raise does_not_fit("largest_epochs", f"0 to {self.epochs}", self.largest_epochs)
+
+
+class SupernetTraining(keras.Model):
+    """Waveforms to logits of the largest sub-network; a training step takes K sub-networks.
+
+    The masks and the mixing act on the normalised log-mels, as in PANNs; every sub-network of a
+    step has draws of its own.
+
+    Args:
+        supernet: whose weights are trained.
+        spec: of the front end.
+        plan: hyper-parameters.
+        space: sub-networks to draw from; None trains the largest alone.
+        largest_steps: batches at the beginning that train the largest alone.
+    """
+
+    def __init__(
+        self,
+        supernet: ElasticCNN10,
+        spec: FrontEndSpec,
+        plan: SupernetPlan,
+        space: SearchSpace | None = None,
+        largest_steps: int = 0,
+    ):
+        super().__init__(name="supernet_training")
+        self.supernet, self.plan, self.largest_steps = supernet, plan, largest_steps
+        self.front_end = front_end(spec, derive(plan.seed, 5))
+        self.masks = [
+            AxisMask(axis, widest, 0.0, seed=derive(plan.seed, 2, axis, index))
+            for axis, widest in ((1, plan.mask_mels), (2, plan.mask_frames))
+            for index in range(plan.masks)
+        ]
+        self.mixing = keras.random.SeedGenerator(derive(plan.seed, 3))
+        self.sampler = None if space is None else WidthSampler(space, derive(plan.seed, 4))
+        self.batches_seen = self.add_weight(
+            shape=(), dtype="int32", initializer="zeros", trainable=False, name="batches_seen"
+        )
+        self.mean_loss = keras.metrics.Mean(name="loss")
+        self._largest = supernet.widths_of(supernet.spec)
+
+    def build(self, input_shape):
+        for layer in (self.front_end, *self.masks):
+            layer.build(input_shape)  # none of them has weights
+
+    def call(self, waveforms):
+        return self.supernet(self.front_end(waveforms), self._largest)
+
+    def train_step(self, data):
+        """One batch: gradients of its sub-networks, averaged, and a step of the optimiser."""
+        waveforms, targets = data
+        features = self.front_end(waveforms)  # once for all sub-networks
+        if self.sampler is None:
+            gradients, loss, _ = self.gradients(self._largest, features, targets)
+        else:
+            gradients, loss = self._over_samples(self.sampler, features, targets)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        self.batches_seen.assign_add(1)
+        self.mean_loss.update_state(loss)
+        return {"loss": self.mean_loss.result()}
+
+    def gradients(self, widths, features, targets):
+        """Gradients of all weights, loss and logits of one sub-network.
+
+        Args:
+            widths: of the sub-network, see `ElasticCNN10`.
+            features: (batch, mels, frames, 1).
+            targets: what the loss takes.
+        """
+        mix = self._draw_mix(tf.shape(features)[0]) if self.plan.mixup else None
+
+        def perturb(x):
+            for mask in self.masks:
+                x = mask(x, training=True)
+            return x if mix is None else _mixed(x, *mix)
+
+        targets = targets if mix is None else _mixed(targets, *mix)
+        weights = [variable.value for variable in self.trainable_variables]
+        with tf.GradientTape() as tape:
+            logits = self.supernet(features, widths, mode="training", perturb=perturb)
+            loss = tf.reduce_mean(self.loss(targets, logits))
+        zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
+        return tape.gradient(loss, weights, unconnected_gradients=zero), loss, logits
+
+    def _over_samples(self, sampler: WidthSampler, features, targets):
+        """Mean gradients and loss over the sub-networks of this step."""
+        alone = tf.convert_to_tensor(self.batches_seen) < self.largest_steps
+        count = tf.where(alone, 1, self.plan.samples)
+        classes = self.supernet.spec.classes
+
+        def body(index, sums, total, largest_logits):
+            widths = tf.cond(
+                alone,
+                lambda: tf.constant(self._largest),
+                lambda: sampler.of_step(index, self.plan.sampling),
+            )
+            wanted = targets
+            if self.plan.in_place:
+                wanted = tf.cond(
+                    index == 0, lambda: targets, lambda: _taught(targets, largest_logits)
+                )
+            gradients, loss, logits = self.gradients(widths, features, wanted)
+            sums = [old + new for old, new in zip(sums, gradients, strict=True)]
+            kept = tf.where(index == 0, tf.stop_gradient(logits), largest_logits)
+            return index + 1, sums, total + loss, kept
+
+        start = (
+            tf.constant(0),
+            [tf.zeros(variable.shape) for variable in self.trainable_variables],
+            tf.constant(0.0),
+            tf.zeros((tf.shape(features)[0], classes)),
+        )
+        # A loop in the graph holds the network once, however many sub-networks a step takes.
+        _, sums, total, _ = tf.while_loop(
+            lambda index, *_: index < count, body, start, parallel_iterations=1
+        )
+        share = 1.0 / tf.cast(count, tf.float32)
+        return [gradient * share for gradient in sums], total * share
+
+    def _draw_mix(self, clips):
+        """Weights (clips,) ~ U(0, 1), which is PANNs' Beta(1, 1), and a partner for each clip."""
+        weights = keras.random.uniform((clips,), seed=self.mixing)
+        return weights, keras.random.shuffle(tf.range(clips), seed=self.mixing)
+
+
+def _mixed(values, weights, partners):
+    """weights * values + (1 - weights) * those of the partners, clip by clip."""
+    weights = tf.reshape(weights, [-1] + [1] * (len(values.shape) - 1))
+    return weights * values + (1.0 - weights) * tf.gather(values, partners)
+
+
+def _taught(targets, logits):
+    """The targets with the largest sub-network in the teacher's place."""
+    if len(targets.shape) == 3:
+        return tf.stack([targets[:, 0], logits], axis=1)
+    return tf.sigmoid(logits)
+
+
+def does_not_fit(what: str, expected: object, received: object) -> InputError:
+    return InputError(
+        f"{what} does not fit", where="supernet training", expected=expected, received=received
+    )

@@ -1,0 +1,102 @@
+"""Training a supernet, or any CNN10 by itself, on multi-label clips (Lin et al., section 3.2)."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcase_system.audio.front_ends import FrontEndSpec
+from dcase_system.audio.store import Waveforms
+from dcase_system.distillation.losses import MultiLabelDistillationLoss
+from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
+from dcase_system.training.callbacks import Validation
+from dcase_system.training.fit import fit
+
+
+def train_supernet(
+    supernet: ElasticCNN10,
+    space: SearchSpace | None,
+    front_end_spec: FrontEndSpec,
+    waveforms: Waveforms,
+    targets: np.ndarray,
+    plan: SupernetPlan,
+    *,
+    checkpoint: Path,
+    metrics_log: Path,
+    validate: Callable[[], Mapping[str, float]] | None = None,
+    name: str,
+) -> None:
+    """Trains in place; an interrupted training goes on from its checkpoint, to the same weights.
+
+    Args:
+        supernet: weights to begin with.
+        space: sub-networks to draw from; None trains the largest alone, which is how a teacher, a
+            baseline or a network that was cut out is trained.
+        front_end_spec: of the front end.
+        waveforms: clips.
+        targets: (clips, classes) labels, or (clips, 2, classes) with a teacher's logits of the
+            clean clips, by `pack_targets`: then only the teacher counts.
+        plan: hyper-parameters.
+        checkpoint: see `training.fit`.
+        metrics_log: see `training.fit`.
+        validate: its values are logged after each epoch.
+        name: shown with the progress.
+
+    Raises:
+        InputError: front end, targets and supernet do not fit together, mixup is wanted with a
+            teacher, or the training diverges.
+    """
+    taught = targets.ndim == 3
+    _check(supernet, space, front_end_spec, waveforms, targets, plan)
+    steps_per_epoch = -(-len(waveforms) // plan.batch_size)
+    model = SupernetTraining(
+        supernet, front_end_spec, plan, space, plan.largest_epochs * steps_per_epoch
+    )
+    model(waveforms.gather(np.arange(1)))  # builds what is not yet
+    labels_loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    fit(
+        model,
+        waveforms,
+        targets,
+        loss=MultiLabelDistillationLoss() if taught else labels_loss,
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        seed=plan.seed,
+        checkpoint=checkpoint,
+        metrics_log=metrics_log,
+        learning_rate=plan.learning_rate,
+        weight_decay=0.0,  # Adam
+        schedule=plan.schedule,
+        accumulation=plan.accumulation,
+        callbacks=[] if validate is None else [Validation(validate)],
+        name=name,
+    )
+
+
+def _check(
+    supernet: ElasticCNN10,
+    space: SearchSpace | None,
+    spec: FrontEndSpec,
+    waveforms: Waveforms,
+    targets: np.ndarray,
+    plan: SupernetPlan,
+) -> None:
+    mels, classes = supernet.spec.input_shape[0], supernet.spec.classes
+    if spec.n_mels != mels:
+        raise does_not_fit("front end", f"{mels} mel bands", spec.n_mels)
+    halvings = 2 ** len(supernet.spec.blocks)
+    frames = spec.frames(waveforms.samples.shape[1])
+    if frames < halvings:
+        raise does_not_fit("clip length", f"at least {halvings} frames", frames)
+    if targets.shape not in ((len(waveforms), classes), (len(waveforms), 2, classes)):
+        shape = f"({len(waveforms)}, {classes}), or with 2 in between"
+        raise does_not_fit("shape of the targets", shape, targets.shape)
+    if plan.mixup and targets.ndim == 3:
+        raise does_not_fit(
+            "mixup", "labels alone: the teacher hears clips as they are", "a teacher"
+        )
+    if space is not None and space.base != supernet.spec:
+        raise does_not_fit("search space", f"base {supernet.spec.blocks}", space.base.blocks)

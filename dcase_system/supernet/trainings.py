@@ -1,0 +1,169 @@
+"""The trainings of a supernet's run as stages: each leaves an ordinary network in a folder."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcase_system import stages
+from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.audio.store import Waveforms
+from dcase_system.data import TaggedData, TaggedSet
+from dcase_system.distillation.losses import pack_targets
+from dcase_system.files import replacing
+from dcase_system.models import registry
+from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.models.stored import load_network, save_network
+from dcase_system.supernet.calibration import SubNetworks
+from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.extract import extract, load_largest
+from dcase_system.supernet.scoring import FeatureBatches
+from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.step import SupernetPlan
+from dcase_system.supernet.training import train_supernet
+from dcase_system.training import seeds
+from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.multilabel import MultiLabelScore, multilabel_score
+
+_LOGITS = "train_logits.npy"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network that a stage has left: its folder, and the stage's key."""
+
+    folder: Path
+    key: str
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Trains networks below a run directory; a finished training is kept, an interrupted resumed.
+
+    Attributes:
+        run_dir: of the run.
+        data: clips.
+        front_end: of all networks.
+        calibration_clips: training clips that statistics are recalibrated with.
+    """
+
+    run_dir: Path
+    data: TaggedData
+    front_end: FrontEndSpec
+    calibration_clips: int
+
+    def train(
+        self,
+        name: str,
+        spec: CNN10Spec,
+        plan: SupernetPlan,
+        *,
+        space: SearchSpace | None = None,
+        teacher: Trained | None = None,
+        initial: Trained | None = None,
+    ) -> Trained:
+        """Trains a network or a supernet, of which the largest sub-network is stored.
+
+        Args:
+            name: of the stage.
+            spec: of the network.
+            plan: hyper-parameters.
+            space: sub-networks to draw from; None trains the network alone.
+            teacher: what to learn from in the labels' place, by `teach`.
+            initial: a network of the same spec to begin with.
+        """
+        inputs = {
+            "plan": asdict(plan),
+            "spec": registry.spec_to_json(spec),
+            "space": space and space.key,
+            "front_end": asdict(self.front_end),
+            "teacher": teacher and teacher.key,
+            "initial": initial and initial.key,
+            "clips": self.data.train.key,
+        }
+
+        def work(folder: Path, checkpoint: Path) -> None:
+            seeds.set_seed(plan.seed)
+            supernet = ElasticCNN10(spec, seeds.derive(plan.seed, 1))
+            if initial is not None:
+                load_largest(supernet, load_network(initial.folder))
+            train_supernet(
+                supernet,
+                space,
+                self.front_end,
+                self.data.train.audio,
+                self._targets(teacher),
+                plan,
+                checkpoint=checkpoint,
+                metrics_log=self.run_dir / "metrics" / f"{name}.jsonl",
+                name=name,
+            )
+            save_network(folder, extract(supernet, spec), spec)
+
+        folder = self.run_dir / name
+        return Trained(folder, stages.run_training(folder, inputs, work))
+
+    def teach(self, teacher: Trained) -> Trained:
+        """Stores a teacher's logits of the clean training clips."""
+
+        def work(folder: Path) -> None:
+            logits = self.logits(load_network(teacher.folder), self.data.train.audio)
+            with replacing(folder / _LOGITS) as temporary:
+                np.save(temporary, logits)
+
+        folder = self.run_dir / f"{teacher.folder.name}_logits"
+        return Trained(folder, stages.run_stage(folder, {"teacher": teacher.key}, work))
+
+    def cut(self, name: str, supernet: Trained, spec: CNN10Spec) -> Trained:
+        """Stores a sub-network of a trained supernet, recalibrated."""
+
+        def work(folder: Path) -> None:
+            sub_networks = self.sub_networks(supernet)
+            sub_networks.recalibrate(spec, self.calibration_batches)
+            save_network(folder, extract(sub_networks.supernet, spec), spec)
+
+        inputs = {
+            "supernet": supernet.key,
+            "spec": registry.spec_to_json(spec),
+            "clips": self.calibration_clips,
+        }
+        folder = self.run_dir / name
+        return Trained(folder, stages.run_stage(folder, inputs, work))
+
+    def sub_networks(self, supernet: Trained) -> SubNetworks:
+        """The sub-networks of a stored supernet."""
+        network = load_network(supernet.folder)
+        elastic = ElasticCNN10(registry.read_spec(supernet.folder / "spec.json"))
+        load_largest(elastic, network)
+        return SubNetworks(elastic)
+
+    @cached_property
+    def calibration_batches(self) -> tuple[np.ndarray, ...]:
+        clips = min(self.calibration_clips, len(self.data.train))
+        drawn = np.random.default_rng(0).permutation(len(self.data.train))[:clips]
+        return self.features(self.data.train.audio.take(np.sort(drawn)))
+
+    def features(self, waveforms: Waveforms) -> tuple[np.ndarray, ...]:
+        """Batches of features, in memory."""
+        return FeatureBatches(waveforms, front_end(self.front_end)).in_memory()
+
+    def logits(self, network: keras.Model, waveforms: Waveforms) -> np.ndarray:
+        samples = waveforms.samples.shape[1]
+        return predict(waveform_model(network, front_end(self.front_end), samples), waveforms)
+
+    def score(self, trained: Trained, clips: TaggedSet) -> MultiLabelScore:
+        """Score of a stored network."""
+        logits = self.logits(load_network(trained.folder), clips.audio)
+        return multilabel_score(logits, clips.labels)
+
+    def test_map(self, trained: Trained) -> float:
+        """Mean average precision of a stored network on the test clips."""
+        return self.score(trained, self.data.test).mean_average_precision
+
+    def _targets(self, teacher: Trained | None) -> np.ndarray:
+        labels = self.data.train.labels
+        return (
+            labels if teacher is None else pack_targets(labels, np.load(teacher.folder / _LOGITS))
+        )

@@ -1,0 +1,59 @@
+"""The supernet's recipe at toy scale: everything it writes, kept the second time."""
+
+import json
+
+import pytest
+
+from tests.recipes.commands import run
+
+RECIPE = "recipes.audioset_supernet"
+TOY = [
+    "--corpus=mixtures",
+    "--mixtures=48,32,32",
+    "--width=0.0625",
+    "--batch_size=16",
+    "--draws=3",
+    "--teacher_epochs=1",
+    "--largest_epochs=1",
+    "--samples_epochs=1",
+    "--alone_epochs=1",
+    "--tuning_epochs=1,2",
+]
+
+
+@pytest.mark.slow
+def test_a_run_writes_its_tables_and_figures_and_is_kept(place):
+    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    out = place / "supernet"
+    done = run(RECIPE, *flags, *TOY, f"--output_dir={out}")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((out / "results.json").read_text())
+    assert len(results["table1"]) == len(results["table2"]) == 3
+    assert all(0 < row["ofa"] <= 1 for row in results["table1"])
+    for name in ("table1.md", "table2.csv", "figure3.png", "figure3.csv", "figure4.png"):
+        assert (out / name).is_file()
+    # the sub-network that is cut out scores what the supernet does with it
+    for one, two in zip(results["table1"], results["table2"], strict=True):
+        assert two["inherited"] == pytest.approx(one["ofa"], abs=1e-3)
+    again = run(RECIPE, *flags, *TOY, f"--output_dir={out}")
+    assert again.returncode == 0, again.stderr
+    assert "epoch" not in again.stderr
+    assert json.loads((out / "results.json").read_text()) == results
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--epochs=3"], "--epochs: flag has no meaning here"),
+        (["--mixtures=1,2"], "--mixtures: wrong list; expected 3 positive integers; received 1,2"),
+        (["--patterns=2,5,X"], "search space: depth_pattern is wrong"),
+        (["--corpus=audioset"], "class_labels_indices.csv: list is missing"),
+    ],
+)
+def test_wrong_flags_end_in_one_line(place, given, message):
+    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    done = run(RECIPE, *flags, *TOY, *given, f"--output_dir={place / 'wrong'}")
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (place / "wrong" / "teacher").exists()
