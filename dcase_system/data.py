@@ -175,6 +175,42 @@ def load_audioset(
     )
 
 
+def stereo_waveforms(
+    stores: Path,
+    root: Path,
+    filenames: Sequence[str],
+    sample_rate: int,
+    seconds: float,
+    *,
+    copy_mono: bool = False,
+) -> Waveforms:
+    """Waveforms of two channels, (clips, samples, 2), in a store of their own.
+
+    Args:
+        stores: folder of the waveform stores, shared by all runs.
+        root: folder of the clips.
+        filenames: clips below `root`.
+        sample_rate: in Hz.
+        seconds: length of every clip.
+        copy_mono: whether mono clips are taken, their channel for both.
+
+    Raises:
+        InputError: a clip is not as expected.
+    """
+    name = f"{_store_name(root)}-stereo{'-of-mono' if copy_mono else ''}"
+    with progress_bar(f"decoding {root.name}", "clip") as show:
+        return ingest(
+            stores / name,
+            root,
+            filenames,
+            sample_rate=sample_rate,
+            clip_seconds=seconds,
+            channels=2,
+            copy_mono=copy_mono,
+            on_progress=show,
+        )
+
+
 def _ingest(
     stores: Path,
     root: Path,
@@ -183,11 +219,9 @@ def _ingest(
     seconds: float = 1.0,
     exact: bool = True,
 ) -> Waveforms:
-    folder = root.resolve()
-    store = stores / f"{folder.name}-{fingerprint(str(folder))[:8]}"
-    with progress_bar(f"decoding {folder.name}", "clip") as show:
+    with progress_bar(f"decoding {root.name}", "clip") as show:
         return ingest(
-            store,
+            stores / _store_name(root),
             root,
             filenames,
             sample_rate=SAMPLE_RATE,
@@ -195,3 +229,8 @@ def _ingest(
             exact=exact,
             on_progress=show,
         )
+
+
+def _store_name(root: Path) -> str:
+    folder = root.resolve()
+    return f"{folder.name}-{fingerprint(str(folder))[:8]}"

@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _VERSION = 1
 _CHUNK_CLIPS = 512  # decoded in memory at a time: bounds memory and what an interrupt loses
 _FULL_SCALE = 2**15
+_MONO_FORM = {"exact": True, "channels": 1, "copy_mono": False}  # where a store says nothing
 _SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
 
 
@@ -33,7 +34,8 @@ class Waveforms:
     """Some rows of a store, in the order of the clips they were asked for.
 
     Attributes:
-        samples: memory map of the whole store, int16, (rows, clip samples).
+        samples: memory map of the whole store, int16, (rows, clip samples), for a store of several
+            channels (rows, clip samples, channels).
         rows: row of each clip.
         key: changes when one of the files that were asked for does.
     """
@@ -45,8 +47,13 @@ class Waveforms:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one waveform."""
+        return self.samples.shape[1:]
+
     def gather(self, positions: np.ndarray) -> np.ndarray:
-        """Waveforms at these positions: float32, (positions, clip samples), full scale = 1."""
+        """Waveforms at these positions: float32, (positions, *shape), full scale = 1."""
         return self.samples[self.rows[positions]].astype(np.float32) / _FULL_SCALE
 
     def take(self, positions: np.ndarray) -> "Waveforms":
@@ -61,6 +68,8 @@ def ingest(
     sample_rate: int = 32_000,
     clip_seconds: float = 1.0,
     exact: bool = True,
+    channels: int = 1,
+    copy_mono: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Waveforms:
     """Brings clips into the store, where they are not in it yet, and maps them.
@@ -71,14 +80,17 @@ def ingest(
         filenames: clips below `root`.
         sample_rate: rate of the stored waveforms in Hz.
         clip_seconds: length that every clip must have.
-        exact: whether clips must be mono and of equal length and rate. If not, channels are
-            averaged, and clips cut at their end or followed by silence (as PANNs does it).
+        exact: whether clips must have `channels` channels and be of equal length and rate. If not,
+            channels are averaged, and clips cut at their end or followed by silence (as PANNs does
+            it).
+        channels: of the stored waveforms.
+        copy_mono: whether the one channel of a mono clip stands for all of them.
         on_progress: called with the clips decoded so far and the clips to decode.
 
     Raises:
-        InputError: a clip is missing, unreadable or empty, has NaN samples, is not mono, or is of
-            another length or sample rate than the store's first clip (where exact) or shorter than
-            a frame of 32 ms (where not); or the disk is too small.
+        InputError: a clip is missing, unreadable or empty, has NaN samples, has another number of
+            channels, or is of another length or sample rate than the store's first clip (where
+            exact) or shorter than a frame of 32 ms (where not); or the disk is too small.
             Each faulty clip is logged; the error names the first.
     """
     store, root = Path(store), Path(root)
@@ -93,9 +105,10 @@ def ingest(
             "sample_rate": sample_rate,
             "clip_samples": row_samples,
         }
-        form = _open_format(store, wanted_form | {"exact": exact})
+        wanted_form |= {"exact": exact, "channels": channels, "copy_mono": copy_mono}
+        form = _open_format(store, wanted_form)
         files = _stat_all(root, filenames)
-        index = _read_index(store, row_samples)
+        index = _read_index(store, row_samples * channels)
         wanted = [
             name
             for name in dict.fromkeys(filenames)
@@ -103,10 +116,11 @@ def ingest(
         ]
         if wanted:
             _LOG.info("decoding %d of %d clips into %s", len(wanted), len(files), store)
-            _check_space(store, len(wanted) * row_samples * 2)
+            _check_space(store, len(wanted) * row_samples * channels * 2)
             _append(store, root, wanted, files, form, clip_seconds, on_progress)
-            index = _read_index(store, row_samples)
-    samples = np.memmap(store / "waveforms.int16", np.int16, "r").reshape(-1, row_samples)
+            index = _read_index(store, row_samples * channels)
+    shape = (row_samples,) if channels == 1 else (row_samples, channels)
+    samples = np.memmap(store / "waveforms.int16", np.int16, "r").reshape(-1, *shape)
     rows = np.array([index[name][0] for name in filenames], np.int64)
     return Waveforms(samples, rows, fingerprint({"form": form, "files": files}))
 
@@ -170,9 +184,15 @@ def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
             expected=f"{form['source_rate']} Hz as the others (if all have changed: a new store)",
             received=f"{rate} Hz",
         )
-    if samples.shape[1] != 1:
+    channels = form.get("channels", 1)
+    if samples.shape[1] == 1 and form.get("copy_mono"):
+        samples = np.repeat(samples, channels, axis=1)
+    if samples.shape[1] != channels:
         raise InputError(
-            "clip is not mono", where=path, expected="1 channel", received=samples.shape[1]
+            "clip is not mono" if channels == 1 else "clip has another number of channels",
+            where=path,
+            expected="1 channel" if channels == 1 else f"{channels} channels",
+            received=samples.shape[1],
         )
     if len(samples) != round(rate * clip_seconds):
         raise InputError(
@@ -181,7 +201,7 @@ def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
             expected=f"{round(rate * clip_seconds)} samples ({clip_seconds:g} s at {rate} Hz)",
             received=f"{len(samples)} samples",
         )
-    return _to_int16(resample(samples, rate, form["sample_rate"])[:, 0])
+    return _to_int16(resample(samples, rate, form["sample_rate"]))
 
 
 def _fitted(samples: np.ndarray, rate: int, form: dict, path: Path) -> np.ndarray:
@@ -211,7 +231,7 @@ def _open_format(store: Path, form: dict) -> dict:
             found = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             found = {}
-        if isinstance(found, dict) and form.items() <= {"exact": True, **found}.items():
+        if isinstance(found, dict) and form.items() <= {**_MONO_FORM, **found}.items():
             return found
         _LOG.info("store %s has another format: rebuilding it", store)
     for name in ("waveforms.int16", "index.tsv"):

@@ -63,13 +63,15 @@ class Corpus:
 
     def split(self, percent: int) -> Clips:
         """The training clips of `split_setup/split<percent>.csv`, in the order of meta.csv."""
-        return self._listed(find_list(self.root, f"split{percent}.csv"))
+        return self.listed(f"split{percent}.csv")
 
     def test(self) -> Clips:
         """The development-test clips of `split_setup/test.csv`, in the order of meta.csv."""
-        return self._listed(find_list(self.root, "test.csv"))
+        return self.listed("test.csv")
 
-    def _listed(self, path: Path) -> Clips:
+    def listed(self, name: str) -> Clips:
+        """The clips of the list of this name, with labels in it, in the order of meta.csv."""
+        path = find_list(self.root, name)
         listed = read_tsv(path, ("filename", "scene_label"))
         scene_of = dict(zip(self.meta.filename, self.meta.scene_label, strict=True))
         known = listed.filename.map(scene_of)

@@ -166,7 +166,7 @@ def build_cp_mobile(spec: CPMobileSpec) -> keras.Model:
     x = _stem(inputs, spec)
     for index, block in enumerate(spec.blocks, 1):
         x = _block(x, block, spec, f"block{index}")
-    x = conv_bn(x, spec.classes, "head", relu=False)  # (batch, mels / 8, frames / 8, classes)
+    x = conv_bn(x, spec.classes, "head", activation=None)  # (batch, mels / 8, frames / 8, classes)
     logits = keras.layers.GlobalAveragePooling2D(name="logits")(x)
     return keras.Model(inputs, logits, name="sscp_mobile" if spec.separable else "cp_mobile")
 
@@ -193,7 +193,7 @@ def _block(inputs, block: BlockSpec, spec: CPMobileSpec, name: str):
         for index, kernel in enumerate(_kernels(spec.separable), 1)
     ]
     x = branches[0] if len(branches) == 1 else keras.layers.Add(name=f"{name}_branches")(branches)
-    x = conv_bn(x, block.channels, f"{name}_project", relu=False)
+    x = conv_bn(x, block.channels, f"{name}_project", activation=None)
     if block.shortcut:
         x = keras.layers.Add(name=f"{name}_add")([x, _shortcut(inputs, block, name)])
     if spec.response_norm:

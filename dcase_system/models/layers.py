@@ -1,7 +1,11 @@
 """Layers and small blocks shared by the convolutional networks; tensors are channels-last."""
 
+from typing import Literal
+
 import keras
 import tensorflow as tf
+
+Activation = Literal["relu", "swish"]
 
 
 @keras.saving.register_keras_serializable("dcase_system")
@@ -82,7 +86,7 @@ def conv_bn(
     name: str,
     kernel_size: tuple[int, int] = (1, 1),
     strides: tuple[int, int] = (1, 1),
-    relu: bool = True,
+    activation: Activation | None = "relu",
 ):
     """Convolution without bias, batch normalisation and, by default, ReLU."""
     x = pad_symmetric(x, kernel_size, name)
@@ -94,19 +98,33 @@ def conv_bn(
         kernel_initializer=kaiming_normal(filters, kernel_size),
         name=f"{name}_conv",
     )(x)
-    return _normalise(x, name, relu)
+    return _normalise(x, name, activation)
 
 
-def depthwise_bn(x, name: str, kernel_size: tuple[int, int], strides: tuple[int, int]):
-    """Depthwise convolution without bias, batch normalisation and ReLU."""
+def depthwise_bn(
+    x,
+    name: str,
+    kernel_size: tuple[int, int],
+    strides: tuple[int, int] = (1, 1),
+    activation: Activation = "relu",
+    padded_for: tuple[int, int] | None = None,
+):
+    """Depthwise convolution without bias, batch normalisation and an activation.
+
+    `padded_for` names another kernel whose padding is used; a smaller one's shrinks the map.
+    """
     initializer = kaiming_normal(x.shape[-1], kernel_size)
-    x = pad_symmetric(x, kernel_size, name)
+    x = pad_symmetric(x, padded_for or kernel_size, name)
     x = keras.layers.DepthwiseConv2D(
         kernel_size, strides, use_bias=False, depthwise_initializer=initializer, name=f"{name}_conv"
     )(x)
-    return _normalise(x, name, relu=True)
+    return _normalise(x, name, activation)
 
 
-def _normalise(x, name: str, relu: bool):
+def _normalise(x, name: str, activation: Activation | None):
     x = FusedBatchNormalization(name=f"{name}_bn")(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
+    if activation is None:
+        return x
+    if activation == "relu":
+        return keras.layers.ReLU(name=f"{name}_relu")(x)
+    return keras.layers.Activation("silu", name=f"{name}_swish")(x)

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from dcase_system.errors import InputError
-from dcase_system.models import cnn10, passt
+from dcase_system.models import cnn10, passt, scene_cnn
 from dcase_system.models import cp_mobile as cp
 
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
@@ -34,12 +34,16 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     **{f"passt_s_s{stride}": partial(passt.passt_s, stride) for stride in (12, 14, 16)},
     "passt_l": passt.passt_l,
     "passt_tiny": passt.passt_tiny,
+    "scene_a": scene_cnn.scene_a,
+    "scene_a_table3": scene_cnn.scene_a_table3,
+    "scene_b": scene_cnn.scene_b,
 }
 
 _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "cp_mobile": (cp.CPMobileSpec, cp.build_cp_mobile),
     "cnn10": (cnn10.CNN10Spec, cnn10.build_cnn10),
     "passt": (passt.PaSSTSpec, passt.build_passt),
+    "scene_cnn": (scene_cnn.SceneCNNSpec, scene_cnn.build_scene_cnn),
 }
 
 

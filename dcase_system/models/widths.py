@@ -9,6 +9,7 @@ from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import CPMobileSpec
+from dcase_system.models.scene_cnn import SceneCNNSpec, module_name
 
 # What may differ between a network and the one its spec builds: how weights begin and are stored.
 _FREE_KEYS = {"dtype", "trainable", "seed", "batch_shape"}
@@ -28,6 +29,8 @@ def spec_of_network(spec: Any, network: keras.Model) -> Any:
         found: Any = _cp_mobile(spec, network)
     elif isinstance(spec, CNN10Spec):
         found = _cnn10(spec, network)
+    elif isinstance(spec, SceneCNNSpec):
+        found = _scene_cnn(spec, network)
     else:
         raise TypeError(f"expected a convolutional architecture, received {type(spec).__name__}")
     _check(found, network)
@@ -65,6 +68,24 @@ def _cnn10(spec: CNN10Spec, network: keras.Model) -> CNN10Spec:
             for block, widths in enumerate(spec.blocks, 1)
         ),
         embedding=_width(network, "embedding"),
+        classes=_width(network, "logits"),
+    )
+
+
+def _scene_cnn(spec: SceneCNNSpec, network: keras.Model) -> SceneCNNSpec:
+    blocks = []
+    for index, block in enumerate(spec.blocks, 1):
+        modules = []
+        for position, module in enumerate(block.modules, 1):
+            name = module_name(index, position)
+            expanded = _width(network, f"{name}_expand_conv") if module.expanded else 0
+            channels = _width(network, f"{name}_project_conv")
+            modules.append(replace(module, expanded=expanded, channels=channels))
+        blocks.append(replace(block, modules=tuple(modules)))
+    return replace(
+        spec,
+        stem_channels=_width(network, "stem_conv"),
+        blocks=tuple(blocks),
         classes=_width(network, "logits"),
     )
 

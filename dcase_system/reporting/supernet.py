@@ -1,7 +1,5 @@
 """Tables and figures of a supernet's run, from its results."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from dcase_system.files import replacing, write_text
+from dcase_system.reporting.tables import as_csv, markdown
 
 _INCHES, _DPI = (6.0, 4.0), 150
 _MILLION = 1e6
@@ -92,15 +91,6 @@ def all_scored(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of equal columns, comma-separated."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
-
-
 def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of equal columns as a table: parameters in thousands groups, scores in percent."""
 
@@ -109,9 +99,7 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
             return f"{value:,}"
         return f"{100 * value:.1f}" + (" %" if name == "budget" else "")
 
-    lines = [list(rows[0]), ["---"] * len(rows[0])]
-    lines += [[cell(name, value) for name, value in row.items()] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown([{name: cell(name, value) for name, value in row.items()} for row in rows])
 
 
 def _millions(rows: Sequence[Mapping[str, Any]]) -> list[float]:

@@ -1,32 +1,9 @@
 """What a CNN10 costs, by arithmetic: thousands of sub-networks a second, none of them built."""
 
-from dataclasses import dataclass
-from typing import Literal
-
-from dcase_system.complexity.counter import BYTES_PER_PARAMETER
+from dcase_system.complexity.costs import Costs
 from dcase_system.models.cnn10 import CNN10Spec
 
 _KERNEL = 3 * 3
-Measure = Literal["params", "macs", "bytes"]
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Parameters and multiply-accumulates of one network, by the official count.
-
-    Attributes:
-        params: trainable parameters, batch norm among them.
-        macs: for one input of the spec's shape.
-    """
-
-    params: int
-    macs: int
-
-    def of(self, measure: Measure, precision: str = "float32") -> int:
-        """One of the costs: `params`, `macs`, or the `bytes` of the parameters at a precision."""
-        if measure == "bytes":
-            return self.params * BYTES_PER_PARAMETER[precision]
-        return self.params if measure == "params" else self.macs
 
 
 def costs_of(spec: CNN10Spec) -> Costs:

@@ -9,12 +9,11 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
+from dcase_system.journal import open_study
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -28,7 +27,6 @@ from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 _STUDY = "supernet"
-_SEARCH = "search"  # attribute of the study: what it searches
 _EXCESS, _NAME = "excess", "ratios"  # attributes of a trial
 _MOST_PROPOSALS = 40  # a scored sub-network: repetitions and those outside the budget are free
 
@@ -69,7 +67,13 @@ def evolve(
     # Measuring the latency of a whole space would take hours.
     most = space.size if budget.measure == "latency" else reachable(space, budget)
     search = fingerprint([space.key, str(budget), budget.precision, scored])
-    study = _open(storage, search, population)
+    study = open_study(
+        storage,
+        _STUDY,
+        search,
+        ["maximize", "minimize"],
+        "this search space, budget and supernet",
+    )
     study.sampler = optuna.samplers.NSGAIISampler(
         population_size=population,
         seed=derive(seed, worker, len(study.trials)),
@@ -99,31 +103,6 @@ def evolve(
     if len(found) < evaluations:
         _LOG.info("%d sub-networks found where %d were wanted", len(found), evaluations)
     return sorted(found, key=lambda one: -one.score)
-
-
-def _open(storage: Path, search: str, population: int) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        study = optuna.create_study(
-            study_name=_STUDY,
-            storage=JournalStorage(JournalFileBackend(str(storage))),
-            directions=["maximize", "minimize"],
-            load_if_exists=True,
-        )
-    except (ValueError, KeyError, TypeError, AssertionError) as error:  # optuna asserts
-        raise InputError(
-            f"storage cannot be read ({error})", where=storage, expected="a journal of a search"
-        ) from error
-    if study.user_attrs.setdefault(_SEARCH, search) != search:
-        raise InputError(
-            "storage belongs to another search",
-            where=storage,
-            expected="one of this search space, budget and supernet; name another file",
-            received=study.user_attrs[_SEARCH][:12],
-        )
-    study.set_user_attr(_SEARCH, search)
-    return study
 
 
 def _scored(study: optuna.Study) -> dict[str, FrozenTrial]:

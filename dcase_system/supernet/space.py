@@ -15,11 +15,12 @@ import numpy as np
 from absl import flags
 
 from dcase_system import cli
+from dcase_system.complexity.costs import Measure
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, sliced_width
-from dcase_system.supernet.costs import Measure, costs_of
+from dcase_system.supernet.costs import costs_of
 
 # The width ratios of the layers that a sub-network keeps, by dynamic block: ((0.4, 0.6), (1.0,)).
 Ratios = tuple[tuple[float, ...], ...]

@@ -11,6 +11,7 @@ from dcase_system.errors import InputError
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.sampling import Sampling, WidthSampler
 from dcase_system.supernet.space import SearchSpace
+from dcase_system.training.mixup import draw_mix, mixed
 from dcase_system.training.schedule import ScheduleName
 from dcase_system.training.seeds import derive
 
@@ -131,14 +132,14 @@ class SupernetTraining(keras.Model):
             features: (batch, mels, frames, 1).
             targets: what the loss takes.
         """
-        mix = self._draw_mix(tf.shape(features)[0]) if self.plan.mixup else None
+        mix = draw_mix(tf.shape(features)[0], self.mixing) if self.plan.mixup else None
 
         def perturb(x):
             for mask in self.masks:
                 x = mask(x, training=True)
-            return x if mix is None else _mixed(x, *mix)
+            return x if mix is None else mixed(x, *mix)
 
-        targets = targets if mix is None else _mixed(targets, *mix)
+        targets = targets if mix is None else mixed(targets, *mix)
         weights = [variable.value for variable in self.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.supernet(features, widths, mode="training", perturb=perturb)
@@ -180,17 +181,6 @@ class SupernetTraining(keras.Model):
         )
         share = 1.0 / tf.cast(count, tf.float32)
         return [gradient * share for gradient in sums], total * share
-
-    def _draw_mix(self, clips):
-        """Weights (clips,) ~ U(0, 1), which is PANNs' Beta(1, 1), and a partner for each clip."""
-        weights = keras.random.uniform((clips,), seed=self.mixing)
-        return weights, keras.random.shuffle(tf.range(clips), seed=self.mixing)
-
-
-def _mixed(values, weights, partners):
-    """weights * values + (1 - weights) * those of the partners, clip by clip."""
-    weights = tf.reshape(weights, [-1] + [1] * (len(values.shape) - 1))
-    return weights * values + (1.0 - weights) * tf.gather(values, partners)
 
 
 def _taught(targets, logits):

@@ -1,18 +1,31 @@
 """Batches of waveforms and targets for Keras's fit and predict."""
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.store import Waveforms
+
+class Examples(Protocol):
+    """What a training goes through: waveforms of a store, or features that were computed before."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example."""
+
+    def gather(self, positions: np.ndarray) -> np.ndarray:
+        """(positions, *shape) float32."""
+
 
 # Changes a batch of waveforms: of (waveforms, their positions in the list, generator of the draws).
 Augmentation = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
 def training_batches(
-    waveforms: Waveforms,
+    waveforms: Examples,
     targets: np.ndarray,
     batch_size: int,
     *,
@@ -48,18 +61,18 @@ def training_batches(
             epoch += 1
 
     signature = (
-        tf.TensorSpec((None, waveforms.samples.shape[1]), tf.float32),
+        tf.TensorSpec((None, *waveforms.shape), tf.float32),
         tf.TensorSpec((None, *targets.shape[1:]), tf.float32),
     )
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
 
-def prediction_batches(waveforms: Waveforms, batch_size: int) -> tf.data.Dataset:
+def prediction_batches(waveforms: Examples, batch_size: int) -> tf.data.Dataset:
     """Waveforms in order, once."""
 
     def batches() -> Iterator[np.ndarray]:
         for start in range(0, len(waveforms), batch_size):
             yield waveforms.gather(np.arange(start, min(start + batch_size, len(waveforms))))
 
-    signature = tf.TensorSpec((None, waveforms.samples.shape[1]), tf.float32)
+    signature = tf.TensorSpec((None, *waveforms.shape), tf.float32)
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)

@@ -8,13 +8,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcase_system.audio.store import Waveforms
 from dcase_system.training import callbacks as cb
-from dcase_system.training.batches import Augmentation, prediction_batches, training_batches
+from dcase_system.training.batches import (
+    Augmentation,
+    Examples,
+    prediction_batches,
+    training_batches,
+)
 from dcase_system.training.metrics import clip_losses, macro_mean, softmax
+from dcase_system.training.optimizers import Adam
 from dcase_system.training.schedule import (
     ExponentialLinear,
     ScheduleName,
+    StepDecay,
+    Steps,
     WarmupCosine,
     warmup_steps,
 )
@@ -24,7 +31,7 @@ from dcase_system.training.schedule import (
 class ValidationSet:
     """Clips held out of the train list: their waveforms and (clips,) class indices."""
 
-    waveforms: Waveforms
+    waveforms: Examples
     labels: np.ndarray
 
 
@@ -56,7 +63,7 @@ def waveform_model(
 
 def fit(
     model: keras.Model,
-    waveforms: Waveforms,
+    waveforms: Examples,
     targets: np.ndarray,
     *,
     loss: keras.losses.Loss | Callable,
@@ -67,7 +74,8 @@ def fit(
     metrics_log: Path,
     learning_rate: float = 0.005,
     weight_decay: float = 1e-4,
-    schedule: ScheduleName = "warmup_cosine",
+    l2: float = 0.0,
+    schedule: ScheduleName | Steps = "warmup_cosine",
     warmup: int | None = None,
     accumulation: int = 1,
     augmentation: Augmentation | None = None,
@@ -76,7 +84,7 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     name: str = "training",
 ) -> None:
-    """Trains to the last epoch with AdamW.
+    """Trains to the last epoch with Adam.
 
     An interrupted training goes on from its checkpoint and ends with the same weights.
 
@@ -92,8 +100,9 @@ def fit(
         metrics_log: a `.jsonl` file, one line an epoch.
         learning_rate: the highest.
         weight_decay: decoupled, on all parameters.
+        l2: multiple of each parameter that is added to its gradient.
         schedule: of the learning rate: `warmup_cosine` per step, `exponential_linear` per epoch
-            with PaSST's own constants, or `constant`.
+            with PaSST's own constants, `constant`, or falling in steps.
         warmup: steps of `warmup_cosine`; by default those of `schedule.warmup_steps`.
         accumulation: batches whose mean gradient is one step of the optimiser; the schedule and the
             epochs count batches.
@@ -108,7 +117,9 @@ def fit(
     """
     steps_per_epoch = math.ceil(len(waveforms) / batch_size)
     rate: float | keras.optimizers.schedules.LearningRateSchedule
-    if schedule == "constant":
+    if isinstance(schedule, Steps):
+        rate = StepDecay(learning_rate, schedule.factor, schedule.epochs * steps_per_epoch)
+    elif schedule == "constant":
         rate = learning_rate
     elif schedule == "exponential_linear":
         rate = ExponentialLinear(learning_rate, steps_per_epoch)
@@ -116,9 +127,10 @@ def fit(
         total_steps = epochs * steps_per_epoch
         rise = warmup_steps(total_steps) if warmup is None else warmup
         rate = WarmupCosine(learning_rate, rise, total_steps)
-    optimizer = keras.optimizers.AdamW(
+    optimizer = Adam(
         rate,
         weight_decay=weight_decay,
+        l2=l2,
         epsilon=1e-8,
         gradient_accumulation_steps=accumulation if accumulation > 1 else None,
     )
@@ -155,7 +167,7 @@ def fit(
     )
 
 
-def predict(model: keras.Model, waveforms: Waveforms, batch_size: int = 64) -> np.ndarray:
+def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np.ndarray:
     """Logits (clips, classes) of a model with the waveform as input."""
     steps = math.ceil(len(waveforms) / batch_size)
     return model.predict(prediction_batches(waveforms, batch_size), steps=steps, verbose=0)

@@ -22,7 +22,7 @@ from dcase_system.training.schedule import ScheduleName
 Validate = Callable[[], tuple[float, float]]
 _AUGMENTED_DEVICE = "a"
 # The held-out part is the same for every seed, so that seeds and members can be compared on it.
-_VALIDATION_SEED = 0
+VALIDATION_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +190,7 @@ def train_classifier(
 
 def held_out_rows(train: ClipSet, fraction: float) -> np.ndarray:
     """Boolean mask of the clips that a plan with this `validation_fraction` does not train on."""
-    return validation_rows(train.clips, fraction, _VALIDATION_SEED)
+    return validation_rows(train.clips, fraction, VALIDATION_SEED)
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Learning-rate schedules, per optimiser step."""
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import keras
@@ -10,6 +11,14 @@ ScheduleName = Literal["warmup_cosine", "exponential_linear", "constant"]
 
 PUBLISHED_WARMUP_STEPS = 2_000
 SHORT_RUN_WARMUP_FRACTION = 0.07
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A rate that is multiplied by `factor` after every `epochs` epochs."""
+
+    factor: float
+    epochs: int
 
 
 @keras.saving.register_keras_serializable("dcase_system")
@@ -91,6 +100,28 @@ class ExponentialLinear(keras.optimizers.schedules.LearningRateSchedule):
             "fall_epochs": self.fall_epochs,
             "last_fraction": self.last_fraction,
         }
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class StepDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """The peak times `factor` to the power of how often `period` steps of the optimiser are done.
+
+    Args:
+        peak: highest learning rate.
+        factor: of each fall.
+        period: optimiser steps from fall to fall.
+    """
+
+    def __init__(self, peak: float, factor: float, period: int):
+        super().__init__()
+        self.peak, self.factor, self.period = peak, factor, period
+
+    def __call__(self, step):
+        falls = tf.cast(tf.cast(step, tf.int64) // self.period, tf.float32)
+        return self.peak * self.factor**falls
+
+    def get_config(self):
+        return {"peak": self.peak, "factor": self.factor, "period": self.period}
 
 
 def warmup_steps(total_steps: int) -> int:

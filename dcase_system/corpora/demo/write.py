@@ -18,9 +18,9 @@ from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory, write_json
 
 _VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there
-_MARKER = "demo_corpus.json"
+MARKER = "demo_corpus.json"
 _EVALUATION_PLACES = 4  # per scene
-_LABELLED = ("filename", "scene_label")
+LABELLED = ("filename", "scene_label")
 
 Progress = Callable[[int, int], None]
 """Called with the clips written and the clips in all."""
@@ -61,21 +61,21 @@ def write_demo_corpus(
         raise InputError("seed is negative", where="seed of the demo corpus", received=seed)
     wanted = {"version": _VERSION, "seed": seed, **asdict(size)}
     corpus = DemoCorpus(directory / "development", directory / "evaluation")
-    if _standing(directory) == wanted:
+    if standing(directory) == wanted:
         return corpus
     segments = plan_development(size, seed)
     takes = sum(len(segment.devices) for segment in segments)
-    counter = _Counter(takes * size.pieces + size.evaluation_clips, progress)
+    counter = Counter(takes * size.pieces + size.evaluation_clips, progress)
     with replacing_directory(directory) as temporary:
         _write_development(temporary / "development", segments, size.pieces, seed, counter)
         _write_evaluation(temporary / "evaluation", size.evaluation_clips, seed, counter)
-        write_json(temporary / _MARKER, wanted)
+        write_json(temporary / MARKER, wanted)
     return corpus
 
 
-def _standing(directory: Path) -> object:
+def standing(directory: Path) -> object:
     """The parameters of the demo corpus in a folder; None if there is nothing at all."""
-    marker = directory / _MARKER
+    marker = directory / MARKER
     if not directory.exists():
         return None
     if directory.is_dir():
@@ -89,12 +89,12 @@ def _standing(directory: Path) -> object:
     raise InputError(
         "folder is not empty and not a demo corpus",
         where=directory,
-        expected=f"{_MARKER} in it, or a new folder",
+        expected=f"{MARKER} in it, or a new folder",
     )
 
 
 def _write_development(
-    root: Path, segments: Sequence[Segment], pieces: int, seed: int, written: "_Counter"
+    root: Path, segments: Sequence[Segment], pieces: int, seed: int, written: "Counter"
 ) -> None:
     (root / "audio").mkdir(parents=True)
     for segment in segments:
@@ -122,14 +122,14 @@ def _write_development(
     test = [clip for s in segments if not s.splits for clip in clips(s, s.listed)]
     write_list(root / "meta.csv", META_COLUMNS, meta)
     for percent, rows in listed.items():
-        write_list(root / "split_setup" / f"split{percent}.csv", _LABELLED, rows)
-    write_list(root / "split_setup" / "test.csv", _LABELLED, test)
-    write_list(root / "evaluation_setup" / "fold1_train.csv", _LABELLED, listed[100])
-    write_list(root / "evaluation_setup" / "fold1_evaluate.csv", _LABELLED, test)
+        write_list(root / "split_setup" / f"split{percent}.csv", LABELLED, rows)
+    write_list(root / "split_setup" / "test.csv", LABELLED, test)
+    write_list(root / "evaluation_setup" / "fold1_train.csv", LABELLED, listed[100])
+    write_list(root / "evaluation_setup" / "fold1_evaluate.csv", LABELLED, test)
     write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), test)
 
 
-def _write_evaluation(root: Path, clips: int, seed: int, written: "_Counter") -> None:
+def _write_evaluation(root: Path, clips: int, seed: int, written: "Counter") -> None:
     (root / "audio").mkdir(parents=True)
     order = np.random.default_rng([seed, 9_999]).permutation(clips)
     for clip, drawn in enumerate(order.tolist()):
@@ -152,23 +152,27 @@ def write_list(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, ...
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_wav(path: Path, signal: np.ndarray) -> None:
-    """Writes a mono WAV file of 24-bit samples at 44.1 kHz, as TAU has them.
+def write_wav(path: Path, signal: np.ndarray, rate_hz: int = RATE_HZ) -> None:
+    """Writes a WAV file of 24-bit samples, as TAU has them.
 
     Args:
         path: the file.
-        signal: samples from -1 to 1, shape (samples,).
+        signal: samples from -1 to 1, shape (samples,) or (samples, channels).
+        rate_hz: sample rate.
     """
-    integers = np.round(signal * (2**23 - 1)).astype("<i4")
+    channels = signal.shape[1] if signal.ndim == 2 else 1
+    integers = np.ascontiguousarray(np.round(signal * (2**23 - 1)).astype("<i4"))
     # The three low bytes of a little-endian 32-bit integer are the 24-bit one.
     data = integers.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
     with wave.open(str(path), "wb") as stream:
-        stream.setparams((1, 3, RATE_HZ, 0, "NONE", "not compressed"))
+        stream.setparams((channels, 3, rate_hz, 0, "NONE", "not compressed"))
         stream.writeframes(data)
 
 
 @dataclass
-class _Counter:
+class Counter:
+    """Counts the clips that are written, and shows them."""
+
     total: int
     progress: Progress | None
     done: int = 0

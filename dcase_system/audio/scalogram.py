@@ -1,0 +1,149 @@
+"""The scalogram front end of Wu & Lee (DCASE 2020 Task 1B), as a Keras layer.
+
+A short-time Fourier transform of each ear, a wavelet filter bank over its bins, and the average and
+the difference of the ears. The paper filters the log magnitude; the authors' code filters the power
+and takes the logarithm afterwards.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcase_system.audio.log_mel import power_spectrogram
+from dcase_system.audio.wavelets import filter_bank, wavelet_parameters
+from dcase_system.errors import InputError
+
+_DECIBELS = 10.0 / math.log(10.0)
+
+
+@dataclass(frozen=True)
+class ScalogramSpec:
+    """Constants of the front end; the defaults are the paper's.
+
+    Attributes:
+        sample_rate: in Hz.
+        window_length: samples of the periodic Hamming window (25 ms).
+        hop_length: samples between frames (10 ms).
+        fft_length: points of the FFT.
+        octaves: J of the filter bank.
+        per_octave: Q of the filter bank.
+        log_first: whether the bank filters decibels (the paper) or power (the code).
+        range_db: with the code's order, how far below a clip's largest value decibels may go.
+        smallest_power: what power is raised to before the logarithm.
+        segment_frames: frames of a segment; segments do not overlap.
+        tail_value: what fills up the last segment (the code: -80); None drops a tail that is no
+            whole segment.
+    """
+
+    sample_rate: int = 48_000
+    window_length: int = 1_200
+    hop_length: int = 480
+    fft_length: int = 2_048
+    octaves: int = 10
+    per_octave: int = 16
+    log_first: bool = True
+    range_db: float = 80.0
+    smallest_power: float = 1e-10
+    segment_frames: int = 128
+    tail_value: float | None = None
+
+    @cached_property
+    def bands(self) -> int:
+        """Low-pass and wavelets."""
+        return 1 + len(wavelet_parameters(self.octaves, self.per_octave)[0])
+
+    def frames(self, samples: int) -> int:
+        """Frames of a clip of `samples` samples: 1,001 for 10 s (the paper says 1,000)."""
+        return samples // self.hop_length + 1
+
+    def segments(self, samples: int) -> int:
+        """Segments of a clip.
+
+        Raises:
+            InputError: the clip is shorter than one.
+        """
+        frames = self.frames(samples)
+        if frames < self.segment_frames:
+            raise InputError(
+                "clip is shorter than a segment",
+                where="scalogram",
+                expected=f"at least {self.segment_frames} frames of {self.hop_length} samples",
+                received=f"{frames} frames",
+            )
+        whole, rest = divmod(frames, self.segment_frames)
+        return whole + (self.tail_value is not None and rest > 0)
+
+
+def code_scalogram(**fields) -> ScalogramSpec:
+    """The authors' code: power is filtered, and the last segment filled up with -80."""
+    return ScalogramSpec(**{"log_first": False, "tail_value": -80.0, **fields})
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class Scalogram(keras.layers.Layer):
+    """Waveforms of two ears to average and difference of their scalograms.
+
+    Input: float waveforms (batch, samples, 2), full scale = 1.
+    Output: (batch, bands, frames, 2); 10 s at the default constants gives (batch, 128, 1001, 2).
+    Band 0 is the low-pass, the wavelets follow from the lowest to the highest. Nothing is
+    normalised, and there is nothing to train.
+    """
+
+    def __init__(self, spec: ScalogramSpec | dict | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.spec = ScalogramSpec(**spec) if isinstance(spec, dict) else spec or ScalogramSpec()
+        bank = filter_bank(self.spec.fft_length, self.spec.octaves, self.spec.per_octave)
+        bins = self.spec.fft_length // 2 + 1
+        self._bank = bank[:, :bins].T.astype(np.float32)  # (bins, bands)
+
+    def call(self, waveforms):
+        left, right = self._one_ear(waveforms[..., 0]), self._one_ear(waveforms[..., 1])
+        both = tf.stack([(left + right) / 2.0, left - right], axis=-1)
+        return tf.transpose(both, [0, 2, 1, 3])  # (batch, bands, frames, 2)
+
+    def _one_ear(self, waveforms):
+        """(batch, samples) to (batch, frames, bands)."""
+        spec = self.spec
+        power = power_spectrogram(
+            waveforms,
+            spec.window_length,
+            spec.hop_length,
+            spec.fft_length,
+            tf.signal.hamming_window,
+        )
+        if spec.log_first:
+            return tf.matmul(self._decibels(power), self._bank)
+        levels = self._decibels(tf.matmul(power, self._bank))
+        return tf.maximum(levels, tf.reduce_max(levels, [1, 2], keepdims=True) - spec.range_db)
+
+    def _decibels(self, power):
+        return tf.math.log(tf.maximum(power, self.spec.smallest_power)) * _DECIBELS
+
+    def compute_output_shape(self, input_shape):
+        samples = input_shape[1]
+        return (input_shape[0], self.spec.bands, samples and self.spec.frames(samples), 2)
+
+    def get_config(self):
+        fields = {name: getattr(self.spec, name) for name in ScalogramSpec.__dataclass_fields__}
+        return {**super().get_config(), "spec": fields}
+
+
+def cut_segments(features: np.ndarray, spec: ScalogramSpec) -> np.ndarray:
+    """(clips, bands, frames, 2) to (clips, segments, bands, segment frames, 2).
+
+    Raises:
+        InputError: the clips are shorter than a segment.
+    """
+    clips, bands, frames, channels = features.shape
+    count = spec.segments((frames - 1) * spec.hop_length)
+    length = count * spec.segment_frames
+    kept = features[:, :, :length]
+    if kept.shape[2] < length:
+        missing = ((0, 0), (0, 0), (0, length - kept.shape[2]), (0, 0))
+        kept = np.pad(kept, missing, constant_values=spec.tail_value)
+    split = kept.reshape(clips, bands, count, spec.segment_frames, channels)
+    return split.transpose(0, 2, 1, 3, 4)

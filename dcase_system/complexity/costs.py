@@ -1,0 +1,27 @@
+"""Costs of a network by arithmetic alone, for searches that look at thousands."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dcase_system.complexity.counter import BYTES_PER_PARAMETER
+
+Measure = Literal["params", "macs", "bytes"]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Parameters and multiply-accumulates of one network, by the official count.
+
+    Attributes:
+        params: trainable parameters, batch norm among them.
+        macs: for one input of the spec's shape.
+    """
+
+    params: int
+    macs: int
+
+    def of(self, measure: Measure, precision: str = "float32") -> int:
+        """One of the costs: `params`, `macs`, or the `bytes` of the parameters at a precision."""
+        if measure == "bytes":
+            return self.params * BYTES_PER_PARAMETER[precision]
+        return self.params if measure == "params" else self.macs

@@ -1,0 +1,50 @@
+"""TAU Urban Acoustic Scenes 2020 3Class, the corpus of DCASE 2020 Task 1B.
+
+Ten-second binaural clips (48 kHz, 24 bit) of one device in ten scenes, labelled by three classes:
+`meta.csv`, `evaluation_setup/fold1_train.csv` and `fold1_evaluate.csv` hold the class, the file
+name holds the scene.
+"""
+
+from pathlib import Path, PurePosixPath
+
+from dcase_system.corpora.corpus import Corpus, read_corpus
+from dcase_system.corpora.table import at_line
+from dcase_system.errors import InputError
+
+CLASSES = ("indoor", "outdoor", "transportation")
+"""The three classes in label order, as in the official output file."""
+
+CLASS_OF = {
+    **dict.fromkeys(("airport", "shopping_mall", "metro_station"), "indoor"),
+    **dict.fromkeys(("street_pedestrian", "public_square", "street_traffic", "park"), "outdoor"),
+    **dict.fromkeys(("tram", "bus", "metro"), "transportation"),
+}
+"""The class of each scene."""
+
+TRAIN_LIST, TEST_LIST = "fold1_train.csv", "fold1_evaluate.csv"
+SAMPLE_RATE = 48_000
+CLIP_SECONDS = 10.0
+TRAIN_CLIPS, TEST_CLIPS = 9_185, 4_185
+EVALUATION_CLIPS = 8_640
+"""Clips of the evaluation set, `audio/0.wav` ... `audio/8639.wav`."""
+
+
+def read_task1b(root: str | Path) -> Corpus:
+    """Reads a folder in the layout of the 2020 3Class development set.
+
+    Raises:
+        InputError: see `read_corpus`; or a clip whose name begins with one of the ten scenes is
+            labelled by another class than the scene's.
+    """
+    corpus = read_corpus(root, CLASSES)
+    rows = zip(corpus.meta.filename, corpus.meta.scene_label, strict=True)
+    for row, (filename, label) in enumerate(rows):
+        scene = PurePosixPath(filename).name.split("-")[0]
+        if CLASS_OF.get(scene, label) != label:
+            raise InputError(
+                f"class of {filename} is not its scene's",
+                where=at_line(corpus.root / "meta.csv", row),
+                expected=CLASS_OF[scene],
+                received=label,
+            )
+    return corpus

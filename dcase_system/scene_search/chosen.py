@@ -1,0 +1,134 @@
+"""The chosen network: trained from scratch, exported, scored as it is handed in."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system import stages
+from dcase_system.complexity import rules
+from dcase_system.edge import tflite
+from dcase_system.edge.precision import cast_weights
+from dcase_system.files import write_json, write_text
+from dcase_system.models import registry
+from dcase_system.models.stored import load_network, save_network
+from dcase_system.scene_search.clips import SceneData
+from dcase_system.scene_search.features import Segments
+from dcase_system.scene_search.training import (
+    ScenePlan,
+    clip_probabilities,
+    predict_clips,
+    score_clips,
+    trained_network,
+)
+from dcase_system.submission.outputs import write_output
+
+PRECISION = "float16"
+SUBMITTED_FORM = "keras_float16"
+OUTPUT = Path("evaluation") / "output.csv"
+_CALIBRATION_SEGMENTS = 200
+_BATCH = 64
+
+
+def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> dict[str, Any]:
+    """Trains on the whole training list, exports, scores the dev-test list and predicts.
+
+    Args:
+        folder: receives `network`, `edge`, `dev_test`, `evaluation` and `complexity.json`.
+        spec: of the network.
+        plan: hyper-parameters.
+        data: clips.
+
+    Returns:
+        `bytes` at each precision, the `size_2020` that the rules of Task 1B count, and `scores` of
+        the float16 network, which is handed in, and of its `.tflite` file.
+
+    Raises:
+        InputError: the training diverges.
+    """
+    statistics = data.train.features.statistics()
+
+    def train(target: Path, checkpoint: Path) -> None:
+        network = trained_network(
+            spec,
+            data.train.features.segments(statistics),
+            data.train.clips.labels,
+            plan,
+            checkpoint=checkpoint,
+            metrics_log=folder / "metrics.jsonl",
+            name=folder.name,
+        )
+        save_network(target, network, spec)
+        np.savez(target / "statistics.npz", mean=statistics.mean, scale=statistics.scale)
+
+    inputs = {"spec": registry.spec_to_json(spec), "plan": asdict(plan), "clips": data.train.key}
+    key = stages.run_training(folder / "network", inputs, train)
+    network = load_network(folder / "network")
+    submitted = cast_weights(network, PRECISION)
+    complexity = rules.report(submitted, PRECISION)
+    write_json(folder / "complexity.json", complexity)
+    edge = stages.run_stage(
+        folder / "edge",
+        {"network": key, "classes": data.classes},
+        lambda target: _export(
+            target, network, data.train.features.segments(statistics), data.classes
+        ),
+    )
+    stages.run_stage(
+        folder / "dev_test",
+        {"edge": edge, "clips": data.test.key},
+        lambda target: _score(
+            target, submitted, folder / "edge", data.test.features.segments(statistics), data
+        ),
+    )
+    features = data.evaluation_features
+    if features is not None:
+        stages.run_stage(
+            folder / OUTPUT.parent,
+            {"network": key, "clips": features.key},
+            lambda target: write_output(
+                target / OUTPUT.name,
+                data.evaluation,
+                predict_clips(submitted, features.segments(statistics)),
+                data.classes,
+            ),
+        )
+    return {
+        "bytes": complexity["bytes"],
+        "size_2020": complexity["rules"]["2020 Task 1B"][0]["value"],
+        "scores": json.loads((folder / "dev_test" / "scores.json").read_text(encoding="utf-8")),
+    }
+
+
+def _export(
+    target: Path, network: keras.Model, segments: Segments, classes: tuple[str, ...]
+) -> None:
+    rows = np.linspace(0, len(segments) - 1, min(_CALIBRATION_SEGMENTS, len(segments))).astype(int)
+    tflite.export(network, target, segments.gather(rows))
+    write_text(target / "labels.txt", "".join(f"{name}\n" for name in classes))
+    sizes = {path.name: path.stat().st_size for path in sorted(target.glob("*.tflite"))}
+    contents = "scalogram of a segment, normalised by network/statistics.npz"
+    write_json(target / "files.json", {"file_bytes": sizes, "input": contents})
+
+
+def _score(
+    target: Path, submitted: keras.Model, edge: Path, segments: Segments, data: SceneData
+) -> None:
+    forms: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        SUBMITTED_FORM: lambda features: np.asarray(submitted.predict_on_batch(features)),
+        "tflite_float16": tflite.TFLiteModel(edge / tflite.file_name(PRECISION)),
+    }
+    batches = [
+        np.arange(start, min(start + _BATCH, len(segments)))
+        for start in range(0, len(segments), _BATCH)
+    ]
+    scores = {}
+    for name, form in forms.items():
+        logits = np.concatenate([form(segments.gather(rows)) for rows in batches])
+        probabilities = clip_probabilities(logits, segments.per_clip)
+        scores[name] = asdict(score_clips(probabilities, data.test.clips.labels, data.classes))
+    write_json(target / "scores.json", scores)

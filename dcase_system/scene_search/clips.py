@@ -1,0 +1,87 @@
+"""The clips of a scene search: lists read, files decoded and scalograms computed before it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
+from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
+from dcase_system.data import stereo_waveforms
+from dcase_system.files import fingerprint
+from dcase_system.scene_search.features import Scalograms, scalograms
+
+
+# Arrays have no single truth value, so the classes cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class SceneClips:
+    """Clips of a list and their features."""
+
+    clips: Clips
+    features: Scalograms
+
+    @property
+    def key(self) -> str:
+        """Changes with the list, the labels, the files or the front end."""
+        return fingerprint([self.clips.labels.tolist(), self.features.key])
+
+
+@dataclass(frozen=True, eq=False)
+class SceneData:
+    """The clips of a search.
+
+    Attributes:
+        classes: in label order.
+        train: to train on and, a part of them, to select on.
+        test: the dev-test clips.
+        evaluation: names of the unlabelled clips.
+        evaluation_features: theirs, or None without an evaluation set.
+    """
+
+    classes: tuple[str, ...]
+    train: SceneClips
+    test: SceneClips
+    evaluation: tuple[str, ...] = ()
+    evaluation_features: Scalograms | None = None
+
+
+def load_scenes(
+    corpus: Corpus,
+    stores: Path,
+    spec: ScalogramSpec,
+    *,
+    seconds: float,
+    evaluation: Path | None = None,
+    train_list: str = TRAIN_LIST,
+    copy_mono: bool = False,
+) -> SceneData:
+    """Reads the lists and computes the features of every clip they name.
+
+    Args:
+        corpus: development clips.
+        stores: folder of the waveform stores and the features, shared by all runs.
+        spec: of the front end.
+        seconds: length of the clips.
+        evaluation: folder of the unlabelled clips, or None.
+        train_list: of the training clips.
+        copy_mono: whether mono clips are taken, their channel for both ears.
+
+    Raises:
+        InputError: a list or a clip is not as expected, or clips are shorter than a segment.
+    """
+    spec.segments(round(seconds * spec.sample_rate))  # refused before anything is decoded
+
+    def features(root: Path, filenames: tuple[str, ...]) -> Scalograms:
+        waveforms = stereo_waveforms(
+            stores, root, filenames, spec.sample_rate, seconds, copy_mono=copy_mono
+        )
+        return scalograms(stores, waveforms, filenames, spec)
+
+    train, test = corpus.listed(train_list), corpus.listed(TEST_LIST)
+    listed = read_evaluation_list(evaluation) if evaluation else ()
+    return SceneData(
+        corpus.scenes,
+        SceneClips(train, features(corpus.root, train.filenames)),
+        SceneClips(test, features(corpus.root, test.filenames)),
+        listed,
+        features(evaluation, listed) if evaluation else None,
+    )

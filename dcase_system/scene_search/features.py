@@ -1,0 +1,145 @@
+"""Segments of scalograms: computed once for all candidates, normalised as they are read."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system import stages
+from dcase_system.audio.scalogram import Scalogram, ScalogramSpec, cut_segments
+from dcase_system.audio.store import Waveforms
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint
+from dcase_system.progress import progress_bar
+
+_FILE = "segments.npy"
+_CLIPS_A_BATCH = 8
+
+
+# Arrays have no single truth value, so the class cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What takes features into [-1, 1]: a mean and a largest distance from it for each band.
+
+    Attributes:
+        mean: (bands, channels).
+        scale: (bands, channels), the larger of mean - minimum and maximum - mean.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def normalised(self, features: np.ndarray) -> np.ndarray:
+        """(..., bands, frames, channels) normalised."""
+        return (features - self.mean[:, None]) / self.scale[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Segments of some clips, clip by clip, for a training or a prediction.
+
+    Attributes:
+        values: (all clips, segments, bands, frames, channels), not normalised.
+        clips: rows of the clips.
+        statistics: of the training clips.
+    """
+
+    values: np.ndarray
+    clips: np.ndarray
+    statistics: Statistics
+
+    @property
+    def per_clip(self) -> int:
+        return self.values.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(bands, frames, channels)."""
+        return self.values.shape[2:]
+
+    def __len__(self) -> int:
+        return len(self.clips) * self.per_clip
+
+    def gather(self, positions: np.ndarray) -> np.ndarray:
+        """Normalised features at these positions: float32 (positions, bands, frames, channels)."""
+        clip, segment = np.divmod(positions, self.per_clip)
+        return self.statistics.normalised(self.values[self.clips[clip], segment])
+
+
+@dataclass(frozen=True, eq=False)
+class Scalograms:
+    """Features of the clips of a list.
+
+    Attributes:
+        values: memory map, float32 (clips, segments, bands, frames, channels).
+        key: changes with the clips or the front end.
+    """
+
+    values: np.ndarray
+    key: str
+
+    @cached_property
+    def every_clip(self) -> np.ndarray:
+        return np.arange(len(self.values))
+
+    def statistics(self, clips: np.ndarray | None = None) -> Statistics:
+        """Of these clips, by default of all."""
+        rows = self.every_clip if clips is None else clips
+        total, low, high = 0.0, np.inf, -np.inf
+        for row in rows:
+            of_clip = self.values[row]  # (segments, bands, frames, channels)
+            total = total + of_clip.mean(axis=(0, 2), dtype=np.float64)
+            low = np.minimum(low, of_clip.min(axis=(0, 2)))
+            high = np.maximum(high, of_clip.max(axis=(0, 2)))
+        mean = total / len(rows)
+        scale = np.maximum(mean - low, high - mean)
+        # A band that never changes (two equal ears have no difference) stays 0.
+        scale = np.where(scale > 0, scale, 1.0)
+        return Statistics(mean.astype(np.float32), scale.astype(np.float32))
+
+    def segments(self, statistics: Statistics, clips: np.ndarray | None = None) -> Segments:
+        """The segments of these clips, by default of all."""
+        return Segments(self.values, self.every_clip if clips is None else clips, statistics)
+
+
+def scalograms(
+    folder: Path, waveforms: Waveforms, filenames: Sequence[str], spec: ScalogramSpec
+) -> Scalograms:
+    """Computes the segments of clips, unless they lie in `folder` already.
+
+    Args:
+        folder: of this and other features; each gets a folder of its own in it.
+        waveforms: of two channels.
+        filenames: of the clips, for the key.
+        spec: of the front end.
+
+    Raises:
+        InputError: the clips have not two channels, or are shorter than a segment.
+    """
+    if len(waveforms.shape) != 2 or waveforms.shape[1] != 2:
+        raise InputError(
+            "clips have the wrong number of channels",
+            where="scalogram",
+            expected=2,
+            received=waveforms.shape[1] if len(waveforms.shape) == 2 else 1,
+        )
+    count = spec.segments(waveforms.shape[0])
+    inputs = {"clips": waveforms.key, "files": fingerprint(list(filenames)), "spec": asdict(spec)}
+    target = folder / f"scalogram-{fingerprint(inputs)[:16]}"
+
+    def work(temporary: Path) -> None:
+        layer = Scalogram(spec)
+        shape = (len(waveforms), count, spec.bands, spec.segment_frames, 2)
+        stored = np.lib.format.open_memmap(temporary / _FILE, "w+", np.float32, shape)
+        with progress_bar("scalograms", "clip") as show:
+            for start in range(0, len(waveforms), _CLIPS_A_BATCH):
+                rows = np.arange(start, min(start + _CLIPS_A_BATCH, len(waveforms)))
+                features = np.asarray(layer(waveforms.gather(rows)))
+                stored[rows] = cut_segments(features, spec)
+                show(int(rows[-1]) + 1, len(waveforms))
+        stored.flush()
+
+    key = stages.run_stage(target, inputs, work)
+    return Scalograms(np.load(target / _FILE, mmap_mode="r"), key)

@@ -1,0 +1,244 @@
+"""The search: random as in the paper, or NSGA-II, over candidates that are trained one by one.
+
+The trials lie in a journal that processes and machines share. A trial that a killed process has
+left is taken up first by the next process of the same worker number, so that no candidate is lost
+or trained twice.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint, locked
+from dcase_system.journal import open_study
+from dcase_system.models.scene_cnn import MODULES
+from dcase_system.scene_search.costs import costs_of
+from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
+from dcase_system.training.seeds import derive
+
+_LOG = logging.getLogger(__name__)
+Method = Literal["random", "nsga2"]
+# Trains and scores a candidate: (accuracy in percent, log loss).
+Evaluate = Callable[[Architecture], tuple[float, float]]
+
+_WORKER, _NAME, _EXCESS = "worker", "architecture", "excess"  # attributes of a trial
+_MOST_PROPOSALS = 200  # a candidate: repetitions and those outside the window cost nothing
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture that was trained and scored.
+
+    Attributes:
+        name: of the architecture.
+        architecture: which one.
+        params: trainable parameters.
+        macs: of one segment, by the official count.
+        accuracy: in percent.
+        loss: in nats.
+    """
+
+    name: str
+    architecture: Architecture
+    params: int
+    macs: int
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and how.
+
+    Attributes:
+        space: architectures.
+        method: `random`: fair draws, those outside the size window drawn again; `nsga2`: NSGA-II of
+            accuracy against parameters and MACs, those outside told to it and not trained.
+        scored: names what decides the scores: clips, front end, training.
+        storage: the journal file, made if absent; both methods may share one.
+        evaluations: candidates that are trained, in all.
+        population: of a generation of NSGA-II.
+        seed: of the search.
+    """
+
+    space: SceneSpace
+    method: Method
+    scored: str
+    storage: Path
+    evaluations: int
+    population: int = 10
+    seed: int = 0
+
+    def run(self, evaluate: Evaluate, worker: int = 0) -> list[Candidate]:
+        """Trains candidates until the storage holds enough; all of it, best first.
+
+        Args:
+            evaluate: trains and scores a candidate.
+            worker: number of this process, another one for each that is at work.
+
+        Raises:
+            InputError: nothing falls into the size window, the storage is of another search or no
+                journal, or another process with this number is at work.
+        """
+        self.space.check()
+
+        def refuse() -> None:
+            raise InputError(
+                "another process has this worker number",
+                where=self.storage,
+                expected="a number of its own for each process",
+                received=worker,
+            )
+
+        lock = self.storage.with_name(f"{self.storage.name}.{self.method}.{worker}.lock")
+        with locked(lock, refuse):
+            study = self._study(worker)
+            for _ in range(_MOST_PROPOSALS * self.evaluations):
+                if len(_trained(study)) >= self.evaluations:
+                    break
+                if not self._one_more(study, evaluate, worker):
+                    _LOG.info("the size window holds no more candidates")
+                    break
+            found = [self._candidate(study, trial) for trial in _trained(study).values()]
+        return sorted(found, key=lambda one: (-one.accuracy, one.loss, one.name))
+
+    def _study(self, worker: int) -> optuna.Study:
+        key = fingerprint([self.space.key, self.method, self.scored, self.seed])
+        study = open_study(
+            self.storage,
+            self.method,
+            key,
+            ["maximize", "minimize", "minimize"],
+            "this search space, method, seed, and these clips and trainings",
+        )
+        study.sampler = optuna.samplers.NSGAIISampler(
+            population_size=self.population, seed=derive(self.seed, worker, len(study.trials))
+        )
+        return study
+
+    def _one_more(self, study: optuna.Study, evaluate: Evaluate, worker: int) -> bool:
+        """Goes on with this worker's interrupted candidate, or proposes one; False at the end."""
+        left = [trial for trial in _running(study) if trial.user_attrs.get(_WORKER) == worker]
+        if left:
+            number, architecture = left[0].number, self._architecture(left[0])
+        else:
+            trial = study.ask(_distributions(self.space) if self.method == "nsga2" else {})
+            trial.set_user_attr(_WORKER, worker)
+            number, architecture = trial.number, self._architecture(trial)
+            if architecture is None:
+                study.tell(number, state=TrialState.FAIL)
+                return False
+            excess = self._excess(architecture)
+            trial.set_constraint("window", excess)
+            trial.set_user_attr(_EXCESS, excess)
+            # Last: a trial without a name was killed before all that, and is nobody's.
+            trial.set_user_attr(_NAME, architecture.name)
+        if architecture is None:
+            study.tell(number, state=TrialState.FAIL)
+            return True
+        costs = costs_of(self.space.spec(architecture))
+        if self._excess(architecture):
+            study.tell(number, (0.0, costs.params, costs.macs))
+        elif _taken(study, architecture.name, number):
+            study.tell(number, state=TrialState.FAIL)
+        else:
+            accuracy, loss = evaluate(architecture)
+            study.set_user_attr(_loss_of(architecture.name), loss)
+            study.tell(number, (accuracy, costs.params, costs.macs))
+            done = len(_trained(study))
+            _LOG.info(
+                "%s %d/%d %s: %.1f %%, loss %.3f, %s parameters",
+                self.method,
+                done,
+                self.evaluations,
+                architecture.name,
+                accuracy,
+                loss,
+                f"{costs.params:,}",
+            )
+        return True
+
+    def _architecture(self, trial: Any) -> Architecture | None:
+        """What a trial is about; None beyond the last candidate."""
+        if self.method == "random":
+            # The candidates are a fixed sequence and trials are numbered across processes.
+            return next(islice(self.space.candidates(self.seed), trial.number, None), None)
+        return _decoded(trial.params) if trial.params else None
+
+    def _excess(self, architecture: Architecture) -> float:
+        """How far a candidate is outside of the window, in parameters; 0 within."""
+        if self.space.admits(architecture):
+            return 0.0
+        params, window = self.space.counted_params(architecture), self.space.window
+        low, high = (end * 1_024 / 4 for end in (window.low, window.high))
+        return max(low - params, params - high, 1.0)
+
+    def _candidate(self, study: optuna.Study, trial: FrozenTrial) -> Candidate:
+        architecture = self._architecture(trial)
+        assert architecture is not None
+        costs = costs_of(self.space.spec(architecture))
+        loss = study.user_attrs[_loss_of(architecture.name)]
+        return Candidate(
+            architecture.name, architecture, costs.params, costs.macs, trial.values[0], loss
+        )
+
+
+def _trained(study: optuna.Study) -> dict[str, FrozenTrial]:
+    """The trials whose candidates were trained, by name."""
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return {trial.user_attrs[_NAME]: trial for trial in finished if not trial.user_attrs[_EXCESS]}
+
+
+def _running(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def _taken(study: optuna.Study, name: str, number: int) -> bool:
+    """Whether another trial has this candidate, trained or being trained."""
+    others = [trial for trial in _running(study) if trial.number < number]
+    return name in _trained(study) or name in {t.user_attrs.get(_NAME) for t in others}
+
+
+def _loss_of(name: str) -> str:
+    return f"loss of {name}"
+
+
+def _distributions(space: SceneSpace) -> dict[str, BaseDistribution]:
+    """What is decided; the choices for blocks that are left out do not matter."""
+    decided: dict[str, BaseDistribution] = {
+        "blocks": CategoricalDistribution(space.block_counts),
+        "stem": CategoricalDistribution(space.stems),
+        "growth": CategoricalDistribution(space.growths),
+    }
+    for block in range(max(space.block_counts)):
+        decided[f"first{block}"] = CategoricalDistribution((0, *MODULES))
+        decided[f"second{block}"] = CategoricalDistribution(tuple(MODULES))
+        decided[f"pool{block}"] = CategoricalDistribution(POOLS)
+    return decided
+
+
+def _decoded(decided: dict[str, Any]) -> Architecture:
+    blocks: list[Block] = [
+        (decided[f"first{block}"], decided[f"second{block}"], decided[f"pool{block}"])
+        for block in range(decided["blocks"])
+    ]
+    return Architecture(tuple(blocks), decided["stem"], decided["growth"])
+
+
+def front(candidates: list[Candidate]) -> set[str]:
+    """Names of those that no other beats in accuracy, parameters and MACs together."""
+
+    def beats(one: Candidate, other: Candidate) -> bool:
+        mine = (-one.accuracy, one.params, one.macs)
+        its = (-other.accuracy, other.params, other.macs)
+        return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
+
+    return {b.name for b in candidates if not any(beats(a, b) for a in candidates)}

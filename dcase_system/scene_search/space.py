@@ -1,0 +1,258 @@
+"""The search space: which networks there are, which a size window admits, and draws of them.
+
+python -m dcase_system.scene_search.space [--reading=paper] [--smallest_kib=250] [--largest_kib=500]
+    [--json]
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from absl import flags
+
+from dcase_system import cli
+from dcase_system.errors import InputError
+from dcase_system.files import fingerprint
+from dcase_system.models.scene_cnn import (
+    MODULES,
+    Pool,
+    Reading,
+    SceneCNNSpec,
+    has_maps,
+    scene_spec,
+)
+from dcase_system.scene_search.costs import costs_of
+from dcase_system.scene_search.sizes import WindowCounts, window_counts
+
+Block = tuple[int, int, Pool]
+POOLS: tuple[Pool, ...] = ("avg", "max")
+KIB = 1_024
+_MOST_DRAWS = 100_000  # in vain, one after the other
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A point of the space.
+
+    Attributes:
+        blocks: of each (first module or 0 for none, second module, pooling); see
+            `models.scene_cnn.MODULES`.
+        stem: channels of the stem.
+        growth: of the width in each block.
+    """
+
+    blocks: tuple[Block, ...]
+    stem: int
+    growth: float
+
+    @property
+    def name(self) -> str:
+        """In a word, such as `41a-22m_76_1.75`; no other architecture has it."""
+        blocks = "-".join(f"{first}{second}{pool[0]}" for first, second, pool in self.blocks)
+        return f"{blocks}_{self.stem}_{self.growth:g}"
+
+
+@dataclass(frozen=True)
+class SizeWindow:
+    """What the float32 parameters may take, in KiB, both ends excluded.
+
+    The rules of 2020 have the upper end; the lower one is in the authors' code alone.
+    """
+
+    low: float = 250.0
+    high: float = 500.0
+
+    def __post_init__(self):
+        if not 0 <= self.low < self.high:
+            raise _wrong("size window", "0 <= low < high", f"{self.low:g} to {self.high:g} KiB")
+
+    def __contains__(self, params: object) -> bool:
+        return isinstance(params, int) and self.low < params * 4 / KIB < self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g} KiB"
+
+
+@dataclass(frozen=True)
+class SceneSpace:
+    """The networks of section 3 of the paper; the defaults are the published ones.
+
+    Attributes:
+        reading: whose stem and padding the networks have. In the code's the size is counted with a
+            stem of three input channels.
+        window: what the parameters may take.
+        block_counts: how many blocks there may be.
+        stems: widths of the stem.
+        growths: of the width in each block.
+        classes: logits.
+        input_shape: (bands, frames) of a segment.
+    """
+
+    reading: Reading = "paper"
+    window: SizeWindow = SizeWindow()
+    block_counts: tuple[int, ...] = (2, 3, 4)
+    stems: tuple[int, ...] = tuple(range(4, 129, 4))
+    growths: tuple[float, ...] = (1.0, 1.25, 1.5, 1.75, 2.0)
+    classes: int = 3
+    input_shape: tuple[int, int] = (128, 128)
+
+    def __post_init__(self):
+        if self.reading not in ("paper", "code"):
+            raise _wrong("reading", "paper or code", self.reading)
+        for name in ("block_counts", "stems", "growths"):
+            values = getattr(self, name)
+            if not values or len(set(values)) < len(values) or min(values) < 1:
+                raise _wrong(name, "different numbers from 1 on", values)
+
+    @property
+    def size(self) -> int:
+        """Number of architectures, the size window not regarded."""
+        return self._block_choices * len(self.stems) * len(self.growths)
+
+    @property
+    def _block_choices(self) -> int:
+        of_block = (len(MODULES) + 1) * len(MODULES) * len(POOLS)  # the first may be left out
+        return sum(of_block**count for count in self.block_counts)
+
+    @property
+    def key(self) -> str:
+        """Changes with everything that decides which networks there are."""
+        return fingerprint(asdict(self))
+
+    def spec(self, architecture: Architecture) -> SceneCNNSpec:
+        """The spec of an architecture."""
+        return scene_spec(
+            architecture.stem,
+            architecture.blocks,
+            architecture.growth,
+            self.reading,
+            classes=self.classes,
+            input_shape=self.input_shape,
+        )
+
+    def counted_params(self, architecture: Architecture) -> int:
+        """The parameters that the size window is about."""
+        spec = self.spec(architecture)
+        return costs_of(replace(spec, input_channels=self.counted_channels)).params
+
+    @property
+    def counted_channels(self) -> int:
+        return 3 if self.reading == "code" else 2
+
+    @cached_property
+    def counts(self) -> WindowCounts:
+        """How many architectures are within the window: all are looked at."""
+        return window_counts(
+            self.block_counts,
+            self.stems,
+            self.growths,
+            channels=self.counted_channels,
+            classes=self.classes,
+            within=(self.window.low * KIB / 4, self.window.high * KIB / 4),
+        )
+
+    def check(self) -> None:
+        """Refuses a window that nothing falls into.
+
+        Raises:
+            InputError: the message names the nearest size.
+        """
+        if not self.counts.architectures:
+            raise InputError(
+                "nothing falls into the size window",
+                where="scene search",
+                expected=f"a window around {self.counts.nearest_params * 4 / KIB:.1f} KiB, the "
+                "nearest size",
+                received=self.window,
+            )
+
+    def draw(self, generator: np.random.Generator) -> Architecture:
+        """A random architecture, within the window or not: every choice by a fair draw.
+
+        So the numbers of blocks are equally frequent, though most architectures have four.
+        """
+        blocks = tuple(
+            (
+                int(generator.integers(5)),
+                int(generator.integers(1, 5)),
+                POOLS[generator.integers(2)],
+            )
+            for _ in range(generator.choice(self.block_counts))
+        )
+        stem, growth = int(generator.choice(self.stems)), float(generator.choice(self.growths))
+        return Architecture(blocks, stem, growth)
+
+    def admits(self, architecture: Architecture) -> bool:
+        """Whether a network is within the window and no map of it vanishes."""
+        fits = self.counted_params(architecture) in self.window
+        return fits and has_maps(self.spec(architecture))
+
+    def candidates(self, seed: int) -> Iterator[Architecture]:
+        """The search's candidates: draws that the space admits, each once, always in this order.
+
+        Raises:
+            InputError: nothing falls into the size window.
+        """
+        self.check()
+        generator = np.random.default_rng(seed)
+        seen: set[str] = set()
+        in_vain = 0
+        while in_vain < _MOST_DRAWS:
+            drawn = self.draw(generator)
+            in_vain += 1
+            if drawn.name not in seen and self.admits(drawn):
+                seen.add(drawn.name)
+                in_vain = 0
+                yield drawn
+
+
+def describe(space: SceneSpace) -> dict:
+    """Size of a space, and what its size window admits."""
+    counts = space.counts
+    return {
+        "architectures": space.size,
+        "window_kib": [space.window.low, space.window.high],
+        "within": counts.architectures,
+        "acceptance": counts.acceptance,
+        "acceptance_by_growth": {f"{growth:g}": of for growth, of in counts.by_growth.items()},
+        "accepted_blocks": {str(count): share for count, share in counts.by_blocks.items()},
+    }
+
+
+def _wrong(what: str, expected: object, received: object) -> InputError:
+    return InputError(
+        f"{what} is wrong", where="scene search", expected=expected, received=received
+    )
+
+
+def main(_: Sequence[str]) -> None:
+    options = flags.FLAGS
+    window = SizeWindow(options.smallest_kib, options.largest_kib)
+    space = SceneSpace(options.reading, window)
+    space.check()
+    values = describe(space)
+    if options.json:
+        print(json.dumps(values))
+        return
+    print(f"architectures          {values['architectures']:>12,}")
+    print(f"within {window!s:<15} {values['within']:>12,}")
+    print(f"draws that are within  {values['acceptance']:>12.1%}")
+    for growth, share in values["acceptance_by_growth"].items():
+        print(f"  of growth {growth:<10} {share:>13.1%}")
+    for count, share in values["accepted_blocks"].items():
+        print(f"of these, {count} blocks     {share:>12.1%}")
+
+
+# Flags are global to a process: defined on import, they would collide with those of a recipe.
+def _define_flags() -> None:
+    flags.DEFINE_enum("reading", "paper", ["paper", "code"], "Whose stem and padding.")
+    flags.DEFINE_float("smallest_kib", SizeWindow.low, "Lower end of the size window.")
+    flags.DEFINE_float("largest_kib", SizeWindow.high, "Upper end of the size window.")
+    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main)

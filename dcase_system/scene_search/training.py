@@ -1,0 +1,151 @@
+"""Training and scoring one network on segments (Wu & Lee, section 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system.errors import InputError
+from dcase_system.models import registry
+from dcase_system.scene_search.features import Segments
+from dcase_system.training.fit import fit, predict
+from dcase_system.training.metrics import clip_losses, macro_mean
+from dcase_system.training.mixup import MixupTraining
+from dcase_system.training.plan import one_hot
+from dcase_system.training.schedule import Steps
+from dcase_system.training.seeds import derive, set_seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenePlan:
+    """Hyper-parameters of a training; the defaults are those of a candidate in the search.
+
+    Attributes:
+        epochs: passes over the segments.
+        batch_size: segments a step.
+        learning_rate: of Adam, in the first epochs.
+        factor: of the learning rate, each time it falls.
+        fall_epochs: epochs from fall to fall.
+        l2: in the gradients, as PyTorch's Adam has it.
+        mixup: whether segments are mixed in pairs with weights ~ U(0, 1).
+        seed: of everything random.
+    """
+
+    epochs: int = 3
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    factor: float = 0.1
+    fall_epochs: int = 1
+    l2: float = 0.0015
+    mixup: bool = True
+    seed: int = 0
+
+
+FINAL_PLAN = ScenePlan(epochs=60, factor=0.5, fall_epochs=4)
+"""Of the chosen network, from scratch."""
+
+
+@dataclass(frozen=True)
+class SceneScore:
+    """Macro accuracy in percent and log loss in nats, overall and by class."""
+
+    accuracy: float
+    logloss: float
+    class_wise: dict[str, dict[str, float]]
+
+
+def trained_network(
+    spec: Any,
+    segments: Segments,
+    labels: np.ndarray,
+    plan: ScenePlan,
+    *,
+    checkpoint: Path,
+    metrics_log: Path,
+    name: str,
+) -> keras.Model:
+    """Builds a network and trains it; an interrupted training goes on from its checkpoint.
+
+    Args:
+        spec: of the network.
+        segments: of the training clips.
+        labels: (clips,) class indices.
+        plan: hyper-parameters.
+        checkpoint: see `training.fit`.
+        metrics_log: see `training.fit`.
+        name: shown with the progress.
+
+    Raises:
+        InputError: the training diverges.
+    """
+    keras.backend.clear_session()  # a search builds hundreds in one process
+    set_seed(plan.seed)
+    network = registry.build(spec)
+    targets = one_hot(np.repeat(labels, segments.per_clip), network.output_shape[-1])
+    model = MixupTraining(network, derive(plan.seed, 1)) if plan.mixup else network
+    model(segments.gather(np.arange(1)))
+    fit(
+        model,
+        segments,
+        targets,
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        seed=plan.seed,
+        checkpoint=checkpoint,
+        metrics_log=metrics_log,
+        learning_rate=plan.learning_rate,
+        weight_decay=0.0,
+        l2=plan.l2,
+        schedule=Steps(plan.factor, plan.fall_epochs),
+        name=name,
+    )
+    return network
+
+
+def clip_probabilities(segment_logits: np.ndarray, per_clip: int) -> np.ndarray:
+    """The mean of the segments' sigmoids, scaled to sum to 1.
+
+    The paper's mean need not sum to 1; scaling changes no decision, and an output file wants it.
+
+    Args:
+        segment_logits: (clips * segments, classes), clip by clip.
+        per_clip: segments a clip.
+
+    Returns:
+        float64 (clips, classes).
+    """
+    sigmoids = 1 / (1 + np.exp(-segment_logits.astype(np.float64)))
+    means = sigmoids.reshape(-1, per_clip, sigmoids.shape[-1]).mean(axis=1)
+    return means / means.sum(axis=-1, keepdims=True)
+
+
+def predict_clips(network: keras.Model, segments: Segments) -> np.ndarray:
+    """Probabilities (clips, classes) of a network."""
+    return clip_probabilities(predict(network, segments), segments.per_clip)
+
+
+def score_clips(
+    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> SceneScore:
+    """Scores predictions; overall values are means over the classes that occur.
+
+    Raises:
+        InputError: a probability is NaN: the training has diverged.
+    """
+    if not np.isfinite(probabilities).all():
+        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
+    hits = probabilities.argmax(axis=-1) == labels
+    losses = clip_losses(probabilities, labels)
+    class_wise = {
+        name: {
+            "accuracy": float(100 * hits[labels == index].mean()),
+            "logloss": float(losses[labels == index].mean()),
+        }
+        for index, name in enumerate(classes)
+        if (labels == index).any()
+    }
+    return SceneScore(100 * macro_mean(hits, labels), macro_mean(losses, labels), class_wise)
