@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import optuna
 from optuna.storages import JournalStorage
@@ -13,7 +14,11 @@ _SEARCH = "search"  # attribute of the study: what it searches
 
 
 def open_study(
-    storage: Path, name: str, search: str, directions: Sequence[str], expected: str
+    storage: Path,
+    name: str,
+    search: str,
+    directions: Sequence[Literal["maximize", "minimize"]],
+    expected: str,
 ) -> optuna.Study:
     """The study of a search in a journal file, made if absent.
 

@@ -13,6 +13,7 @@ from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.data import Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
+from dcase_system.errors import InputError
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.summary import run_summary
 from dcase_system.student.plan import StudentPlan
@@ -85,13 +86,29 @@ IMPULSE_RESPONSE_PROBABILITY = flags.DEFINE_float(
 )
 
 
+def refuse(others: Sequence[flags.FlagHolder]) -> None:
+    """Refuses flags of other recipes that have no meaning in this one.
+
+    Raises:
+        InputError: one of them is given.
+    """
+    for flag in others:
+        if flag.value is not None:
+            raise InputError("flag has no meaning here", where=f"--{flag.name}", expected="--help")
+
+
+def announce_demo() -> None:
+    """Says that there is no real data; every recipe's first line then."""
+    _LOG.info("no --data_dir: running on the embedded demo corpus, at demo scale")
+
+
 def folders() -> tuple[Corpus, Path | None, str]:
     """The development corpus, the evaluation folder and a name for them, as the flags say.
 
     Without `--data_dir` this is the demo corpus, made when it is not there yet.
     """
     if DATA_DIR.value is None:
-        _LOG.info("no --data_dir: running on the embedded demo corpus, at demo scale")
+        announce_demo()
         with progress_bar("making the demo corpus", "clip") as show:
             demo = write_demo_corpus(Path(CACHE_DIR.value) / "demo", progress=show)
         return read_corpus(demo.development), demo.evaluation, "demo"

@@ -65,9 +65,7 @@ _OF_OTHER_RECIPES = (
 
 
 def main(_: Sequence[str]) -> None:
-    for flag in _OF_OTHER_RECIPES:
-        if flag.value is not None:
-            raise InputError("flag has no meaning here", where=f"--{flag.name}", expected="--help")
+    _common.refuse(_OF_OTHER_RECIPES)
     plan, data = settings()
     name = Path(_common.DATA_DIR.value or "demo").name
     run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")

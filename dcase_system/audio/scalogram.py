@@ -142,7 +142,7 @@ def cut_segments(features: np.ndarray, spec: ScalogramSpec) -> np.ndarray:
     count = spec.segments((frames - 1) * spec.hop_length)
     length = count * spec.segment_frames
     kept = features[:, :, :length]
-    if kept.shape[2] < length:
+    if kept.shape[2] < length and spec.tail_value is not None:
         missing = ((0, 0), (0, 0), (0, length - kept.shape[2]), (0, 0))
         kept = np.pad(kept, missing, constant_values=spec.tail_value)
     split = kept.reshape(clips, bands, count, spec.segment_frames, channels)

@@ -44,8 +44,8 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         data: clips.
 
     Returns:
-        `bytes` at each precision, the `size_2020` that the rules of Task 1B count, and `scores` of
-        the float16 network, which is handed in, and of its `.tflite` file.
+        Its `complexity`, the `size_2020` that the rules of Task 1B count, and the `scores` of the
+        float16 network, which is handed in, and of its `.tflite` file.
 
     Raises:
         InputError: the training diverges.
@@ -98,7 +98,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
             ),
         )
     return {
-        "bytes": complexity["bytes"],
+        "complexity": {name: value for name, value in complexity.items() if name != "layers"},
         "size_2020": complexity["rules"]["2020 Task 1B"][0]["value"],
         "scores": json.loads((folder / "dev_test" / "scores.json").read_text(encoding="utf-8")),
     }

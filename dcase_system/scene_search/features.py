@@ -87,10 +87,13 @@ class Scalograms:
     def statistics(self, clips: np.ndarray | None = None) -> Statistics:
         """Of these clips, by default of all."""
         rows = self.every_clip if clips is None else clips
-        total, low, high = 0.0, np.inf, -np.inf
+        bands, _, channels = self.values.shape[2:]
+        total = np.zeros((bands, channels))
+        low, high = np.full((2, bands, channels), np.inf)
+        high = -high
         for row in rows:
             of_clip = self.values[row]  # (segments, bands, frames, channels)
-            total = total + of_clip.mean(axis=(0, 2), dtype=np.float64)
+            total += of_clip.mean(axis=(0, 2), dtype=np.float64)
             low = np.minimum(low, of_clip.min(axis=(0, 2)))
             high = np.maximum(high, of_clip.max(axis=(0, 2)))
         mean = total / len(rows)

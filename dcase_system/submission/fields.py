@@ -21,6 +21,7 @@ MAX_ABBREVIATION = 10
 # add a part, and letters outside ASCII do not survive every unzip program.
 LABEL_PART = re.compile(r"[A-Za-z0-9-]+")
 LABEL = re.compile(r"[A-Za-z0-9-]+_[A-Za-z0-9-]+_task1_[1-4]")
+LABEL_2020 = re.compile(r"[A-Za-z0-9-]+_[A-Za-z0-9-]+_task1b_[1-4]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # RFC 5321 allows no longer address; it also bounds the work of the pattern above.
 _MAX_EMAIL = 254

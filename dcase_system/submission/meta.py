@@ -91,7 +91,7 @@ def build_meta(
             "label": label,
             "name": name.name,
             "abbreviation": name.abbreviation,
-            "authors": [_author(author) for author in card.authors],
+            "authors": [author_block(author) for author in card.authors],
         },
         "system": {
             "description": asdict(description),
@@ -124,7 +124,8 @@ def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:
     write_text(path, meta_text(meta))
 
 
-def _author(author: Author) -> dict[str, Any]:
+def author_block(author: Author) -> dict[str, Any]:
+    """An author as a meta file lists them."""
     fields: dict[str, Any] = {
         "lastname": author.lastname,
         "firstname": author.firstname,
@@ -146,7 +147,7 @@ def _results(
 ) -> dict[str, Any] | None:
     if results is None:
         return None
-    block: dict[str, Any] = {"overall": _metrics(results.get("overall"))}
+    block: dict[str, Any] = {"overall": metrics_block(results.get("overall"))}
     for key, names in (("class_wise", scenes), ("device_wise", devices)):
         given = results.get(key) or {}
         for name in given:
@@ -154,11 +155,12 @@ def _results(
                 raise InputError(
                     f"unknown name in {key}", where=where, expected=", ".join(names), received=name
                 )
-        block[key] = {name: _metrics(given.get(name)) for name in names}
+        block[key] = {name: metrics_block(given.get(name)) for name in names}
     return block
 
 
-def _metrics(values: Mapping[str, float | None] | None) -> dict[str, float | None]:
+def metrics_block(values: Mapping[str, float | None] | None) -> dict[str, float | None]:
+    """Accuracy and log loss; one that is missing or not finite is null."""
     return {metric: _number((values or {}).get(metric)) for metric in METRICS}
 
 

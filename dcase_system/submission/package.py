@@ -36,13 +36,16 @@ class SystemFiles:
     outputs: Mapping[int, Path]
 
 
-def submission_label(lastname: str, institute_abbreviation: str, index: int) -> str:
+def submission_label(
+    lastname: str, institute_abbreviation: str, index: int, task: str = TASK
+) -> str:
     """The label that directories and files of a system are named by.
 
     Args:
         lastname: last name of the corresponding author.
         institute_abbreviation: abbreviation of that author's institute.
         index: which of one's systems this is, 1 to 4.
+        task: `task1`, or `task1b` in 2020.
 
     Raises:
         InputError: a part has other than ASCII letters, digits and hyphens, or a wrong index.
@@ -62,7 +65,7 @@ def submission_label(lastname: str, institute_abbreviation: str, index: int) -> 
             expected=f"1 to {MAX_SYSTEMS}",
             received=index,
         )
-    return f"{lastname}_{institute_abbreviation}_{TASK}_{index}"
+    return f"{lastname}_{institute_abbreviation}_{task}_{index}"
 
 
 def meta_name(label: str) -> str:
@@ -93,6 +96,15 @@ def write_package(
     if technical_report is not None:
         shared = systems[0].label.rpartition("_")[0]
         contents[f"{TASK}/{shared}{REPORT_SUFFIX}"] = Path(technical_report)
+    write_zip(zip_path, contents)
+
+
+def write_zip(zip_path: str | Path, contents: Mapping[str, Path]) -> None:
+    """Writes files into a zip by their names in it; the same files always give the same bytes.
+
+    Raises:
+        InputError: a file is missing.
+    """
     for name, path in contents.items():
         if not path.is_file():
             raise InputError(f"file for {name} is missing", where=path)

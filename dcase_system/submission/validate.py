@@ -2,18 +2,16 @@
 
     python -m dcase_system.submission.validate PACKAGE.zip [--splits=5] [--data_dir DIR]
         [--evaluation_dir DIR] [--require_report]
+    python -m dcase_system.submission.validate --task=task1b PACKAGE.zip [--evaluation_dir DIR]
 
 Exits with 0 if the package is valid and with 1 if not; each error is a line of its own.
 Warnings go to the error stream and do not count.
 """
 
-import io
 import sys
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from absl import app, flags
@@ -29,32 +27,15 @@ from dcase_system.submission.archive import (
     oversize,
     printable,
 )
+from dcase_system.submission.entries import Report, limited, output_file_defects, read_meta
 from dcase_system.submission.fields import defect
 from dcase_system.submission.layout import sort_entries, system_defects
 from dcase_system.submission.package import REPORT_SUFFIX, TASK
-from dcase_system.submission.safe_yaml import parse_yaml
 from dcase_system.submission.validate_meta import meta_defects, meta_warnings
-from dcase_system.submission.validate_output import bare_names, output_defects
+from dcase_system.submission.validate_output import bare_names
+from dcase_system.submission.validate_task1b import validate_task1b
 
-MAX_LINES = 20
-"""Defects reported for one file; a file that is wrong throughout would bury the others."""
-
-_META_BYTES = 1 << 18
 _REPORT_BYTES = 100_000_000
-# A row has a name and ten numbers; 17 digits each are 250 bytes.
-_HEADER_BYTES, _ROW_BYTES = 1 << 16, 1 << 10
-
-
-@dataclass(frozen=True)
-class Report:
-    """What validation found: one line for each error and each warning."""
-
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def valid(self) -> bool:
-        return not self.errors
 
 
 def validate_package(
@@ -99,29 +80,12 @@ def validate_package(
         for label, system in sorted(layout.systems.items()):
             errors += system_defects(label, system, splits)
             for entry in chain.from_iterable(system.outputs.values()):
-                errors += _limited(_output_file_defects(archive, entry, scenes, clips), entry)
+                errors += limited(output_file_defects(archive, entry, scenes, clips), entry)
             for entry in system.metas:
                 found = _check_meta(archive, entry, label, scenes, devices)
                 errors += found.errors
                 warnings += found.warnings
     return Report(tuple(errors), tuple(warnings))
-
-
-def _output_file_defects(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, scenes: Sequence[str], clips: AbstractSet[str]
-) -> Iterator[str]:
-    too_much = oversize(entry, _HEADER_BYTES + _ROW_BYTES * len(clips))
-    if too_much:
-        yield too_much
-        return
-    try:
-        with (
-            archive.open(entry) as raw,
-            io.TextIOWrapper(raw, encoding="utf-8", newline="") as lines,
-        ):
-            yield from output_defects(lines, printable(entry.filename), scenes, clips)
-    except ZIP_ERRORS as error:
-        yield damage(entry, error)
 
 
 def _check_meta(
@@ -132,20 +96,12 @@ def _check_meta(
     devices: Sequence[str],
 ) -> Report:
     where = printable(entry.filename)
-    too_much = oversize(entry, _META_BYTES)
-    if too_much:
-        return Report((too_much,))
-    try:
-        meta = parse_yaml(archive.read(entry).decode("utf-8"), where)
-    except InputError as error:
-        return Report((str(error),))
-    except UnicodeDecodeError:
-        return Report((defect(where, "not UTF-8 text"),))
-    except ZIP_ERRORS as error:
-        return Report((damage(entry, error),))
+    meta, fault = read_meta(archive, entry)
+    if fault:
+        return Report((fault,))
     return Report(
-        tuple(_limited(meta_defects(meta, where, label, scenes, devices), entry)),
-        tuple(_limited(meta_warnings(meta, where), entry)),
+        tuple(limited(meta_defects(meta, where, label, scenes, devices), entry)),
+        tuple(limited(meta_warnings(meta, where), entry)),
     )
 
 
@@ -165,15 +121,6 @@ def _report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterato
         yield damage(entry, error)
 
 
-def _limited(lines: Iterable[str], entry: zipfile.ZipInfo) -> Iterator[str]:
-    remaining = iter(lines)
-    yield from islice(remaining, MAX_LINES)
-    if next(remaining, None) is not None:
-        yield defect(
-            printable(entry.filename), f"more than {MAX_LINES} defects; unchecked from here"
-        )
-
-
 def main(argv: Sequence[str]) -> int:
     options = flags.FLAGS
     if len(argv) != 2:
@@ -186,6 +133,9 @@ def main(argv: Sequence[str]) -> int:
     if options.data_dir:
         corpus = read_corpus(options.data_dir)
         scenes, devices = corpus.scenes, tuple(sorted(set(corpus.meta.source_label)))
+    if options.task == "task1b":
+        report = validate_task1b(argv[1], evaluation_filenames=clips)
+        return _show(argv[1], report)
     report = validate_package(
         argv[1],
         splits=[int(split) for split in options.splits],
@@ -194,17 +144,22 @@ def main(argv: Sequence[str]) -> int:
         devices=devices,
         require_report=options.require_report,
     )
+    return _show(argv[1], report)
+
+
+def _show(package: str, report: Report) -> int:
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for error in report.errors:
         print(error)
     if report.valid:
-        print(f"{argv[1]}: valid")
+        print(f"{package}: valid")
     return 0 if report.valid else 1
 
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
+    flags.DEFINE_enum("task", "task1", ["task1", "task1b"], "Of 2024, or Task 1B of 2020.")
     flags.DEFINE_list("splits", list(map(str, tau.SPLITS)), "Splits that each system must have.")
     flags.DEFINE_string("data_dir", None, "Corpus that gives scenes and devices.")
     flags.DEFINE_string("evaluation_dir", None, "Evaluation set that gives the clips.")

@@ -1,5 +1,6 @@
 """Validation of meta files: required fields, their contents, limits and plausibility."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -58,7 +59,7 @@ def meta_defects(
     if not isinstance(meta, dict):
         return
     if "submission" in meta:
-        yield from _submission_defects(meta["submission"], f"{where} field submission", label)
+        yield from submission_defects(meta["submission"], f"{where} field submission", label)
     if "system" in meta:
         yield from _system_defects(meta["system"], f"{where} field system")
     if "results" in meta:
@@ -99,17 +100,21 @@ def meta_warnings(meta: object, where: str) -> Iterator[str]:
             )
 
 
-def _submission_defects(block: Any, where: str, label: str) -> Iterator[str]:
+def submission_defects(
+    block: Any, where: str, label: str, pattern: re.Pattern[str] = LABEL
+) -> Iterator[str]:
+    """Checks the block `submission`: label, names and authors."""
     yield from mapping_defects(block, where, _SUBMISSION)
     if not isinstance(block, dict):
         return
     yield from text_defects(block, ("label", "name"), where)
     given = block.get("label")
-    if is_text(given) and not LABEL.fullmatch(given):
+    if is_text(given) and not pattern.fullmatch(given):
+        task = "task1" if pattern is LABEL else "task1b"
         yield defect(
             f"{where}.label",
             "submission label is badly built",
-            expected="<lastname>_<institute>_task1_<1-4>",
+            expected=f"<lastname>_<institute>_{task}_<1-4>",
             received=shown(given),
         )
     if is_text(given) and given != label:
@@ -193,7 +198,7 @@ def _split_defects(
         if not isinstance(block, dict):
             continue
         if block.get("overall") is not None:
-            yield from _metric_defects(block["overall"], f"{at}.overall")
+            yield from metric_defects(block["overall"], f"{at}.overall")
         for key, members in (("class_wise", scenes), ("device_wise", devices)):
             part = block.get(key)
             if part is None:
@@ -201,11 +206,12 @@ def _split_defects(
             yield from mapping_defects(part, f"{at}.{key}", members, members)
             for member in members if isinstance(part, dict) else ():
                 if member in part:
-                    yield from _metric_defects(part[member], f"{at}.{key}.{member}")
+                    yield from metric_defects(part[member], f"{at}.{key}.{member}")
         yield from _mean_defects(block, at, scenes)
 
 
-def _metric_defects(values: Any, where: str) -> Iterator[str]:
+def metric_defects(values: Any, where: str) -> Iterator[str]:
+    """Checks a pair of accuracy and log loss; either may be null."""
     yield from mapping_defects(values, where, METRICS, METRICS)
     if not isinstance(values, dict):
         return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dcase_system.submission.validate import MAX_LINES
+from dcase_system.submission.entries import MAX_LINES
 
 LABEL = "Doe_EXU_task1_1"
 FOLDER = f"task1/{LABEL}"

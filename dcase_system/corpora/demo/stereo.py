@@ -4,7 +4,6 @@ The same scenes and places as the mono demo corpus. Both ears hear the place; wh
 hears alone grows with the place's echo, so that the difference of the ears says something too.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -133,10 +132,10 @@ def _write_development(root: Path, size: StereoSize, seed: int, written: Counter
 
 def _write_evaluation(root: Path, size: StereoSize, seed: int, written: Counter) -> None:
     (root / "audio").mkdir(parents=True)
-    order: Sequence[int] = np.random.default_rng([seed, 9_999]).permutation(size.evaluation_clips)
-    for clip, drawn in enumerate(order):
+    order = np.random.default_rng([seed, 9_999]).permutation(size.evaluation_clips)
+    for clip, drawn in enumerate(order.tolist()):
         scene = tau.SCENES[drawn % len(tau.SCENES)]
-        place = draw_place(scene, np.random.default_rng([seed, _EVALUATION_LOCATION + int(drawn)]))
+        place = draw_place(scene, np.random.default_rng([seed, _EVALUATION_LOCATION + drawn]))
         generator = np.random.default_rng([seed, 10_000, clip])
         _write_clip(root / "audio" / f"{clip}.wav", scene, place, size.seconds, generator)
         written.one_more()

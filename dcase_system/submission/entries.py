@@ -1,0 +1,77 @@
+"""Checks of single files inside a package, shared by the validators of the editions."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import islice
+
+from dcase_system.errors import InputError
+from dcase_system.submission.archive import ZIP_ERRORS, damage, oversize, printable
+from dcase_system.submission.fields import defect
+from dcase_system.submission.safe_yaml import parse_yaml
+from dcase_system.submission.validate_output import output_defects
+
+MAX_LINES = 20
+"""Defects reported for one file; a file that is wrong throughout would bury the others."""
+
+_META_BYTES = 1 << 18
+# A row has a name and ten numbers; 17 digits each are 250 bytes.
+_HEADER_BYTES, _ROW_BYTES = 1 << 16, 1 << 10
+
+
+@dataclass(frozen=True)
+class Report:
+    """What validation found: one line for each error and each warning."""
+
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return not self.errors
+
+
+def output_file_defects(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, scenes: Sequence[str], clips: AbstractSet[str]
+) -> Iterator[str]:
+    """Checks an output file inside a package."""
+    too_much = oversize(entry, _HEADER_BYTES + _ROW_BYTES * len(clips))
+    if too_much:
+        yield too_much
+        return
+    try:
+        with (
+            archive.open(entry) as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", newline="") as lines,
+        ):
+            yield from output_defects(lines, printable(entry.filename), scenes, clips)
+    except ZIP_ERRORS as error:
+        yield damage(entry, error)
+
+
+def read_meta(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[object, str | None]:
+    """What YAML gives of a meta file inside a package, or the line that says why it cannot."""
+    where = printable(entry.filename)
+    too_much = oversize(entry, _META_BYTES)
+    if too_much:
+        return None, too_much
+    try:
+        return parse_yaml(archive.read(entry).decode("utf-8"), where), None
+    except InputError as error:
+        return None, str(error)
+    except UnicodeDecodeError:
+        return None, defect(where, "not UTF-8 text")
+    except ZIP_ERRORS as error:
+        return None, damage(entry, error)
+
+
+def limited(lines: Iterable[str], entry: zipfile.ZipInfo) -> Iterator[str]:
+    """The first defects of a file, and that there are more."""
+    remaining = iter(lines)
+    yield from islice(remaining, MAX_LINES)
+    if next(remaining, None) is not None:
+        yield defect(
+            printable(entry.filename), f"more than {MAX_LINES} defects; unchecked from here"
+        )

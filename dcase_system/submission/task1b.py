@@ -1,0 +1,160 @@
+"""Packages of DCASE 2020 Task 1B: their own layout, meta fields and size rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dcase_system.corpora.task1b import CLASSES
+from dcase_system.errors import InputError
+from dcase_system.files import replacing_directory
+from dcase_system.submission.card import AuthorCard
+from dcase_system.submission.meta import author_block, metrics_block, write_meta
+from dcase_system.submission.package import TASK, meta_name, submission_label, write_zip
+from dcase_system.submission.validate_task1b import MAX_KIB, TOP, output_name, validate_task1b
+
+LABEL_TASK = "task1b"
+_KIB = 1_024
+
+
+@dataclass(frozen=True)
+class Description2020:
+    """`system.description` of a meta file of 2020; None where a field does not apply.
+
+    Attributes:
+        data_augmentation: such as `mixup`.
+        input_sampling_rate: such as `48kHz`.
+        input_channels: such as `binaural`.
+        acoustic_features: such as `scalogram`.
+        embeddings: of a pre-trained network.
+        machine_learning_method: such as `CNN`.
+        ensemble_method_subsystem_count: systems in an ensemble.
+        decision_making: such as `average` of segments.
+        external_data_usage: such as `embeddings`.
+        complexity_management: such as `weight quantization`.
+    """
+
+    data_augmentation: str | None
+    input_sampling_rate: str = "48kHz"
+    input_channels: str = "binaural"
+    acoustic_features: str = "scalogram"
+    embeddings: str | None = None
+    machine_learning_method: str = "CNN"
+    ensemble_method_subsystem_count: int | None = None
+    decision_making: str | None = "average"
+    external_data_usage: str | None = None
+    complexity_management: str | None = "network search, weight quantization"
+
+
+@dataclass(frozen=True)
+class System2020:
+    """One system that is handed in.
+
+    Attributes:
+        key: its name in the author card.
+        description: what it is.
+        complexity: its complexity report at the precision of its parameters.
+        results: `accuracy`, `logloss` and `class_wise` on the development-test clips.
+        output: its output file.
+    """
+
+    key: str
+    description: Description2020
+    complexity: Mapping[str, Any]
+    results: Mapping[str, Any]
+    output: Path
+
+
+def build_meta_2020(
+    card: AuthorCard, label: str, system: System2020, classes: Sequence[str] = CLASSES
+) -> dict[str, Any]:
+    """The meta information of one system, in the order of the template of 2020.
+
+    Raises:
+        InputError: the system is over the 500 KB of the rules.
+    """
+    counted = counted_bytes(system.complexity)
+    if counted > MAX_KIB * _KIB:
+        raise InputError(
+            "network is over the size limit of Task 1B",
+            where=label,
+            expected=f"at most {MAX_KIB * _KIB:,} bytes of non-zero parameters",
+            received=f"{counted:,}",
+        )
+    of_all = system.complexity["bytes"][system.complexity["precision"]]
+    bytes_each = of_all // system.complexity["params"]
+    name = card.system(system.key)
+    return {
+        "submission": {
+            "label": label,
+            "name": name.name,
+            "abbreviation": name.abbreviation,
+            "authors": [author_block(author) for author in card.authors],
+        },
+        "system": {
+            "description": asdict(system.description),
+            "complexity": {
+                "total_parameters": int(system.complexity["params"]),
+                "total_parameters_non_zero": counted // bytes_each,
+                "model_size": round(counted / _KIB, 2),
+            },
+            "external_datasets": [asdict(dataset) for dataset in card.external_datasets],
+            "source_code": card.source_code,
+        },
+        "results": {
+            "development_dataset": {
+                "overall": metrics_block(system.results),
+                "class_wise": {
+                    name: metrics_block(system.results["class_wise"].get(name)) for name in classes
+                },
+            }
+        },
+    }
+
+
+def counted_bytes(complexity: Mapping[str, Any]) -> int:
+    """Bytes that the rules of 2020 count: non-zero parameters, batch norm left out."""
+    return complexity["rules"]["2020 Task 1B"][0]["value"]
+
+
+def assemble_task1b(
+    folder: Path,
+    card: AuthorCard,
+    systems: Sequence[System2020],
+    *,
+    evaluation_filenames: Sequence[str],
+    classes: Sequence[str] = CLASSES,
+) -> Path:
+    """Writes meta files and the zip for up to four systems and validates it.
+
+    Args:
+        folder: receives `task1b.zip` and, beside it, the meta files.
+        card: who hands in.
+        systems: in the order of their index in the label, 1 to 4.
+        evaluation_filenames: clips that must be in every output file.
+        classes: names of the output columns.
+
+    Returns:
+        The path of the zip.
+
+    Raises:
+        InputError: a system is over the size limit, or validation finds an error.
+    """
+    contents: dict[str, Path] = {}
+    with replacing_directory(folder / "task1b") as temporary:
+        for index, system in enumerate(systems, 1):
+            label = submission_label(card.label_lastname, card.label_institute, index, LABEL_TASK)
+            write_meta(temporary / meta_name(label), build_meta_2020(card, label, system, classes))
+            place = f"{TOP}/{TASK}/{label}"
+            contents[f"{place}/{meta_name(label)}"] = folder / "task1b" / meta_name(label)
+            contents[f"{place}/{output_name(label)}"] = system.output
+    package = folder / "task1b.zip"
+    write_zip(package, contents)
+    report = validate_task1b(package, evaluation_filenames=evaluation_filenames, classes=classes)
+    if report.errors:
+        raise InputError(
+            f"package is not valid: {report.errors[0]}",
+            where=package,
+            received=f"{len(report.errors)} errors",
+        )
+    return package

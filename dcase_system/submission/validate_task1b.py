@@ -1,0 +1,193 @@
+"""Validation of a package of DCASE 2020 Task 1B.
+
+`<top>/task1/<label>/<label>.output.csv` and `<label>.meta.yaml` for each of up to four systems,
+label `<lastname>_<institute>_task1b_<1-4>`.
+"""
+
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any
+
+from dcase_system.corpora.task1b import CLASSES, EVALUATION_CLIPS
+from dcase_system.errors import InputError
+from dcase_system.submission.archive import open_package, printable, unsafe_defects
+from dcase_system.submission.entries import Report, limited, output_file_defects, read_meta
+from dcase_system.submission.fields import (
+    LABEL_2020,
+    dataset_defects,
+    defect,
+    is_number,
+    is_whole,
+    mapping_defects,
+    shown,
+    text_defects,
+)
+from dcase_system.submission.package import MAX_SYSTEMS, REPORT_SUFFIX, TASK, meta_name
+from dcase_system.submission.validate_meta import metric_defects, submission_defects
+from dcase_system.submission.validate_output import bare_names
+
+TOP = "submission"  # the organisers take any name
+MAX_KIB = 500
+_DESCRIBED = ("input_sampling_rate", "acoustic_features", "machine_learning_method")
+_NULLABLE = (
+    "embeddings",
+    "data_augmentation",
+    "ensemble_method_subsystem_count",
+    "decision_making",
+    "external_data_usage",
+    "complexity_management",
+)
+_COMPLEXITY = ("total_parameters", "total_parameters_non_zero", "model_size")
+_FILE = re.compile(r"(?P<stem>[^/]*?)\.(?P<kind>output\.csv|meta\.yaml)")
+
+
+def output_name(label: str) -> str:
+    return f"{label}.output.csv"
+
+
+def validate_task1b(
+    zip_path: str | Path,
+    *,
+    evaluation_filenames: Collection[str] | None = None,
+    classes: Sequence[str] = CLASSES,
+) -> Report:
+    """Checks a package; never raises on a defect of it.
+
+    Args:
+        zip_path: the package.
+        evaluation_filenames: the clips that each output file must have, with or without the folder
+            `audio/`; by default the official `0.wav` to `8639.wav`.
+        classes: the classes, in order.
+    """
+    if evaluation_filenames is None:
+        evaluation_filenames = [f"{index}.wav" for index in range(EVALUATION_CLIPS)]
+    clips = bare_names(evaluation_filenames)
+    try:
+        archive = open_package(zip_path)
+    except InputError as error:
+        return Report((str(error),))
+    with archive:
+        systems, errors = _sorted(archive.infolist())
+        for label, entries in sorted(systems.items()):
+            errors += _system_defects(archive, label, entries, clips, classes)
+    return Report(tuple(errors))
+
+
+def _sorted(
+    entries: Sequence[zipfile.ZipInfo],
+) -> tuple[dict[str, dict[str, zipfile.ZipInfo]], list[str]]:
+    """Entries by system and name, and what is unsafe, repeated or unexpected."""
+    systems: dict[str, dict[str, zipfile.ZipInfo]] = {}
+    errors: list[str] = []
+    for entry in entries:
+        unsafe = list(unsafe_defects(entry))
+        errors += unsafe
+        where, parts = printable(entry.filename), entry.filename.split("/")
+        if unsafe or entry.is_dir() or parts[-1].endswith(REPORT_SUFFIX):
+            continue
+        match = _FILE.fullmatch(parts[-1])
+        if len(parts) != 4 or parts[1] != TASK or not match or match["stem"] != parts[2]:
+            expected = f"<top>/{TASK}/<label>/<label>.meta.yaml or <label>.output.csv"
+            errors.append(defect(where, "unexpected file", expected=expected))
+        elif parts[-1] in systems.setdefault(parts[2], {}):
+            errors.append(defect(where, "entry is there twice"))
+        else:
+            systems[parts[2]][parts[-1]] = entry
+    if not 1 <= len(systems) <= MAX_SYSTEMS:
+        expected = f"1 to {MAX_SYSTEMS}"
+        errors.append(defect(f"<top>/{TASK}/", "wrong number of systems", expected=expected))
+    return systems, errors
+
+
+def _system_defects(
+    archive: zipfile.ZipFile,
+    label: str,
+    entries: dict[str, zipfile.ZipInfo],
+    clips: AbstractSet[str],
+    classes: Sequence[str],
+) -> Iterator[str]:
+    where = f"<top>/{TASK}/{printable(label)}/"
+    if not LABEL_2020.fullmatch(label):
+        expected = "<lastname>_<institute>_task1b_<1-4>"
+        yield defect(where, "submission label is badly built", expected=expected)
+    output, meta_entry = entries.get(output_name(label)), entries.get(meta_name(label))
+    if output is None:
+        yield defect(where + printable(output_name(label)), "file is missing")
+    else:
+        yield from limited(output_file_defects(archive, output, classes, clips), output)
+    if meta_entry is None:
+        yield defect(where + printable(meta_name(label)), "file is missing")
+        return
+    meta, fault = read_meta(archive, meta_entry)
+    if fault:
+        yield fault
+    else:
+        name = printable(meta_entry.filename)
+        yield from limited(meta_defects_2020(meta, name, label, classes), meta_entry)
+
+
+def meta_defects_2020(
+    meta: Any, where: str, label: str, classes: Sequence[str] = CLASSES
+) -> Iterator[str]:
+    """Yields one line for each defect of a meta file's contents."""
+    yield from mapping_defects(meta, where, ("submission", "system", "results"))
+    if not isinstance(meta, dict):
+        return
+    if "submission" in meta:
+        at = f"{where} field submission"
+        yield from submission_defects(meta["submission"], at, label, LABEL_2020)
+    if "system" in meta:
+        yield from _system_block_defects(meta["system"], f"{where} field system")
+    results = meta.get("results")
+    if "results" not in meta:
+        return
+    at = f"{where} field results"
+    yield from mapping_defects(results, at, ("development_dataset",))
+    block = results.get("development_dataset") if isinstance(results, dict) else None
+    at += ".development_dataset"
+    yield from mapping_defects(block, at, ("overall", "class_wise"))
+    if not isinstance(block, dict):
+        return
+    by_class = block.get("class_wise")
+    yield from mapping_defects(by_class, f"{at}.class_wise", classes, classes)
+    blocks = {"overall": block.get("overall")}
+    if isinstance(by_class, dict):
+        blocks |= {f"class_wise.{name}": by_class.get(name) for name in classes}
+    for name, values in blocks.items():
+        yield from metric_defects(values, f"{at}.{name}")
+        # Unlike in 2024, the organisers want numbers here.
+        for metric, value in values.items() if isinstance(values, dict) else ():
+            if value is None:
+                yield defect(f"{at}.{name}.{metric}", "is null", expected="a number")
+
+
+def _system_block_defects(block: Any, where: str) -> Iterator[str]:
+    required = ("description", "complexity", "external_datasets", "source_code")
+    yield from mapping_defects(block, where, required)
+    if not isinstance(block, dict):
+        return
+    description, at = block.get("description"), f"{where}.description"
+    yield from mapping_defects(description, at, (*_DESCRIBED, *_NULLABLE))
+    if isinstance(description, dict):
+        yield from text_defects(description, _DESCRIBED, at)
+    yield from dataset_defects(block.get("external_datasets"), f"{where}.external_datasets")
+    complexity, at = block.get("complexity"), f"{where}.complexity"
+    yield from mapping_defects(complexity, at, _COMPLEXITY)
+    if not isinstance(complexity, dict):
+        return
+    for key in _COMPLEXITY:
+        value = complexity.get(key)
+        right_type = is_number if key == "model_size" else is_whole
+        if key in complexity and not (right_type(value) and value > 0):
+            yield defect(f"{at}.{key}", "not a positive number", received=shown(value))
+    size = complexity.get("model_size")
+    if is_number(size) and size > MAX_KIB:
+        yield defect(
+            f"{at}.model_size",
+            "over the size limit",
+            expected=f"at most {MAX_KIB} KB of 1,024 bytes",
+            received=shown(size),
+        )
