@@ -4,10 +4,10 @@ python -m recipes.scene_search                                        # stereo d
 python -m recipes.scene_search --data_dir=DEVELOPMENT --evaluation_dir=EVALUATION
 python -m recipes.scene_search --data_dir=SCENES --corpus=scenes --seconds=1 --segment_frames=100
 
-Trains candidates for three epochs each, the best of them from scratch, and hands it in as a package
-of Task 1B. NSGA-II searches beside it with as many candidates. `--corpus=scenes` takes mono clips in
-the TAU 2022 layout, with classes of their own, for both ears. `--epochs` are those of a candidate. More processes, on other machines too,
-help with `--worker=1`, `--worker=2`, ... and the same other flags. The published scale was not tried.
+Trains candidates for three epochs each (`--epochs`), the best of them from scratch, and hands it in
+as a package of Task 1B. NSGA-II searches beside it with as many candidates. `--corpus=scenes` takes
+mono clips in the TAU 2022 layout, their channel for both ears, with classes of their own. More
+processes, here or elsewhere, help with `--worker=1`, ... The published scale was not tried.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
 from dcase_system.corpora.task1b import CLIP_SECONDS, TRAIN_LIST, read_task1b
+from dcase_system.models.scene_cnn import Reading
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.scene_search import report
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
@@ -33,7 +34,7 @@ from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from recipes import _common
 
-# The paper gives no number of candidates. The demo's networks are the code's: a quarter of the work.
+# The paper gives no number of candidates. The demo's networks are the code's, a quarter the work.
 PUBLISHED: dict[str, Any] = {"candidates": 100, "final_epochs": 60, "batch_size": 64}
 DEMO: dict[str, Any] = {"candidates": 3, "final_epochs": 4, "batch_size": 16}
 
@@ -77,7 +78,7 @@ def main(argv: Sequence[str]) -> None:
         print(f"validated package: {package(run_dir, card, results, data)}")
 
 
-def settings(scale: dict[str, Any], reading: str) -> SearchPlan:
+def settings(scale: dict[str, Any], reading: Reading) -> SearchPlan:
     """The plan, as the flags say."""
     front_end = code_scalogram() if _SCALOGRAM.value == "code" else ScalogramSpec()
     common = {
@@ -104,6 +105,7 @@ def settings(scale: dict[str, Any], reading: str) -> SearchPlan:
 
 def clips(front_end: ScalogramSpec) -> tuple[SceneData, str]:
     """The clips that the flags name, and a name for them."""
+    evaluation: Path | None
     cache, seconds = Path(_common.CACHE_DIR.value), _SECONDS.value
     if _common.DATA_DIR.value is None:
         _common.announce_demo()

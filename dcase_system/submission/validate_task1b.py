@@ -180,8 +180,8 @@ def _system_block_defects(block: Any, where: str) -> Iterator[str]:
         return
     for key in _COMPLEXITY:
         value = complexity.get(key)
-        right_type = is_number if key == "model_size" else is_whole
-        if key in complexity and not (right_type(value) and value > 0):
+        right_type = is_number(value) if key == "model_size" else is_whole(value)
+        if key in complexity and not (right_type and value is not None and value > 0):
             yield defect(f"{at}.{key}", "not a positive number", received=shown(value))
     size = complexity.get("model_size")
     if is_number(size) and size > MAX_KIB:
