@@ -17,6 +17,7 @@ from dcase_system.training.mixup import MixupTraining
 from dcase_system.training.plan import one_hot
 from dcase_system.training.schedule import Steps
 from dcase_system.training.seeds import derive, set_seed
+from dcase_system.training.statistics import recalibrate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class ScenePlan:
         fall_epochs: epochs from fall to fall.
         l2: in the gradients, as PyTorch's Adam has it.
         mixup: whether segments are mixed in pairs with weights ~ U(0, 1).
+        calibration_segments: that the statistics of batch norm are taken from after the training,
+            for trainings too short for moving ones; 0 keeps those, as published.
         seed: of everything random.
     """
 
@@ -41,6 +44,7 @@ class ScenePlan:
     fall_epochs: int = 1
     l2: float = 0.0015
     mixup: bool = True
+    calibration_segments: int = 512
     seed: int = 0
 
 
@@ -103,6 +107,10 @@ def trained_network(
         schedule=Steps(plan.factor, plan.fall_epochs),
         name=name,
     )
+    drawn = np.random.default_rng(plan.seed).permutation(len(segments))
+    drawn = drawn[: plan.calibration_segments]
+    starts = range(0, len(drawn), plan.batch_size)
+    recalibrate(network, (segments.gather(drawn[i : i + plan.batch_size]) for i in starts))
     return network
 
 

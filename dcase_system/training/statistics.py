@@ -1,0 +1,30 @@
+"""Statistics of batch norm taken anew from training examples."""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+
+def recalibrate(network: keras.Model, batches: Iterable[np.ndarray]) -> None:
+    """Replaces the moving statistics by means over batches; weights do not change.
+
+    Moving statistics need some hundred steps to forget where they began. Each layer normalises with
+    the batch at hand, and the means over the batches of their means and variances, weighted by
+    examples, become its statistics.
+
+    Args:
+        network: functional.
+        batches: features of training examples, (batch, ...).
+    """
+    layers = [
+        layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta, seen = [layer.momentum for layer in layers], 0
+    for batch in batches:
+        for layer in layers:
+            layer.momentum = seen / (seen + len(batch))  # the first batch replaces what was there
+        network(batch, training=True)
+        seen += len(batch)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
