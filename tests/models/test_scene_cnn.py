@@ -18,9 +18,7 @@ from tests.pruning.networks import assert_masked_is_slim, randomise
 
 MIB = 2**20
 # Every module, an odd width, a shortcut that stays and one that never was.
-SMALL = scene_spec(
-    10, [(4, 1, "avg"), (2, 3, "max")], 1.5, "code", classes=4, input_shape=(24, 20)
-)
+SMALL = scene_spec(10, [(4, 1, "avg"), (2, 3, "max")], 1.5, "code", classes=4, input_shape=(24, 20))
 SAME_WIDTH = scene_spec(8, [(3, 4, "max"), (0, 2, "avg")], 1.0, "paper", input_shape=(16, 16))
 
 

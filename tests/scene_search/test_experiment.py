@@ -1,0 +1,108 @@
+"""The run of a search: what it leaves, kept the second time, resumed without a repetition."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
+from dcase_system.corpora.task1b import read_task1b
+from dcase_system.errors import InputError
+from dcase_system.models.stored import load_network
+from dcase_system.scene_search import experiment
+from dcase_system.scene_search.clips import load_scenes
+from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
+from tests.scene_search.toys import FRONT_END, SPACE, TOY
+
+PLAN = SearchPlan(
+    space=SPACE,
+    front_end=FRONT_END,
+    candidate=TOY,
+    final=replace(TOY, factor=0.5),
+    evaluations=2,
+    population=2,
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scenes")
+    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
+    return load_scenes(
+        read_task1b(demo.development),
+        folder / "stores",
+        FRONT_END,
+        seconds=STEREO_TINY.seconds,
+        evaluation=demo.evaluation,
+    )
+
+
+@pytest.mark.slow
+def test_a_run_is_interrupted_resumed_and_kept(data, tmp_path, monkeypatch):
+    train, names = experiment.trained_network, []
+
+    def interrupted(spec, *args, name, **settings):
+        names.append(name)
+        if len(names) == 2:
+            raise KeyboardInterrupt
+        return train(spec, *args, name=name, **settings)
+
+    monkeypatch.setattr(experiment, "trained_network", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(tmp_path, PLAN, data)
+    results = run_experiment(tmp_path, PLAN, data)
+    rows = results["candidates"]
+    assert [row["method"] for row in rows] == ["random"] * 2 + ["nsga2"] * 2
+    # The interrupted one was begun twice and trained once; no other was.
+    assert len(names) == len(set(names)) + 1 <= 5
+    assert (tmp_path / "figures" / "search.png").stat().st_size > 5_000
+    for name in ("report.md", "candidates.csv", "growth.csv", "chosen.csv", "config.json"):
+        assert (tmp_path / name).is_file()
+    folder = tmp_path / "final_random"
+    scores = results["chosen"][0]["scores"]
+    assert scores["keras_float16"]["accuracy"] == pytest.approx(
+        scores["tflite_float16"]["accuracy"], abs=10
+    )
+    network = load_network(folder / "network")
+    assert network.output_shape == (None, 3)
+    assert len((folder / "evaluation" / "output.csv").read_text().splitlines()) == 5
+    monkeypatch.setattr(experiment, "trained_network", lambda *_, **__: pytest.fail("again"))
+    assert run_experiment(tmp_path, PLAN, data) == json.loads(json.dumps(results))
+
+
+@pytest.mark.slow
+def test_selection_on_the_test_list_is_said(data, tmp_path):
+    plan = replace(PLAN, methods=("random",), evaluations=1, select_on_test=True)
+    results = run_experiment(tmp_path, plan, data)
+    assert results["selected_on"] == "test"
+    assert "test accuracy %" in (tmp_path / "report.md").read_text()
+
+
+def test_candidates_are_not_selected_on_what_they_are_trained_on(data, tmp_path, monkeypatch):
+    seen = []
+
+    def pretended(spec, segments, labels, plan, **_):
+        seen.append(segments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "trained_network", pretended)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(tmp_path, PLAN, data)
+    trained_on = np.array(data.train.clips.locations)[seen[0].clips]
+    everything = set(data.train.clips.locations)
+    assert 0 < len(set(trained_on)) < len(everything)
+    held = everything - set(trained_on)
+    assert not held & set(trained_on)
+
+
+def test_without_clips_to_select_on_it_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match="no clips to select on"):
+        run_search(tmp_path, replace(PLAN, validation_fraction=0.0), data)
+
+
+def test_a_window_that_nothing_falls_into_is_refused_before_any_training(data, tmp_path):
+    space = replace(SPACE, window=replace(SPACE.window, low=1e6, high=2e6))
+    with pytest.raises(InputError, match="nothing falls into the size window"):
+        run_experiment(tmp_path, replace(PLAN, space=space), data)
+    assert not (tmp_path / "candidates").exists()

@@ -1,0 +1,131 @@
+"""Segments, their statistics, and what becomes of their predictions."""
+
+import keras
+import numpy as np
+import pytest
+
+from dcase_system.audio.store import Waveforms
+from dcase_system.errors import InputError
+from dcase_system.models.scene_cnn import scene_spec
+from dcase_system.scene_search.features import Scalograms, scalograms
+from dcase_system.scene_search.training import (
+    ScenePlan,
+    clip_probabilities,
+    score_clips,
+    trained_network,
+)
+from tests.scene_search.toys import FRONT_END
+
+SPEC = scene_spec(6, [(1, 3, "avg"), (0, 2, "max")], 1.5, input_shape=(12, 16))
+
+
+def stored(clips: int = 5, segments: int = 2, seed: int = 0) -> Scalograms:
+    generator = np.random.default_rng(seed)
+    values = generator.normal(-40, 9, (clips, segments, 12, 16, 2)).astype(np.float32)
+    return Scalograms(values, "key")
+
+
+def test_statistics_take_features_into_the_unit_range():
+    features = stored()
+    segments = features.segments(features.statistics())
+    x = segments.gather(np.arange(len(segments)))
+    np.testing.assert_allclose(x.mean(axis=(0, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(np.abs(x).max(axis=(0, 2)), 1, rtol=1e-5)
+
+
+def test_statistics_are_of_the_clips_they_are_asked_for():
+    features = stored()
+    two = features.statistics(np.array([1, 3]))
+    np.testing.assert_allclose(two.mean, features.values[[1, 3]].mean(axis=(0, 1, 3)), rtol=1e-5)
+
+
+def test_a_band_that_never_changes_becomes_zero():
+    values = stored().values.copy()
+    values[..., 1] = 0.0
+    features = Scalograms(values, "key")
+    x = features.segments(features.statistics()).gather(np.arange(10))
+    assert (x[..., 1] == 0).all()
+
+
+def test_segments_are_counted_clip_by_clip():
+    features = stored()
+    segments = features.segments(features.statistics(), np.array([4, 0]))
+    assert (len(segments), segments.per_clip, segments.shape) == (4, 2, (12, 16, 2))
+    expected = segments.statistics.normalised(features.values[[4, 4, 0, 0], [0, 1, 0, 1]])
+    np.testing.assert_array_equal(segments.gather(np.arange(4)), expected)
+
+
+def test_features_are_computed_once(tmp_path):
+    samples = np.random.default_rng(0).integers(-9_000, 9_000, (3, 40_000, 2)).astype(np.int16)
+    clips = Waveforms(samples, np.arange(3), "clips")
+    first = scalograms(tmp_path, clips, ["a", "b", "c"], FRONT_END)
+    assert first.values.shape == (3, 2, FRONT_END.bands, 32, 2)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    again = scalograms(tmp_path, clips, ["a", "b", "c"], FRONT_END)
+    assert again.key == first.key
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert scalograms(tmp_path, clips, ["c", "b", "a"], FRONT_END).key != first.key
+
+
+def test_one_channel_and_short_clips_are_refused(tmp_path):
+    mono = Waveforms(np.zeros((1, 40_000), np.int16), np.arange(1), "mono")
+    with pytest.raises(InputError, match=r"wrong number of channels; expected 2; received 1"):
+        scalograms(tmp_path, mono, ["a"], FRONT_END)
+    short = Waveforms(np.zeros((1, 9_000, 2), np.int16), np.arange(1), "short")
+    with pytest.raises(InputError, match="clip is shorter than a segment"):
+        scalograms(tmp_path, short, ["a"], FRONT_END)
+
+
+def test_a_clip_is_the_mean_of_its_segments():
+    logits = np.array([[0.0, 2.0], [-1.0, 3.0], [1.0, 1.0], [1.0, 1.0]])
+    sigmoids = 1 / (1 + np.exp(-logits))
+    found = clip_probabilities(logits, 2)
+    expected = sigmoids[:2].mean(axis=0)
+    np.testing.assert_allclose(found[0], expected / expected.sum())
+    np.testing.assert_allclose(found[1], [0.5, 0.5])
+
+
+def test_scores_are_means_over_classes():
+    probabilities = np.array([[0.8, 0.2], [0.6, 0.4], [0.9, 0.1], [0.3, 0.7]])
+    score = score_clips(probabilities, np.array([0, 0, 1, 1]), ("x", "y"))
+    assert score.accuracy == pytest.approx(75)
+    assert score.class_wise["y"]["accuracy"] == pytest.approx(50)
+    with pytest.raises(InputError, match="predictions are NaN"):
+        score_clips(probabilities * np.nan, np.array([0, 0, 1, 1]), ("x", "y"))
+
+
+def _train(folder, epochs=2):
+    features = stored(clips=12)
+    plan = ScenePlan(epochs=epochs, batch_size=8)
+    return trained_network(
+        SPEC,
+        features.segments(features.statistics()),
+        np.arange(12) % 3,
+        plan,
+        checkpoint=folder / "checkpoint.npz",
+        metrics_log=folder / "metrics.jsonl",
+        name="toy",
+    )
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path):
+    whole = _train(tmp_path / "whole")
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    from dcase_system.training import callbacks
+
+    original = callbacks.StopIfDiverged
+    callbacks.StopIfDiverged = Interrupt
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _train(tmp_path / "parts")
+    finally:
+        callbacks.StopIfDiverged = original
+    resumed = _train(tmp_path / "parts")
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

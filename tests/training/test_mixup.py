@@ -1,0 +1,64 @@
+"""Mixup, the L2 term, falling rates and recalibrated statistics."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcase_system.models.layers import FusedBatchNormalization
+from dcase_system.training.mixup import MixupTraining, mixed
+from dcase_system.training.optimizers import Adam
+from dcase_system.training.schedule import StepDecay
+from dcase_system.training.statistics import recalibrate
+
+
+def test_mixed_is_the_weighted_sum_with_the_partner():
+    values = np.random.default_rng(0).normal(size=(3, 2, 4)).astype(np.float32)
+    weights, partners = np.array([0.0, 0.25, 1.0], np.float32), [2, 0, 1]
+    expected = weights[:, None, None] * values + (1 - weights)[:, None, None] * values[partners]
+    np.testing.assert_allclose(mixed(values, weights, partners), expected, rtol=1e-6)
+
+
+def test_features_and_targets_are_mixed_alike():
+    """A network that gives back what it gets has no loss where both are the same."""
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
+    model = MixupTraining(network, seed=1)
+    model.compile("sgd", keras.losses.MeanSquaredError(), jit_compile=False)
+    x = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
+    model(x)
+    assert float(model.train_step((x, x))["loss"]) < 1e-10
+    assert float(model.train_step((x, x + np.arange(16)[:, None]))["loss"]) > 1.0
+
+
+def test_l2_is_pytorchs():
+    """Its Adam(lr=0.1, weight_decay=0.5) on one parameter: three steps by hand."""
+    variable = keras.Variable([2.0])
+    optimizer = Adam(0.1, l2=0.5, weight_decay=0.0, epsilon=1e-8)
+    optimizer.build([variable])
+    value, mean, square = 2.0, 0.0, 0.0
+    for step in (1, 2, 3):
+        optimizer.apply([tf.constant([0.3])])
+        gradient = 0.3 + 0.5 * value
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        corrected = mean / (1 - 0.9**step), square / (1 - 0.999**step)
+        value -= 0.1 * corrected[0] / (corrected[1] ** 0.5 + 1e-8)
+        assert float(variable.numpy()[0]) == pytest.approx(value, abs=1e-5)
+
+
+def test_rates_fall_after_every_period():
+    schedule = StepDecay(1e-3, 0.1, period=4)
+    rates = [float(schedule(step)) for step in (0, 3, 4, 7, 8)]
+    np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-4, 1e-4, 1e-5], rtol=1e-5)
+    assert StepDecay(**schedule.get_config()).get_config() == schedule.get_config()
+
+
+def test_recalibrated_statistics_are_those_of_the_examples():
+    inputs = keras.Input((2, 2, 3))
+    layer = FusedBatchNormalization()
+    network = keras.Model(inputs, layer(inputs))
+    x = np.random.default_rng(0).normal(5, 3, (30, 2, 2, 3)).astype(np.float32)
+    recalibrate(network, [x[:10], x[10:]])
+    np.testing.assert_allclose(layer.moving_mean, x.mean(axis=(0, 1, 2)), rtol=1e-5)
+    parts = [x[:10].reshape(-1, 3).var(axis=0, ddof=1), x[10:].reshape(-1, 3).var(axis=0, ddof=1)]
+    np.testing.assert_allclose(layer.moving_variance, (parts[0] + 2 * parts[1]) / 3, rtol=1e-4)
+    assert layer.momentum == 0.9
