@@ -1,5 +1,6 @@
 """The clips of a scene search: lists read, files decoded and scalograms computed before it."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
 from dcase_system.data import stereo_waveforms
 from dcase_system.files import fingerprint
 from dcase_system.scene_search.features import Scalograms, scalograms
+
+_LOG = logging.getLogger(__name__)
 
 
 # Arrays have no single truth value, so the classes cannot be compared with `==`.
@@ -69,6 +72,8 @@ def load_scenes(
         InputError: a list or a clip is not as expected, or clips are shorter than a segment.
     """
     spec.segments(round(seconds * spec.sample_rate))  # refused before anything is decoded
+    if copy_mono:
+        _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(corpus.scenes))
 
     def features(root: Path, filenames: tuple[str, ...]) -> Scalograms:
         waveforms = stereo_waveforms(

@@ -116,7 +116,7 @@ class _Run:
         ]
         chosen = [self._chosen(method, of_method[0]) for method, of_method in found.items()]
         return {
-            "classes": self.data.classes,
+            "classes": list(self.data.classes),
             "selected_on": "test" if self.plan.select_on_test else "validation",
             "candidates": rows,
             "chosen": chosen,

@@ -27,7 +27,7 @@ def test_features_and_targets_are_mixed_alike():
     x = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
     model(x)
     assert float(model.train_step((x, x))["loss"]) < 1e-10
-    assert float(model.train_step((x, x + np.arange(16)[:, None]))["loss"]) > 1.0
+    assert float(model.train_step((x, x + np.arange(16, dtype=np.float32)[:, None]))["loss"]) > 1.0
 
 
 def test_l2_is_pytorchs():

@@ -1,0 +1,86 @@
+"""The scene search's recipe at toy scale: its package, kept the second time, refusals."""
+
+import json
+
+import pytest
+
+from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
+from tests.recipes.commands import run
+
+RECIPE = "recipes.scene_search"
+TOY = [
+    f"--seconds={STEREO_TINY.seconds}",
+    "--reading=code",
+    "--smallest_kib=20",
+    "--largest_kib=60",
+    "--candidates=1",
+    "--epochs=1",
+    "--final_epochs=1",
+    "--batch_size=16",
+]
+
+
+@pytest.fixture(scope="module")
+def stereo(tmp_path_factory):
+    """Flags for the tiny stereo corpus."""
+    folder = tmp_path_factory.mktemp("stereo")
+    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
+    return [
+        f"--data_dir={demo.development}",
+        f"--evaluation_dir={demo.evaluation}",
+        f"--cache_dir={folder / 'cache'}",
+    ]
+
+
+@pytest.mark.slow
+def test_a_run_ends_in_a_package_and_is_kept(stereo, tmp_path):
+    done = run(RECIPE, *stereo, *TOY, f"--output_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    package = tmp_path / "submission" / "task1b.zip"
+    assert f"validated package: {package}" in done.stdout
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [one["method"] for one in results["chosen"]] == ["random", "nsga2"]
+    evaluation = next(flag for flag in stereo if "evaluation" in flag)
+    checked = run("dcase_system.submission.validate", package, "--task=task1b", evaluation)
+    assert checked.returncode == 0, checked.stdout
+    again = run(RECIPE, *stereo, *TOY, f"--output_dir={tmp_path}")
+    assert again.returncode == 0, again.stderr
+    assert "epoch" not in again.stderr
+    assert json.loads((tmp_path / "results.json").read_text()) == results
+
+
+@pytest.mark.slow
+def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
+    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    mono = [*TOY, "--corpus=scenes", "--seconds=1", "--segment_frames=100", "--methods=random"]
+    done = run(RECIPE, *flags, *mono, f"--output_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert "10 scenes" in done.stderr
+    assert len(json.loads((tmp_path / "results.json").read_text())["classes"]) == 10
+    assert not (tmp_path / "submission").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--teachers=x"], "--teachers: flag has no meaning here"),
+        (["--smallest_kib=900000", "--largest_kib=999999"], "nothing falls into the size window"),
+        (["--smallest_kib=9", "--largest_kib=3"], "size window is wrong"),
+        (["--seconds=1"], "clip is shorter than a segment"),
+        (["--seconds=2"], "clip has another length"),
+        (["--train_list=none.csv"], "list of clips is missing"),
+    ],
+)
+def test_wrong_flags_end_in_one_line(stereo, tmp_path, given, message):
+    done = run(RECIPE, *stereo, *TOY, *given, f"--output_dir={tmp_path / 'wrong'}")
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "wrong" / "candidates").exists()
+
+
+def test_mono_clips_are_refused(place, tmp_path):
+    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    done = run(RECIPE, *flags, *TOY, f"--output_dir={tmp_path / 'wrong'}")
+    assert done.returncode == 1
+    assert "scene is not in the class list; expected indoor, outdoor, transportation" in done.stderr
