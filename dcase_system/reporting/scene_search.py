@@ -14,6 +14,7 @@ from dcase_system.reporting.tables import as_csv, markdown
 _INCHES, _DPI = (9.0, 4.0), 150
 _MARKS = {"random": "o", "nsga2": "^"}
 _KIB = 1_024
+_FEWEST = 5  # candidates that a rank correlation is given for
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -86,7 +87,7 @@ def size_correlation(candidates: Rows) -> dict[str, str]:
     for method in dict.fromkeys(one["method"] for one in candidates):
         of_it = [one for one in candidates if one["method"] == method]
         params, accuracies = zip(*((one["params"], one["accuracy"]) for one in of_it), strict=True)
-        if len(set(params)) < 3 or len(set(accuracies)) < 2:
+        if len(set(params)) < _FEWEST or len(set(accuracies)) < 2:
             found[method] = "not defined: too few candidates"
             continue
         rank = spearmanr(params, accuracies)

@@ -42,7 +42,8 @@ class SearchPlan:
         final: training of the chosen networks.
         methods: of search, each with as many candidates.
         evaluations: candidates a method.
-        population: of a generation of NSGA-II.
+        population: of a generation of NSGA-II, at most; a quarter of the evaluations if that is
+            less, so that there are generations at all.
         validation_fraction: part of the training list, whole locations, that candidates are
             selected on; they are trained on the rest. The chosen ones are trained on all of it.
         select_on_test: selects on the dev-test list instead and trains candidates on the whole
@@ -57,7 +58,7 @@ class SearchPlan:
     final: ScenePlan = FINAL_PLAN
     methods: tuple[Method, ...] = ("random", "nsga2")
     evaluations: int = 20
-    population: int = 10
+    population: int = 20
     validation_fraction: float = 0.25
     select_on_test: bool = False
     storage: Path | None = None
@@ -164,7 +165,7 @@ class _Run:
                 key,
                 self.storage,
                 self.plan.evaluations,
-                self.plan.population,
+                min(self.plan.population, max(2, self.plan.evaluations // 4)),
                 self.plan.seed,
             ).run(evaluate, worker)
             for method in self.plan.methods
