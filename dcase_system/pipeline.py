@@ -4,7 +4,6 @@ student -> .tflite files -> dev-test scores of every form -> evaluation output.
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,11 @@ from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, replacing, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.pruning.rounds import PruningRound
-from dcase_system.reporting.pruning_figure import LoggedStage, pruning_figure, read_log
 from dcase_system.student.plan import FRONT_END, STUDENT, StudentPlan, steps
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
+from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import held_out_rows
 
 SUBMITTED_PRECISION = "float16"
@@ -168,6 +167,9 @@ def output_file(split: int) -> str:
 
 
 def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> None:
+    # Imports matplotlib, which a run without pruning need not wait for.
+    from dcase_system.reporting.pruning_figure import LoggedStage, pruning_figure, read_log
+
     logged = [
         LoggedStage(
             step.name,
@@ -178,15 +180,15 @@ def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> N
     ]
     clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
     title = f"{plan.architecture} on split{data.split}, {clips} clips"
-    pruning_figure(logged, math.ceil(clips / plan.batch_size), title).savefig(path, dpi=150)
+    figure = pruning_figure(logged, epoch_steps(clips, plan.batch_size), title)
+    figure.savefig(path, dpi=150)
 
 
 def _export(folder: Path, network: keras.Model, seed: int, data: Data) -> None:
     clips = len(data.train)
     chosen = np.random.default_rng(seed).permutation(clips)[:_CALIBRATION_CLIPS]
-    forms.export_all(
-        network, LogMel(FRONT_END), data.train.audio.take(np.sort(chosen)), data.scenes, folder
-    )
+    features = np.asarray(LogMel(FRONT_END)(data.train.audio.gather(np.sort(chosen))))
+    forms.export_all(network, features, data.scenes, folder)
 
 
 def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:

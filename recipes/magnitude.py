@@ -10,6 +10,7 @@ side by side. For comparison only: nothing is packed.
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +20,24 @@ from dcase_system import cli
 from dcase_system.corpora import tau
 from dcase_system.data import load_data
 from dcase_system.errors import InputError
+from dcase_system.files import replacing_directory
 from dcase_system.pipeline import run_split
-from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
+from dcase_system.pruning.rounds import MagnitudeRound
 from dcase_system.reporting.summary import sparsity_table
 from dcase_system.student.plan import StudentPlan
-from recipes import _common
+from recipes import _common, _systems
 
-ARCHITECTURE, DEMO_ARCHITECTURE = "sscp_mobile_64", "sscp_mobile_32"
 # Leaves 63,704 of 238,324 parameters, about as many as S1 has: TF-MOT prunes no depthwise kernel.
 SPARSITY = 0.78
 PUBLISHED = {"epochs": 375, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 15, "batch_size": 64, "learning_rate": 0.005}
-# As S1's: wide, pruned, tuned; zeros stay zeros, so the last two are one training.
-_WIDE, _PRUNED, _TUNED = 0.4, 0.2, 0.4
 
 _SPLIT = flags.DEFINE_enum("split", "100", list(map(str, tau.SPLITS)), "Training list in percent.")
 _VARIANTS = flags.DEFINE_list(
     "variants", None, "Some of wide, zeros-agp, zeros-constant, zeros-2:4, channels; else all."
 )
-flags.adopt_module_key_flags(_common)  # `--help` shows them too
+for _shared in (_common, _systems):
+    flags.adopt_module_key_flags(_shared)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:
@@ -47,19 +47,16 @@ def main(argv: Sequence[str]) -> None:
     settings = (
         (DEMO if demo else PUBLISHED) | _common.given_settings() | _common.given_distillation()
     )
-    epochs = settings.pop("epochs")
-    wide, pruned, tuned = (max(1, round(part * epochs)) for part in (_WIDE, _PRUNED, _TUNED))
-    zeros = {"sparsity": SPARSITY, "epochs": pruned + tuned}
+    system, epochs = _systems.SYSTEMS["S1"], settings.pop("epochs")
+    wide, (channels,) = _systems.rounds_of("S1", epochs)
+    # Zeros stay zeros: to prune and to tune is one training.
+    zeros = partial(MagnitudeRound, epochs=channels.epochs + channels.tuning_epochs)
     variants: dict[str, tuple[Any, ...]] = {
         "wide": (),
-        "zeros-agp": (MagnitudeRound(schedule="agp", **zeros),),
-        "zeros-constant": (MagnitudeRound(schedule="constant", **zeros),),
-        "zeros-2:4": (
-            MagnitudeRound(
-                sparsity=0.5, schedule="constant", pattern="2:4", epochs=zeros["epochs"]
-            ),
-        ),
-        "channels": (PruningRound(ratio=0.5, epochs=pruned, tuning_epochs=tuned),),
+        "zeros-agp": (zeros(sparsity=SPARSITY, schedule="agp"),),
+        "zeros-constant": (zeros(sparsity=SPARSITY, schedule="constant"),),
+        "zeros-2:4": (zeros(sparsity=0.5, schedule="constant", pattern="2:4"),),
+        "channels": (channels,),
     }
     chosen = _VARIANTS.value or list(variants)
     if not set(chosen) <= set(variants):
@@ -75,7 +72,7 @@ def main(argv: Sequence[str]) -> None:
     for variant in chosen:
         rounds = variants[variant]
         plan = StudentPlan(
-            architecture=DEMO_ARCHITECTURE if demo else ARCHITECTURE,
+            architecture=system.demo_architecture if demo else system.architecture,
             rounds=rounds,
             epochs=wide if rounds else epochs,
             seed=_common.SEED.value,
@@ -86,7 +83,8 @@ def main(argv: Sequence[str]) -> None:
         done = sorted(run_dir.glob("*/wide"))
         if rounds and done and not (folder / "wide").exists():
             # The same training: a stage is kept if all that decides it is equal.
-            shutil.copytree(done[0], folder / "wide")
+            with replacing_directory(folder / "wide") as copy:
+                shutil.copytree(done[0], copy, dirs_exist_ok=True)
         run = run_split(folder, plan, data, ensemble=ensemble, impulse_responses=responses)
         runs[variant] = (run.scores, run.complexity, run.sparsity)
     print(sparsity_table(runs))

@@ -58,6 +58,11 @@ def power_spectrogram(
     return tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
 
 
+def decibels(power, smallest_power: float):
+    """10 log10(max(power, smallest_power)), elementwise."""
+    return tf.math.log(tf.maximum(power, smallest_power)) * (10.0 / math.log(10.0))
+
+
 def htk_mel_bank(spec: LogMelSpec) -> np.ndarray:
     """Triangular HTK mel filters without normalisation, float64, (fft_length // 2 + 1, n_mels).
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import power_spectrogram
+from dcase_system.audio.log_mel import decibels, power_spectrogram
 
 _HZ_A_MEL = 200.0 / 3.0  # Slaney's scale is linear up to 1 kHz, logarithmic above
 _CORNER_HZ = 1_000.0
@@ -84,8 +84,8 @@ class PannsMel(keras.layers.Layer):
             tf.signal.hann_window,
         )
         mel = tf.matmul(power, self._bank)  # (batch, frames, mels)
-        decibels = tf.math.log(tf.maximum(mel, spec.smallest_power)) * (10.0 / math.log(10.0))
-        return tf.transpose(decibels, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
+        levels = decibels(mel, spec.smallest_power)
+        return tf.transpose(levels, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
 
     def compute_output_shape(self, input_shape):
         samples = input_shape[1]

@@ -5,19 +5,16 @@ the difference of the ears. The paper filters the log magnitude; the authors' co
 and takes the logarithm afterwards.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import power_spectrogram
+from dcase_system.audio.log_mel import decibels, power_spectrogram
 from dcase_system.audio.wavelets import filter_bank, wavelet_parameters
 from dcase_system.errors import InputError
-
-_DECIBELS = 10.0 / math.log(10.0)
 
 
 @dataclass(frozen=True)
@@ -116,20 +113,16 @@ class Scalogram(keras.layers.Layer):
             tf.signal.hamming_window,
         )
         if spec.log_first:
-            return tf.matmul(self._decibels(power), self._bank)
-        levels = self._decibels(tf.matmul(power, self._bank))
+            return tf.matmul(decibels(power, spec.smallest_power), self._bank)
+        levels = decibels(tf.matmul(power, self._bank), spec.smallest_power)
         return tf.maximum(levels, tf.reduce_max(levels, [1, 2], keepdims=True) - spec.range_db)
-
-    def _decibels(self, power):
-        return tf.math.log(tf.maximum(power, self.spec.smallest_power)) * _DECIBELS
 
     def compute_output_shape(self, input_shape):
         samples = input_shape[1]
         return (input_shape[0], self.spec.bands, samples and self.spec.frames(samples), 2)
 
     def get_config(self):
-        fields = {name: getattr(self.spec, name) for name in ScalogramSpec.__dataclass_fields__}
-        return {**super().get_config(), "spec": fields}
+        return {**super().get_config(), "spec": asdict(self.spec)}
 
 
 def cut_segments(features: np.ndarray, spec: ScalogramSpec) -> np.ndarray:

@@ -149,9 +149,8 @@ def _append(
     ):
         for start in range(0, len(wanted), _CHUNK_CLIPS):
             names = wanted[start : start + _CHUNK_CLIPS]
-            if (
-                form.get("exact", True) and "source_rate" not in form
-            ):  # the first clip ever decoded sets the corpus's rate
+            # The first clip ever decoded sets the corpus's rate.
+            if form["exact"] and "source_rate" not in form:
                 form["source_rate"] = read_audio(root / names[0])[1]
                 write_json(store / "format.json", form)
             decoded = dict(zip(names, pool.map(decode, names), strict=True))
@@ -175,7 +174,7 @@ def _append(
 
 def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
     samples, rate = read_audio(path)
-    if not form.get("exact", True):
+    if not form["exact"]:
         return _to_int16(_fitted(samples, rate, form, path))
     if rate != form["source_rate"]:
         raise InputError(
@@ -184,8 +183,8 @@ def _decode_clip(path: Path, form: dict, clip_seconds: float) -> np.ndarray:
             expected=f"{form['source_rate']} Hz as the others (if all have changed: a new store)",
             received=f"{rate} Hz",
         )
-    channels = form.get("channels", 1)
-    if samples.shape[1] == 1 and form.get("copy_mono"):
+    channels = form["channels"]
+    if samples.shape[1] == 1 and form["copy_mono"]:
         samples = np.repeat(samples, channels, axis=1)
     if samples.shape[1] != channels:
         raise InputError(
@@ -231,7 +230,8 @@ def _open_format(store: Path, form: dict) -> dict:
             found = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             found = {}
-        if isinstance(found, dict) and form.items() <= {**_MONO_FORM, **found}.items():
+        found = _MONO_FORM | found if isinstance(found, dict) else {}
+        if form.items() <= found.items():
             return found
         _LOG.info("store %s has another format: rebuilding it", store)
     for name in ("waveforms.int16", "index.tsv"):

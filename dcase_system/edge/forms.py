@@ -16,27 +16,24 @@ Form = Callable[[np.ndarray], np.ndarray]
 
 def export_all(
     network: keras.Model,
-    front_end: keras.layers.Layer,
-    calibration: Waveforms,
+    features: np.ndarray,
     scenes: tuple[str, ...],
     folder: Path,
+    taken: str = "log-mel (1, mels, frames, 1)",
 ) -> None:
     """Writes `student_<format>.tflite` in every format, `labels.txt` and `files.json` (bytes).
 
     Args:
         network: features to logits.
-        front_end: waveforms to features, for the calibration clips.
-        calibration: training clips that set the ranges of int8 activations.
+        features: of training clips, which set the ranges of int8 activations.
         scenes: class names in the order of the logits.
         folder: where the files go.
+        taken: what the files take, in words.
     """
-    features = np.asarray(front_end(calibration.gather(np.arange(len(calibration)))))
     tflite.export(network, folder, features)
     write_text(folder / "labels.txt", "".join(f"{scene}\n" for scene in scenes))
     sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.tflite"))}
-    write_json(
-        folder / "files.json", {"file_bytes": sizes, "input": "log-mel (1, mels, frames, 1)"}
-    )
+    write_json(folder / "files.json", {"file_bytes": sizes, "input": taken})
 
 
 def keras_form(network: keras.Model) -> Form:

@@ -1,7 +1,7 @@
 """CNN10 of PANNs (Kong et al., 2020), the audio tagger the AudioSet supernet is made from."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import tensorflow as tf
@@ -40,14 +40,19 @@ def sliced_width(channels: int, ratio: float) -> int:
     return math.floor(round(ratio * channels, 6))
 
 
-def uniform_cnn10(ratio: float, depth: int) -> CNN10Spec:
-    """The sub-network of OFA-AEC with one width ratio and one depth in blocks 2 to 4.
+def uniform_cnn10(
+    ratio: float, depth: int, base: CNN10Spec | None = None, static_blocks: int = 1
+) -> CNN10Spec:
+    """The sub-network of OFA-AEC with one width ratio and one depth in all dynamic blocks.
 
-    Block 1, the embedding and the logits keep their widths.
+    The static blocks (the first), the embedding and the logits keep their widths.
     """
-    first, *others = CNN10Spec().blocks
-    dynamic = (tuple(sliced_width(width, ratio) for width in block[:depth]) for block in others)
-    return CNN10Spec(blocks=(first, *dynamic))
+    base = base or CNN10Spec()
+    dynamic = (
+        tuple(sliced_width(width, ratio) for width in block[:depth])
+        for block in base.blocks[static_blocks:]
+    )
+    return replace(base, blocks=(*base.blocks[:static_blocks], *dynamic))
 
 
 def build_cnn10(spec: CNN10Spec) -> keras.Model:

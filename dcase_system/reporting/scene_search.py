@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from dcase_system.complexity.rules import KIB
 from dcase_system.files import replacing, write_text
 from dcase_system.reporting.tables import as_csv, markdown
 
 _INCHES, _DPI = (9.0, 4.0), 150
 _MARKS = {"random": "o", "nsga2": "^"}
-_KIB = 1_024
 _FEWEST = 5  # candidates that a rank correlation is given for
 
 Rows = Sequence[Mapping[str, Any]]
@@ -50,7 +50,7 @@ def chosen_rows(results: Mapping[str, Any]) -> list[dict[str, str]]:
             "architecture": one["architecture"],
             "parameters": f"{one['params']:,}",
             "MMACs": f"{one['macs'] / 1e6:.1f}",
-            "float16 KiB of 500": f"{one['size_2020'] / _KIB:.1f}",
+            "float16 KiB of 500": f"{one['size_2020'] / KIB:.1f}",
             f"{results['selected_on']} accuracy %": f"{one['accuracy']:.1f}",
             "test accuracy %": f"{one['scores']['keras_float16']['accuracy']:.1f}",
             "test log loss": f"{one['scores']['keras_float16']['logloss']:.3f}",
@@ -102,7 +102,7 @@ def _draw(path: Path, candidates: Rows, selected_on: str) -> None:
         of_it = [one for one in candidates if one["method"] == method]
         if not of_it:
             continue
-        kib = [one["params"] * 4 / _KIB for one in of_it]
+        kib = [one["params"] * 4 / KIB for one in of_it]
         accuracies = [one["accuracy"] for one in of_it]
         sizes.plot(kib, accuracies, mark, label=method, alpha=0.7)
         shift = 0.03 * list(_MARKS).index(method)

@@ -1,7 +1,6 @@
 """The chosen network: trained from scratch, exported, scored as it is handed in."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ import numpy as np
 
 from dcase_system import stages
 from dcase_system.complexity import rules
-from dcase_system.edge import tflite
+from dcase_system.edge import forms, tflite
 from dcase_system.edge.precision import cast_weights
-from dcase_system.files import write_json, write_text
+from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.scene_search.clips import SceneData
@@ -26,6 +25,7 @@ from dcase_system.scene_search.training import (
     trained_network,
 )
 from dcase_system.submission.outputs import write_output
+from dcase_system.submission.task1b import counted_bytes
 
 PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
@@ -99,7 +99,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         )
     return {
         "complexity": {name: value for name, value in complexity.items() if name != "layers"},
-        "size_2020": complexity["rules"]["2020 Task 1B"][0]["value"],
+        "size_2020": counted_bytes(complexity),
         "scores": json.loads((folder / "dev_test" / "scores.json").read_text(encoding="utf-8")),
     }
 
@@ -108,18 +108,15 @@ def _export(
     target: Path, network: keras.Model, segments: Segments, classes: tuple[str, ...]
 ) -> None:
     rows = np.linspace(0, len(segments) - 1, min(_CALIBRATION_SEGMENTS, len(segments))).astype(int)
-    tflite.export(network, target, segments.gather(rows))
-    write_text(target / "labels.txt", "".join(f"{name}\n" for name in classes))
-    sizes = {path.name: path.stat().st_size for path in sorted(target.glob("*.tflite"))}
-    contents = "scalogram of a segment, normalised by network/statistics.npz"
-    write_json(target / "files.json", {"file_bytes": sizes, "input": contents})
+    taken = "scalogram of a segment, normalised by network/statistics.npz"
+    forms.export_all(network, segments.gather(rows), classes, target, taken)
 
 
 def _score(
     target: Path, submitted: keras.Model, edge: Path, segments: Segments, data: SceneData
 ) -> None:
-    forms: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        SUBMITTED_FORM: lambda features: np.asarray(submitted.predict_on_batch(features)),
+    scored: dict[str, forms.Form] = {
+        SUBMITTED_FORM: forms.keras_form(submitted),
         "tflite_float16": tflite.TFLiteModel(edge / tflite.file_name(PRECISION)),
     }
     batches = [
@@ -127,7 +124,7 @@ def _score(
         for start in range(0, len(segments), _BATCH)
     ]
     scores = {}
-    for name, form in forms.items():
+    for name, form in scored.items():
         logits = np.concatenate([form(segments.gather(rows)) for rows in batches])
         probabilities = clip_probabilities(logits, segments.per_clip)
         scores[name] = asdict(score_clips(probabilities, data.test.clips.labels, data.classes))

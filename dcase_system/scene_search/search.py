@@ -177,8 +177,7 @@ class Search:
         """How far a candidate is outside of the window, in parameters; 0 within."""
         if self.space.admits(architecture):
             return 0.0
-        params, window = self.space.counted_params(architecture), self.space.window
-        low, high = (end * 1_024 / 4 for end in (window.low, window.high))
+        params, (low, high) = self.space.counted_params(architecture), self.space.window.params
         return max(low - params, params - high, 1.0)
 
     def _candidate(self, study: optuna.Study, trial: FrozenTrial) -> Candidate:

@@ -13,6 +13,7 @@ import numpy as np
 from absl import flags
 
 from dcase_system import cli
+from dcase_system.complexity.rules import KIB
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
 from dcase_system.models.scene_cnn import (
@@ -28,7 +29,6 @@ from dcase_system.scene_search.sizes import WindowCounts, window_counts
 
 Block = tuple[int, int, Pool]
 POOLS: tuple[Pool, ...] = ("avg", "max")
-KIB = 1_024
 _MOST_DRAWS = 100_000  # in vain, one after the other
 
 
@@ -68,8 +68,14 @@ class SizeWindow:
         if not 0 <= self.low < self.high:
             raise _wrong("size window", "0 <= low < high", f"{self.low:g} to {self.high:g} KiB")
 
+    @property
+    def params(self) -> tuple[float, float]:
+        """Both ends in parameters."""
+        return self.low * KIB / 4, self.high * KIB / 4
+
     def __contains__(self, params: object) -> bool:
-        return isinstance(params, int) and self.low < params * 4 / KIB < self.high
+        low, high = self.params
+        return isinstance(params, int) and low < params < high
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g} KiB"
@@ -150,7 +156,7 @@ class SceneSpace:
             self.growths,
             channels=self.counted_channels,
             classes=self.classes,
-            within=(self.window.low * KIB / 4, self.window.high * KIB / 4),
+            within=self.window.params,
         )
 
     def check(self) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.scene_search.features import Segments
 from dcase_system.training.fit import fit, predict
-from dcase_system.training.metrics import clip_losses, macro_mean
+from dcase_system.training.metrics import score_classes
 from dcase_system.training.mixup import MixupTraining
 from dcase_system.training.plan import one_hot
 from dcase_system.training.schedule import Steps
@@ -144,16 +143,8 @@ def score_clips(
     Raises:
         InputError: a probability is NaN: the training has diverged.
     """
-    if not np.isfinite(probabilities).all():
-        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
-    hits = probabilities.argmax(axis=-1) == labels
-    losses = clip_losses(probabilities, labels)
+    overall, by_class = score_classes(probabilities, labels, classes)
     class_wise = {
-        name: {
-            "accuracy": float(100 * hits[labels == index].mean()),
-            "logloss": float(losses[labels == index].mean()),
-        }
-        for index, name in enumerate(classes)
-        if (labels == index).any()
+        name: {"accuracy": one.accuracy, "logloss": one.logloss} for name, one in by_class.items()
     }
-    return SceneScore(100 * macro_mean(hits, labels), macro_mean(losses, labels), class_wise)
+    return SceneScore(overall.accuracy, overall.logloss, class_wise)

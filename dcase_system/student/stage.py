@@ -1,7 +1,6 @@
 """One stage of a student: a training, with channels hidden in a round of pruning."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Target, st
 from dcase_system.pruning.slim import slim
 from dcase_system.student.plan import FRONT_END, Step, StudentPlan
 from dcase_system.training import seeds
-from dcase_system.training.batches import training_batches
+from dcase_system.training.batches import epoch_steps, training_batches
 from dcase_system.training.plan import Training, one_hot, prepare, train_classifier
 from dcase_system.training.schedule import warmup_steps
 
@@ -66,7 +65,7 @@ class StudentStage:
         seeds.set_seed(self.plan.seed)
         network = load_network(previous) if previous else registry.build(spec)
         if isinstance(self.step.round, PruningRound):
-            target = Target(self.step.round, registry.build_fixed(spec))
+            target = Target(self.step.round, registry.at_fixed_length(network, spec))
             masked = masked_model(network)
             self._fit(masked, checkpoint, self._pruning(network, masked, target))
             network = slim(network, kept_by_masks(masked))
@@ -124,7 +123,7 @@ class StudentStage:
         assert isinstance(pruning, PruningRound)
 
         def callbacks(training: Training) -> list[keras.callbacks.Callback]:
-            steps = self.plan.epochs * self._steps_per_epoch(training)
+            steps = self.plan.epochs * self._epoch_steps(training)
             schedule = step_ratios(pruning.schedule, target.ratio, pruning.updates, steps)
             measure = self._measure(network, pruning.importance, training)
             validate, log = training.validate(self.plan.batch_size), self._log("pruning.jsonl")
@@ -162,7 +161,7 @@ class StudentStage:
 
         training, log = self._prepared(network), self._log("metrics.jsonl")
         validate = training.validate(self.plan.batch_size)
-        steps_per_epoch = self._steps_per_epoch(training)
+        steps_per_epoch = self._epoch_steps(training)
         steps = pruning.epochs * steps_per_epoch
 
         def on_epoch(epoch: int, loss: float) -> None:
@@ -200,8 +199,8 @@ class StudentStage:
         ):
             yield augmented(waveforms), targets
 
-    def _steps_per_epoch(self, training: Training) -> int:
-        return math.ceil(len(training.waveforms) / self.plan.batch_size)
+    def _epoch_steps(self, training: Training) -> int:
+        return epoch_steps(len(training.waveforms), self.plan.batch_size)
 
     def _log(self, name: str) -> Path:
         return self.run_dir / self.step.log(name)

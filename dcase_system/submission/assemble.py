@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
 from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.meta import SystemDescription, build_meta, write_meta
@@ -97,12 +96,7 @@ def assemble(
         scenes=scenes,
         devices=devices,
     )
-    if report.errors:
-        raise InputError(
-            f"package is not valid: {report.errors[0]}",
-            where=package,
-            received=f"{len(report.errors)} errors",
-        )
+    report.check(package)
     return package
 
 

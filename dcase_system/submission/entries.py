@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from dcase_system.errors import InputError
 from dcase_system.submission.archive import ZIP_ERRORS, damage, oversize, printable
@@ -31,6 +32,19 @@ class Report:
     @property
     def valid(self) -> bool:
         return not self.errors
+
+    def check(self, package: Path) -> None:
+        """Refuses a package with errors.
+
+        Raises:
+            InputError: it has some; the line names the first and says how many there are.
+        """
+        if self.errors:
+            raise InputError(
+                f"package is not valid: {self.errors[0]}",
+                where=package,
+                received=f"{len(self.errors)} errors",
+            )
 
 
 def output_file_defects(

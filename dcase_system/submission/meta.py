@@ -87,22 +87,16 @@ def build_meta(
             "unknown split", where=f"results of {label}", expected=tau.SPLITS, received=unknown[0]
         )
     return {
-        "submission": {
-            "label": label,
-            "name": name.name,
-            "abbreviation": name.abbreviation,
-            "authors": [author_block(author) for author in card.authors],
-        },
-        "system": {
-            "description": asdict(description),
-            "complexity": {
+        "submission": submission_block(card, label, name),
+        "system": system_block(
+            card,
+            asdict(description),
+            {
                 "total_model_size": int(total_model_size),
                 "total_parameters": int(total_parameters),
                 "macs": int(macs),
             },
-            "external_datasets": [asdict(dataset) for dataset in card.external_datasets],
-            "source_code": card.source_code,
-        },
+        ),
         "results": {
             "development_dataset": {
                 f"split_{split}": _results(
@@ -124,7 +118,29 @@ def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:
     write_text(path, meta_text(meta))
 
 
-def author_block(author: Author) -> dict[str, Any]:
+def submission_block(card: AuthorCard, label: str, name: SystemName) -> dict[str, Any]:
+    """Who hands in, and what under; the same in every edition."""
+    return {
+        "label": label,
+        "name": name.name,
+        "abbreviation": name.abbreviation,
+        "authors": [_author_block(author) for author in card.authors],
+    }
+
+
+def system_block(
+    card: AuthorCard, description: Mapping[str, Any], complexity: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the system is and costs, and what the card says of datasets and source code."""
+    return {
+        "description": dict(description),
+        "complexity": dict(complexity),
+        "external_datasets": [asdict(dataset) for dataset in card.external_datasets],
+        "source_code": card.source_code,
+    }
+
+
+def _author_block(author: Author) -> dict[str, Any]:
     """An author as a meta file lists them."""
     fields: dict[str, Any] = {
         "lastname": author.lastname,

@@ -5,16 +5,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dcase_system.complexity.rules import KIB
 from dcase_system.corpora.task1b import CLASSES
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
 from dcase_system.submission.card import AuthorCard
-from dcase_system.submission.meta import author_block, metrics_block, write_meta
+from dcase_system.submission.meta import (
+    metrics_block,
+    submission_block,
+    system_block,
+    write_meta,
+)
 from dcase_system.submission.package import TASK, meta_name, submission_label, write_zip
 from dcase_system.submission.validate_task1b import MAX_KIB, TOP, output_name, validate_task1b
 
 LABEL_TASK = "task1b"
-_KIB = 1_024
 
 
 @dataclass(frozen=True)
@@ -74,33 +79,26 @@ def build_meta_2020(
         InputError: the system is over the 500 KB of the rules.
     """
     counted = counted_bytes(system.complexity)
-    if counted > MAX_KIB * _KIB:
+    if counted > MAX_KIB * KIB:
         raise InputError(
             "network is over the size limit of Task 1B",
             where=label,
-            expected=f"at most {MAX_KIB * _KIB:,} bytes of non-zero parameters",
+            expected=f"at most {MAX_KIB * KIB:,} bytes of non-zero parameters",
             received=f"{counted:,}",
         )
     of_all = system.complexity["bytes"][system.complexity["precision"]]
     bytes_each = of_all // system.complexity["params"]
-    name = card.system(system.key)
     return {
-        "submission": {
-            "label": label,
-            "name": name.name,
-            "abbreviation": name.abbreviation,
-            "authors": [author_block(author) for author in card.authors],
-        },
-        "system": {
-            "description": asdict(system.description),
-            "complexity": {
+        "submission": submission_block(card, label, card.system(system.key)),
+        "system": system_block(
+            card,
+            asdict(system.description),
+            {
                 "total_parameters": int(system.complexity["params"]),
                 "total_parameters_non_zero": counted // bytes_each,
-                "model_size": round(counted / _KIB, 2),
+                "model_size": round(counted / KIB, 2),
             },
-            "external_datasets": [asdict(dataset) for dataset in card.external_datasets],
-            "source_code": card.source_code,
-        },
+        ),
         "results": {
             "development_dataset": {
                 "overall": metrics_block(system.results),
@@ -151,10 +149,5 @@ def assemble_task1b(
     package = folder / "task1b.zip"
     write_zip(package, contents)
     report = validate_task1b(package, evaluation_filenames=evaluation_filenames, classes=classes)
-    if report.errors:
-        raise InputError(
-            f"package is not valid: {report.errors[0]}",
-            where=package,
-            received=f"{len(report.errors)} errors",
-        )
+    report.check(package)
     return package

@@ -17,7 +17,7 @@ from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.data import TaggedData
 from dcase_system.files import write_json
 from dcase_system.models import registry
-from dcase_system.models.cnn10 import CNN10Spec, sliced_width
+from dcase_system.models.cnn10 import CNN10Spec, uniform_cnn10
 from dcase_system.reporting.supernet import write_figures, write_tables
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.scoring import SubNetworkScorer
@@ -177,26 +177,17 @@ class _Experiment:
         plan = replace(self._seeded(self.plan.alone, 4), largest_epochs=0)
         shorter, longer = self.plan.tuning_epochs
         inherited = self.trainings.cut(f"cut_{name}", supernet, best)
-        trained = {
-            "inherited": inherited,
-            f"tuned_{shorter}": self.trainings.train(
-                f"tuned_{name}_{shorter}",
-                best,
-                replace(plan, epochs=shorter),
-                teacher=taught,
-                initial=inherited,
-            ),
-            f"tuned_{longer}": self.trainings.train(
-                f"tuned_{name}_{longer}",
-                best,
-                replace(plan, epochs=longer),
-                teacher=taught,
-                initial=inherited,
-            ),
-            f"init_{longer}": self.trainings.train(
-                f"init_{name}_{longer}", best, replace(plan, epochs=longer), teacher=taught
-            ),
-        }
+        trained = {"inherited": inherited}
+        for column, epochs, initial in (
+            (f"tuned_{shorter}", shorter, inherited),
+            (f"tuned_{longer}", longer, inherited),
+            (f"init_{longer}", longer, None),
+        ):
+            stage = column.replace("_", f"_{name}_")
+            tuning = replace(plan, epochs=epochs)
+            trained[column] = self.trainings.train(
+                stage, best, tuning, teacher=taught, initial=initial
+            )
         scores = {column: self.trainings.test_map(one) for column, one in trained.items()}
         return {"budget": searched["budget"], "params": costs_of(best).params, **scores}
 
@@ -223,18 +214,11 @@ class _Experiment:
 
 def nearest_uniform(space: SearchSpace, params: float) -> CNN10Spec:
     """The network with one ratio and one depth in all dynamic blocks that is nearest in size."""
-    kept = space.static_blocks
-    blocks = space.base.blocks[kept:]
+    depths = range(1, max(map(len, space.base.blocks[space.static_blocks :])) + 1)
     uniform = [
-        replace(
-            space.base,
-            blocks=space.base.blocks[:kept]
-            + tuple(
-                tuple(sliced_width(width, ratio) for width in block[:depth]) for block in blocks
-            ),
-        )
+        uniform_cnn10(ratio, depth, space.base, space.static_blocks)
         for ratio in space.ratios
-        for depth in range(1, max(map(len, blocks)) + 1)
+        for depth in depths
     ]
     return min(uniform, key=lambda spec: abs(costs_of(spec).params - params))
 

@@ -158,7 +158,7 @@ def reachable(space: SearchSpace, budget: Budget) -> int:
     """How many sub-networks are within a budget, by their costs alone.
 
     Raises:
-        InputError: none; the message names the nearest.
+        InputError: no sub-network is; the message names the nearest.
     """
     return sum(1 for _ in _within(space, budget, 0, None))
 

@@ -12,6 +12,7 @@ from dcase_system.distillation.losses import MultiLabelDistillationLoss
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
+from dcase_system.training.batches import epoch_steps
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import fit
 
@@ -51,7 +52,7 @@ def train_supernet(
     """
     taught = targets.ndim == 3
     _check(supernet, space, front_end_spec, waveforms, targets, plan)
-    steps_per_epoch = -(-len(waveforms) // plan.batch_size)
+    steps_per_epoch = epoch_steps(len(waveforms), plan.batch_size)
     model = SupernetTraining(
         supernet, front_end_spec, plan, space, plan.largest_epochs * steps_per_epoch
     )

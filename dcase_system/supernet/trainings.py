@@ -15,7 +15,7 @@ from dcase_system.distillation.losses import pack_targets
 from dcase_system.files import replacing
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.models.stored import load_network, save_network
+from dcase_system.models.stored import SPEC, load_network, save_network
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.extract import extract, load_largest
@@ -135,7 +135,7 @@ class Trainings:
     def sub_networks(self, supernet: Trained) -> SubNetworks:
         """The sub-networks of a stored supernet."""
         network = load_network(supernet.folder)
-        elastic = ElasticCNN10(registry.read_spec(supernet.folder / "spec.json"))
+        elastic = ElasticCNN10(registry.read_spec(supernet.folder / SPEC))
         load_largest(elastic, network)
         return SubNetworks(elastic)
 

@@ -1,5 +1,6 @@
 """Batches of waveforms and targets for Keras's fit and predict."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -22,6 +23,11 @@ class Examples(Protocol):
 
 # Changes a batch of waveforms: of (waveforms, their positions in the list, generator of the draws).
 Augmentation = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+
+
+def epoch_steps(clips: int, batch_size: int) -> int:
+    """Batches of an epoch; the last one may hold fewer clips."""
+    return math.ceil(clips / batch_size)
 
 
 def training_batches(

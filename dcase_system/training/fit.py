@@ -1,6 +1,5 @@
 """The one fit that trains every classifier of the package."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from dcase_system.training import callbacks as cb
 from dcase_system.training.batches import (
     Augmentation,
     Examples,
+    epoch_steps,
     prediction_batches,
     training_batches,
 )
@@ -115,7 +115,7 @@ def fit(
     Raises:
         InputError: the checkpoint is not of this model, or the loss is no longer a number.
     """
-    steps_per_epoch = math.ceil(len(waveforms) / batch_size)
+    steps_per_epoch = epoch_steps(len(waveforms), batch_size)
     rate: float | keras.optimizers.schedules.LearningRateSchedule
     if isinstance(schedule, Steps):
         rate = StepDecay(learning_rate, schedule.factor, schedule.epochs * steps_per_epoch)
@@ -169,7 +169,7 @@ def fit(
 
 def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np.ndarray:
     """Logits (clips, classes) of a model with the waveform as input."""
-    steps = math.ceil(len(waveforms) / batch_size)
+    steps = epoch_steps(len(waveforms), batch_size)
     return model.predict(prediction_batches(waveforms, batch_size), steps=steps, verbose=0)
 
 

@@ -72,22 +72,50 @@ def score(
     Raises:
         InputError: a probability is NaN or infinite: the training has diverged.
     """
-    if not np.isfinite(probabilities).all():
-        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
-    correct = probabilities.argmax(axis=-1) == labels
-    losses = clip_losses(probabilities, labels)
+    overall, by_class = score_classes(probabilities, labels, scenes)
+    correct, losses = _clip_scores(probabilities, labels)
     device_of = np.array(devices)
 
     def of(rows: np.ndarray) -> Score:
-        return Score(float(100 * correct[rows].mean()), float(losses[rows].mean()), int(rows.sum()))
+        return _mean_score(correct, losses, rows)
 
-    by_class = {
-        scene: of(labels == index) for index, scene in enumerate(scenes) if (labels == index).any()
-    }
     by_device = {str(device): of(device_of == device) for device in np.unique(device_of)}
     by_group = {name: of(np.isin(device_of, members)) for name, members in groups.items()}
-    overall = Score(100 * macro_mean(correct, labels), macro_mean(losses, labels), len(labels))
     return Scores(overall, by_class, by_device, by_group)
+
+
+def score_classes(
+    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> tuple[Score, dict[str, Score]]:
+    """Means over the classes that occur, and the score of each of these.
+
+    Args:
+        probabilities: (clips, classes).
+        labels: (clips,) class indices.
+        classes: names in label order.
+
+    Raises:
+        InputError: a probability is NaN or infinite: the training has diverged.
+    """
+    if not np.isfinite(probabilities).all():
+        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
+    correct, losses = _clip_scores(probabilities, labels)
+    by_class = {
+        name: _mean_score(correct, losses, labels == index)
+        for index, name in enumerate(classes)
+        if (labels == index).any()
+    }
+    overall = Score(100 * macro_mean(correct, labels), macro_mean(losses, labels), len(labels))
+    return overall, by_class
+
+
+def _clip_scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each clip is right, and its log loss."""
+    return probabilities.argmax(axis=-1) == labels, clip_losses(probabilities, labels)
+
+
+def _mean_score(correct: np.ndarray, losses: np.ndarray, rows: np.ndarray) -> Score:
+    return Score(float(100 * correct[rows].mean()), float(losses[rows].mean()), int(rows.sum()))
 
 
 def clustered_interval(
