@@ -14,7 +14,6 @@ import pandas as pd
 
 from dcase_system import stages
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.audio.log_mel import LogMel
 from dcase_system.audio.store import Waveforms
 from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
@@ -22,13 +21,16 @@ from dcase_system.corpora.corpus import device_groups
 from dcase_system.data import Data
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import forms
+from dcase_system.edge.check import compare
+from dcase_system.edge.contract import Contract
+from dcase_system.edge.export import CALIBRATION_CLIPS, export_checked
 from dcase_system.edge.precision import cast_weights
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, replacing, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.pruning.rounds import PruningRound
-from dcase_system.student.plan import FRONT_END, STUDENT, StudentPlan, steps
+from dcase_system.student.plan import STUDENT, StudentPlan, contract_of, steps
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
@@ -37,7 +39,6 @@ from dcase_system.training.plan import held_out_rows
 
 SUBMITTED_PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
-_CALIBRATION_CLIPS = 200
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def run_split(
                 lambda folder: write_output(
                     folder / output_file(data.split),
                     data.evaluation,
-                    _predict(network, audio),
+                    _predict(network, contract_of(data), audio),
                     data.scenes,
                 ),
             )
@@ -185,29 +186,29 @@ def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> N
 
 
 def _export(folder: Path, network: keras.Model, seed: int, data: Data) -> None:
-    clips = len(data.train)
-    chosen = np.random.default_rng(seed).permutation(clips)[:_CALIBRATION_CLIPS]
-    features = np.asarray(LogMel(FRONT_END)(data.train.audio.gather(np.sort(chosen))))
-    forms.export_all(network, features, data.scenes, folder)
+    drawn = np.random.default_rng(seed).permutation(len(data.train))[:CALIBRATION_CLIPS]
+    rows = np.sort(drawn)  # the training list goes scene by scene or device by device
+    names = [data.train.clips.filenames[row] for row in rows]
+    export_checked(network, contract_of(data), data.train.audio.take(rows), names, folder)
 
 
 def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
     """Scores every form on the dev-test list; the only stage that reads it."""
     test = data.test.clips
     groups = device_groups(data.train.clips.devices, test.devices)
-    logits = forms.logits_of(forms.forms_of(network, edge), LogMel(FRONT_END), data.test.audio)
+    contract = contract_of(data)
+    logits = forms.logits_of(forms.forms_of(network, edge), contract, data.test.audio)
+    probabilities = {name: contract.probabilities(values) for name, values in logits.items()}
     scores: dict[str, Any] = {"submitted_form": SUBMITTED_FORM, "forms": {}}
-    submitted = logits[SUBMITTED_FORM].argmax(axis=-1)
-    for name, values in logits.items():
-        scored = metrics.score(
-            metrics.softmax(values), test.labels, data.scenes, test.devices, groups
-        )
-        agreement = float(100 * (values.argmax(axis=-1) == submitted).mean())
-        scores["forms"][name] = {**asdict(scored), "agreement": agreement}
+    for name, values in probabilities.items():
+        scored = metrics.score(values, test.labels, data.scenes, test.devices, groups)
+        compared = compare(values, probabilities[forms.REFERENCE])
+        scores["forms"][name] = {**asdict(scored), **asdict(compared)}
+    submitted = probabilities[SUBMITTED_FORM].argmax(axis=-1)
     hits = submitted == test.labels
     scores["interval_95"] = metrics.clustered_interval(hits, test.labels, test.locations)
     write_json(folder / "scores.json", scores)
-    table = pd.DataFrame(metrics.softmax(logits[SUBMITTED_FORM]), columns=list(data.scenes))
+    table = pd.DataFrame(probabilities[SUBMITTED_FORM], columns=list(data.scenes))
     table.insert(0, "filename", test.filenames)
     table.insert(1, "scene_label", [data.scenes[label] for label in test.labels])
     table.insert(2, "predicted", [data.scenes[label] for label in submitted])
@@ -215,7 +216,7 @@ def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
         table.to_csv(temporary, sep="\t", index=False)
 
 
-def _predict(network: keras.Model, audio: Waveforms) -> np.ndarray:
+def _predict(network: keras.Model, contract: Contract, audio: Waveforms) -> np.ndarray:
     """Probabilities (clips, classes) of the form that is handed in."""
     submitted = {SUBMITTED_FORM: forms.keras_form(cast_weights(network, SUBMITTED_PRECISION))}
-    return metrics.softmax(forms.logits_of(submitted, LogMel(FRONT_END), audio)[SUBMITTED_FORM])
+    return contract.probabilities(forms.logits_of(submitted, contract, audio)[SUBMITTED_FORM])

@@ -1,16 +1,32 @@
 """The front ends by their specs."""
 
+from dataclasses import asdict
+from typing import Any
+
 import keras
 
 from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec
 from dcase_system.audio.log_mel import LogMel, LogMelSpec
 from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
+from dcase_system.audio.scalogram import Scalogram, ScalogramSpec
+from dcase_system.errors import InputError
+from dcase_system.typed_json import parse
 
 FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec
+AnySpec = FrontEndSpec | ScalogramSpec
+
+_KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
+    "log_mel": (LogMelSpec, LogMel),
+    "kaldi_mel": (KaldiMelSpec, KaldiMel),
+    "panns_mel": (PannsMelSpec, PannsMel),
+    "scalogram": (ScalogramSpec, Scalogram),
+}
 
 
-def front_end(spec: FrontEndSpec, seed: int | None = None) -> keras.layers.Layer:
+def front_end(spec: AnySpec, seed: int | None = None) -> keras.layers.Layer:
     """The layer of a spec, waveforms (batch, samples) to (batch, mels, frames, 1).
+
+    That of a scalogram takes (batch, samples, 2) and gives (batch, bands, frames, 2).
 
     Args:
         spec: of one of the front ends.
@@ -18,4 +34,28 @@ def front_end(spec: FrontEndSpec, seed: int | None = None) -> keras.layers.Layer
     """
     if isinstance(spec, KaldiMelSpec):
         return KaldiMel(spec, seed)
-    return PannsMel(spec) if isinstance(spec, PannsMelSpec) else LogMel(spec)
+    return _KINDS[_kind(spec)][1](spec)
+
+
+def front_end_to_json(spec: AnySpec) -> dict[str, Any]:
+    """The spec as JSON-serialisable values, with its kind."""
+    return {"kind": _kind(spec), **asdict(spec)}
+
+
+def front_end_from_json(values: Any, where: object) -> AnySpec:
+    """The spec that `front_end_to_json` described.
+
+    Raises:
+        InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
+    """
+    kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
+    if kind not in _KINDS:
+        raise InputError(
+            "not a front end", where=where, expected=f"kind {' | '.join(_KINDS)}", received=kind
+        )
+    own = {name: value for name, value in values.items() if name != "kind"}
+    return parse(own, _KINDS[kind][0], str(where))
+
+
+def _kind(spec: AnySpec) -> str:
+    return next(kind for kind, (cls, _) in _KINDS.items() if type(spec) is cls)

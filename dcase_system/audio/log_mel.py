@@ -58,6 +58,32 @@ def power_spectrogram(
     return tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
 
 
+MelBlocks = tuple[tuple[int, int, np.ndarray], ...]
+_BANDS_A_BLOCK = 32
+
+
+def mel_blocks(bank: np.ndarray) -> MelBlocks:
+    """A mel bank (bins, bands) in blocks of 32 bands: first bin, end of the bins, float32 filters.
+
+    A filter reaches over few bins. In blocks, the 256 bands of 2,049 bins are an eighth of the
+    products, and an eighth of the bytes in an exported file.
+    """
+    blocks = []
+    for first in range(0, bank.shape[1], _BANDS_A_BLOCK):
+        filters = bank[:, first : first + _BANDS_A_BLOCK]
+        bins = np.flatnonzero(filters.any(axis=1))
+        begin, end = (int(bins[0]), int(bins[-1]) + 1) if len(bins) else (0, 1)
+        blocks.append((begin, end, filters[begin:end].astype(np.float32)))
+    return tuple(blocks)
+
+
+def mel_power(power, blocks: MelBlocks):
+    """Power of mel bands: (batch, frames, bins) to (batch, frames, bands)."""
+    return tf.concat(
+        [tf.matmul(power[..., begin:end], filters) for begin, end, filters in blocks], axis=-1
+    )
+
+
 def decibels(power, smallest_power: float):
     """10 log10(max(power, smallest_power)), elementwise."""
     return tf.math.log(tf.maximum(power, smallest_power)) * (10.0 / math.log(10.0))
@@ -93,14 +119,14 @@ class LogMel(keras.layers.Layer):
     def __init__(self, spec: LogMelSpec | dict | None = None, **kwargs):
         super().__init__(**kwargs)
         self.spec = LogMelSpec(**spec) if isinstance(spec, dict) else spec or LogMelSpec()
-        self._bank = htk_mel_bank(self.spec).astype(np.float32)
+        self._blocks = mel_blocks(htk_mel_bank(self.spec))
 
     def call(self, waveforms):
         spec = self.spec
         power = power_spectrogram(
             waveforms, spec.window_length, spec.hop_length, spec.fft_length, tf.signal.hann_window
         )
-        mel = tf.matmul(power, self._bank)  # (batch, frames, mels)
+        mel = mel_power(power, self._blocks)  # (batch, frames, mels)
         log_mel = tf.math.log(mel + spec.log_offset)
         return tf.transpose(log_mel, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
 

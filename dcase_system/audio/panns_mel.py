@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import decibels, power_spectrogram
+from dcase_system.audio.log_mel import decibels, mel_blocks, mel_power, power_spectrogram
 
 _HZ_A_MEL = 200.0 / 3.0  # Slaney's scale is linear up to 1 kHz, logarithmic above
 _CORNER_HZ = 1_000.0
@@ -72,7 +72,7 @@ class PannsMel(keras.layers.Layer):
     def __init__(self, spec: PannsMelSpec | dict | None = None, **kwargs):
         super().__init__(**kwargs)
         self.spec = PannsMelSpec(**spec) if isinstance(spec, dict) else spec or PannsMelSpec()
-        self._bank = slaney_mel_bank(self.spec).astype(np.float32)
+        self._blocks = mel_blocks(slaney_mel_bank(self.spec))
 
     def call(self, waveforms):
         spec = self.spec
@@ -83,7 +83,7 @@ class PannsMel(keras.layers.Layer):
             spec.window_length,
             tf.signal.hann_window,
         )
-        mel = tf.matmul(power, self._bank)  # (batch, frames, mels)
+        mel = mel_power(power, self._blocks)  # (batch, frames, mels)
         levels = decibels(mel, spec.smallest_power)
         return tf.transpose(levels, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
 

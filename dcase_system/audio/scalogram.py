@@ -125,18 +125,18 @@ class Scalogram(keras.layers.Layer):
         return {**super().get_config(), "spec": asdict(self.spec)}
 
 
-def cut_segments(features: np.ndarray, spec: ScalogramSpec) -> np.ndarray:
+def cut_segments(features, spec: ScalogramSpec) -> tf.Tensor:
     """(clips, bands, frames, 2) to (clips, segments, bands, segment frames, 2).
 
     Raises:
         InputError: the clips are shorter than a segment.
     """
-    clips, bands, frames, channels = features.shape
+    _, bands, frames, channels = features.shape
     count = spec.segments((frames - 1) * spec.hop_length)
     length = count * spec.segment_frames
     kept = features[:, :, :length]
     if kept.shape[2] < length and spec.tail_value is not None:
         missing = ((0, 0), (0, 0), (0, length - kept.shape[2]), (0, 0))
-        kept = np.pad(kept, missing, constant_values=spec.tail_value)
-    split = kept.reshape(clips, bands, count, spec.segment_frames, channels)
-    return split.transpose(0, 2, 1, 3, 4)
+        kept = tf.pad(kept, missing, constant_values=spec.tail_value)
+    split = tf.reshape(kept, (-1, bands, count, spec.segment_frames, channels))
+    return tf.transpose(split, (0, 2, 1, 3, 4))

@@ -1,69 +1,104 @@
-"""One scorer for every form of a student: Keras, Keras at float16, each `.tflite`."""
+"""Every form of a network, Keras, SavedModel and each `.tflite`: written, run, and compared."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from dcase_system.audio.store import Waveforms
-from dcase_system.edge import tflite
+from dcase_system.edge import card, flatbuffer, tflite
+from dcase_system.edge.contract import Contract
 from dcase_system.edge.precision import cast_weights
-from dcase_system.files import write_json, write_text
+from dcase_system.files import write_text
 
-Form = Callable[[np.ndarray], np.ndarray]
+REFERENCE = "keras_float32"
+_SAVED_MODEL = "saved_model"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a network.
+
+    Attributes:
+        logits: features, or waveforms, of clips to logits.
+        takes: `features` or `waveform`.
+        format: that of `tflite.FORMATS` which its numbers are as good as.
+    """
+
+    logits: Callable[[np.ndarray], np.ndarray]
+    takes: str = "features"
+    format: str = "float32"
 
 
 def export_all(
     network: keras.Model,
-    features: np.ndarray,
-    scenes: tuple[str, ...],
+    contract: Contract,
+    calibration: np.ndarray,
     folder: Path,
-    taken: str = "log-mel (1, mels, frames, 1)",
+    formats: Sequence[str] = tflite.FORMATS,
 ) -> None:
-    """Writes `student_<format>.tflite` in every format, `labels.txt` and `files.json` (bytes).
+    """Writes a network's SavedModel and its `.tflite` files, with cards and `labels.txt`.
+
+    A `student_<format>.tflite` takes features, a `student_<format>_waveform.tflite` the samples of
+    a clip. Both run the same network, bit for bit: the second is the front end in float32 followed
+    by the first, for all segments of a clip at once.
 
     Args:
         network: features to logits.
-        features: of training clips, which set the ranges of int8 activations.
-        scenes: class names in the order of the logits.
+        contract: of the network.
+        calibration: (n, bands, frames, channels) features of training clips, which set the ranges
+            of int8 activations.
         folder: where the files go.
-        taken: what the files take, in words.
+        formats: which of them.
     """
-    tflite.export(network, folder, features)
-    write_text(folder / "labels.txt", "".join(f"{scene}\n" for scene in scenes))
-    sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.tflite"))}
-    write_json(folder / "files.json", {"file_bytes": sizes, "input": taken})
+    tflite.save_model(network, folder / _SAVED_MODEL, (None, *calibration.shape[1:]))
+    shape = (1, *contract.waveform_shape)
+    front = tflite.converted_function(contract.features, shape, "waveform")
+    single = tflite.converted(network, calibration, formats)
+    several = single
+    if contract.segments > 1:
+        several = tflite.converted(network, calibration, formats, contract.segments)
+    for name in formats:
+        for takes, content in (
+            ("features", single[name]),
+            ("waveform", flatbuffer.joined(front, several[name])),
+        ):
+            path = folder / tflite.file_name(name, takes)
+            card.write_model(path, content, card.Card(name, takes, contract))
+    write_text(folder / "labels.txt", "".join(f"{label}\n" for label in contract.labels))
 
 
-def keras_form(network: keras.Model) -> Form:
-    """A Keras model as a function of features."""
-    return lambda features: np.asarray(network.predict_on_batch(features))
+def keras_form(network: keras.Model, format_name: str = "float32") -> Form:
+    return Form(lambda features: np.asarray(network.predict_on_batch(features)), format=format_name)
 
 
 def forms_of(network: keras.Model, folder: Path) -> dict[str, Form]:
-    """Every form of a student as a function of features, by name."""
-    forms: dict[str, Form] = {
-        "keras_float32": keras_form(network),
-        "keras_float16": keras_form(cast_weights(network, "float16")),
+    """Every form of a network that `export_all` has left in a folder, by name."""
+    saved = tf.saved_model.load(folder / _SAVED_MODEL)
+    forms = {
+        REFERENCE: keras_form(network),
+        "keras_float16": keras_form(cast_weights(network, "float16"), "float16"),
+        "saved_model": Form(lambda features: saved.serve(features).numpy()),
     }
-    return forms | {
-        f"tflite_{name}": tflite.TFLiteModel(folder / tflite.file_name(name))
-        for name in tflite.FORMATS
-    }
+    for name in tflite.FORMATS:
+        for takes, suffix in (("features", ""), ("waveform", "_waveform")):
+            path = folder / tflite.file_name(name, takes)
+            if path.is_file():
+                forms[f"tflite_{name}{suffix}"] = Form(tflite.TFLiteModel(path), takes, name)
+    return forms
 
 
 def logits_of(
-    forms: Mapping[str, Form],
-    front_end: keras.layers.Layer,
-    waveforms: Waveforms,
-    batch_size: int = 64,
+    forms: Mapping[str, Form], contract: Contract, waveforms: Waveforms, batch_size: int = 64
 ) -> dict[str, np.ndarray]:
-    """Logits (clips, classes) of each form for the same features, computed once a batch."""
+    """Logits (clips * segments, classes) of each form; features are computed once a batch."""
     batches: dict[str, list[np.ndarray]] = {name: [] for name in forms}
     for start in range(0, len(waveforms), batch_size):
-        rows = np.arange(start, min(start + batch_size, len(waveforms)))
-        features = np.asarray(front_end(waveforms.gather(rows)))
+        clips = waveforms.gather(np.arange(start, min(start + batch_size, len(waveforms))))
+        taken = {"waveform": clips, "features": np.asarray(contract.features(clips))}
         for name, form in forms.items():
-            batches[name].append(form(features))
+            batches[name].append(form.logits(taken[form.takes]))
     return {name: np.concatenate(parts) for name, parts in batches.items()}

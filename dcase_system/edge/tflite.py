@@ -1,7 +1,7 @@
-"""Export to TFLite and running the file through the interpreter."""
+"""Conversion to TFLite and running a file through the interpreter."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -11,12 +11,12 @@ import tensorflow as tf
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 
-FORMATS = ("float32", "float16", "int8")
+FORMATS = ("float32", "float16", "dynamic", "int8")
 
 
-def file_name(format_name: str) -> str:
-    """Name of the exported file of a format."""
-    return f"student_{format_name}.tflite"
+def file_name(format_name: str, takes: str = "features") -> str:
+    """Name of the exported file of a format that takes features or a waveform."""
+    return f"student_{format_name}{'' if takes == 'features' else f'_{takes}'}.tflite"
 
 
 def export(
@@ -25,50 +25,79 @@ def export(
     calibration: np.ndarray,
     formats: Sequence[str] = FORMATS,
 ) -> None:
-    """Converts a network to `.tflite` files with batch 1 and built-in operations only.
+    """Writes a network's file in some formats, with batch 1."""
+    for name, content in converted(network, calibration, formats).items():
+        with replacing(folder / file_name(name)) as temporary:
+            temporary.write_bytes(content)
 
-    `float32`; `float16` (weights stored in half precision); `int8` (weights, activations, input and
-    output; per-channel weights).
+
+def converted(
+    network: keras.Model,
+    calibration: np.ndarray,
+    formats: Sequence[str] = FORMATS,
+    batch: int = 1,
+) -> dict[str, bytes]:
+    """Converts a network to `.tflite` files with a fixed batch and built-in operations only.
+
+    `float32`; `float16` (weights stored in half precision); `dynamic` (large weights int8, input,
+    output and what is between layers float32); `int8` (weights, activations, input and output;
+    per-channel weights).
 
     Args:
         network: features (batch, mels, frames, 1) to logits (batch, classes).
-        folder: where the files go.
         calibration: (clips, mels, frames, 1) features that set the ranges of int8 activations.
         formats: which of them.
+        batch: of the input.
     """
     with tempfile.TemporaryDirectory() as saved_model:
         # On this TensorFlow, converting a Keras 3 model directly aborts the process; through a
         # SavedModel it works.
-        signature = [tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="log_mel")]
-        network.export(saved_model, input_signature=signature, verbose=False)
-        for name in formats:
-            content = _convert(saved_model, name, calibration)
-            with replacing(folder / file_name(name)) as temporary:
-                temporary.write_bytes(content)
+        save_model(network, saved_model, (batch, *calibration.shape[1:]))
+        return {name: _convert(saved_model, name, calibration, batch) for name in formats}
 
 
-def _convert(saved_model: str, format_name: str, calibration: np.ndarray) -> bytes:
+def save_model(network: keras.Model, folder: str | Path, shape: tuple[int | None, ...]) -> None:
+    """Writes a SavedModel that takes features of a shape."""
+    signature = [tf.TensorSpec(shape, tf.float32, name="features")]
+    network.export(str(folder), input_signature=signature, verbose=False)
+
+
+def converted_function(function: Callable, shape: tuple[int, ...], name: str) -> bytes:
+    """Converts a function of one float32 tensor of a fixed shape to a float32 `.tflite` file."""
+    module = tf.Module()
+    module.call = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32, name)])
+    with tempfile.TemporaryDirectory() as saved_model:
+        tf.saved_model.save(module, saved_model, signatures=module.call)
+        return tf.lite.TFLiteConverter.from_saved_model(saved_model).convert()
+
+
+def _convert(saved_model: str, format_name: str, calibration: np.ndarray, batch: int) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
-    if format_name == "float16":
+    if format_name != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if format_name == "float16":
         converter.target_spec.supported_types = [tf.float16]
     elif format_name == "int8":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: _one_by_one(calibration)
+        converter.representative_dataset = lambda: _in_batches(calibration, batch)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter.convert()
 
 
+def _in_batches(features: np.ndarray, batch: int) -> Iterator[list[np.ndarray]]:
+    for start in range(0, len(features) - batch + 1, batch):
+        yield [features[start : start + batch].astype(np.float32)]
+
+
 class TFLiteModel:
-    """A `.tflite` file as a function of features; quantises its input and output by itself.
+    """A `.tflite` file as a function of clips; quantises its input and output by itself.
 
     Args:
         path: of the file.
         threads: of the interpreter.
 
     Raises:
-        InputError: the file is missing or is no TFLite model.
+        InputError: the file is missing or is no TFLite model of one input and one output.
     """
 
     def __init__(self, path: str | Path, threads: int = 1):
@@ -81,18 +110,28 @@ class TFLiteModel:
             raise InputError(
                 f"model cannot be loaded ({error})", where=path, expected="a .tflite file"
             ) from error
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
+        inputs, outputs = (
+            self._interpreter.get_input_details(),
+            self._interpreter.get_output_details(),
+        )
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise InputError(
+                "model has the wrong number of inputs or outputs",
+                where=path,
+                expected="one each",
+                received=f"{len(inputs)} and {len(outputs)}",
+            )
+        self.input, self.output = inputs[0], outputs[0]
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Logits (clips, classes) of features (clips, mels, frames, 1), clip by clip."""
-        return np.stack([self._one(clip[None]) for clip in features])
+    def __call__(self, clips: np.ndarray) -> np.ndarray:
+        """Logits of clips one by one: (clips, *input shape) to (clips * rows of one, classes)."""
+        return np.concatenate([self._one(clip[None]) for clip in clips])
 
     def _one(self, clip: np.ndarray) -> np.ndarray:
-        self._interpreter.set_tensor(self._input["index"], _quantise(clip, self._input))
+        self._interpreter.set_tensor(self.input["index"], _quantise(clip, self.input))
         self._interpreter.invoke()
-        output = self._interpreter.get_tensor(self._output["index"])[0]
-        scale, zero_point = self._output["quantization"]
+        output = self._interpreter.get_tensor(self.output["index"])
+        scale, zero_point = self.output["quantization"]
         return (
             output if scale == 0 else (output.astype(np.float32) - zero_point) * np.float32(scale)
         )
@@ -107,8 +146,3 @@ def _quantise(values: np.ndarray, details: dict) -> np.ndarray:
     return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(
         details["dtype"]
     )
-
-
-def _one_by_one(features: np.ndarray) -> Iterator[list[np.ndarray]]:
-    for clip in features:
-        yield [clip[None].astype(np.float32)]

@@ -70,14 +70,22 @@ def kaiming_normal(filters: int, kernel_size: tuple[int, int]) -> keras.initiali
 
 
 def pad_symmetric(x, kernel_size: tuple[int, int], name: str):
-    """Zero padding of (k - 1) / 2 on both sides, as PyTorch pads.
-
-    Keras's "same" puts the odd zero of a strided convolution at the end only.
-    """
+    """Zero padding of (k - 1) / 2 on both sides, as PyTorch pads."""
     padding = (kernel_size[0] // 2, kernel_size[1] // 2)
     if padding == (0, 0):
         return x
     return keras.layers.ZeroPadding2D(padding, name=f"{name}_pad")(x)
+
+
+def _padded(x, kernel_size, strides, name: str, padded_for=None):
+    """What a convolution takes, and its own padding.
+
+    Keras's "same" is PyTorch's padding at stride 1; with a stride it puts the odd zero at the end
+    only, so there a layer of its own pads.
+    """
+    if strides == (1, 1) and padded_for in (None, kernel_size):
+        return x, "same"
+    return pad_symmetric(x, padded_for or kernel_size, name), "valid"
 
 
 def conv_bn(
@@ -89,11 +97,12 @@ def conv_bn(
     activation: Activation | None = "relu",
 ):
     """Convolution without bias, batch normalisation and, by default, ReLU."""
-    x = pad_symmetric(x, kernel_size, name)
+    x, padding = _padded(x, kernel_size, strides, name)
     x = keras.layers.Conv2D(
         filters,
         kernel_size,
         strides,
+        padding,
         use_bias=False,
         kernel_initializer=kaiming_normal(filters, kernel_size),
         name=f"{name}_conv",
@@ -114,9 +123,14 @@ def depthwise_bn(
     `padded_for` names another kernel whose padding is used; a smaller one's shrinks the map.
     """
     initializer = kaiming_normal(x.shape[-1], kernel_size)
-    x = pad_symmetric(x, padded_for or kernel_size, name)
+    x, padding = _padded(x, kernel_size, strides, name, padded_for)
     x = keras.layers.DepthwiseConv2D(
-        kernel_size, strides, use_bias=False, depthwise_initializer=initializer, name=f"{name}_conv"
+        kernel_size,
+        strides,
+        padding,
+        use_bias=False,
+        depthwise_initializer=initializer,
+        name=f"{name}_conv",
     )(x)
     return _normalise(x, name, activation)
 

@@ -1,10 +1,8 @@
 """Architectures by name, and specs to and from JSON."""
 
 import json
-import types
-import typing
 from collections.abc import Callable
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import keras
 from dcase_system.errors import InputError
 from dcase_system.models import cnn10, passt, scene_cnn
 from dcase_system.models import cp_mobile as cp
+from dcase_system.typed_json import parse
 
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "cp_mobile": cp.cp_mobile,
@@ -107,7 +106,7 @@ def spec_from_json(values: Any, where: object = "spec") -> Any:
             received=kind,
         )
     own = {name: value for name, value in values.items() if name != "kind"}
-    return _parse(own, _KINDS[values["kind"]][0], str(where))
+    return parse(own, _KINDS[values["kind"]][0], str(where))
 
 
 def read_spec(path: str | Path) -> Any:
@@ -127,43 +126,3 @@ def kind_of(spec: Any) -> str:
         if isinstance(spec, cls):
             return kind
     raise TypeError(f"expected an architecture spec, received {type(spec).__name__}")
-
-
-def _parse(value: Any, expected: Any, where: str, least: int = 1) -> Any:
-    """Checks a JSON value against a type of a spec's field and converts it.
-
-    `least` is what an integer has to be at least; the field's metadata may say another `minimum`.
-    """
-    if is_dataclass(expected):
-        if not isinstance(value, dict):
-            raise InputError("wrong type", where=where, expected="an object", received=value)
-        hints = typing.get_type_hints(expected)
-        minima = {field.name: field.metadata.get("minimum", 1) for field in fields(expected)}
-        if value.keys() != minima.keys():
-            raise InputError(
-                "wrong fields",
-                where=where,
-                expected=", ".join(sorted(minima)),
-                received=", ".join(sorted(value)),
-            )
-        return expected(
-            **{
-                name: _parse(item, hints[name], f"{where}.{name}", minima[name])
-                for name, item in value.items()
-            }
-        )  # type: ignore[operator]
-    if isinstance(expected, types.GenericAlias):  # tuple[X, ...] or tuple[X, Y]
-        items = typing.get_args(expected)
-        if not isinstance(value, list | tuple) or (
-            Ellipsis not in items and len(value) != len(items)
-        ):
-            raise InputError("wrong type", where=where, expected=expected, received=value)
-        return tuple(
-            _parse(item, items[0], f"{where}[{index}]") for index, item in enumerate(value)
-        )
-    if type(value) is not expected or (expected is int and value < least):
-        wanted = expected.__name__
-        if expected is int:
-            wanted = "a positive integer" if least == 1 else f"an integer of at least {least}"
-        raise InputError("wrong value", where=where, expected=wanted, received=repr(value))
-    return value

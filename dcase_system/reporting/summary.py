@@ -25,13 +25,14 @@ def run_summary(scores: Mapping[str, Any], complexity: Mapping[str, Any]) -> str
         *_accuracies("by device group", submitted["group_wise"]),
         *_accuracies("by device", submitted["device_wise"]),
         "",
-        f"{'form':<18}{'accuracy %':>12}{'log loss':>10}{'agrees with submitted %':>26}",
+        f"{'form':<26}{'accuracy %':>12}{'log loss':>10}{'agrees with Keras float32 %':>29}",
     ]
     for name, form in scores["forms"].items():
         marked = f"{name} *" if name == scores["submitted_form"] else name
         overall = form["overall"]
         lines.append(
-            f"{marked:<18}{overall['accuracy']:>12.2f}{overall['logloss']:>10.3f}{form['agreement']:>26.1f}"
+            f"{marked:<26}{overall['accuracy']:>12.2f}{overall['logloss']:>10.3f}"
+            f"{form['agreement']:>29.1f}"
         )
     lines += ["", f"{'limit (2024)':<46}{'value':>12}{'allowed':>12}"]
     for rule in complexity["rules"]["2024 Task 1"]:

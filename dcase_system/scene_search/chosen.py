@@ -10,7 +10,9 @@ import numpy as np
 
 from dcase_system import stages
 from dcase_system.complexity import rules
-from dcase_system.edge import forms, tflite
+from dcase_system.edge import forms
+from dcase_system.edge.contract import Contract, Normalisation, save_contract
+from dcase_system.edge.export import export_checked
 from dcase_system.edge.precision import cast_weights
 from dcase_system.files import write_json
 from dcase_system.models import registry
@@ -44,13 +46,20 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         data: clips.
 
     Returns:
-        Its `complexity`, the `size_2020` that the rules of Task 1B count, and the `scores` of the
-        float16 network, which is handed in, and of its `.tflite` file.
+        Its `complexity`, the `size_2020` that the rules of Task 1B count, and the `scores` of its
+        forms, of which the Keras network at float16 is handed in.
 
     Raises:
         InputError: the training diverges.
     """
     statistics = data.train.features.statistics()
+    contract = Contract(
+        data.classes,
+        data.front_end,
+        data.train.audio.shape[0],
+        channels=data.train.audio.shape[1],
+        normalisation=Normalisation(statistics.mean.tolist(), statistics.scale.tolist()),
+    )
 
     def train(target: Path, checkpoint: Path) -> None:
         network = trained_network(
@@ -63,7 +72,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
             name=folder.name,
         )
         save_network(target, network, spec)
-        np.savez(target / "statistics.npz", mean=statistics.mean, scale=statistics.scale)
+        save_contract(target, contract)
 
     inputs = {"spec": registry.spec_to_json(spec), "plan": asdict(plan), "clips": data.train.key}
     key = stages.run_training(folder / "network", inputs, train)
@@ -74,15 +83,13 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     edge = stages.run_stage(
         folder / "edge",
         {"network": key, "classes": data.classes},
-        lambda target: _export(
-            target, network, data.train.features.segments(statistics), data.classes
-        ),
+        lambda target: _export(target, network, contract, data),
     )
     stages.run_stage(
         folder / "dev_test",
         {"edge": edge, "clips": data.test.key},
         lambda target: _score(
-            target, submitted, folder / "edge", data.test.features.segments(statistics), data
+            target, network, folder / "edge", data.test.features.segments(statistics), data
         ),
     )
     features = data.evaluation_features
@@ -104,28 +111,27 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     }
 
 
-def _export(
-    target: Path, network: keras.Model, segments: Segments, classes: tuple[str, ...]
-) -> None:
-    rows = np.linspace(0, len(segments) - 1, min(_CALIBRATION_SEGMENTS, len(segments))).astype(int)
-    taken = "scalogram of a segment, normalised by network/statistics.npz"
-    forms.export_all(network, segments.gather(rows), classes, target, taken)
+def _export(target: Path, network: keras.Model, contract: Contract, data: SceneData) -> None:
+    train = data.train
+    wanted = -(-_CALIBRATION_SEGMENTS // contract.segments)
+    rows = np.linspace(0, len(train.audio) - 1, min(wanted, len(train.audio))).astype(int)
+    names = [train.clips.filenames[row] for row in rows]
+    export_checked(network, contract, train.audio.take(rows), names, target)
 
 
 def _score(
-    target: Path, submitted: keras.Model, edge: Path, segments: Segments, data: SceneData
+    target: Path, network: keras.Model, edge: Path, segments: Segments, data: SceneData
 ) -> None:
-    scored: dict[str, forms.Form] = {
-        SUBMITTED_FORM: forms.keras_form(submitted),
-        "tflite_float16": tflite.TFLiteModel(edge / tflite.file_name(PRECISION)),
-    }
+    """Scores the forms that take features: those of the list are at hand."""
+    written = forms.forms_of(network, edge)
+    scored = {name: form for name, form in written.items() if form.takes == "features"}
     batches = [
         np.arange(start, min(start + _BATCH, len(segments)))
         for start in range(0, len(segments), _BATCH)
     ]
     scores = {}
     for name, form in scored.items():
-        logits = np.concatenate([form(segments.gather(rows)) for rows in batches])
+        logits = np.concatenate([form.logits(segments.gather(rows)) for rows in batches])
         probabilities = clip_probabilities(logits, segments.per_clip)
         scores[name] = asdict(score_clips(probabilities, data.test.clips.labels, data.classes))
     write_json(target / "scores.json", scores)

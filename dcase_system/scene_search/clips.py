@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.audio.store import Waveforms
 from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
 from dcase_system.data import stereo_waveforms
@@ -17,9 +18,10 @@ _LOG = logging.getLogger(__name__)
 # Arrays have no single truth value, so the classes cannot be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class SceneClips:
-    """Clips of a list and their features."""
+    """Clips of a list, their waveforms and their features."""
 
     clips: Clips
+    audio: Waveforms
     features: Scalograms
 
     @property
@@ -34,6 +36,7 @@ class SceneData:
 
     Attributes:
         classes: in label order.
+        front_end: of all features.
         train: to train on and, a part of them, to select on.
         test: the dev-test clips.
         evaluation: names of the unlabelled clips.
@@ -41,6 +44,7 @@ class SceneData:
     """
 
     classes: tuple[str, ...]
+    front_end: ScalogramSpec
     train: SceneClips
     test: SceneClips
     evaluation: tuple[str, ...] = ()
@@ -75,18 +79,19 @@ def load_scenes(
     if copy_mono:
         _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(corpus.scenes))
 
-    def features(root: Path, filenames: tuple[str, ...]) -> Scalograms:
+    def decoded(root: Path, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
         waveforms = stereo_waveforms(
             stores, root, filenames, spec.sample_rate, seconds, copy_mono=copy_mono
         )
-        return scalograms(stores, waveforms, filenames, spec)
+        return waveforms, scalograms(stores, waveforms, filenames, spec)
 
     train, test = corpus.listed(train_list), corpus.listed(TEST_LIST)
     listed = read_evaluation_list(evaluation) if evaluation else ()
     return SceneData(
         corpus.scenes,
-        SceneClips(train, features(corpus.root, train.filenames)),
-        SceneClips(test, features(corpus.root, test.filenames)),
+        spec,
+        SceneClips(train, *decoded(corpus.root, train.filenames)),
+        SceneClips(test, *decoded(corpus.root, test.filenames)),
         listed,
-        features(evaluation, listed) if evaluation else None,
+        decoded(evaluation, listed)[1] if evaluation else None,
     )

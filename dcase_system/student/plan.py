@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.data import Data
+from dcase_system.edge.contract import Contract
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
 from dcase_system.training.plan import TrainingPlan
 
 FRONT_END = LogMelSpec()
 STUDENT = "student"  # the last stage
+
+
+def contract_of(data: Data) -> Contract:
+    """What a student of these clips hears and says."""
+    return Contract(data.scenes, FRONT_END, data.train.audio.samples.shape[1])
 
 
 @dataclass(frozen=True)

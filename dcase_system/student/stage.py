@@ -15,6 +15,7 @@ from dcase_system.audio.log_mel import LogMel
 from dcase_system.data import Data
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
+from dcase_system.edge.contract import save_contract
 from dcase_system.errors import InputError
 from dcase_system.files import write_text
 from dcase_system.models import registry
@@ -25,7 +26,7 @@ from dcase_system.pruning.callback import PruneChannels
 from dcase_system.pruning.masks import kept_by_masks, masked_model
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Target, step_ratios
 from dcase_system.pruning.slim import slim
-from dcase_system.student.plan import FRONT_END, Step, StudentPlan
+from dcase_system.student.plan import FRONT_END, Step, StudentPlan, contract_of
 from dcase_system.training import seeds
 from dcase_system.training.batches import epoch_steps, training_batches
 from dcase_system.training.plan import Training, one_hot, prepare, train_classifier
@@ -75,6 +76,7 @@ class StudentStage:
         else:
             self._fit(network, checkpoint)
         save_network(folder, network, spec)
+        save_contract(folder, contract_of(self.data))
 
     def _fit(
         self,

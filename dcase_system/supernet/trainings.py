@@ -12,6 +12,7 @@ from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.audio.store import Waveforms
 from dcase_system.data import TaggedData, TaggedSet
 from dcase_system.distillation.losses import pack_targets
+from dcase_system.edge.contract import Contract, save_contract
 from dcase_system.files import replacing
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
@@ -100,7 +101,7 @@ class Trainings:
                 metrics_log=self.run_dir / "metrics" / f"{name}.jsonl",
                 name=name,
             )
-            save_network(folder, extract(supernet, spec), spec)
+            self._save(folder, extract(supernet, spec), spec)
 
         folder = self.run_dir / name
         return Trained(folder, stages.run_training(folder, inputs, work))
@@ -122,7 +123,7 @@ class Trainings:
         def work(folder: Path) -> None:
             sub_networks = self.sub_networks(supernet)
             sub_networks.recalibrate(spec, self.calibration_batches)
-            save_network(folder, extract(sub_networks.supernet, spec), spec)
+            self._save(folder, extract(sub_networks.supernet, spec), spec)
 
         inputs = {
             "supernet": supernet.key,
@@ -161,6 +162,13 @@ class Trainings:
     def test_map(self, trained: Trained) -> float:
         """Mean average precision of a stored network on the test clips."""
         return self.score(trained, self.data.test).mean_average_precision
+
+    def _save(self, folder: Path, network: keras.Model, spec: CNN10Spec) -> None:
+        samples = self.data.train.audio.samples.shape[1]
+        save_network(folder, network, spec)
+        save_contract(
+            folder, Contract(self.data.classes, self.front_end, samples, activation="sigmoid")
+        )
 
     def _targets(self, teacher: Trained | None) -> np.ndarray:
         labels = self.data.train.labels

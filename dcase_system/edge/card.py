@@ -1,0 +1,120 @@
+"""The card of a `.tflite` file: what it takes and gives, stored in the file and beside it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from dcase_system.edge import flatbuffer
+from dcase_system.edge.contract import Contract
+from dcase_system.errors import InputError
+from dcase_system.files import replacing, write_json
+
+_METADATA = "dcase_system.card"
+_TAKES = ("features", "waveform")
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """What is stored in a `.tflite` file of ours.
+
+    Attributes:
+        format: as `tflite.FORMATS` names them.
+        takes: `features`, for which the caller runs the front end, or `waveform`.
+        contract: of the network.
+    """
+
+    format: str
+    takes: str
+    contract: Contract
+
+
+def write_model(path: Path, content: bytes, card: Card) -> None:
+    """Writes a `.tflite` file with its card inside, and the whole card beside it as JSON."""
+    model = flatbuffer.parse(content)
+    stored = {"format": card.format, "takes": card.takes, "contract": card.contract.to_json()}
+    flatbuffer.attach(model, _METADATA, json.dumps(stored).encode())
+    content = flatbuffer.serialise(model)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+    interpreter = tf.lite.Interpreter(model_content=content)
+    whole = {
+        "file": path.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "input": _tensor(interpreter.get_input_details()[0], _TAKEN[card.takes]),
+        "output": _tensor(interpreter.get_output_details()[0], _given(card.contract)),
+        "operators": flatbuffer.operators(model),
+        **stored,
+    }
+    write_json(path.with_suffix(".json"), whole)
+
+
+def read_card(path: str | Path) -> Card:
+    """The card in a `.tflite` file.
+
+    Raises:
+        InputError: the file is missing, or is not one of ours.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"model cannot be read ({error.strerror})", where=path, expected="a .tflite file"
+        ) from error
+    values = _stored(content)
+    if not isinstance(values, dict) or values.get("takes") not in _TAKES:
+        raise InputError(
+            "not a model of this package",
+            where=path,
+            expected="a .tflite file with its card inside, as `dcase_system.edge.export` writes it",
+        )
+    return Card(
+        str(values.get("format")),
+        values["takes"],
+        Contract.from_json(values.get("contract"), path),
+    )
+
+
+def _stored(content: bytes) -> Any:
+    """The JSON value in a file; None if there is none, or no TFLite model around it."""
+    if content[4:8] != b"TFL3":
+        return None
+    try:
+        # The interpreter checks the structure, which the parser takes on trust.
+        tf.lite.Interpreter(model_content=content)
+        stored = flatbuffer.attached(flatbuffer.parse(content), _METADATA)
+        return None if stored is None else json.loads(stored)
+    except (ValueError, RuntimeError):
+        return None
+
+
+_TAKEN = {
+    "waveform": "samples of one clip, full scale = 1, at the contract's sample rate",
+    "features": "what the contract's front end gives for one clip, or one segment of a clip",
+}
+
+
+def _given(contract: Contract) -> str:
+    rows = " of each segment; a clip's probabilities are the mean over its segments"
+    return f"logits, before the {contract.activation}" + (rows if contract.segments > 1 else "")
+
+
+def _tensor(details: dict, meaning: str) -> dict[str, Any]:
+    scale, zero_point = details["quantization"]
+    described = {
+        "name": details["name"],
+        "type": details["dtype"].__name__,
+        "shape": details["shape"].tolist(),
+        "meaning": meaning,
+    }
+    if scale:
+        described |= {
+            "scale": float(scale),
+            "zero_point": int(zero_point),
+            "real_value": "scale * (stored value - zero_point); round and clip, do not cast",
+        }
+    return described

@@ -1,0 +1,131 @@
+"""Export of a trained network: every `.tflite` form, checked against the network before it is kept.
+
+    python -m dcase_system.edge.export NETWORK_FOLDER --output_dir=DIR --clips_dir=CLIPS \
+        [--calibration_list=LIST]
+
+NETWORK_FOLDER holds `spec.json`, `network.keras` and `contract.json`, as every training leaves
+them (`student/` of a challenge run, `network/` of a scene search, `tuned_.../` of a supernet). The
+clips set the ranges of int8 activations and are what the forms are compared on; LIST names them,
+one a line below `filename`, and every export leaves one (`calibration.csv`). Without it, up to 200
+are taken evenly from the folder.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.audio.store import Waveforms, ingest
+from dcase_system.corpora.table import read_tsv
+from dcase_system.edge import forms
+from dcase_system.edge.check import check_forms
+from dcase_system.edge.contract import Contract, load_contract
+from dcase_system.edge.tflite import FORMATS
+from dcase_system.errors import InputError
+from dcase_system.files import replacing, replacing_directory, write_json
+from dcase_system.models.stored import load_network
+
+CALIBRATION, CHECK = "calibration.csv", "check.json"
+CALIBRATION_CLIPS = 200
+_AUDIO = (".wav", ".flac", ".ogg")
+_BATCH = 16
+
+
+def export_checked(
+    network: keras.Model,
+    contract: Contract,
+    clips: Waveforms,
+    filenames: Sequence[str],
+    folder: Path,
+    formats: Sequence[str] = FORMATS,
+) -> None:
+    """Writes every form into a folder, with `calibration.csv` and `check.json`.
+
+    Args:
+        network: features to logits.
+        contract: of the network.
+        clips: training clips: they set the ranges of int8 activations, and every form is compared
+            with the network on them.
+        filenames: of the clips.
+        folder: where the files go.
+        formats: of the `.tflite` files.
+
+    Raises:
+        InputError: a form is too far from the network.
+    """
+    batches = [
+        np.asarray(contract.features(clips.gather(rows)))
+        for rows in np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH))
+    ]
+    forms.export_all(network, contract, np.concatenate(batches), folder, formats)
+    with replacing(folder / CALIBRATION) as temporary:
+        lines = ["filename", *filenames]
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    written = forms.forms_of(network, folder)
+    logits = forms.logits_of(written, contract, clips)
+    probabilities = {name: contract.probabilities(values) for name, values in logits.items()}
+    write_json(folder / CHECK, check_forms(written, probabilities))
+
+
+def calibration_rows(clips: int) -> np.ndarray:
+    """Positions of at most 200 clips, evenly through a list."""
+    return np.linspace(0, clips - 1, min(CALIBRATION_CLIPS, clips)).astype(int)
+
+
+def calibration_names(clips_dir: Path, listed: Path | None) -> list[str]:
+    """The clips of a list, or some of a folder's.
+
+    Raises:
+        InputError: the list cannot be read or is empty, or the folder holds no audio.
+    """
+    if listed is not None:
+        return list(read_tsv(listed, ("filename",)).filename)
+    found = sorted(
+        path.relative_to(clips_dir).as_posix()
+        for path in clips_dir.rglob("*")
+        if path.suffix.lower() in _AUDIO
+    )
+    if not found:
+        raise InputError("no audio files", where=clips_dir, expected=" or ".join(_AUDIO))
+    return [found[row] for row in calibration_rows(len(found))]
+
+
+def main(argv: Sequence[str]) -> None:
+    options = flags.FLAGS
+    if len(argv) != 2:
+        raise app.UsageError("expected one folder of a trained network")
+    folder, clips_dir = Path(argv[1]), Path(options.clips_dir)
+    network, contract = load_network(folder), load_contract(folder)
+    listed = Path(options.calibration_list) if options.calibration_list else None
+    names = calibration_names(clips_dir, listed)
+    with tempfile.TemporaryDirectory() as store:
+        clips = ingest(
+            store,
+            clips_dir,
+            names,
+            sample_rate=contract.sample_rate,
+            clip_seconds=contract.samples / contract.sample_rate,
+            channels=contract.channels,
+            exact=contract.channels > 1,
+        )
+        with replacing_directory(options.output_dir) as temporary:
+            export_checked(network, contract, clips, names, temporary, options.formats)
+    for path in sorted(Path(options.output_dir).glob("*.tflite")):
+        print(f"{path.stat().st_size:>9,} bytes  {path}")
+
+
+# Flags are global to a process: defined on import, they would collide with those of a recipe.
+def _define_flags() -> None:
+    flags.DEFINE_string("output_dir", None, "Where the files go; replaced.", required=True)
+    flags.DEFINE_string("clips_dir", None, "Folder of training clips.", required=True)
+    flags.DEFINE_string("calibration_list", None, "Which of them; by default 200 at most.")
+    flags.DEFINE_multi_enum("formats", list(FORMATS), FORMATS, "Which; give it once for each.")
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main, takes_arguments=True)

@@ -1,0 +1,71 @@
+import json
+
+import numpy as np
+import pytest
+
+from dcase_system.edge import forms, tflite
+from dcase_system.edge.check import check_forms, compare
+from dcase_system.edge.forms import Form
+from dcase_system.errors import InputError
+
+
+def test_every_form_is_there_and_gives_logits(logits):
+    files = [f"tflite_{name}{end}" for name in tflite.FORMATS for end in ("", "_waveform")]
+    assert list(logits) == ["keras_float32", "keras_float16", "saved_model", *files]
+    assert {values.shape for values in logits.values()} == {(40, 4)}
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "dynamic"])
+def test_waveform_in_is_front_end_and_network(logits, contract, name):
+    """The issue's figure: probabilities within 1e-3."""
+    parts, whole = logits[f"tflite_{name}"], logits[f"tflite_{name}_waveform"]
+    np.testing.assert_allclose(
+        contract.probabilities(whole), contract.probabilities(parts), atol=1e-3
+    )
+
+
+def test_waveform_in_at_int8_differs_by_a_rounding_of_the_features_at_most(logits, exported):
+    scale = json.loads((exported / "student_int8.json").read_text())["output"]["scale"]
+    difference = np.abs(logits["tflite_int8"] - logits["tflite_int8_waveform"])
+    assert difference.max() <= 3 * scale
+    assert (difference == 0).mean() > 0.8
+
+
+def test_a_saved_model_is_the_network(logits):
+    np.testing.assert_allclose(logits["saved_model"], logits["keras_float32"], atol=1e-4)
+
+
+def test_the_export_leaves_labels_calibration_list_and_comparison(exported, contract):
+    assert (exported / "labels.txt").read_text() == "a\nb\nc\nd\n"
+    names = (exported / "calibration.csv").read_text().splitlines()
+    assert names[:2] == ["filename", "audio/0.wav"] and len(names) == 41
+    check = json.loads((exported / "check.json").read_text())
+    assert check["keras_float32"] == {
+        "agreement": 100.0,
+        "largest_difference": 0.0,
+        "mean_difference": 0.0,
+    }
+    assert check["tflite_float16"]["agreement"] >= 95.0
+
+
+def test_comparison_by_hand():
+    found = compare(np.array([[0.6, 0.4], [0.2, 0.8]]), np.array([[0.4, 0.6], [0.2, 0.8]]))
+    assert found.agreement == 50.0
+    assert found.largest_difference == pytest.approx(0.2)
+    assert found.mean_difference == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("float32", 1e-3), ("int8", 0.1)])
+def test_a_form_too_far_from_the_network_is_refused(name, limit):
+    reference = np.full((10, 2), 0.5)
+
+    def check(moved):
+        values = reference + np.array([moved, -moved])
+        known = {forms.REFERENCE: Form(np.asarray), "file": Form(np.asarray, format=name)}
+        return check_forms(known, {forms.REFERENCE: reference, "file": values})
+
+    assert check(0.9 * limit)["file"]["mean_difference"] == pytest.approx(0.9 * limit)
+    with pytest.raises(InputError, match="file: exported form is too far from the network"):
+        check(1.1 * limit)
+    with pytest.raises(InputError, match="received nan"):
+        check(np.nan)
