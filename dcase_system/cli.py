@@ -1,6 +1,7 @@
 """How every command ends: one line for a fault of the input or the machine, never a traceback."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -27,6 +28,10 @@ def run(main: Callable[[Sequence[str]], int | None], *, takes_arguments: bool = 
             return main(argv)
         except InputError as error:
             return _fail(str(error), 1)
+        except BrokenPipeError:
+            # Who read the output has enough (`| head`); nothing is left to say it to.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             return _fail(place + " ".join((error.strerror or str(error)).split()), 1)

@@ -1,0 +1,35 @@
+"""One `.tflite` file as a function of waveforms."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system.edge.card import read_card
+from dcase_system.edge.tflite import TFLiteModel
+
+
+class Classifier:
+    """A `.tflite` file of ours, with or without the front end inside.
+
+    Args:
+        path: of the file; its card is inside.
+        threads: of the interpreter.
+
+    Attributes:
+        contract: what it hears and says.
+
+    Raises:
+        InputError: the file is missing, or is not one of ours.
+    """
+
+    def __init__(self, path: str | Path, threads: int = 1):
+        card = read_card(path)
+        self.contract, self._takes = card.contract, card.takes
+        self._model = TFLiteModel(path, threads)
+
+    def probabilities(self, waveforms: np.ndarray) -> np.ndarray:
+        """(clips, *waveform_shape) to (clips, classes)."""
+        taken = waveforms.astype(np.float32)
+        if self._takes == "features":
+            taken = np.asarray(self.contract.features(taken))
+        return self.contract.probabilities(self._model(taken))

@@ -1,0 +1,139 @@
+"""Classifies recordings, or a stream of samples, with one `.tflite` file.
+
+    python -m dcase_system.edge.classify MODEL.tflite CLIP... [--json] [--whole] [--hop_seconds=S]
+    arecord -q -t raw -f S16_LE -r 32000 -c 1 | python -m dcase_system.edge.classify MODEL.tflite -
+
+Clips may have any length, rate and number of channels: WAV, FLAC or Ogg Vorbis. One line a window:
+where it is, the most probable classes, and what makes it doubtful (silence, clipping). `-` stands
+for raw samples on standard input, by default 16 bits, mono, at the model's own rate. Exits with 1
+if a clip could not be read; the others are classified all the same.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.audio.decode import read_audio
+from dcase_system.edge.classifier import Classifier
+from dcase_system.edge.windows import (
+    PCM_FORMATS,
+    PCMFormat,
+    Window,
+    band_note,
+    pcm_windows,
+    windows_of,
+)
+from dcase_system.errors import InputError
+
+_STREAM = "-"
+
+
+def main(argv: Sequence[str]) -> int:
+    options = flags.FLAGS
+    if len(argv) < 3:
+        raise app.UsageError("expected a model and at least one clip: MODEL.tflite CLIP...")
+    classifier = Classifier(argv[1], options.threads)
+    failed = False
+    for name in argv[2:]:
+        try:
+            _classify(name, classifier)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed = True
+        except KeyboardInterrupt:
+            if name != _STREAM:
+                raise
+            break  # how listening ends
+    return int(failed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """A stretch of audio and its probabilities, (classes,)."""
+
+    start_seconds: float
+    end_seconds: float
+    probabilities: np.ndarray
+    notes: tuple[str, ...]
+
+
+def _classify(name: str, classifier: Classifier) -> None:
+    options = flags.FLAGS
+    heard = _heard(_windows(name, classifier), classifier)
+    if options.whole:
+        heard = iter([_mean(list(heard))])
+    for one in heard:
+        show = _json if options.json else _text
+        print(show(name, one, classifier.contract.labels), flush=True)
+
+
+def _windows(name: str, classifier: Classifier) -> Iterator[Window]:
+    options, contract = flags.FLAGS, classifier.contract
+    if name == _STREAM:
+        rate = options.pcm_rate or contract.sample_rate
+        form = PCMFormat(options.pcm_format, rate, options.pcm_channels)
+        windows = pcm_windows(sys.stdin.buffer, form, contract, options.hop_seconds)
+    else:
+        samples, rate = read_audio(name)
+        windows = windows_of(samples, rate, contract, options.hop_seconds)
+    note = band_note(rate, contract)
+    if note:
+        print(f"note: {name}: {note}", file=sys.stderr)
+    return windows
+
+
+def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[_Heard]:
+    seconds = classifier.contract.samples / classifier.contract.sample_rate
+    for window in windows:
+        probabilities = classifier.probabilities(window.waveform[None])[0]
+        end = window.start_seconds + seconds
+        yield _Heard(window.start_seconds, end, probabilities, window.notes)
+
+
+def _mean(heard: Sequence[_Heard]) -> _Heard:
+    """All windows of a clip as one."""
+    notes = dict.fromkeys(note for one in heard for note in one.notes)
+    mean = np.mean([one.probabilities for one in heard], axis=0)
+    return _Heard(heard[0].start_seconds, heard[-1].end_seconds, mean, tuple(notes))
+
+
+def _text(name: str, heard: _Heard, labels: Sequence[str]) -> str:
+    best = np.argsort(-heard.probabilities, kind="stable")[: flags.FLAGS.top]
+    classes = "  ".join(f"{labels[index]} {heard.probabilities[index]:.2f}" for index in best)
+    notes = f"  ({'; '.join(heard.notes)})" if heard.notes else ""
+    return f"{name}  {heard.start_seconds:.2f}-{heard.end_seconds:.2f} s  {classes}{notes}"
+
+
+def _json(name: str, heard: _Heard, labels: Sequence[str]) -> str:
+    return json.dumps(
+        {
+            "file": name,
+            "start_seconds": heard.start_seconds,
+            "end_seconds": heard.end_seconds,
+            "scene": labels[int(heard.probabilities.argmax())],
+            "probabilities": dict(zip(labels, heard.probabilities.tolist(), strict=True)),
+            "notes": list(heard.notes),
+        }
+    )
+
+
+# Flags are global to a process: defined on import, they would collide with those of a recipe.
+def _define_flags() -> None:
+    flags.DEFINE_bool("json", False, "One JSON object a line, with every probability.")
+    flags.DEFINE_bool("whole", False, "One line a clip: the mean over its windows.")
+    flags.DEFINE_float("hop_seconds", None, "From window to window; by default a window.", 0.001)
+    flags.DEFINE_integer("top", 3, "Classes in a line of text.", lower_bound=1)
+    flags.DEFINE_integer("threads", 1, "Of the interpreter.", lower_bound=1)
+    flags.DEFINE_enum("pcm_format", "S16_LE", list(PCM_FORMATS), "Samples on standard input.")
+    flags.DEFINE_integer("pcm_rate", None, "Their rate in Hz; by default the model's.", 1_000)
+    flags.DEFINE_integer("pcm_channels", 1, "Their channels, interleaved.", lower_bound=1)
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main, takes_arguments=True)

@@ -1,0 +1,148 @@
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.scalogram import code_scalogram
+from dcase_system.edge import flatbuffer, tflite
+from dcase_system.edge.card import read_card
+from dcase_system.edge.contract import Contract, Normalisation, load_contract, save_contract
+from dcase_system.errors import InputError
+
+FILES = [
+    tflite.file_name(name, takes) for name in tflite.FORMATS for takes in ("features", "waveform")
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_carries_its_contract(exported, contract, name):
+    card = read_card(exported / name)
+    assert card.contract.to_json() == contract.to_json()
+    assert name == tflite.file_name(card.format, card.takes)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_card_beside_a_file_describes_it(exported, name):
+    whole = json.loads((exported / name).with_suffix(".json").read_text())
+    content = (exported / name).read_bytes()
+    assert whole["bytes"] == len(content)
+    assert whole["sha256"] == hashlib.sha256(content).hexdigest()
+    interpreter = tf.lite.Interpreter(model_content=content)
+    for side, details in (
+        ("input", interpreter.get_input_details()[0]),
+        ("output", interpreter.get_output_details()[0]),
+    ):
+        assert whole[side]["shape"] == details["shape"].tolist()
+        assert whole[side]["type"] == details["dtype"].__name__
+        assert whole[side].get("scale", 0) == details["quantization"][0]
+        assert whole[side].get("zero_point", 0) == details["quantization"][1]
+
+
+def test_only_built_in_operators(exported):
+    for name in FILES:
+        whole = json.loads((exported / name).with_suffix(".json").read_text())
+        assert not {"CUSTOM", "WHILE", "IF"} & whole["operators"].keys()
+        assert not any(operator.startswith("FLEX") for operator in whole["operators"])
+
+
+def test_int8_takes_and_gives_int8_and_its_waveform_file_floats(exported):
+    def types(name):
+        whole = json.loads((exported / name).read_text())
+        return whole["input"]["type"], whole["output"]["type"]
+
+    assert types("student_int8.json") == ("int8", "int8")
+    assert types("student_int8_waveform.json") == ("float32", "int8")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x1c\x00\x00\x00TFL3", b"\0" * 5_000])
+def test_a_file_that_is_no_model_is_refused(tmp_path, content):
+    (tmp_path / "model.tflite").write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.tflite: not a model of this package"):
+        read_card(tmp_path / "model.tflite")
+
+
+def test_a_model_of_others_is_refused(tmp_path):
+    content = tflite.converted_function(lambda x: x + 1.0, (1, 4), "x")
+    (tmp_path / "other.tflite").write_bytes(content)
+    with pytest.raises(InputError, match="not a model of this package"):
+        read_card(tmp_path / "other.tflite")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_card(tmp_path / "gone.tflite")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("labels", "rain", "labels: wrong type"),
+        ("samples", 0, "samples: wrong value"),
+        ("activation", "relu", "unknown activation"),
+        ("front_end", {"kind": "mfcc"}, "not a front end"),
+    ],
+)
+def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, contract, field, value, said):
+    model = flatbuffer.parse((exported / "student_float16.tflite").read_bytes())
+    card = {
+        "format": "float16",
+        "takes": "features",
+        "contract": contract.to_json() | {field: value},
+    }
+    flatbuffer.attach(model, "dcase_system.card", json.dumps(card).encode())
+    (tmp_path / "m.tflite").write_bytes(flatbuffer.serialise(model))
+    with pytest.raises(InputError, match=said):
+        read_card(tmp_path / "m.tflite")
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        Contract(("speech", "music"), PannsMelSpec(), 320_000, activation="sigmoid"),
+        Contract(
+            ("indoor", "outdoor"),
+            code_scalogram(),
+            480_000,
+            channels=2,
+            normalisation=Normalisation(((0.5, 1.0),), ((2.0, 3.0),)),
+        ),
+    ],
+)
+def test_contracts_survive_the_disk(tmp_path, contract):
+    save_contract(tmp_path, contract)
+    loaded = load_contract(tmp_path)
+    assert loaded.to_json() == contract.to_json()
+    assert loaded.normalisation == contract.normalisation
+
+
+def test_a_missing_contract_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"contract\.json: contract cannot be read"):
+        load_contract(tmp_path)
+
+
+def test_probabilities_are_the_mean_over_segments(contract):
+    logits = np.log([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8], [0.4, 0.6]])
+    two = replace(contract, front_end=code_scalogram(segment_frames=50), samples=48_000)
+    assert two.segments == 3
+    scene = replace(two, samples=47_520)
+    assert scene.segments == 2
+    np.testing.assert_allclose(scene.probabilities(logits), [[0.7, 0.3], [0.3, 0.7]])
+    tags = replace(contract, activation="sigmoid")
+    np.testing.assert_allclose(tags.probabilities(np.zeros((1, 2))), [[0.5, 0.5]])
+
+
+def test_joined_models_of_different_shapes_are_refused():
+    first = tflite.converted_function(lambda x: x + 1.0, (1, 4), "x")
+    second = tflite.converted_function(lambda x: x * 2.0, (1, 5), "x")
+    with pytest.raises(ValueError, match=r"\[1, 4\] cannot be joined to \[1, 5\]"):
+        flatbuffer.joined(first, second)
+
+
+def test_joined_models_run_in_a_row(tmp_path):
+    first = tflite.converted_function(lambda x: x + 1.0, (1, 4), "x")
+    second = tflite.converted_function(lambda x: tf.exp(x) * 2.0, (1, 4), "x")
+    (tmp_path / "both.tflite").write_bytes(flatbuffer.joined(first, second))
+    x = np.linspace(-1, 1, 4, dtype=np.float32)
+    result = tflite.TFLiteModel(tmp_path / "both.tflite")(x[None])
+    np.testing.assert_allclose(result[0], 2 * np.exp(x + 1), rtol=1e-5)

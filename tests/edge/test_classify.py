@@ -1,0 +1,90 @@
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+from dcase_system.edge.classifier import Classifier
+from tests.audio.audio_files import wav_bytes
+from tests.recipes.commands import ROOT, command
+
+RATE = 8_000
+
+
+def classify(*arguments, **options):
+    call = command("dcase_system.edge.classify", *arguments)
+    return subprocess.run(call, cwd=ROOT, capture_output=True, **options)
+
+
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory):
+    """Three seconds of noise at 16 kHz in stereo."""
+    path = tmp_path_factory.mktemp("clips") / "noise.wav"
+    noise = np.random.default_rng(3).normal(0, 0.1, (3 * 2 * RATE, 2))
+    path.write_bytes(wav_bytes(noise, 2 * RATE, 24))
+    return path
+
+
+def test_features_and_waveform_files_hear_the_same(exported, waveforms, logits, contract):
+    clips = waveforms.gather(np.arange(40))
+    expected = contract.probabilities(logits["keras_float32"])
+    for end in ("", "_waveform"):
+        found = Classifier(exported / f"student_float32{end}.tflite").probabilities(clips)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_clips_in_lines_and_what_cannot_be_read_said(exported, wav, tmp_path):
+    (tmp_path / "text.wav").write_text("hello, this is text")
+    (tmp_path / "empty.wav").write_bytes(wav_bytes(np.empty((0, 1)), RATE, 16))
+    model = exported / "student_int8_waveform.tflite"
+    done = classify(
+        model, tmp_path / "text.wav", tmp_path / "empty.wav", wav, "--hop_seconds=0.5", "--top=2"
+    )
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 1
+    assert [line.split("  ")[:2] for line in lines] == [
+        [str(wav), f"{start:.2f}-{start + 1:.2f} s"] for start in (0, 0.5, 1, 1.5, 2)
+    ]
+    assert all(len(line.split("  ")) == 4 for line in lines)
+    said = [line for line in done.stderr.decode().splitlines() if line.startswith("error:")]
+    assert len(said) == 2
+    assert "text.wav: not an audio file" in said[0]
+    assert "empty.wav: audio file has no samples" in said[1]
+
+
+def test_a_stream_as_json_is_the_recording(exported, wav):
+    """Windows of the stream have the probabilities that the same samples have in a file."""
+    model = exported / "student_float16.tflite"
+    samples = np.random.default_rng(4).normal(0, 0.1, 2 * RATE + 1_000)
+    pcm = np.rint(samples * 2**15).astype("<i2")
+    done = classify(model, "-", "--json", input=pcm.tobytes())
+    assert done.returncode == 0
+    windows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [window["start_seconds"] for window in windows] == [0.0, 1.0]
+    clips = (pcm[: 2 * RATE] / 2**15).reshape(2, RATE)
+    expected = Classifier(model).probabilities(clips)
+    for window, probabilities in zip(windows, expected, strict=True):
+        assert list(window["probabilities"]) == ["a", "b", "c", "d"]
+        np.testing.assert_allclose(list(window["probabilities"].values()), probabilities, atol=1e-6)
+        assert window["scene"] == "abcd"[probabilities.argmax()]
+
+
+def test_a_reader_that_leaves_early_is_no_fault(exported, wav):
+    call = command("dcase_system.edge.classify", exported / "student_int8.tflite", *[wav] * 400)
+    with subprocess.Popen(
+        call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        assert process.wait() == 0
+    assert "error" not in said and "Traceback" not in said
+
+
+def test_a_model_of_others_and_missing_clips_end_in_one_line(tmp_path, exported):
+    (tmp_path / "model.tflite").write_bytes(b"no model")
+    done = classify(tmp_path / "model.tflite", "clip.wav")
+    assert done.returncode == 1
+    assert b"not a model of this package" in done.stderr
+    assert b"Traceback" not in done.stderr

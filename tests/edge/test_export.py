@@ -1,0 +1,77 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from dcase_system.edge import export
+from dcase_system.edge.contract import save_contract
+from dcase_system.errors import InputError
+from dcase_system.models.cp_mobile import sscp_mobile
+from dcase_system.models.stored import save_network
+from tests.audio.audio_files import wav_bytes
+from tests.recipes.commands import run
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory, waveforms):
+    folder = tmp_path_factory.mktemp("clips")
+    for row in range(6):
+        samples = waveforms.gather(np.array([row]))[0]
+        (folder / f"{row}.wav").write_bytes(wav_bytes(samples[:, None], 8_000, 16))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory, network, contract):
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("stored")
+    save_network(folder, network, replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
+    save_contract(folder, contract)
+    return folder
+
+
+def test_the_command_exports_a_stored_network_by_a_list(tmp_path, stored, clips):
+    (tmp_path / "list.csv").write_text("filename\n4.wav\n1.wav\n")
+    out = tmp_path / "out"
+    done = run(
+        "dcase_system.edge.export",
+        stored,
+        f"--output_dir={out}",
+        f"--clips_dir={clips}",
+        f"--calibration_list={tmp_path / 'list.csv'}",
+        "--formats=float16",
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.glob("*.tflite")) == [
+        "student_float16.tflite",
+        "student_float16_waveform.tflite",
+    ]
+    assert (out / "calibration.csv").read_text() == "filename\n4.wav\n1.wav\n"
+    assert str(out / "student_float16.tflite") in done.stdout
+
+
+def test_a_folder_gives_clips_evenly(clips, tmp_path):
+    assert export.calibration_names(clips, None) == [f"{row}.wav" for row in range(6)]
+    assert export.calibration_rows(1_000).tolist() == np.linspace(0, 999, 200).astype(int).tolist()
+    with pytest.raises(InputError, match="no audio files"):
+        export.calibration_names(tmp_path, None)
+
+
+def test_the_same_network_and_clips_give_the_same_bytes(
+    exported, network, contract, waveforms, tmp_path
+):
+    names = (exported / "calibration.csv").read_text().splitlines()[1:]
+    export.export_checked(network, contract, waveforms, names, tmp_path, ("int8",))
+    for name in ("student_int8.tflite", "student_int8_waveform.tflite"):
+        assert (tmp_path / name).read_bytes() == (exported / name).read_bytes()
+
+
+def test_a_network_without_a_contract_is_refused(stored, clips, tmp_path):
+    bare = shutil.copytree(stored, tmp_path / "bare")
+    (bare / "contract.json").unlink()
+    done = run(
+        "dcase_system.edge.export", bare, f"--output_dir={tmp_path / 'o'}", f"--clips_dir={clips}"
+    )
+    assert done.returncode == 1
+    assert "contract cannot be read" in done.stderr.splitlines()[-1]
