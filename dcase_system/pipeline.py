@@ -4,6 +4,7 @@ student -> .tflite files -> dev-test scores of every form -> evaluation output.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def run_split(
     *,
     ensemble: Ensemble | None = None,
     impulse_responses: ImpulseResponses | None = None,
+    formats: Sequence[str] = FORMATS,
 ) -> SplitRun:
     """Trains, exports, scores and predicts one system on one split.
 
@@ -85,9 +87,11 @@ def run_split(
         data: clips.
         ensemble: teachers to learn from, or None to learn from the labels alone.
         impulse_responses: for the device augmentation, if the plan has any.
+        formats: of the `.tflite` files.
 
     Raises:
-        InputError: another run is at work in the directory, or the training diverges.
+        InputError: another run is at work in the directory, the training diverges, or an exported
+            form is too far from the network.
     """
     with stages.only_one(run_dir):
         teachers = {"key": ensemble.key, "members": ensemble.members} if ensemble else None
@@ -113,12 +117,12 @@ def run_split(
             )
         edge = stages.run_stage(
             run_dir / "edge",
-            {"student": student, "scenes": data.scenes},
-            lambda folder: _export(folder, network, plan.seed, data),
+            {"student": student, "scenes": data.scenes, "formats": list(formats)},
+            lambda folder: _export(folder, network, plan.seed, data, formats),
         )
         write_json(
             run_dir / "sparsity.json",
-            sparsity_report(network, {x: run_dir / "edge" / file_name(x) for x in FORMATS}),
+            sparsity_report(network, {x: run_dir / "edge" / file_name(x) for x in formats}),
         )
         stages.run_stage(
             run_dir / "dev_test",
@@ -185,11 +189,14 @@ def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> N
     figure.savefig(path, dpi=150)
 
 
-def _export(folder: Path, network: keras.Model, seed: int, data: Data) -> None:
+def _export(
+    folder: Path, network: keras.Model, seed: int, data: Data, formats: Sequence[str]
+) -> None:
     drawn = np.random.default_rng(seed).permutation(len(data.train))[:CALIBRATION_CLIPS]
     rows = np.sort(drawn)  # the training list goes scene by scene or device by device
     names = [data.train.clips.filenames[row] for row in rows]
-    export_checked(network, contract_of(data), data.train.audio.take(rows), names, folder)
+    clips = data.train.audio.take(rows)
+    export_checked(network, contract_of(data), clips, names, folder, formats)
 
 
 def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:

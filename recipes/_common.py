@@ -13,6 +13,7 @@ from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.data import Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
+from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.summary import run_summary
@@ -74,6 +75,14 @@ LABEL_WEIGHT = flags.DEFINE_float(
 TEMPERATURE = flags.DEFINE_float(
     "temperature", None, "Of the softened outputs in the loss with teachers.", lower_bound=0.1
 )
+TFLITE_FORMATS = flags.DEFINE_list(
+    "tflite_formats", None, f"Of the files for devices: some of {', '.join(FORMATS)}; else all."
+)
+flags.register_validator(
+    "tflite_formats",
+    lambda given: given is None or (given and set(given) <= set(FORMATS)),
+    message=f"expected some of {', '.join(FORMATS)}",
+)
 IMPULSE_RESPONSES = flags.DEFINE_string(
     "impulse_responses", None, "Folder of them: clips of device a are convolved with some."
 )
@@ -133,7 +142,14 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     run_dir = Path(OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
     data = load_data(corpus, split, evaluation, Path(CACHE_DIR.value) / "stores")
     ensemble = teachers(data, plan)
-    run = pipeline.run_split(run_dir, plan, data, ensemble=ensemble, impulse_responses=responses)
+    run = pipeline.run_split(
+        run_dir,
+        plan,
+        data,
+        ensemble=ensemble,
+        impulse_responses=responses,
+        formats=TFLITE_FORMATS.value or FORMATS,
+    )
     print(run_summary(run.scores, run.complexity))
     print(f"\nrun directory: {run_dir}")
     if evaluation:

@@ -42,6 +42,9 @@ _DRAWS = flags.DEFINE_integer("draws", None, "Sub-networks scored a search.", lo
 _RANKED = flags.DEFINE_integer("ranked", 0, "Sub-networks also trained alone.", lower_bound=0)
 _SAMPLING = flags.DEFINE_enum("sampling", "uniform", ["uniform", "sandwich"], "Of a step's four.")
 _IN_PLACE = flags.DEFINE_bool("in_place", False, "Learn from the largest of the step.")
+_SCHEDULE = flags.DEFINE_enum(
+    "schedule", "constant", ["constant", "warmup_cosine"], "Of the learning rate."
+)
 _ACCUMULATION = flags.DEFINE_integer("accumulation", 1, "Batches a step.", lower_bound=1)
 _EPOCHS = {
     name: flags.DEFINE_integer(f"{name}_epochs", None, f"Of the {what}.", lower_bound=1)
@@ -61,6 +64,7 @@ _OF_OTHER_RECIPES = (
     _common.LABEL_WEIGHT,
     _common.TEMPERATURE,
     _common.IMPULSE_RESPONSES,
+    _common.TFLITE_FORMATS,
 )
 
 
@@ -91,6 +95,7 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
     common: dict[str, Any] = {
         "batch_size": _common.BATCH_SIZE.value or (64 if paper else 32),
         "learning_rate": _common.LEARNING_RATE.value or 1e-3,
+        "schedule": _SCHEDULE.value,
         "mask_frames": max(1, round(PAPER_MASK_FRAMES * seconds / PAPER_SECONDS)),
     }
     tuning = _integers(_TUNING, 2) or scale["tuning"]

@@ -47,7 +47,14 @@ _REPORT = flags.DEFINE_string("technical_report", None, "PDF that is packed with
 # Everything but what this command sets itself goes on to the other recipes.
 _OF_DATA = ("data_dir", "evaluation_dir", "scenes", "cache_dir", "author_card", "seed")
 _OF_TRAINING = ("validation_fraction", "impulse_responses", "impulse_response_probability")
-_OF_STUDENTS = ("epochs", "batch_size", "learning_rate", "label_weight", "temperature")
+_OF_STUDENTS = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "label_weight",
+    "temperature",
+    "tflite_formats",
+)
 _OF_PRUNING = ("target_macs", "target_bytes", "ratios", "importance")
 for _shared in (_common, _systems, _teaching):  # `--help` shows their flags too
     flags.adopt_module_key_flags(_shared)

@@ -19,6 +19,7 @@ from absl import flags
 from dcase_system import cli
 from dcase_system.corpora import tau
 from dcase_system.data import load_data
+from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
 from dcase_system.pipeline import run_split
@@ -85,7 +86,14 @@ def main(argv: Sequence[str]) -> None:
             # The same training: a stage is kept if all that decides it is equal.
             with replacing_directory(folder / "wide") as copy:
                 shutil.copytree(done[0], copy, dirs_exist_ok=True)
-        run = run_split(folder, plan, data, ensemble=ensemble, impulse_responses=responses)
+        run = run_split(
+            folder,
+            plan,
+            data,
+            ensemble=ensemble,
+            impulse_responses=responses,
+            formats=_common.TFLITE_FORMATS.value or FORMATS,
+        )
         runs[variant] = (run.scores, run.complexity, run.sparsity)
     print(sparsity_table(runs))
     print(f"\nrun directory: {run_dir}")

@@ -19,6 +19,7 @@ from dcase_system.student import stage
 from dcase_system.student.plan import StudentPlan
 from dcase_system.submission.outputs import read_output
 
+FORMATS = ("float16", "int8")
 PLAN = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16, seed=5)
 
 
@@ -35,7 +36,7 @@ def data(demo, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(data, tmp_path_factory):
-    return run_split(tmp_path_factory.mktemp("run"), PLAN, data)
+    return run_split(tmp_path_factory.mktemp("run"), PLAN, data, formats=FORMATS)
 
 
 def test_a_run_directory_holds_everything_to_audit_the_run(run):
@@ -48,9 +49,12 @@ def test_a_run_directory_holds_everything_to_audit_the_run(run):
         "complexity.json",
         "student/spec.json",
         "student/network.keras",
-        "edge/student_float32.tflite",
+        "student/contract.json",
         "edge/student_float16.tflite",
-        "edge/student_int8.tflite",
+        "edge/student_float16.json",
+        "edge/student_int8_waveform.tflite",
+        "edge/calibration.csv",
+        "edge/check.json",
         "edge/labels.txt",
         "dev_test/scores.json",
         "dev_test/predictions.csv",
@@ -67,10 +71,14 @@ def test_scores_cover_every_form_class_device_and_group(run, data):
     assert set(scores["forms"]) == {
         "keras_float32",
         "keras_float16",
-        "tflite_float32",
+        "saved_model",
         "tflite_float16",
+        "tflite_float16_waveform",
         "tflite_int8",
+        "tflite_int8_waveform",
     }
+    for form in scores["forms"].values():
+        assert {"agreement", "largest_difference", "mean_difference"} <= form.keys()
     submitted = scores["forms"][scores["submitted_form"]]
     assert list(submitted["class_wise"]) == list(tau.SCENES)
     assert list(submitted["device_wise"]) == list(tau.DEVICES)
@@ -104,7 +112,7 @@ def test_evaluation_output_has_every_clip(run, data):
 
 def test_a_finished_run_is_kept_and_reads_back(run, data):
     stamps = {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
-    again = run_split(run.directory, PLAN, data)
+    again = run_split(run.directory, PLAN, data, formats=FORMATS)
     assert stamps == {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
     assert again == run == load_run(run.directory)
 
@@ -113,7 +121,8 @@ def test_another_plan_in_the_same_directory_trains_again(run, data, tmp_path):
     again = shutil.copytree(run.directory, tmp_path / "run")
     before = (again / "student" / "network.keras").read_bytes()
     plan = replace(PLAN, validation_fraction=0.3)
-    done = run_split(again, plan, replace(data, evaluation=(), evaluation_audio=None))
+    unlabelled = replace(data, evaluation=(), evaluation_audio=None)
+    done = run_split(again, plan, unlabelled, formats=("float16",))
     assert (again / "student" / "network.keras").read_bytes() != before
     inputs = json.loads((again / "student" / "stage.json").read_text())["inputs"]
     assert inputs["plan"]["validation_fraction"] == 0.3
@@ -131,10 +140,10 @@ def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, ca
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(stage, "save_network", interrupt)  # when the training is over
-        run_split(tmp_path, PLAN, data)
+        run_split(tmp_path, PLAN, data, formats=FORMATS)
     (left,) = (tmp_path / "checkpoints").iterdir()
     split5 = load_data(read_corpus(demo.development), 5, None, tmp_path / "stores")
-    run_split(tmp_path, PLAN, split5)
+    run_split(tmp_path, PLAN, split5, formats=("float16",))
     assert "resuming" not in caplog.text
     assert not left.exists()
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ from dcase_system.files import write_json
 from dcase_system.typed_json import parse
 
 FILE = "contract.json"
-Activation = Literal["softmax", "sigmoid"]
+Activation = Literal["softmax", "sigmoid", "scaled_sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Contract:
         samples: of a clip.
         channels: of a clip.
         activation: what makes probabilities of logits: `softmax` where one class is present,
-            `sigmoid` where several may be.
+            `sigmoid` where several may be, `scaled_sigmoid` for sigmoids that are scaled to sum to
+            1 (the scene search's).
         normalisation: of the features, if the network was trained on normalised ones.
     """
 
@@ -106,9 +107,8 @@ class Contract:
         return x
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """(clips * segments, classes) logits to (clips, classes): the mean over the segments."""
-        values = expit(logits) if self.activation == "sigmoid" else softmax(logits, axis=-1)
-        return values.reshape(-1, self.segments, logits.shape[-1]).mean(axis=1)
+        """(clips * segments, classes) logits to (clips, classes) probabilities."""
+        return clip_probabilities(logits, self.segments, self.activation)
 
     def to_json(self) -> dict[str, Any]:
         """JSON-serialisable values."""
@@ -133,15 +133,36 @@ class Contract:
             raise InputError("not a contract", where=where, expected="an object with a front end")
         own = {name: value for name, value in values.items() if name != "front_end"}
         plain = parse(own, _Plain, str(where))
-        if plain.activation not in ("softmax", "sigmoid"):
+        if plain.activation not in get_args(Activation):
             raise InputError(
                 "unknown activation",
                 where=where,
-                expected="softmax or sigmoid",
+                expected=" or ".join(get_args(Activation)),
                 received=plain.activation,
             )
         spec = front_end_from_json(values["front_end"], f"{where}.front_end")
         return Contract(front_end=spec, **vars(plain))
+
+
+def clip_probabilities(
+    segment_logits: np.ndarray, per_clip: int, activation: Activation
+) -> np.ndarray:
+    """The mean of the segments' probabilities.
+
+    A mean of sigmoids need not sum to 1; scaled to do so it decides the same.
+
+    Args:
+        segment_logits: (clips * segments, classes), clip by clip.
+        per_clip: segments a clip.
+        activation: of the logits.
+
+    Returns:
+        float64 (clips, classes).
+    """
+    logits = segment_logits.astype(np.float64)
+    values = softmax(logits, axis=-1) if activation == "softmax" else expit(logits)
+    means = values.reshape(-1, per_clip, logits.shape[-1]).mean(axis=1)
+    return means / means.sum(axis=-1, keepdims=True) if activation == "scaled_sigmoid" else means
 
 
 def save_contract(folder: Path, contract: Contract) -> None:

@@ -98,6 +98,8 @@ def main(argv: Sequence[str]) -> None:
     options = flags.FLAGS
     if len(argv) != 2:
         raise app.UsageError("expected one folder of a trained network")
+    if not options.formats or not set(options.formats) <= set(FORMATS):
+        raise app.UsageError(f"--formats takes some of {', '.join(FORMATS)}")
     folder, clips_dir = Path(argv[1]), Path(options.clips_dir)
     network, contract = load_network(folder), load_contract(folder)
     listed = Path(options.calibration_list) if options.calibration_list else None
@@ -123,7 +125,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("output_dir", None, "Where the files go; replaced.", required=True)
     flags.DEFINE_string("clips_dir", None, "Folder of training clips.", required=True)
     flags.DEFINE_string("calibration_list", None, "Which of them; by default 200 at most.")
-    flags.DEFINE_multi_enum("formats", list(FORMATS), FORMATS, "Which; give it once for each.")
+    flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.")
 
 
 if __name__ == "__main__":

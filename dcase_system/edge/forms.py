@@ -54,17 +54,17 @@ def export_all(
         folder: where the files go.
         formats: which of them.
     """
-    tflite.save_model(network, folder / _SAVED_MODEL, (None, *calibration.shape[1:]))
+    saved_model, batches = folder / _SAVED_MODEL, {1, contract.segments}
+    tflite.save_model(network, saved_model, calibration.shape[1:], sorted(batches))
     shape = (1, *contract.waveform_shape)
     front = tflite.converted_function(contract.features, shape, "waveform")
-    single = tflite.converted(network, calibration, formats)
-    several = single
-    if contract.segments > 1:
-        several = tflite.converted(network, calibration, formats, contract.segments)
+    networks = {
+        batch: tflite.converted(saved_model, calibration, formats, batch) for batch in batches
+    }
     for name in formats:
         for takes, content in (
-            ("features", single[name]),
-            ("waveform", flatbuffer.joined(front, several[name])),
+            ("features", networks[1][name]),
+            ("waveform", flatbuffer.joined(front, networks[contract.segments][name])),
         ):
             path = folder / tflite.file_name(name, takes)
             card.write_model(path, content, card.Card(name, takes, contract))

@@ -25,14 +25,36 @@ def export(
     calibration: np.ndarray,
     formats: Sequence[str] = FORMATS,
 ) -> None:
-    """Writes a network's file in some formats, with batch 1."""
-    for name, content in converted(network, calibration, formats).items():
+    """Writes a network's files that take features, with batch 1; see `converted`."""
+    with tempfile.TemporaryDirectory() as saved_model:
+        save_model(network, saved_model, calibration.shape[1:], (1,))
+        files = converted(saved_model, calibration, formats)
+    for name, content in files.items():
         with replacing(folder / file_name(name)) as temporary:
             temporary.write_bytes(content)
 
 
-def converted(
+def save_model(
     network: keras.Model,
+    folder: str | Path,
+    feature_shape: tuple[int, ...],
+    batches: Sequence[int] = (),
+) -> None:
+    """Writes a SavedModel: features of a shape to logits.
+
+    Its endpoint `serve` takes any batch; for each of `batches` there is an endpoint for the
+    converter, which wants a fixed one.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    for name, batch in {"serve": None, **{_endpoint(batch): batch for batch in batches}}.items():
+        signature = [tf.TensorSpec((batch, *feature_shape), tf.float32, name="features")]
+        archive.add_endpoint(name, _inference(network), input_signature=signature)
+    archive.write_out(str(folder), verbose=False)
+
+
+def converted(
+    saved_model: str | Path,
     calibration: np.ndarray,
     formats: Sequence[str] = FORMATS,
     batch: int = 1,
@@ -44,22 +66,13 @@ def converted(
     per-channel weights).
 
     Args:
-        network: features (batch, mels, frames, 1) to logits (batch, classes).
+        saved_model: by `save_model`, with an endpoint of this batch. (On this TensorFlow,
+            converting a Keras 3 model directly aborts the process.)
         calibration: (clips, mels, frames, 1) features that set the ranges of int8 activations.
         formats: which of them.
         batch: of the input.
     """
-    with tempfile.TemporaryDirectory() as saved_model:
-        # On this TensorFlow, converting a Keras 3 model directly aborts the process; through a
-        # SavedModel it works.
-        save_model(network, saved_model, (batch, *calibration.shape[1:]))
-        return {name: _convert(saved_model, name, calibration, batch) for name in formats}
-
-
-def save_model(network: keras.Model, folder: str | Path, shape: tuple[int | None, ...]) -> None:
-    """Writes a SavedModel that takes features of a shape."""
-    signature = [tf.TensorSpec(shape, tf.float32, name="features")]
-    network.export(str(folder), input_signature=signature, verbose=False)
+    return {name: _convert(str(saved_model), name, calibration, batch) for name in formats}
 
 
 def converted_function(function: Callable, shape: tuple[int, ...], name: str) -> bytes:
@@ -71,8 +84,18 @@ def converted_function(function: Callable, shape: tuple[int, ...], name: str) ->
         return tf.lite.TFLiteConverter.from_saved_model(saved_model).convert()
 
 
+def _inference(network: keras.Model) -> Callable:
+    return lambda features: network(features, training=False)
+
+
+def _endpoint(batch: int) -> str:
+    return f"batch_{batch}"
+
+
 def _convert(saved_model: str, format_name: str, calibration: np.ndarray, batch: int) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        saved_model, signature_keys=[_endpoint(batch)]
+    )
     if format_name != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if format_name == "float16":

@@ -17,11 +17,11 @@ from dcase_system.edge.precision import cast_weights
 from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.stored import load_network, save_network
-from dcase_system.scene_search.clips import SceneData
-from dcase_system.scene_search.features import Segments
+from dcase_system.scene_search.clips import SceneClips, SceneData
+from dcase_system.scene_search.features import Statistics
 from dcase_system.scene_search.training import (
+    ACTIVATION,
     ScenePlan,
-    clip_probabilities,
     predict_clips,
     score_clips,
     trained_network,
@@ -58,6 +58,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         data.front_end,
         data.train.audio.shape[0],
         channels=data.train.audio.shape[1],
+        activation=ACTIVATION,
         normalisation=Normalisation(statistics.mean.tolist(), statistics.scale.tolist()),
     )
 
@@ -89,7 +90,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         folder / "dev_test",
         {"edge": edge, "clips": data.test.key},
         lambda target: _score(
-            target, network, folder / "edge", data.test.features.segments(statistics), data
+            target, forms.forms_of(network, folder / "edge"), contract, statistics, data.test
         ),
     )
     features = data.evaluation_features
@@ -120,10 +121,14 @@ def _export(target: Path, network: keras.Model, contract: Contract, data: SceneD
 
 
 def _score(
-    target: Path, network: keras.Model, edge: Path, segments: Segments, data: SceneData
+    target: Path,
+    written: dict[str, forms.Form],
+    contract: Contract,
+    statistics: Statistics,
+    clips: SceneClips,
 ) -> None:
     """Scores the forms that take features: those of the list are at hand."""
-    written = forms.forms_of(network, edge)
+    segments = clips.features.segments(statistics)
     scored = {name: form for name, form in written.items() if form.takes == "features"}
     batches = [
         np.arange(start, min(start + _BATCH, len(segments)))
@@ -132,6 +137,6 @@ def _score(
     scores = {}
     for name, form in scored.items():
         logits = np.concatenate([form.logits(segments.gather(rows)) for rows in batches])
-        probabilities = clip_probabilities(logits, segments.per_clip)
-        scores[name] = asdict(score_clips(probabilities, data.test.clips.labels, data.classes))
+        probabilities = contract.probabilities(logits)
+        scores[name] = asdict(score_clips(probabilities, clips.clips.labels, contract.labels))
     write_json(target / "scores.json", scores)

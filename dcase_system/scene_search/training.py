@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from dcase_system.edge.contract import Activation, clip_probabilities
 from dcase_system.models import registry
 from dcase_system.scene_search.features import Segments
 from dcase_system.training.fit import fit, predict
@@ -17,6 +18,8 @@ from dcase_system.training.plan import one_hot
 from dcase_system.training.schedule import Steps
 from dcase_system.training.seeds import derive, set_seed
 from dcase_system.training.statistics import recalibrate
+
+ACTIVATION: Activation = "scaled_sigmoid"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,26 +116,9 @@ def trained_network(
     return network
 
 
-def clip_probabilities(segment_logits: np.ndarray, per_clip: int) -> np.ndarray:
-    """The mean of the segments' sigmoids, scaled to sum to 1.
-
-    The paper's mean need not sum to 1; scaling changes no decision, and an output file wants it.
-
-    Args:
-        segment_logits: (clips * segments, classes), clip by clip.
-        per_clip: segments a clip.
-
-    Returns:
-        float64 (clips, classes).
-    """
-    sigmoids = 1 / (1 + np.exp(-segment_logits.astype(np.float64)))
-    means = sigmoids.reshape(-1, per_clip, sigmoids.shape[-1]).mean(axis=1)
-    return means / means.sum(axis=-1, keepdims=True)
-
-
 def predict_clips(network: keras.Model, segments: Segments) -> np.ndarray:
-    """Probabilities (clips, classes) of a network."""
-    return clip_probabilities(predict(network, segments), segments.per_clip)
+    """Probabilities (clips, classes) of a network: the mean of the segments' sigmoids, scaled."""
+    return clip_probabilities(predict(network, segments), segments.per_clip, ACTIVATION)
 
 
 def score_clips(

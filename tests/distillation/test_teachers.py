@@ -196,8 +196,10 @@ def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, mes
 def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
     train_teachers(folder, PLANS, data, RESPONSES)
     plan = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16)
-    taught = pipeline.run_split(tmp_path / "taught", plan, data, ensemble=read(data, folder))
-    alone = pipeline.run_split(tmp_path / "alone", plan, data)
+    taught = pipeline.run_split(
+        tmp_path / "taught", plan, data, ensemble=read(data, folder), formats=()
+    )
+    alone = pipeline.run_split(tmp_path / "alone", plan, data, formats=())
     assert taught.settings["teachers"]["members"] == ["1-passt", "2-cnn"]
     assert taught.settings["external_data"] == ["dataset"]
     assert alone.settings["teachers"] is None
@@ -205,5 +207,5 @@ def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
         json.loads((run.directory / "metrics.jsonl").read_text())["loss"] for run in (taught, alone)
     ]
     assert losses[0] != losses[1]
-    again = pipeline.run_split(tmp_path / "taught", plan, data)
+    again = pipeline.run_split(tmp_path / "taught", plan, data, formats=())
     assert json.loads((again.directory / "metrics.jsonl").read_text())["loss"] == losses[1]

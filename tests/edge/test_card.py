@@ -128,6 +128,9 @@ def test_probabilities_are_the_mean_over_segments(contract):
     scene = replace(two, samples=47_520)
     assert scene.segments == 2
     np.testing.assert_allclose(scene.probabilities(logits), [[0.7, 0.3], [0.3, 0.7]])
+    scaled = replace(scene, activation="scaled_sigmoid").probabilities(logits)
+    expected = (1 / (1 + np.exp(-logits))).reshape(2, 2, 2).mean(axis=1)
+    np.testing.assert_allclose(scaled, expected / expected.sum(axis=1, keepdims=True))
     tags = replace(contract, activation="sigmoid")
     np.testing.assert_allclose(tags.probabilities(np.zeros((1, 2))), [[0.5, 0.5]])
 

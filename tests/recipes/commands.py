@@ -23,5 +23,6 @@ def on_tiny(place: Path) -> list[str]:
         f"--data_dir={demo / 'development'}",
         f"--evaluation_dir={demo / 'evaluation'}",
         f"--cache_dir={place / 'cache'}",
+        "--tflite_formats=float16",  # the other conversions have tests of their own
         *TOY,
     ]

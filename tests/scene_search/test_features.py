@@ -10,7 +10,6 @@ from dcase_system.models.scene_cnn import scene_spec
 from dcase_system.scene_search.features import Scalograms, scalograms
 from dcase_system.scene_search.training import (
     ScenePlan,
-    clip_probabilities,
     score_clips,
     trained_network,
 )
@@ -74,15 +73,6 @@ def test_one_channel_and_short_clips_are_refused(tmp_path):
     short = Waveforms(np.zeros((1, 9_000, 2), np.int16), np.arange(1), "short")
     with pytest.raises(InputError, match="clip is shorter than a segment"):
         scalograms(tmp_path, short, ["a"], FRONT_END)
-
-
-def test_a_clip_is_the_mean_of_its_segments():
-    logits = np.array([[0.0, 2.0], [-1.0, 3.0], [1.0, 1.0], [1.0, 1.0]])
-    sigmoids = 1 / (1 + np.exp(-logits))
-    found = clip_probabilities(logits, 2)
-    expected = sigmoids[:2].mean(axis=0)
-    np.testing.assert_allclose(found[0], expected / expected.sum())
-    np.testing.assert_allclose(found[1], [0.5, 0.5])
 
 
 def test_scores_are_means_over_classes():
