@@ -1,15 +1,20 @@
+import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.edge import export
-from dcase_system.edge.contract import save_contract
+from dcase_system.edge.classifier import Classifier
+from dcase_system.edge.contract import Contract, save_contract
 from dcase_system.errors import InputError
+from dcase_system.models.cnn10 import CNN10Spec, build_cnn10
 from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.stored import save_network
 from tests.audio.audio_files import wav_bytes
-from tests.recipes.commands import run
+from tests.commands import run
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +28,6 @@ def clips(tmp_path_factory, waveforms):
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory, network, contract):
-    from dataclasses import replace
-
     folder = tmp_path_factory.mktemp("stored")
     save_network(folder, network, replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
     save_contract(folder, contract)
@@ -75,3 +78,21 @@ def test_a_network_without_a_contract_is_refused(stored, clips, tmp_path):
     )
     assert done.returncode == 1
     assert "contract cannot be read" in done.stderr.splitlines()[-1]
+
+
+def test_a_tagger_of_any_length_is_exported_for_its_clips(tmp_path, waveforms):
+    """CNN10 takes any number of frames; a file takes those of the contract's clips."""
+    spec = CNN10Spec(blocks=((4, 4), (8, 8)), embedding=8, classes=3, input_shape=(16, 51))
+    front_end = PannsMelSpec(
+        sample_rate=8_000, window_length=256, hop_length=160, n_mels=16, max_hz=4_000.0
+    )
+    contract = Contract(("x", "y", "z"), front_end, samples=8_000, activation="sigmoid")
+    names = [f"{row}.wav" for row in range(40)]
+    export.export_checked(build_cnn10(spec), contract, waveforms, names, tmp_path, ("float16",))
+    probabilities = Classifier(tmp_path / "student_float16_waveform.tflite").probabilities(
+        waveforms.gather(np.arange(3))
+    )
+    assert probabilities.shape == (3, 3)
+    assert not np.allclose(probabilities.sum(axis=1), 1.0)  # tags, not classes
+    check = json.loads((tmp_path / "check.json").read_text())
+    assert check["tflite_float16_waveform"]["largest_difference"] < 1e-2

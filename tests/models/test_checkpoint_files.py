@@ -3,8 +3,6 @@
 import builtins
 import os
 import pickle
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -13,6 +11,9 @@ import pytest
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.torch_file import read_state_dict
+from tests.commands import run
+
+COMMAND = "dcase_system.models.checkpoints"
 
 STATE = {"layer.weight": np.arange(6, dtype=np.float32).reshape(2, 3)}
 
@@ -178,11 +179,6 @@ def test_missing_file_is_the_systems_error(tmp_path):
         read_state_dict(tmp_path / "file.pt")
 
 
-def run_command(*arguments) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "dcase_system.models.checkpoints", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.torch
 @pytest.mark.slow
 def test_command_names_every_tensor_and_refuses_in_one_line(save, tmp_path):
@@ -192,13 +188,20 @@ def test_command_names_every_tensor_and_refuses_in_one_line(save, tmp_path):
     state = {f"model.{name}": value for name, value in tensors(state_of(spec)).items()}
     path = save({"state_dict": state, "epoch": 3})
     out = tmp_path / "out"
-    done = run_command(path, "--architecture=sscp_mobile_96", f"--output_dir={out}")
+    done = run(
+        "dcase_system.models.checkpoints",
+        path,
+        "--architecture=sscp_mobile_96",
+        f"--output_dir={out}",
+    )
     assert done.returncode == 0
     assert "in_c2.1.0.weight (32, 8, 3, 1) -> stem2_b_conv/kernel (3, 1, 8, 32)" in done.stdout
     assert "in_c.0.1.num_batches_tracked left out: counts batches" in done.stdout
     assert "epoch left out: stands beside the state dict" in done.stdout
     assert registry.read_spec(out / "spec.json") == spec
-    done = run_command(path, "--architecture=passt_s", f"--output_dir={out}")
+    done = run(
+        "dcase_system.models.checkpoints", path, "--architecture=passt_s", f"--output_dir={out}"
+    )
     assert done.returncode == 1
     assert "error: " in done.stderr.splitlines()[-1]
     assert "no tensor cls_token" in done.stderr.splitlines()[-1]

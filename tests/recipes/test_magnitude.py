@@ -2,7 +2,7 @@
 
 import json
 
-from tests.recipes.commands import on_tiny, run
+from tests.commands import on_tiny, run
 
 
 def test_zeros_are_shown_beside_what_the_rules_count(place):

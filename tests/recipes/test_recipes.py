@@ -11,7 +11,7 @@ import pytest
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import TINY, write_demo_corpus
-from tests.recipes.commands import ROOT, TOY, command, on_tiny, run
+from tests.commands import ROOT, TOY, command, on_tiny, run
 
 PACKAGE = ["--systems=dense", "--nodistill"]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))

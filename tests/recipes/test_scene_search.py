@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
-from tests.recipes.commands import run
+from tests.commands import run
 
 RECIPE = "recipes.scene_search"
 TOY = [

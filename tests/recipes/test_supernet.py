@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.recipes.commands import run
+from tests.commands import run
 
 RECIPE = "recipes.audioset_supernet"
 TOY = [

@@ -8,7 +8,7 @@ from absl.testing import flagsaver
 
 from dcase_system.models import registry
 from recipes import _systems
-from tests.recipes.commands import on_tiny, run
+from tests.commands import on_tiny, run
 
 
 @pytest.fixture(autouse=True)

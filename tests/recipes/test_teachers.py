@@ -7,7 +7,7 @@ import pytest
 import yaml
 from scipy.io import wavfile
 
-from tests.recipes.commands import on_tiny, run
+from tests.commands import on_tiny, run
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The run of a search: what it leaves, kept the second time, resumed without a repetition."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +66,9 @@ def test_a_run_is_interrupted_resumed_and_kept(data, tmp_path, monkeypatch):
     )
     network = load_network(folder / "network")
     assert network.output_shape == (None, 3)
+    check = json.loads((folder / "edge" / "check.json").read_text())
+    for form in ("tflite_float32", "tflite_float32_waveform"):  # of the segments of whole clips
+        assert check[form]["largest_difference"] < 1e-3
     assert len((folder / "evaluation" / "output.csv").read_text().splitlines()) == 5
     monkeypatch.setattr(experiment, "trained_network", lambda *_, **__: pytest.fail("again"))
     assert run_experiment(tmp_path, PLAN, data) == results

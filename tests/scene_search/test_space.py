@@ -1,8 +1,6 @@
 """The search space: published sizes and shares, exact counts, draws."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from dcase_system.scene_search.space import (
     SizeWindow,
     describe,
 )
+from tests.commands import run
 
 MODEL_A = Architecture(((4, 1, "avg"), (2, 2, "max")), 76, 1.75)
 MODEL_B = Architecture(((0, 3, "avg"), (0, 1, "avg"), (2, 1, "avg"), (3, 1, "avg")), 64, 1.0)
@@ -139,6 +138,6 @@ def test_a_wrong_space_is_refused(make):
 
 
 def test_command_prints_json():
-    command = [sys.executable, "-m", "dcase_system.scene_search.space", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run("dcase_system.scene_search.space", "--json")
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["architectures"] == 420_096_000

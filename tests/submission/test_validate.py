@@ -2,7 +2,6 @@
 
 import io
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from dcase_system.complexity import rules
 from dcase_system.corpora import tau
 from dcase_system.submission import validate_meta
 from dcase_system.submission.validate import validate_package
+from tests.commands import run
 
 LABEL = "Doe_EXU_task1_1"
 FOLDER = f"task1/{LABEL}"
@@ -33,14 +33,8 @@ def test_limits_are_those_of_the_complexity_rules():
     assert validate_meta.MAX_MACS == rules.MAX_MACS_2024
 
 
-def command(*arguments: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "dcase_system.submission.validate", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return run("dcase_system.submission.validate", *arguments)
 
 
 @pytest.fixture(scope="module")

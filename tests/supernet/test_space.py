@@ -1,8 +1,6 @@
 """The search space: the published counts, and what a sub-network is."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +14,7 @@ from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, sliced_width
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.space import SearchSpace, describe, paper_space, ratios_name
+from tests.commands import run
 from tests.supernet.networks import BASE
 
 # Ratio: widths, and parameters at depths (1, 1, 1), (2, 2, 1), (2, 2, 2) of blocks 2 to 4.
@@ -161,6 +160,6 @@ def test_keys_tell_spaces_apart():
 
 
 def test_command():
-    command = [sys.executable, "-m", "dcase_system.supernet.space", "--json", "--width_per=block"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run("dcase_system.supernet.space", "--json", "--width_per=block")
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["windows"] == {"0.8": 4, "1.8": 25, "2.8": 10, "3.8": 8}

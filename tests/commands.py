@@ -1,0 +1,55 @@
+"""Commands as a user calls them; recipes at toy scale."""
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TOY = ["--epochs=1", "--batch_size=16"]
+
+# To import TensorFlow takes most of the time of a command that refuses its input. So a process that
+# has imported it, and has done nothing else, is forked for each command.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["dcase_system.pipeline"])
+
+
+def command(module: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / "output", Path(folder) / "errors"]
+        texts = list(map(str, arguments))
+        process = _FORKS.Process(target=_call, args=(module, texts, *map(str, files)))
+        process.start()
+        process.join()
+        output, errors = (path.read_text() for path in files)
+    return subprocess.CompletedProcess(
+        command(module, *arguments), process.exitcode or 0, output, errors
+    )
+
+
+def _call(module: str, arguments: list[str], output: str, errors: str) -> None:
+    for path, stream in ((output, 1), (errors, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
+    os.chdir(ROOT)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def on_tiny(place: Path) -> list[str]:
+    """Flags for the tiny corpus of the `place` fixture."""
+    demo = place / "demo"
+    return [
+        f"--data_dir={demo / 'development'}",
+        f"--evaluation_dir={demo / 'evaluation'}",
+        f"--cache_dir={place / 'cache'}",
+        "--tflite_formats=float16",  # the other conversions have tests of their own
+        *TOY,
+    ]
