@@ -4,6 +4,6 @@ from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import ScenePlan
 
-FRONT_END = ScalogramSpec(segment_frames=32, octaves=5, per_octave=4, fft_length=1_200)
+FRONT_END = ScalogramSpec(segment_frames=32, octaves=5, per_octave=4, fft_length=2_048)
 SPACE = SceneSpace("paper", SizeWindow(1, 30), (2,), (4, 8), (1.0, 1.5))
 TOY = ScenePlan(epochs=1, batch_size=16)
