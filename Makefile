@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slow check clean
+.PHONY: help install demo test test-slow check page clean
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
 	@echo "make test       style, types and tests (under ten minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make install    only make the virtual environment .venv"
+	@echo "make page       build the page for the browser anew from its sources (needs Node.js)"
 	@echo "make clean      remove .venv and caches; runs/, data/ and submissions/ stay"
 
 $(VENV)/installed: requirements.txt
@@ -36,6 +37,11 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+PAGE := dcase_system/edge/page/source
+page:
+	npm --prefix $(PAGE) ci
+	npm --prefix $(PAGE) run build
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build *.egg-info

@@ -1,6 +1,7 @@
 """Fixtures and the markers' conditions."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,22 @@ def pytest_collection_modifyitems(items):
         reason=f"real clips are not at {SHARED.name}/ beside the repository"
     )
     no_torch = pytest.mark.skip(reason="PyTorch is not installed (requirements-parity.txt)")
+    no_browser = pytest.mark.skip(
+        reason="Debian's chromium and chromium-driver, or Selenium, are not installed"
+    )
+    has_browser = (
+        shutil.which("chromium") is not None
+        and shutil.which("chromedriver") is not None
+        and importlib.util.find_spec("selenium") is not None
+    )
     has_torch = importlib.util.find_spec("torch") is not None
     for item in items:
         if "shared" in item.keywords and not (SHARED / "data" / "scenes10").is_dir():
             item.add_marker(no_shared)
         if "torch" in item.keywords and not has_torch:
             item.add_marker(no_torch)
+        if "browser" in item.keywords and not has_browser:
+            item.add_marker(no_browser)
 
 
 @pytest.fixture(scope="session")

@@ -89,18 +89,45 @@ def joined(first: bytes, second: bytes) -> bytes:
     return serialise(model)
 
 
+def with_float_output(content: bytes) -> bytes:
+    """The same model with its one output as float32: one that is quantised is read back inside."""
+    model = parse(content)
+    graph = model.subgraphs[0]
+    given = int(graph.outputs[0])
+    if graph.tensors[given].type == schema.TensorType.FLOAT32:
+        return content
+    tensor, buffer = schema.TensorT(), schema.BufferT()
+    tensor.name, tensor.type = "output", schema.TensorType.FLOAT32
+    tensor.shape, tensor.shapeSignature = graph.tensors[given].shape, None
+    tensor.buffer = len(model.buffers)
+    model.buffers.append(buffer)
+    graph.tensors.append(tensor)
+    operator = _operator(model, schema.BuiltinOperator.DEQUANTIZE, given, len(graph.tensors) - 1)
+    operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
+    operator.builtinOptions = schema.DequantizeOptionsT()
+    graph.operators.append(operator)
+    graph.outputs = operator.outputs
+    model.signatureDefs = None
+    return serialise(model)
+
+
 def _bridge(model: Any, given: int, taken: int, taken_type: int) -> Any:
     """The operator that hands a float32 tensor on: quantised, or as it is."""
-    code, operator = schema.OperatorCodeT(), schema.OperatorT()
     if taken_type == schema.TensorType.FLOAT32:
-        builtin = schema.BuiltinOperator.RESHAPE
+        operator = _operator(model, schema.BuiltinOperator.RESHAPE, given, taken)
         operator.builtinOptionsType = schema.BuiltinOptions.ReshapeOptions
         operator.builtinOptions = schema.ReshapeOptionsT()
         operator.builtinOptions.newShape = list(model.subgraphs[0].tensors[taken].shape)
     else:
-        builtin = schema.BuiltinOperator.QUANTIZE
+        operator = _operator(model, schema.BuiltinOperator.QUANTIZE, given, taken)
         operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
         operator.builtinOptions = schema.QuantizeOptionsT()
+    return operator
+
+
+def _operator(model: Any, builtin: int, given: int, taken: int) -> Any:
+    """An operator of one input and one output; the model learns its code."""
+    code, operator = schema.OperatorCodeT(), schema.OperatorT()
     code.builtinCode = code.deprecatedBuiltinCode = builtin
     code.version = 1
     operator.opcodeIndex = len(model.operatorCodes)

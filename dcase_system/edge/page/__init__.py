@@ -1,0 +1,87 @@
+"""A page that hears scenes in the browser: one HTML file with the network and its runtime inside.
+
+It is opened from the disk or served from anywhere; it loads nothing else. `source/` is what it is
+built from, `built/` what `make page` has made of that.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dcase_system.edge import flatbuffer
+from dcase_system.edge.card import read_card
+from dcase_system.edge.contract import Contract
+from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.errors import InputError
+from dcase_system.files import write_text
+
+PAGE = "index.html"
+_BUILT = Path(__file__).parent / "built"
+_PLACE = "<!--payload-->"
+
+
+def write_page(model: Path, folder: Path) -> Path:
+    """Writes a page that runs a model in the browser.
+
+    Args:
+        model: a `.tflite` file of this package that takes a waveform.
+        folder: where `index.html` goes, alone; made if need be.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: the model is missing, not one of ours, or takes features.
+    """
+    card = read_card(model)
+    if card.takes != "waveform":
+        raise InputError(
+            "the page cannot run this model",
+            where=model,
+            expected="one that takes a waveform (student_..._waveform.tflite)",
+            received=f"one that takes {card.takes}",
+        )
+    content = model.read_bytes()
+    described = {
+        "file": model.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "format": card.format,
+        "contract": card.contract.to_json() | {"sample_rate": card.contract.sample_rate},
+        "check": _check(model, card.contract),
+    }
+    # LiteRT's interface for the browser reads float32, int32 and uint8, not int8.
+    network = flatbuffer.with_float_output(content)
+    payload = {
+        "loader": (_BUILT / "litert.js.gz").read_bytes(),
+        "runtime": (_BUILT / "litert.wasm.gz").read_bytes(),
+        "network": gzip.compress(network, mtime=0),
+        "card": gzip.compress(json.dumps(described).encode(), mtime=0),
+    }
+    blocks = "\n    ".join(_block(name, packed) for name, packed in payload.items())
+    page = (_BUILT / PAGE).read_text(encoding="utf-8")
+    write_text(folder / PAGE, page.replace(_PLACE, blocks))
+    return folder / PAGE
+
+
+def _check(path: Path, contract: Contract) -> dict[str, Any]:
+    """What the model says to a sound that the page can make as well, and how far off it may be."""
+    model = TFLiteModel(path)
+    counted = np.arange(contract.samples * contract.channels)
+    # All frequencies up to half the sample rate, equally strong.
+    sound = (counted**2 % 1009 / 5040 - 0.1).astype(np.float32)
+    logits = model(sound.reshape(1, *contract.waveform_shape)).ravel()
+    step, _ = model.output["quantization"]
+    tolerance = max(4 * step, 0.02 * max(1.0, float(np.abs(logits).max())))
+    return {"logits": logits.tolist(), "tolerance": tolerance}
+
+
+def _block(name: str, packed: bytes) -> str:
+    """An element that browsers do not run and the page reads; base64 cannot end it."""
+    text = base64.b64encode(packed).decode()
+    return f'<script type="application/gzip" id="{name}">{text}</script>'
