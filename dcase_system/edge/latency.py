@@ -37,11 +37,19 @@ _PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
 
 @dataclass(frozen=True)
 class Time:
-    """Milliseconds of one call, after some to warm up."""
+    """Milliseconds of one call, after some to warm up.
+
+    Attributes:
+        threads: of the interpreter.
+        median: on the clock.
+        percentile_95: on the clock.
+        processor: median of what the threads computed, together; other work is not in it.
+    """
 
     threads: int
     median: float
     percentile_95: float
+    processor: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class Latency:
         bytes: of the file.
         times: by the number of threads.
         peak_memory_bytes: what a process grows by (see `timing.measure`); None if not known.
-        front_end: median of the front end alone on the first number of threads, in milliseconds.
+        front_end: processor time of the front end alone on the first number of threads, in
+            milliseconds.
     """
 
     file: str
@@ -104,7 +113,7 @@ def measure(
         raise InputError(f"{runtime} cannot run the file ({' '.join(last)})", where=path)
     # The runtime may print lines of its own before.
     measured = json.loads(done.stdout.splitlines()[-1])
-    times = [_time(int(count), values) for count, values in measured["milliseconds"].items()]
+    times = [_time(int(count), *values) for count, values in measured["milliseconds"].items()]
     size = path.stat().st_size
     return Latency(path.name, takes, size, tuple(times), measured["peak_memory_bytes"])
 
@@ -136,7 +145,7 @@ def measure_files(
             front_ends[key] = measure_front_end(card.contract, threads, repeats, runtime)
             results.append(front_ends[key])
         measured = measure(path, card.takes, threads, repeats, runtime)
-        front_end = front_ends[key].times[0].median
+        front_end = front_ends[key].times[0].processor
         results.append(Latency(**{**vars(measured), "front_end": front_end}))
     return results
 
@@ -159,27 +168,31 @@ def measured_latency(
         folder = Path(name)
         tflite.export(registry.build_fixed(spec), folder, features, formats=(format_name,))
         interpreter = timing.load(folder / tflite.file_name(format_name), threads)
-        return float(np.median(timing.milliseconds(interpreter, repeats)))
+        return float(np.median(timing.milliseconds(interpreter, repeats)[0]))
 
 
-def _time(threads: int, milliseconds: Sequence[float]) -> Time:
-    return Time(threads, float(np.median(milliseconds)), float(np.percentile(milliseconds, 95)))
+def _time(threads: int, clock: Sequence[float], processor: Sequence[float]) -> Time:
+    percentile = float(np.percentile(clock, 95))
+    return Time(threads, float(np.median(clock)), percentile, float(np.median(processor)))
 
 
 def as_text(results: Sequence[Latency]) -> str:
-    """A table; `front end` is how many times the file's time its front end takes."""
+    """A table; `front end` is how many times the file's processor time its front end takes."""
     counts = [time.threads for time in results[0].times]
-    widths = f"{'median':>9}{'95 %':>8}" * len(counts)
+    widths = f"{'median':>9}{'95 %':>8}{'processor':>10}" * len(counts)
     lines = [
-        f"{'milliseconds of one call':<36}{'':>11}"
-        + "".join(f"{f'{count} thread' + 's' * (count > 1):>17}" for count in counts),
-        f"{'file':<36}{'bytes':>11}{widths}{'memory MB':>11}{'front end':>11}",
+        f"{'milliseconds of one call':<34}{'':>9}"
+        + "".join(f"{f'{count} thread' + 's' * (count > 1):>27}" for count in counts),
+        f"{'file':<34}{'bytes':>9}{widths}{'memory MB':>11}{'front end':>11}",
     ]
     for one in results:
-        times = "".join(f"{time.median:9.2f}{time.percentile_95:8.2f}" for time in one.times)
+        times = "".join(
+            f"{time.median:9.2f}{time.percentile_95:8.2f}{time.processor:10.2f}"
+            for time in one.times
+        )
         memory = "" if one.peak_memory_bytes is None else f"{one.peak_memory_bytes / 1e6:.1f}"
-        ratio = "" if one.front_end is None else f"{one.front_end / one.times[0].median:.1f} x"
-        lines.append(f"{one.file:<36}{one.bytes:>11,}{times}{memory:>11}{ratio:>11}")
+        ratio = "" if one.front_end is None else f"{one.front_end / one.times[0].processor:.1f} x"
+        lines.append(f"{one.file:<34}{one.bytes:>9,}{times}{memory:>11}{ratio:>11}")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ As a command it measures one file in a process that holds nothing else, for `lat
 
     python -m dcase_system.edge.timing MODEL.tflite RUNTIME REPEATS THREADS...
 
-It prints the milliseconds of every call by the number of threads, and the memory, as JSON.
+It prints what `measure` returns, as JSON.
 """
 
 import importlib
@@ -34,24 +34,29 @@ def load(path: str | Path, threads: int, runtime: str = "tf.lite") -> Any:
 
 
 def milliseconds(interpreter: Any, repeats: int) -> np.ndarray:
-    """Of each of `repeats` calls on noise: handing the input over, running, taking the output.
+    """Of each call on noise: handing the input over, running, taking the output.
 
     What a caller does besides, such as quantising the input, is not in it. The time does not depend
     on the values.
+
+    Returns:
+        (2, repeats): on the clock, and of the processor, all threads together. Other work on the
+        machine makes the first longer and not the second.
     """
     taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     values = np.random.default_rng(0).normal(size=taken["shape"])
     if np.issubdtype(taken["dtype"], np.integer):
         values = np.clip(30 * values, -128, 127)
     values = values.astype(taken["dtype"])
-    elapsed = np.empty(WARM_UP + repeats)
-    for call in range(len(elapsed)):
-        started = time.perf_counter()
+    elapsed = np.empty((2, WARM_UP + repeats))
+    for call in range(WARM_UP + repeats):
+        started = time.perf_counter(), time.process_time()
         interpreter.set_tensor(taken["index"], values)
         interpreter.invoke()
         interpreter.get_tensor(given["index"])
-        elapsed[call] = time.perf_counter() - started
-    return 1_000 * elapsed[WARM_UP:]
+        ended = time.perf_counter(), time.process_time()
+        elapsed[:, call] = np.subtract(ended, started)
+    return 1_000 * elapsed[:, WARM_UP:]
 
 
 def _memory_bytes(field: str) -> int:

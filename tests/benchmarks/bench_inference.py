@@ -5,8 +5,9 @@
 
 FOLDER holds `spec.json` and `network.keras` of a CP-Mobile or SSCP-Mobile; without it, S1 with
 random weights. Needs requirements-parity.txt; runs ai-edge-litert as well if it is there. All take
-turns on one processor, so that the machine's other work meets all alike; float logits are compared
-with Keras's before. A ratio is the median over the rounds of what two took in the same round.
+turns on one processor, and what counts is its time, not the clock's, in which the machine's other
+work is too, and more of it the longer a call. Float logits are compared with Keras's before. A
+ratio is the median over the rounds of what two took in the same round.
 
 `--variants` adds our files without what makes them fast: as they were converted, and without
 XNNPACK. `--compile` adds torch.compile, which takes a minute or two to begin.
@@ -79,7 +80,7 @@ def _run(content: bytes, features: np.ndarray, runtime: str, resolver: str = "AU
 
 
 def measure(runs: dict[str, Run], rounds: int) -> dict[str, np.ndarray]:
-    """Milliseconds by round: the median of ten calls, after one to warm up."""
+    """Milliseconds of processor time by round: the median of ten calls, after a first one."""
     found = {name: np.empty(rounds) for name in runs}
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
@@ -89,9 +90,9 @@ def measure(runs: dict[str, Run], rounds: int) -> dict[str, np.ndarray]:
                 run()
                 calls = np.empty(CALLS)
                 for call in range(CALLS):
-                    started = time.perf_counter()
+                    started = time.process_time()
                     run()
-                    calls[call] = time.perf_counter() - started
+                    calls[call] = time.process_time() - started
                 found[name][at] = 1_000 * np.median(calls)
     finally:
         os.sched_setaffinity(0, allowed)
