@@ -1,8 +1,9 @@
-"""The structure of a `.tflite` file: its operators, its metadata, two models in a row."""
+"""The structure of a `.tflite` file: operators, constants, metadata, two models in a row."""
 
 from collections import Counter
 from typing import Any
 
+import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
@@ -23,13 +24,69 @@ def serialise(model: Any) -> bytes:
 
 def operators(model: Any) -> dict[str, int]:
     """How often each operator occurs, by name."""
-    names = [_operator_name(code) for code in model.operatorCodes]
     counts = Counter(
-        names[operator.opcodeIndex]
+        operator_name(model, operator)
         for subgraph in model.subgraphs
         for operator in subgraph.operators
     )
     return dict(sorted(counts.items()))
+
+
+def operator_name(model: Any, operator: Any) -> str:
+    """`CONV_2D`, `CUSTOM` and so on."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    # Codes above 127 do not fit the older of the two fields.
+    return _OPERATOR_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+
+def operator_code(model: Any, name: str, version: int = 1) -> int:
+    """Index of an operator's code in a model, which gets one if it has none."""
+    builtin = getattr(schema.BuiltinOperator, name)
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+            code.version = max(code.version, version)
+            return index
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = builtin
+    code.version = version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+_TYPES = {np.dtype(np.float32): "FLOAT32", np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32"}
+
+
+def add_constant(
+    model: Any, graph: Any, name: str, values: np.ndarray, scale: float | None = None
+) -> int:
+    """Adds a constant tensor to a graph; returns its index.
+
+    Args:
+        model: that the graph is of.
+        graph: that gets the tensor.
+        name: of the tensor.
+        values: float32, int8 or int32.
+        scale: of quantised values, whose zero point is 0.
+    """
+    tensor, buffer = schema.TensorT(), schema.BufferT()
+    buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+    tensor.name, tensor.shape, tensor.buffer = name, list(values.shape), len(model.buffers)
+    tensor.type = getattr(schema.TensorType, _TYPES[values.dtype])
+    if scale is not None:
+        quantization = schema.QuantizationParametersT()
+        quantization.scale, quantization.zeroPoint = [scale], [0]
+        tensor.quantization = quantization
+    model.buffers.append(buffer)
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
+def constant(model: Any, tensor: Any, dtype: type) -> np.ndarray | None:
+    """The values of a tensor, if they are stored in the file."""
+    data = model.buffers[tensor.buffer].data
+    if data is None or len(data) == 0:
+        return None
+    return np.frombuffer(bytes(bytearray(data)), dtype).reshape(tensor.shape)
 
 
 def attach(model: Any, name: str, content: bytes) -> None:
@@ -134,11 +191,6 @@ def _operator(model: Any, builtin: int, given: int, taken: int) -> Any:
     operator.inputs, operator.outputs = [given], [taken]
     model.operatorCodes.append(code)
     return operator
-
-
-def _operator_name(code: Any) -> str:
-    # Codes above 127 do not fit the older of the two fields.
-    return _OPERATOR_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 
 def _text(name: Any) -> str:

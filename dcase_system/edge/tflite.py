@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 
@@ -104,7 +105,7 @@ def _convert(saved_model: str, format_name: str, calibration: np.ndarray, batch:
         converter.representative_dataset = lambda: _in_batches(calibration, batch)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    return converter.convert()
+    return simplified(converter.convert())
 
 
 def _in_batches(features: np.ndarray, batch: int) -> Iterator[list[np.ndarray]]:

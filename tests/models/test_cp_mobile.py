@@ -150,3 +150,15 @@ def test_logits_agree_with_pytorch(name):
         expected = reference(torch.from_numpy(x)[:, None]).numpy()
     np.testing.assert_allclose(network(x[..., None]), expected, atol=1e-4)
     assert np.ptp(expected) > 1e-2  # the inputs do reach the outputs
+
+
+@pytest.mark.torch
+def test_weights_come_back_from_keras_as_they_went_there():
+    from tests.models.torch_networks import CPMobile, copy_to_keras, copy_to_torch, randomise
+
+    spec = registry.named_spec("cp_mobile_2023")
+    reference, network = randomise(CPMobile(spec), seed=1), registry.build(spec)
+    copy_to_keras(reference, network)
+    back = copy_to_torch(network, CPMobile(spec)).state_dict()
+    for name, tensor in reference.state_dict().items():
+        np.testing.assert_array_equal(back[name], tensor)

@@ -112,6 +112,28 @@ def copy_to_keras(model: nn.Module, network) -> None:
     assert not convolutions and not norms and not scalars
 
 
+def copy_to_torch(network, model: nn.Module) -> nn.Module:
+    """The other way: the weights of a Keras network into the same one in PyTorch."""
+    convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    scalars = [m.scalars for m in model.modules() if getattr(m, "scalars", None) is not None]
+    with torch.no_grad():
+        for layer in in_torch_order(network):
+            kind, weights = type(layer).__name__, layer.get_weights()
+            if kind in ("Conv2D", "DepthwiseConv2D"):
+                axes = (3, 2, 0, 1) if kind == "Conv2D" else (2, 3, 0, 1)
+                convolutions.pop(0).weight.copy_(torch.from_numpy(weights[0].transpose(axes)))
+            elif kind == "FusedBatchNormalization":
+                norm = norms.pop(0)
+                own = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+                for tensor, values in zip(own, weights, strict=True):
+                    tensor.copy_(torch.from_numpy(values))
+            elif kind == "GlobalResponseNormalization":
+                scalars.pop(0).copy_(torch.tensor([float(value) for value in weights]))
+    assert not convolutions and not norms and not scalars
+    return model.eval()
+
+
 def in_torch_order(network):
     """Keras sorts a branched graph by depth; PyTorch walks one branch after the other."""
 

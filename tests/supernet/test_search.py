@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from dcase_system.errors import InputError
 from dcase_system.supernet.evolution import evolve
-from dcase_system.supernet.latency import measured_latency
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -19,7 +18,6 @@ from dcase_system.supernet.search import (
     random_search,
 )
 from dcase_system.supernet.space import paper_space
-from tests.supernet.networks import BASE
 
 SPACE = paper_space("2,2,X")
 SMALL = paper_space("2,2,X", "block")
@@ -106,12 +104,6 @@ def test_latency_is_a_budget_too():
         random_search(SMALL, Budget("latency", 0.1, latency=pretended), score, most_costed=10)
     with pytest.raises(InputError, match="needs what measures it"):
         Budget("latency", 12.0)
-
-
-@pytest.mark.slow
-def test_measured_latency_is_of_the_width():
-    wide = replace(BASE, blocks=((16, 16), (64, 64), (64, 64), (64, 64)), input_shape=(64, 101))
-    assert measured_latency(wide, repeats=5) > measured_latency(BASE, repeats=5) > 0
 
 
 @settings(max_examples=50)

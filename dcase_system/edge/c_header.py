@@ -1,0 +1,123 @@
+"""A model as a C header: its bytes, and what the code around it has to know."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from dcase_system.audio.front_ends import front_end_to_json
+from dcase_system.edge.contract import Contract
+
+_BYTES_A_LINE, _LABELS_A_LINE, _FLOATS_A_LINE = 16, 1, 6
+# TFLite Micro reads the model where it lies; flatbuffers want 16 bytes.
+_ALIGNMENT = 16
+# Printable ASCII without the quotation mark, the question mark and the backslash.
+_PLAIN = re.compile(r"[ !#->@-\[\]-~]")
+
+
+def c_header(name: str, content: bytes, contract: Contract, arena_bytes: int) -> str:
+    """The text of a header for C11 and C++11; one source file of a program includes it.
+
+    Args:
+        name: from which the names in it are made.
+        content: of an int8 `.tflite` file that takes features.
+        contract: of its network.
+        arena_bytes: that the interpreter needs.
+    """
+    small, large = _identifier(name), _identifier(name).upper()
+    guard = f"{large}_H"
+    defined = dict(_constants(content, contract, arena_bytes))
+    lines = [
+        "/* Written by dcase_system.edge.microcontroller; do not edit. */",
+        f"#ifndef {guard}",
+        f"#define {guard}",
+        "",
+        "#ifdef __cplusplus",
+        f"#define {large}_ALIGNED alignas({_ALIGNMENT})",
+        "#else",
+        f"#define {large}_ALIGNED _Alignas({_ALIGNMENT})",
+        "#endif",
+        "",
+        "/* real = SCALE * (stored - ZERO_POINT); stored is rounded and clipped, not cast. */",
+        *(f"#define {large}_{key} {value}" for key, value in defined.items()),
+        "",
+        "/* Class names in the order of the logits. */",
+        f"static const char *const {small}_labels[] = {{",
+        *_rows([c_string(label) for label in contract.labels], _LABELS_A_LINE),
+        "};",
+        "",
+        *_normalisation(small, contract),
+        f"static const unsigned int {small}_length = {len(content)};",
+        f"{large}_ALIGNED static const unsigned char {small}[] = {{",
+        *_rows([f"0x{byte:02x}" for byte in content], _BYTES_A_LINE),
+        "};",
+        "",
+        f"#endif /* {guard} */",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def c_string(text: str) -> str:
+    """A text as a C string literal, UTF-8.
+
+    Everything but plain characters is written in three octal digits, which no digit behind can
+    change; so is the question mark, of which trigraphs are made.
+    """
+    written = (
+        chr(byte) if _PLAIN.fullmatch(chr(byte)) else f"\\{byte:03o}" for byte in text.encode()
+    )
+    return f'"{"".join(written)}"'
+
+
+def _identifier(name: str) -> str:
+    """A C name: what is no letter, digit or underscore becomes one; none begins with a digit."""
+    name = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    return f"model_{name}" if not name or name[0].isdigit() or name[0] == "_" else name
+
+
+def _constants(content: bytes, contract: Contract, arena_bytes: int) -> Iterator[tuple[str, str]]:
+    """Names and values of what is defined."""
+    interpreter = tf.lite.Interpreter(model_content=content)
+    for key, details in (
+        ("INPUT", interpreter.get_input_details()[0]),
+        ("OUTPUT", interpreter.get_output_details()[0]),
+    ):
+        scale, zero_point = details["quantization"]
+        yield f"{key}_SIZE", _number(int(np.prod(details["shape"])))
+        yield f"{key}_SCALE", _number(float(scale))
+        yield f"{key}_ZERO_POINT", _number(int(zero_point))
+    yield "ARENA_BYTES", _number(arena_bytes)
+    yield "CLASSES", _number(len(contract.labels))
+    yield "ACTIVATION", c_string(contract.activation)
+    yield "SAMPLES", _number(contract.samples)
+    yield "CHANNELS", _number(contract.channels)
+    yield "SEGMENTS", _number(contract.segments)
+    for key, value in front_end_to_json(contract.front_end).items():
+        if value is not None:
+            known = f"FRONT_END_{key.upper()}"
+            yield known, c_string(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: float) -> str:
+    """An integer or a float literal; negative ones in parentheses, as macros want."""
+    # np.float32 prints as few digits as give the same single-precision number again.
+    text = f"{np.float32(value)!s}f" if isinstance(value, float) else f"{int(value)}"
+    return f"({text})" if value < 0 else text
+
+
+def _normalisation(name: str, contract: Contract) -> Iterator[str]:
+    """Tables of (bands, channels): features become (features - mean) / scale."""
+    if contract.normalisation is None:
+        return
+    for key, table in vars(contract.normalisation).items():
+        values = [_number(float(value)) for row in table for value in row]
+        yield f"static const float {name}_{key}[] = {{"
+        yield from _rows(values, _FLOATS_A_LINE)
+        yield "};"
+        yield ""
+
+
+def _rows(values: list[str], a_line: int) -> Iterator[str]:
+    for start in range(0, len(values), a_line):
+        yield f"    {', '.join(values[start : start + a_line])},"

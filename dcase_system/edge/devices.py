@@ -1,0 +1,93 @@
+"""Classes of devices, and which of them a model fits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_KIB, _MIB, _GIB = 2**10, 2**20, 2**30
+
+
+@dataclass(frozen=True)
+class DeviceClass:
+    """A class of devices, by one that is typical of it.
+
+    Attributes:
+        name: of the class.
+        example: the device whose memories these are.
+        flash: bytes of program memory; None where programs lie on a card or disk.
+        ram: bytes of data memory, all banks together.
+        source: of the figures.
+    """
+
+    name: str
+    example: str
+    flash: int | None
+    ram: int
+    source: str
+
+
+_ZEPHYR = "Zephyr documentation, board"
+DEVICE_CLASSES = (
+    DeviceClass(
+        "Cortex-M0+", "Microchip SAM D21G18A", 256 * _KIB, 32 * _KIB, f"{_ZEPHYR} arduino_zero"
+    ),
+    DeviceClass(
+        "Cortex-M4", "Nordic nRF52840", _MIB, 256 * _KIB, f"{_ZEPHYR} adafruit_feather_nrf52840"
+    ),
+    DeviceClass("Cortex-M7", "ST STM32H743", 2 * _MIB, _MIB, "ST datasheet DS12110"),
+    DeviceClass(
+        "Cortex-M55 + Ethos-U55",
+        "Nuvoton M55M1",
+        2 * _MIB,
+        1_344 * _KIB,
+        f"{_ZEPHYR} numaker_m55m1",
+    ),
+    DeviceClass(
+        "Raspberry Pi",
+        "Raspberry Pi Zero 2 W",
+        None,
+        512 * _MIB,
+        "Linux device tree bcm2837-rpi-zero-2-w",
+    ),
+    DeviceClass("phone", "Android 13 at the least", None, 2 * _GIB, "Android 13 (Go edition)"),
+)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a model takes of a device, in bytes.
+
+    The program around it (runtime, kernels, front end) is not counted.
+
+    Attributes:
+        flash: of the file.
+        arena: of activations and interpreter.
+        clip: of the samples at 16 bit that features are computed from.
+    """
+
+    flash: int
+    arena: int
+    clip: int
+
+    @property
+    def ram(self) -> int:
+        return self.arena + self.clip
+
+
+def fitting(needs: Needs, classes: Sequence[DeviceClass] = DEVICE_CLASSES) -> dict[str, str]:
+    """For each class `yes`, or what is missing of which memory."""
+    verdicts = {}
+    for device in classes:
+        missing = [
+            f"{memory} {_kib(needed - there)} KiB short"
+            for memory, needed, there in (
+                ("flash", needs.flash, device.flash),
+                ("RAM", needs.ram, device.ram),
+            )
+            if there is not None and needed > there
+        ]
+        verdicts[device.name] = ", ".join(missing) or "yes"
+    return verdicts
+
+
+def _kib(size: int) -> str:
+    return f"{-(-size // _KIB):,}"

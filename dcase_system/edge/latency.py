@@ -1,0 +1,235 @@
+"""How long `.tflite` files take on this machine, and how much memory, beside their front end.
+
+    python -m dcase_system.edge.latency MODEL.tflite... [--threads=1,2] [--repeats=100] \
+        [--runtime=ai_edge_litert] [--json]
+
+For each file: the median and the 95th percentile of the milliseconds of one call (a clip; a segment
+where clips are cut into segments and the file takes features) at each number of threads, and the
+peak memory. A file that takes features needs the front end as well, and one that takes the waveform
+holds it: so the front end of each contract is measured alone, too. Each file is measured in a
+process of its own (`timing`).
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.edge import tflite, timing
+from dcase_system.edge.card import read_card
+from dcase_system.edge.contract import Contract
+from dcase_system.errors import InputError
+from dcase_system.models import registry
+
+_PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
+
+
+@dataclass(frozen=True)
+class Time:
+    """Milliseconds of one call, after some to warm up.
+
+    Attributes:
+        threads: of the interpreter.
+        median: on the clock.
+        percentile_95: on the clock.
+        processor: median of what the threads computed, together; other work is not in it.
+    """
+
+    threads: int
+    median: float
+    percentile_95: float
+    processor: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What a file needs.
+
+    Attributes:
+        file: its name.
+        takes: `features` or `waveform`.
+        bytes: of the file.
+        times: by the number of threads.
+        peak_memory_bytes: what a process grows by (see `timing.measure`); None if not known.
+        front_end: processor time of the front end alone on the first number of threads, in
+            milliseconds.
+    """
+
+    file: str
+    takes: str
+    bytes: int
+    times: tuple[Time, ...]
+    peak_memory_bytes: int | None
+    front_end: float | None = None
+
+
+def check_runtime(runtime: str) -> str:
+    """Name and version of a runtime.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    if importlib.util.find_spec(timing.RUNTIMES[runtime].partition(".")[0]) is None:
+        raise InputError(
+            "runtime is not installed",
+            where=runtime,
+            expected=f"{_PACKAGES[runtime]} (pip install -r requirements-edge.txt)",
+        )
+    return f"{runtime} {metadata.version(_PACKAGES[runtime])}"
+
+
+def measure(
+    path: Path, takes: str, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+) -> Latency:
+    """Measures a file in a process of its own.
+
+    Args:
+        path: of the file.
+        takes: `features` or `waveform`.
+        threads: numbers of them.
+        repeats: measured calls.
+        runtime: of `timing.RUNTIMES`.
+
+    Raises:
+        InputError: the runtime cannot run the file.
+    """
+    command = [sys.executable, "-m", timing.__name__, str(path), runtime, str(repeats)]
+    done = subprocess.run(
+        [*command, *map(str, threads)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise InputError(f"{runtime} cannot run the file ({' '.join(last)})", where=path)
+    # The runtime may print lines of its own before.
+    measured = json.loads(done.stdout.splitlines()[-1])
+    times = [_time(int(count), *values) for count, values in measured["milliseconds"].items()]
+    size = path.stat().st_size
+    return Latency(path.name, takes, size, tuple(times), measured["peak_memory_bytes"])
+
+
+def measure_front_end(
+    contract: Contract, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+) -> Latency:
+    """Measures the front end of a contract alone, from the samples of a clip to its features."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "front end alone"
+        shape = (1, *contract.waveform_shape)
+        path.write_bytes(tflite.converted_function(contract.features, shape, "waveform"))
+        return measure(path, "waveform", threads, repeats, runtime)
+
+
+def measure_files(
+    paths: Sequence[Path], threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+) -> list[Latency]:
+    """Measures files with cards, and before the files of each contract its front end alone.
+
+    Raises:
+        InputError: a file is not one of ours, or the runtime cannot run it.
+    """
+    results: list[Latency] = []
+    front_ends: dict[str, Latency] = {}
+    for path, card in [(path, read_card(path)) for path in paths]:
+        key = json.dumps(card.contract.to_json())
+        if key not in front_ends:
+            front_ends[key] = measure_front_end(card.contract, threads, repeats, runtime)
+            results.append(front_ends[key])
+        measured = measure(path, card.takes, threads, repeats, runtime)
+        front_end = front_ends[key].times[0].processor
+        results.append(Latency(**{**vars(measured), "front_end": front_end}))
+    return results
+
+
+def measured_latency(
+    spec: Any, *, format_name: str = "float32", threads: int = 1, repeats: int = 20
+) -> float:
+    """Milliseconds of one call of a spec's network: the median, in this process.
+
+    Weights are random: they do not change the time.
+
+    Args:
+        spec: of the network, with the length of its input.
+        format_name: of the `.tflite` file.
+        threads: of the interpreter.
+        repeats: measured calls.
+    """
+    features = np.random.default_rng(0).normal(size=(1, *spec.input_shape, 1)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tflite.export(registry.build_fixed(spec), folder, features, formats=(format_name,))
+        interpreter = timing.load(folder / tflite.file_name(format_name), threads)
+        return float(np.median(timing.milliseconds(interpreter, repeats)[0]))
+
+
+def _time(threads: int, clock: Sequence[float], processor: Sequence[float]) -> Time:
+    percentile = float(np.percentile(clock, 95))
+    return Time(threads, float(np.median(clock)), percentile, float(np.median(processor)))
+
+
+def as_text(results: Sequence[Latency]) -> str:
+    """A table; `front end` is how many times the file's processor time its front end takes."""
+    counts = [time.threads for time in results[0].times]
+    widths = f"{'median':>9}{'95 %':>8}{'processor':>10}" * len(counts)
+    lines = [
+        f"{'milliseconds of one call':<34}{'':>9}"
+        + "".join(f"{f'{count} thread' + 's' * (count > 1):>27}" for count in counts),
+        f"{'file':<34}{'bytes':>9}{widths}{'memory MB':>11}{'front end':>11}",
+    ]
+    for one in results:
+        times = "".join(
+            f"{time.median:9.2f}{time.percentile_95:8.2f}{time.processor:10.2f}"
+            for time in one.times
+        )
+        memory = "" if one.peak_memory_bytes is None else f"{one.peak_memory_bytes / 1e6:.1f}"
+        ratio = "" if one.front_end is None else f"{one.front_end / one.times[0].processor:.1f} x"
+        lines.append(f"{one.file:<34}{one.bytes:>9,}{times}{memory:>11}{ratio:>11}")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> None:
+    options = flags.FLAGS
+    if len(argv) < 2:
+        raise app.UsageError("expected .tflite files")
+    threads = [int(count) for count in options.threads]
+    version = check_runtime(options.runtime)
+    results = measure_files(
+        [Path(name) for name in argv[1:]], threads, options.repeats, options.runtime
+    )
+    where = {
+        "runtime": version,
+        "repeats": options.repeats,
+        "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+    }
+    if options.json:
+        print(json.dumps({**where, "files": [asdict(one) for one in results]}, indent=2))
+    else:
+        print(as_text(results))
+        print("; ".join(f"{name} {value}" for name, value in where.items()))
+
+
+def _define_flags() -> None:
+    flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads.")
+    flags.DEFINE_integer("repeats", 100, "Measured calls.", lower_bound=1)
+    flags.DEFINE_enum("runtime", "tf.lite", list(timing.RUNTIMES), "What runs the files.")
+    flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
+    flags.register_validator(
+        "threads",
+        lambda counts: all(count.isdecimal() and int(count) for count in counts),
+        "must be positive numbers",
+    )
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main, takes_arguments=True)

@@ -1,0 +1,146 @@
+"""What a microcontroller needs of an exported file: a C header, and which devices it fits.
+
+    python -m dcase_system.edge.microcontroller MODEL.tflite --output_dir=DIR \
+        [--accelerator=ethos-u55-128 ...]
+
+MODEL is an int8 file that takes features. DIR receives its header, `microcontroller.json`, and for
+each accelerator the compiled file with a header of its own (needs ethos-u-vela).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.edge import ethos_u
+from dcase_system.edge.arena import Arena, arena
+from dcase_system.edge.c_header import c_header
+from dcase_system.edge.card import read_card
+from dcase_system.edge.contract import Contract
+from dcase_system.edge.devices import DEVICE_CLASSES, Needs, fitting
+from dcase_system.edge.ethos_u import EthosReport
+from dcase_system.errors import InputError
+from dcase_system.files import write_json, write_text
+
+REPORT = "microcontroller.json"
+_SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a model needs.
+
+    Attributes:
+        file: its name.
+        arena: its memory.
+        needs: of a device without accelerator.
+        fits: by the class of devices, `yes` or what is missing.
+        accelerators: reports for the accelerators asked for.
+    """
+
+    file: str
+    arena: Arena
+    needs: Needs
+    fits: dict[str, str]
+    accelerators: tuple[EthosReport, ...]
+
+
+def checked_contract(path: Path) -> Contract:
+    """The contract of a file that a microcontroller can run.
+
+    Raises:
+        InputError: the file is not one of ours, not int8, or takes the waveform.
+    """
+    card = read_card(path)
+    if card.takes != "features":
+        # RFFT2D is no operator of TFLite Micro, and the front end is in float32.
+        raise InputError(
+            "front end inside the file cannot run on a microcontroller",
+            where=path,
+            expected="a file that takes features; the header has the front end's constants",
+        )
+    if card.format != "int8":
+        # CMSIS-NN and Ethos-U have integer kernels; float activations are four times as large.
+        raise InputError(
+            "microcontrollers compute in int8", where=path, expected="int8", received=card.format
+        )
+    return card.contract
+
+
+def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report:
+    """Writes the header of a file, those of its compiled forms, and the report.
+
+    Args:
+        path: of an int8 `.tflite` file that takes features.
+        folder: where they go.
+        accelerators: of `ethos_u.ACCELERATORS`.
+
+    Raises:
+        InputError: the file or an accelerator is not of that kind.
+    """
+    contract, content = checked_contract(path), path.read_bytes()
+    memory = arena(content)
+    write_text(folder / f"{path.stem}.h", c_header(path.stem, content, contract, memory.bytes))
+    compiled = []
+    for accelerator in accelerators:
+        target = folder / f"{path.stem}_{accelerator}.tflite"
+        found = ethos_u.compile_model(path, accelerator, target)
+        content = target.read_bytes()
+        needed = found.sram_bytes + arena(content).interpreter
+        write_text(target.with_suffix(".h"), c_header(target.stem, content, contract, needed))
+        compiled.append(found)
+    clip = contract.samples * contract.channels * _SAMPLE_BYTES
+    needs = Needs(path.stat().st_size, memory.bytes, clip)
+    result = Report(path.name, memory, needs, fitting(needs), tuple(compiled))
+    classes = [asdict(one) for one in DEVICE_CLASSES]
+    write_json(folder / REPORT, {**asdict(result), "device_classes": classes})
+    return result
+
+
+def as_text(result: Report) -> str:
+    """Memory, devices and accelerators as tables."""
+    needs = result.needs
+    lines = [
+        f"{result.file}: flash {needs.flash:,} bytes; RAM {needs.ram:,} bytes: "
+        f"arena {needs.arena:,} ({result.arena.tensors:,} of tensors), clip {needs.clip:,}",
+        "",
+        f"{'class':<24}{'such as':<26}{'flash KiB':>10}{'RAM KiB':>11}  fits",
+    ]
+    for device in DEVICE_CLASSES:
+        flash = "card" if device.flash is None else f"{device.flash // 1_024:,}"
+        memory = f"{flash:>10}{device.ram // 1_024:>11,}"
+        lines.append(f"{device.name:<24}{device.example:<26}{memory}  {result.fits[device.name]}")
+    if result.accelerators:
+        columns = f"{'SRAM KiB':>10}{'flash KiB':>11}{'cycles':>12}{'ms':>8}  operators"
+        lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]
+    for one in result.accelerators:
+        cpu = ", ".join(f"{count} {name}" for name, count in one.cpu_operators.items())
+        operators = f"{one.npu_operators} there, on the processor: {cpu or 'none'}"
+        memory = f"{one.sram_bytes / 1_024:>10,.1f}{one.flash_bytes / 1_024:>11,.1f}"
+        time = f"{one.cycles:>12,}{one.milliseconds:>8.2f}"
+        lines.append(f"{one.accelerator:<16}{one.clock_hz / 1e6:>5.0f}{memory}{time}  {operators}")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> None:
+    options = flags.FLAGS
+    if len(argv) != 2:
+        raise app.UsageError("expected one .tflite file")
+    print(as_text(report(Path(argv[1]), Path(options.output_dir), options.accelerator)))
+
+
+def _define_flags() -> None:
+    flags.DEFINE_string("output_dir", None, "Where the header and the report go.", required=True)
+    flags.DEFINE_multi_enum(
+        "accelerator",
+        [],
+        list(ethos_u.ACCELERATORS),
+        "What to compile for; give it once for each.",
+    )
+
+
+if __name__ == "__main__":
+    _define_flags()
+    cli.run(main, takes_arguments=True)

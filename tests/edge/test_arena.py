@@ -1,0 +1,70 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcase_system.edge import arena, tflite
+from dcase_system.edge.arena import Buffer
+
+
+def test_plan_by_hand():
+    """The largest lies at 0; the second lives with it, so behind it; the third after it is gone."""
+    living = [Buffer(16, 2, 3), Buffer(64, 0, 1), Buffer(32, 1, 2)]
+    assert arena.plan(living) == [0, 0, 64]
+
+
+def test_a_gap_is_used_if_it_is_large_enough():
+    long, short = [Buffer(64, 0, 1), Buffer(48, 0, 3)], [Buffer(40, 2, 2), Buffer(32, 2, 2)]
+    # The first two at 0 and 64. When the 64 are gone, 40 go there; 32 do not fit between.
+    assert arena.plan([*long, *short]) == [0, 64, 0, 112]
+    assert arena.plan([*long, short[1]]) == [0, 64, 0]
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda size, first, lives: Buffer(16 * size, first, first + lives),
+            st.integers(1, 40),
+            st.integers(0, 8),
+            st.integers(0, 4),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_what_lives_at_one_time_lies_apart(living):
+    offsets = arena.plan(living)
+    for at in range(14):
+        spans = sorted(
+            (offset, offset + one.bytes)
+            for offset, one in zip(offsets, living, strict=True)
+            if one.first <= at <= one.last
+        )
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    assert min(offsets) == 0
+
+
+def test_a_small_graph_by_hand():
+    """16 floats, 64, their hyperbolic tangent, 4: at most the two of 64 live together."""
+    import tensorflow as tf
+
+    wide, narrow = np.ones((16, 64), np.float32), np.ones((64, 4), np.float32)
+
+    def function(x):
+        return tf.matmul(tf.tanh(tf.matmul(x, wide)), narrow)
+
+    found = arena.arena(tflite.converted_function(function, (1, 16), "x"))
+    assert (found.tensors, found.least) == (2 * 64 * 4, 2 * 64 * 4)
+    # Three operators, and 64 + 4 channels of the two with kernels.
+    assert found.interpreter >= 3 * 128 + 68 * 8
+    assert found.bytes == found.tensors + found.interpreter
+
+
+@pytest.mark.parametrize(("name", "size"), [("int8", 5_632), ("float32", 22_528)])
+def test_the_plan_is_that_of_tflite_micro(exported, name, size):
+    """Its own recording allocator on this network (tflite-micro, October 2026)."""
+    found = arena.arena((exported / f"student_{name}.tflite").read_bytes())
+    assert found.tensors == size
+    assert found.least <= size

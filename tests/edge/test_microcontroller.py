@@ -1,0 +1,159 @@
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from dcase_system.edge import devices, ethos_u, microcontroller
+from dcase_system.edge.c_header import c_header, c_string
+from dcase_system.edge.contract import Normalisation
+from dcase_system.edge.devices import DeviceClass, Needs
+from dcase_system.errors import InputError
+
+LABELS = ('quote"', "back\\slash", "what??=", "été\n1", "%d", "")
+PROGRAM = """
+#include <stdio.h>
+#include <stdint.h>
+#include "model.h"
+int main(void) {
+    unsigned int at, sum = 0;
+    for (at = 0; at < m_1_x_length; ++at) sum = 31u * sum + m_1_x[at];
+    printf("%u %u %d %d\\n", m_1_x_length, sum, (int)((uintptr_t)m_1_x % 16), M_1_X_ARENA_BYTES);
+    printf("%.9g %d %d\\n", M_1_X_INPUT_SCALE, M_1_X_INPUT_ZERO_POINT, M_1_X_INPUT_SIZE);
+    printf("%d %.9g %s %s\\n", M_1_X_FRONT_END_HOP_LENGTH, M_1_X_FRONT_END_MAX_HZ,
+           M_1_X_FRONT_END_KIND, M_1_X_ACTIVATION);
+    printf("%.9g %.9g\\n", m_1_x_mean[1], m_1_x_scale[2]);
+    for (at = 0; at < M_1_X_CLASSES; ++at) printf("%s|", m_1_x_labels[at]);
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize(("compiler", "suffix"), [("gcc", "c"), ("g++", "cpp")])
+def test_header_compiles_and_says_what_the_file_is(exported, contract, tmp_path, compiler, suffix):
+    content = (exported / "student_int8.tflite").read_bytes()
+    card = json.loads((exported / "student_int8.json").read_text())
+    odd = replace(
+        contract,
+        labels=LABELS,
+        normalisation=Normalisation(((-0.25,), (1e-7,)), ((1.0,), (2.0,), (0.1,))),
+    )
+    (tmp_path / "model.h").write_text(c_header("m-1.x", content, odd, 4_096), encoding="utf-8")
+    source = tmp_path / f"main.{suffix}"
+    source.write_text(PROGRAM)
+    strict = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
+    subprocess.run([compiler, *strict, str(source), "-o", str(tmp_path / "main")], check=True)
+    done = subprocess.run([tmp_path / "main"], capture_output=True, check=True)
+    file, taken, front_end, scaling, labels = done.stdout.decode().split("\n", maxsplit=4)
+    total = 0
+    for byte in content:
+        total = (31 * total + byte) % 2**32
+    assert file == f"{len(content)} {total} 0 4096"
+    scale, zero_point, size = taken.split()
+    assert float(scale) == pytest.approx(card["input"]["scale"], rel=1e-7)
+    assert (int(zero_point), int(size)) == (card["input"]["zero_point"], 32 * 41)
+    assert front_end == "200 4000 log_mel softmax"
+    assert [float(value) for value in scaling.split()] == pytest.approx([1e-7, 0.1])
+    assert labels == "".join(f"{label}|" for label in LABELS)
+
+
+def test_strings_are_plain_ascii():
+    assert c_string("park 1") == '"park 1"'
+    assert c_string('a"b\\c') == r'"a\042b\134c"'
+    assert c_string("é1??/") == r'"\303\2511\077\077/"'
+
+
+def test_report_holds_memory_devices_and_header(exported, tmp_path):
+    path = exported / "student_int8.tflite"
+    report = microcontroller.report(path, tmp_path)
+    assert report.needs.flash == path.stat().st_size
+    assert report.needs.clip == 2 * 8_000  # a second at 8 kHz, 16 bit
+    assert report.needs.ram == report.arena.bytes + report.needs.clip
+    written = json.loads((tmp_path / "microcontroller.json").read_text())
+    assert written["fits"] == report.fits and written["accelerators"] == []
+    assert all(one["source"] for one in written["device_classes"])
+    assert "#define STUDENT_INT8_SAMPLES 8000" in (tmp_path / "student_int8.h").read_text()
+    text = microcontroller.as_text(report)
+    assert all(one.example in text for one in devices.DEVICE_CLASSES)
+
+
+def test_only_int8_files_that_take_features_are_for_microcontrollers(exported):
+    with pytest.raises(InputError, match="compute in int8; expected int8; received float32"):
+        microcontroller.checked_contract(exported / "student_float32.tflite")
+    with pytest.raises(InputError, match="front end inside the file cannot run"):
+        microcontroller.checked_contract(exported / "student_int8_waveform.tflite")
+
+
+def test_what_is_missing_is_said_by_hand():
+    classes = (
+        DeviceClass("small", "", 100 * 1_024, 32 * 1_024, ""),
+        DeviceClass("just", "", 200 * 1_024, 64 * 1_024, ""),
+        DeviceClass("card", "", None, 64 * 1_024, ""),
+    )
+    needs = Needs(flash=200 * 1_024, arena=50 * 1_024 + 1, clip=10 * 1_024)
+    assert devices.fitting(needs, classes) == {
+        "small": "flash 100 KiB short, RAM 29 KiB short",
+        "just": "yes",
+        "card": "yes",
+    }
+
+
+def test_operators_left_in_a_compiled_file_are_those_of_the_processor(exported, tmp_path):
+    """A file compiled without effect: nothing has become the accelerator's."""
+    summary = tmp_path / "summary.csv"
+    summary.write_text(
+        "system_config,core_clock,inference_time,sram_memory_used,off_chip_flash_memory_used,"
+        "cycles_total\nEthos_U55_High_End_Embedded,500000000.0,0.003084364,290.015625,86.46875,"
+        "1542182\n"
+    )
+    path = exported / "student_int8.tflite"
+    report = ethos_u.read_summary(summary, "ethos-u55-128", path, path)
+    assert (report.sram_bytes, report.flash_bytes, report.cycles) == (296_976, 88_544, 1_542_182)
+    assert report.milliseconds == pytest.approx(3.084364)
+    assert report.npu_operators == 0
+    assert report.cpu_operators == json.loads(path.with_suffix(".json").read_text())["operators"]
+
+
+def test_unknown_accelerator_and_missing_compiler_are_named(exported, tmp_path, monkeypatch):
+    path = exported / "student_int8.tflite"
+    with pytest.raises(InputError, match="unknown accelerator; expected ethos-u55-32"):
+        ethos_u.compile_model(path, "ethos-u99", tmp_path / "c.tflite")
+    monkeypatch.setattr(ethos_u, "installed", lambda: False)
+    with pytest.raises(InputError, match=r"compiler is not installed.*requirements-edge"):
+        ethos_u.compile_model(path, "ethos-u55-128", tmp_path / "c.tflite")
+
+
+vela = pytest.mark.skipif(
+    not ethos_u.installed(), reason="ethos-u-vela is not installed (requirements-edge.txt)"
+)
+
+
+@vela
+def test_every_operator_of_a_student_runs_on_an_accelerator(exported, tmp_path):
+    report = microcontroller.report(
+        exported / "student_int8.tflite", tmp_path, ["ethos-u55-128", "ethos-u85-256"]
+    )
+    slow, fast = report.accelerators
+    for one in report.accelerators:
+        assert one.cpu_operators == {} and one.npu_operators > 40
+        compiled = tmp_path / f"student_int8_{one.accelerator}.tflite"
+        assert compiled.stat().st_size == one.file_bytes
+        assert compiled.with_suffix(".h").is_file()
+    assert slow.milliseconds > fast.milliseconds > 0
+
+
+@vela
+def test_operators_of_the_front_end_fall_back_to_the_processor(exported, tmp_path):
+    path = exported / "student_int8_waveform.tflite"
+    report = ethos_u.compile_model(path, "ethos-u55-128", tmp_path / "compiled.tflite")
+    assert report.cpu_operators["RFFT2D"] == 1
+    assert report.npu_operators > 40
+
+
+@vela
+def test_a_file_the_compiler_refuses_is_named(tmp_path):
+    (tmp_path / "text.tflite").write_text("hello")
+    with pytest.raises(InputError, match=r"text\.tflite: cannot be compiled for ethos-u55-128"):
+        ethos_u.compile_model(tmp_path / "text.tflite", "ethos-u55-128", tmp_path / "c.tflite")
