@@ -1,5 +1,6 @@
 """The structure of a `.tflite` file: operators, constants, metadata, two models in a row."""
 
+import struct
 from collections import Counter
 from typing import Any
 
@@ -14,8 +15,17 @@ _INDICES = ("inputs", "outputs", "intermediates")
 
 
 def parse(content: bytes) -> Any:
-    """The tree of a `.tflite` file."""
-    return flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    """The tree of a `.tflite` file.
+
+    Raises:
+        ValueError: it is none. TensorFlow's interpreter does not find out: it reads past the end.
+    """
+    if content[4:8] != b"TFL3":
+        raise ValueError("not a TFLite model")
+    try:
+        return flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    except (struct.error, IndexError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"TFLite model is broken ({error})") from error
 
 
 def serialise(model: Any) -> bytes:
@@ -159,7 +169,7 @@ def with_float_output(content: bytes) -> bytes:
     tensor.buffer = len(model.buffers)
     model.buffers.append(buffer)
     graph.tensors.append(tensor)
-    operator = _operator(model, schema.BuiltinOperator.DEQUANTIZE, given, len(graph.tensors) - 1)
+    operator = _operator(model, "DEQUANTIZE", given, len(graph.tensors) - 1)
     operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
     operator.builtinOptions = schema.DequantizeOptionsT()
     graph.operators.append(operator)
@@ -171,25 +181,22 @@ def with_float_output(content: bytes) -> bytes:
 def _bridge(model: Any, given: int, taken: int, taken_type: int) -> Any:
     """The operator that hands a float32 tensor on: quantised, or as it is."""
     if taken_type == schema.TensorType.FLOAT32:
-        operator = _operator(model, schema.BuiltinOperator.RESHAPE, given, taken)
+        operator = _operator(model, "RESHAPE", given, taken)
         operator.builtinOptionsType = schema.BuiltinOptions.ReshapeOptions
         operator.builtinOptions = schema.ReshapeOptionsT()
         operator.builtinOptions.newShape = list(model.subgraphs[0].tensors[taken].shape)
     else:
-        operator = _operator(model, schema.BuiltinOperator.QUANTIZE, given, taken)
+        operator = _operator(model, "QUANTIZE", given, taken)
         operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
         operator.builtinOptions = schema.QuantizeOptionsT()
     return operator
 
 
-def _operator(model: Any, builtin: int, given: int, taken: int) -> Any:
-    """An operator of one input and one output; the model learns its code."""
-    code, operator = schema.OperatorCodeT(), schema.OperatorT()
-    code.builtinCode = code.deprecatedBuiltinCode = builtin
-    code.version = 1
-    operator.opcodeIndex = len(model.operatorCodes)
+def _operator(model: Any, name: str, given: int, taken: int) -> Any:
+    """An operator of one input and one output."""
+    operator = schema.OperatorT()
+    operator.opcodeIndex = operator_code(model, name)
     operator.inputs, operator.outputs = [given], [taken]
-    model.operatorCodes.append(code)
     return operator
 
 

@@ -15,11 +15,11 @@ def features(contract, waveforms):
 
 
 @pytest.fixture(scope="module")
-def as_converted(network, features):
+def as_converted(network, features, exported):
     """Files as the converter leaves them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tflite, "simplified", bytes)
-        return tflite.converted(network, features, ("float32", "int8"))
+        return tflite.converted(exported / "saved_model", features, ("float32", "int8"))
 
 
 def outputs(content, inputs, resolver="AUTO"):
