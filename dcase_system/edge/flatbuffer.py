@@ -23,13 +23,23 @@ def serialise(model: Any) -> bytes:
 
 def operators(model: Any) -> dict[str, int]:
     """How often each operator occurs, by name."""
-    names = [_operator_name(code) for code in model.operatorCodes]
     counts = Counter(
-        names[operator.opcodeIndex]
+        operator_name(model, operator)
         for subgraph in model.subgraphs
         for operator in subgraph.operators
     )
     return dict(sorted(counts.items()))
+
+
+def operator_name(model: Any, operator: Any) -> str:
+    """What an operator of a model does, such as CONV_2D."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    # Codes above 127 do not fit the older of the two fields.
+    return _OPERATOR_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+
+def tensor_name(tensor: Any) -> str:
+    return _text(tensor.name)
 
 
 def attach(model: Any, name: str, content: bytes) -> None:
@@ -107,11 +117,6 @@ def _bridge(model: Any, given: int, taken: int, taken_type: int) -> Any:
     operator.inputs, operator.outputs = [given], [taken]
     model.operatorCodes.append(code)
     return operator
-
-
-def _operator_name(code: Any) -> str:
-    # Codes above 127 do not fit the older of the two fields.
-    return _OPERATOR_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 
 def _text(name: Any) -> str:
