@@ -99,6 +99,10 @@ def constant(model: Any, tensor: Any, dtype: type) -> np.ndarray | None:
     return np.frombuffer(bytes(bytearray(data)), dtype).reshape(tensor.shape)
 
 
+def tensor_name(tensor: Any) -> str:
+    return _text(tensor.name)
+
+
 def attach(model: Any, name: str, content: bytes) -> None:
     """Stores bytes in a model under a name, in the place of what had that name."""
     kept = [entry for entry in model.metadata or [] if _text(entry.name) != name]

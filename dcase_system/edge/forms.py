@@ -44,7 +44,8 @@ def export_all(
 
     A `student_<format>.tflite` takes features, a `student_<format>_waveform.tflite` the samples of
     a clip. Both run the same network, bit for bit: the second is the front end in float32 followed
-    by the first, for all segments of a clip at once.
+    by the first. (For clips of several segments, which run at once, int8 is quantised anew, with
+    ranges of its own.)
 
     Args:
         network: features to logits.

@@ -1,13 +1,15 @@
 """Conversion to TFLite and running a file through the interpreter."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from dcase_system.edge import post_training
+from dcase_system.edge.quantisation import dequantise, quantise
 from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
@@ -73,7 +75,12 @@ def converted(
         formats: which of them.
         batch: of the input.
     """
-    return {name: _convert(str(saved_model), name, calibration, batch) for name in formats}
+    saved_model = str(saved_model)
+    contents = {name: _convert(saved_model, name, batch) for name in formats if name != "int8"}
+    if "int8" in formats:
+        float32 = contents.get("float32") or _convert(saved_model, "float32", batch)
+        contents["int8"] = post_training.quantised(float32, _batches(calibration, batch))
+    return {name: simplified(contents[name]) for name in formats}
 
 
 def converted_function(function: Callable, shape: tuple[int, ...], name: str) -> bytes:
@@ -93,7 +100,7 @@ def _endpoint(batch: int) -> str:
     return f"batch_{batch}"
 
 
-def _convert(saved_model: str, format_name: str, calibration: np.ndarray, batch: int) -> bytes:
+def _convert(saved_model: str, format_name: str, batch: int) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(
         saved_model, signature_keys=[_endpoint(batch)]
     )
@@ -101,16 +108,12 @@ def _convert(saved_model: str, format_name: str, calibration: np.ndarray, batch:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if format_name == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    elif format_name == "int8":
-        converter.representative_dataset = lambda: _in_batches(calibration, batch)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    return simplified(converter.convert())
+    return converter.convert()
 
 
-def _in_batches(features: np.ndarray, batch: int) -> Iterator[list[np.ndarray]]:
-    for start in range(0, len(features) - batch + 1, batch):
-        yield [features[start : start + batch].astype(np.float32)]
+def _batches(features: np.ndarray, batch: int) -> list[np.ndarray]:
+    starts = range(0, len(features) - batch + 1, batch)
+    return [features[start : start + batch].astype(np.float32) for start in starts]
 
 
 class TFLiteModel:
@@ -152,21 +155,6 @@ class TFLiteModel:
         return np.concatenate([self._one(clip[None]) for clip in clips])
 
     def _one(self, clip: np.ndarray) -> np.ndarray:
-        self._interpreter.set_tensor(self.input["index"], _quantise(clip, self.input))
+        self._interpreter.set_tensor(self.input["index"], quantise(clip, self.input))
         self._interpreter.invoke()
-        output = self._interpreter.get_tensor(self.output["index"])
-        scale, zero_point = self.output["quantization"]
-        return (
-            output if scale == 0 else (output.astype(np.float32) - zero_point) * np.float32(scale)
-        )
-
-
-def _quantise(values: np.ndarray, details: dict) -> np.ndarray:
-    scale, zero_point = details["quantization"]
-    if scale == 0:
-        return values.astype(details["dtype"])
-    limits = np.iinfo(details["dtype"])
-    # Rounding and clipping matter: a bare cast wraps 130 to -126.
-    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(
-        details["dtype"]
-    )
+        return dequantise(self._interpreter.get_tensor(self.output["index"]), self.output)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcase_system.edge import tflite
+from dcase_system.edge import quantisation, tflite
 from dcase_system.edge.precision import cast_weights
 from dcase_system.errors import InputError
 
@@ -37,7 +37,7 @@ def test_files_have_batch_one_and_shrink_with_precision(exported):
 
 def test_inputs_are_rounded_and_clipped_not_wrapped():
     details = {"dtype": np.int8, "quantization": (1.0, 0)}
-    quantised = tflite._quantise(np.array([127.6, 130.0, -200.0, 0.6, -0.4]), details)
+    quantised = quantisation.quantise(np.array([127.6, 130.0, -200.0, 0.6, -0.4]), details)
     np.testing.assert_array_equal(quantised, [127, 127, -128, 1, 0])
 
 

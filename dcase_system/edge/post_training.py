@@ -1,0 +1,153 @@
+"""Post-training int8: a float32 `.tflite` file, quantised with ranges and biases of its own clips.
+
+The converter's own calibration takes the least and the greatest value of each tensor, and sees a
+sum in the place of its first addend, because additions run in place there: the addend gets the
+range of the sum, up to twice its own. Ranges are measured here instead, and made as narrow as gives
+the least mean square error: outliers are clipped, everything else gets finer steps.
+
+Then the mean of what a convolution gives is no longer that of the float32 network, by the rounding
+of its weights and of what it takes. Its bias is moved by the difference, layer after layer, each
+behind corrected ones (Nagel et al., Data-Free Quantization, 2019, section 4.2, with data). Where a
+ReLU follows, the difference counts by the share of values that pass it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.python.convert import mlir_quantize
+
+from dcase_system.edge import flatbuffer
+from dcase_system.edge.quantisation import Range, dequantise, narrowed, quantise
+
+_VALUES = 2_000  # of a tensor and an input that the error is taken over
+_CORRECTION_INPUTS = 50  # a mean needs fewer than a range does
+# With a bias, and linear up to their own activation.
+_BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+_LEAST_ACTIVE = 0.1  # below it, the values that pass a ReLU are too few to tell
+
+
+def quantised(float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
+    """An int8 file of a float32 one: weights per channel, activations, input and output.
+
+    Args:
+        float32: a `.tflite` file of one input, as the converter writes it.
+        inputs: what it takes, each of the input's shape.
+    """
+    model = flatbuffer.parse(float32)
+    tensors = model.subgraphs[0].tensors
+    for index, (low, high) in _ranges(float32, inputs).items():
+        tensors[index].quantization = schema.QuantizationParametersT()
+        tensors[index].quantization.min, tensors[index].quantization.max = [low], [high]
+    int8 = mlir_quantize(
+        flatbuffer.serialise(model), input_data_type=tf.int8, output_data_type=tf.int8
+    )
+    rows = np.linspace(0, len(inputs) - 1, min(_CORRECTION_INPUTS, len(inputs))).astype(int)
+    return _corrected(int8, float32, [inputs[row] for row in rows])
+
+
+def _ranges(float32: bytes, inputs: Iterable[np.ndarray]) -> dict[int, Range]:
+    """Of each float32 tensor that is computed or taken, by its index."""
+    model = flatbuffer.parse(float32)
+    graph, generator = model.subgraphs[0], np.random.default_rng(0)
+    computed = [int(index) for operator in graph.operators for index in operator.outputs]
+    indices = [
+        index
+        for index in (int(graph.inputs[0]), *computed)
+        if graph.tensors[index].type == schema.TensorType.FLOAT32
+    ]
+    samples: dict[int, list[np.ndarray]] = {index: [] for index in indices}
+    ends: dict[int, list[float]] = {index: [0.0, 0.0] for index in indices}
+    for interpreter in _runs(float32, inputs, every_tensor=True):
+        for index in indices:
+            values = interpreter.get_tensor(index).ravel()
+            ends[index] = [
+                min(ends[index][0], float(values.min())),
+                max(ends[index][1], float(values.max())),
+            ]
+            if values.size > _VALUES:
+                # At random: every n-th value would be one of the same few channels.
+                values = values[generator.integers(0, values.size, _VALUES)]
+            samples[index].append(values.copy())
+    return {index: narrowed(np.concatenate(samples[index]), *ends[index]) for index in indices}
+
+
+def _corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
+    """The int8 file with biases by which each layer's mean is that of the float32 file."""
+    expected = _float_means(float32, inputs)
+    model = flatbuffer.parse(int8)
+    graph = model.subgraphs[0]
+    operators, outputs = graph.operators, graph.outputs
+    uses = [int(index) for operator in operators for index in operator.inputs]
+    for position, operator in enumerate(operators):
+        output = int(operator.outputs[0])
+        name = flatbuffer.tensor_name(graph.tensors[output])
+        # A bias of zeros is left out (-1); one that several layers use is not this layer's to move.
+        if name not in expected or operator.inputs[2] < 0 or uses.count(operator.inputs[2]) > 1:
+            continue
+        # Up to here, so that what comes behind it takes no time.
+        graph.operators, graph.outputs = operators[: position + 1], [output]
+        found, active = _mean(flatbuffer.serialise(model), inputs)
+        if operator.builtinOptions.fusedActivationFunction == schema.ActivationFunctionType.NONE:
+            active = np.ones_like(active)
+        _move_bias(model, operator, (expected[name] - found) / np.maximum(active, _LEAST_ACTIVE))
+    graph.operators, graph.outputs = operators, outputs
+    return flatbuffer.serialise(model)
+
+
+def _move_bias(model: Any, operator: Any, by: np.ndarray) -> None:
+    taken, kernel, bias = (model.subgraphs[0].tensors[index] for index in operator.inputs[:3])
+    step = taken.quantization.scale[0] * np.asarray(kernel.quantization.scale)
+    stored = np.frombuffer(bytes(bytearray(model.buffers[bias.buffer].data)), np.int32)
+    moved = (stored + np.rint(by / step)).astype(np.int32)
+    if sum(tensor.buffer == bias.buffer for tensor in model.subgraphs[0].tensors) > 1:
+        bias.buffer = len(model.buffers)  # equal biases of several layers are stored once
+        model.buffers.append(schema.BufferT())
+    model.buffers[bias.buffer].data = np.frombuffer(moved.tobytes(), np.uint8)
+
+
+def _float_means(float32: bytes, inputs: Sequence[np.ndarray]) -> Mapping[str, np.ndarray]:
+    """(channels,) mean of what each layer with a bias gives, by the tensor's name."""
+    model = flatbuffer.parse(float32)
+    tensors = model.subgraphs[0].tensors
+    names = {
+        int(operator.outputs[0]): flatbuffer.tensor_name(tensors[int(operator.outputs[0])])
+        for operator in model.subgraphs[0].operators
+        if flatbuffer.operator_name(model, operator) in _BIASED
+    }
+    sums: dict[str, Any] = dict.fromkeys(names.values(), 0.0)
+    for interpreter in _runs(float32, inputs, every_tensor=True):
+        for index, name in names.items():
+            sums[name] += _by_channel(interpreter.get_tensor(index)).mean(axis=0)
+    return {name: total / len(inputs) for name, total in sums.items()}
+
+
+def _mean(int8: bytes, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(channels,) mean of what an int8 file gives, and the share of it above zero."""
+    mean, active = np.zeros(1), np.zeros(1)
+    for interpreter in _runs(int8, inputs):
+        details = interpreter.get_output_details()[0]
+        output = _by_channel(dequantise(interpreter.get_tensor(details["index"]), details))
+        mean, active = mean + output.mean(axis=0), active + (output > 0).mean(axis=0)
+    return mean / len(inputs), active / len(inputs)
+
+
+def _runs(
+    content: bytes, inputs: Iterable[np.ndarray], *, every_tensor: bool = False
+) -> Iterable[tf.lite.Interpreter]:
+    """The interpreter of a file after each input."""
+    interpreter = tf.lite.Interpreter(
+        model_content=content, experimental_preserve_all_tensors=every_tensor
+    )
+    interpreter.allocate_tensors()
+    details = interpreter.get_input_details()[0]
+    for values in inputs:
+        interpreter.set_tensor(details["index"], quantise(values, details))
+        interpreter.invoke()
+        yield interpreter
+
+
+def _by_channel(values: np.ndarray) -> np.ndarray:
+    return values.reshape(-1, values.shape[-1])
