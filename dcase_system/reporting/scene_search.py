@@ -111,7 +111,8 @@ def _draw(path: Path, candidates: Rows, selected_on: str) -> None:
     sizes.set_xlabel("float32 parameters, KiB")
     sizes.set_ylabel(f"{selected_on} accuracy, %")
     growths.set_xlabel("growth of the width from block to block")
-    growths.legend()
+    # Beside the panels: points may lie anywhere in them.
+    figure.legend(*growths.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=_DPI)  # not pyplot, which holds on to figures
