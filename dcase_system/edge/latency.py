@@ -43,7 +43,8 @@ class Time:
         threads: of the interpreter.
         median: on the clock.
         percentile_95: on the clock.
-        processor: median of what the threads computed, together; other work is not in it.
+        processor: mean of what the threads computed, together; other work is not in it. (A median
+            would not do: of threads on other processors it is only known from time to time.)
     """
 
     threads: int
@@ -173,7 +174,7 @@ def measured_latency(
 
 def _time(threads: int, clock: Sequence[float], processor: Sequence[float]) -> Time:
     percentile = float(np.percentile(clock, 95))
-    return Time(threads, float(np.median(clock)), percentile, float(np.median(processor)))
+    return Time(threads, float(np.median(clock)), percentile, float(np.mean(processor)))
 
 
 def as_text(results: Sequence[Latency]) -> str:

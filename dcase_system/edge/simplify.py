@@ -2,8 +2,9 @@
 
 A Keras network that pads as PyTorch does has a padding in front of each strided convolution. `PAD`
 as an operator of its own copies the map; along the time axis, row by row, that takes XNNPACK more
-time than the convolution behind it. It merges the two at float32, but not at int8 (TensorFlow
-2.16), and has no average pooling at int8. Both become convolutions that pad by themselves.
+time than the convolution behind it. It merges the two at float32, but at int8 only if the zero
+point is not negative (TensorFlow 2.16), and has no average pooling at int8. Both become
+convolutions that pad by themselves.
 
 Not every padding is one that a convolution can do. TensorFlow's `SAME` pads as far as the last
 window reaches, the odd zero at the end: with stride 2, that is symmetric on an odd length and not

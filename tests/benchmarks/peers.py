@@ -75,7 +75,9 @@ def pytorch(network: keras.Model, spec, features: np.ndarray, compiled: bool) ->
         runs[name] = _torch_run(model, taken)
         runs[f"{name}, folded"] = _torch_run(_folded(model), taken)
     if compiled:
-        runs["channels_last, compiled"] = _torch_run(torch.compile(_folded(model)), taken)
+        runs["channels_last, compiled"] = _torch_run(
+            torch.compile(_folded(model), options={"freezing": True}), taken
+        )
     return runs
 
 
