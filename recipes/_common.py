@@ -93,6 +93,8 @@ IMPULSE_RESPONSE_PROBABILITY = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
+# What only the students of the challenge have.
+OF_STUDENTS = (TEACHERS, LABEL_WEIGHT, TEMPERATURE, IMPULSE_RESPONSES, TFLITE_FORMATS)
 
 
 def refuse(others: Sequence[flags.FlagHolder]) -> None:

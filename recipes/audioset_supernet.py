@@ -56,20 +56,11 @@ _EPOCHS = {
     }.items()
 }
 _TUNING = flags.DEFINE_list("tuning_epochs", None, "Of the tuned sub-networks, fewer and more.")
-_OF_OTHER_RECIPES = (
-    _common.EPOCHS,
-    _common.EVALUATION_DIR,
-    _common.VALIDATION_FRACTION,
-    _common.TEACHERS,
-    _common.LABEL_WEIGHT,
-    _common.TEMPERATURE,
-    _common.IMPULSE_RESPONSES,
-    _common.TFLITE_FORMATS,
-)
+_OF_OTHERS = (_common.EPOCHS, _common.EVALUATION_DIR, _common.VALIDATION_FRACTION)
 
 
 def main(_: Sequence[str]) -> None:
-    _common.refuse(_OF_OTHER_RECIPES)
+    _common.refuse((*_OF_OTHERS, *_common.OF_STUDENTS))
     plan, data = settings()
     name = Path(_common.DATA_DIR.value or "demo").name
     run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")

@@ -32,9 +32,7 @@ from recipes import _common, _systems, _teaching
 PUBLISHED = {"systems": ["S1", "S2c", "S3"], "splits": list(map(str, tau.SPLITS)), "members": []}
 DEMO = {"systems": ["S1"], "splits": ["5", "25", "100"], "members": ["cp_mobile"]}
 
-_SYSTEMS = flags.DEFINE_list(
-    "systems", None, "Systems in the order of their label index, up to four (S1,S2c,S3)."
-)
+_SYSTEMS = flags.DEFINE_list("systems", None, "In the order of their label index, up to four.")
 _SPLITS = flags.DEFINE_list("splits", None, "Percentages; the organisers want 5,10,25,50,100.")
 _DISTILL = flags.DEFINE_bool("distill", True, "Learn from teachers; else from the labels alone.")
 _BASELINE = flags.DEFINE_bool(
@@ -47,14 +45,8 @@ _REPORT = flags.DEFINE_string("technical_report", None, "PDF that is packed with
 # Everything but what this command sets itself goes on to the other recipes.
 _OF_DATA = ("data_dir", "evaluation_dir", "scenes", "cache_dir", "author_card", "seed")
 _OF_TRAINING = ("validation_fraction", "impulse_responses", "impulse_response_probability")
-_OF_STUDENTS = (
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "label_weight",
-    "temperature",
-    "tflite_formats",
-)
+_OF_LOSS = ("label_weight", "temperature")
+_OF_STUDENTS = (*_OF_LOSS, "epochs", "batch_size", "learning_rate", "tflite_formats")
 _OF_PRUNING = ("target_macs", "target_bytes", "ratios", "importance")
 for _shared in (_common, _systems, _teaching):  # `--help` shows their flags too
     flags.adopt_module_key_flags(_shared)

@@ -57,18 +57,11 @@ _SELECT_ON_TEST = flags.DEFINE_bool(
 )
 _STORAGE = flags.DEFINE_string("storage", None, "Journal of the search, for several machines.")
 _WORKER = flags.DEFINE_integer("worker", 0, "Number of a process that only helps.", lower_bound=0)
-_OF_STUDENTS = (
-    _common.TEACHERS,
-    _common.LABEL_WEIGHT,
-    _common.TEMPERATURE,
-    _common.IMPULSE_RESPONSES,
-    _common.TFLITE_FORMATS,
-)
 flags.adopt_module_key_flags(_common)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:
-    _common.refuse(_OF_STUDENTS)
+    _common.refuse(_common.OF_STUDENTS)
     card = read_author_card(_common.AUTHOR_CARD.value)
     demo = _common.DATA_DIR.value is None
     plan = settings(DEMO if demo else PUBLISHED, "code" if demo else "paper")

@@ -90,10 +90,10 @@ def test_a_quiet_clip_is_not_changed_by_a_loud_one_in_its_batch():
 
 def test_segments_follow_each_other():
     features = np.arange(2 * 3 * 300 * 2, dtype=np.float32).reshape(2, 3, 300, 2)
-    whole = cut_segments(features, PAPER)
+    whole = np.asarray(cut_segments(features, PAPER))
     assert whole.shape == (2, 2, 3, 128, 2)
     np.testing.assert_array_equal(whole[:, 1], features[:, :, 128:256])
-    filled = cut_segments(features, CODE)
+    filled = np.asarray(cut_segments(features, CODE))
     assert filled.shape == (2, 3, 3, 128, 2)
     np.testing.assert_array_equal(filled[:, 2, :, :44], features[:, :, 256:])
     assert (filled[:, 2, :, 44:] == -80).all()
