@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
-	@echo "make test       style, types and tests (under ten minutes)"
+	@echo "make test       style, types and tests (about twelve minutes on two cores)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make install    only make the virtual environment .venv"
 	@echo "make page       build the page for the browser anew from its sources (needs Node.js)"
