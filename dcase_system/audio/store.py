@@ -22,7 +22,7 @@ from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked, write_json
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
+_VERSION = 2
 _CHUNK_CLIPS = 512  # decoded in memory at a time: bounds memory and what an interrupt loses
 _FULL_SCALE = 2**15
 _MONO_FORM = {"exact": True, "channels": 1, "copy_mono": False}  # where a store says nothing
