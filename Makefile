@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slow check page clean
+.PHONY: help install demo test test-slow bench check page clean
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
 	@echo "make test       style, types and tests (about twelve minutes on two cores)"
 	@echo "make test-slow  the tests that take longer"
+	@echo "make bench      the speed table: every part beside its peers (a quarter of an hour, idle)"
 	@echo "make install    only make the virtual environment .venv"
 	@echo "make page       build the page for the browser anew from its sources (needs Node.js)"
 	@echo "make clean      remove .venv and caches; runs/, data/ and submissions/ stay"
@@ -32,6 +33,10 @@ test: check
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(BIN)/python -m tests.benchmarks
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,7 +1,10 @@
 """Scoring a sub-network with the weights that it inherits."""
 
+import math
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -31,9 +34,22 @@ class FeatureBatches:
             stop = min(start + self.batch_size, len(self.waveforms))
             yield np.asarray(self.front_end(self.waveforms.gather(np.arange(start, stop))))
 
-    def in_memory(self) -> tuple[np.ndarray, ...]:
-        """All batches, for a search that goes through them many times."""
-        return tuple(self)
+    def mapped(self, folder: Path) -> tuple[np.ndarray, ...]:
+        """All batches, for a search that goes through them many times.
+
+        They lie in a file without a name in `folder`, which goes with them: memory does not grow
+        with the clips.
+        """
+        with tempfile.TemporaryFile(dir=folder) as file:
+            shapes = []
+            for batch in self:
+                shapes.append(batch.shape)
+                file.write(np.ascontiguousarray(batch, np.float32).tobytes())
+            file.flush()
+            values = np.memmap(file, np.float32, "r")
+        ends = np.cumsum([math.prod(shape) for shape in shapes])
+        parts = np.split(values, ends[:-1])
+        return tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
 
 
 @dataclass(frozen=True)

@@ -147,8 +147,8 @@ class Trainings:
         return self.features(self.data.train.audio.take(np.sort(drawn)))
 
     def features(self, waveforms: Waveforms) -> tuple[np.ndarray, ...]:
-        """Batches of features, in memory."""
-        return FeatureBatches(waveforms, front_end(self.front_end)).in_memory()
+        """Batches of features, computed once and memory-mapped."""
+        return FeatureBatches(waveforms, front_end(self.front_end)).mapped(self.run_dir)
 
     def logits(self, network: keras.Model, waveforms: Waveforms) -> np.ndarray:
         samples = waveforms.samples.shape[1]

@@ -4,10 +4,9 @@
         [--variants] [--compile]
 
 FOLDER holds `spec.json` and `network.keras` of a CP-Mobile or SSCP-Mobile; without it, S1 with
-random weights. Needs requirements-parity.txt; runs ai-edge-litert as well if it is there. All take
-turns on one processor, and what counts is its time, not the clock's, in which the machine's other
-work is too, and more of it the longer a call. Float logits are compared with Keras's before. A
-ratio is the median over the rounds of what two took in the same round.
+random weights. Runs ai-edge-litert as well if it is there. All take turns on one processor, and
+what counts is its time, not the clock's, in which the machine's other work is too, and more of it
+the longer a call. Float logits are compared with Keras's before.
 
 `--variants` adds our files without what makes them fast: as they were converted, and without
 XNNPACK. `--compile` adds torch.compile, which takes a minute or two to begin.
@@ -27,26 +26,45 @@ import numpy as np
 from absl import flags
 
 from dcase_system import cli
+from dcase_system.complexity.counter import count
 from dcase_system.edge import tflite, timing
+from dcase_system.edge.quantisation import quantise
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network
 from tests.benchmarks import peers
+from tests.benchmarks.harness import Row, alternate, as_markdown, compared, machine, peak_gflops
 from tests.benchmarks.peers import Run
 
-CALLS, TOLERANCE = 10, 1e-4
+CALLS, TOLERANCE = 10, 1e-4  # calls a round
 ONNX, TORCH = "ONNX Runtime float32", "PyTorch float32"
-_FORMATS = ("float32", "int8")
+_FORMATS = ("float32", "float16", "int8")
+
+
+def rows(rounds: int) -> list[Row]:
+    """Our files under TensorFlow's runtime, each against its peers; and the machine's peak."""
+    network = registry.build(registry.named_spec("sscp_mobile_s1"))
+    seconds = benchmark(network, rounds=rounds)
+    found = []
+    for name in _FORMATS:
+        ours = {"ours": seconds[f"tf.lite {name}"]}
+        of_peers = {peer: seconds[peer] for peer in (ONNX, best_torch(seconds))}
+        found += compared(f"inference of S1, {name}, one thread", ours | of_peers, CALLS)
+    operations = 2 * count(network).macs * CALLS / 1e9
+    rate = operations / float(np.median(seconds["tf.lite float32"]))
+    peak = peak_gflops() / (os.cpu_count() or 1)
+    title = "inference of S1, float32, one thread"
+    return [*found, Row(title, rate, "GFLOP/s", "matrix product, one core", peak, rate / peak)]
 
 
 def ours(network: Any, features: np.ndarray, variants: bool) -> dict[str, Run]:
     """Our files, under each runtime that is there."""
-    runtimes = [name for name, at in timing.RUNTIMES.items() if find_spec(at.partition(".")[0])]
-    files = tflite.converted(network, features, _FORMATS)
-    plain = {}
-    if variants:
+    with tempfile.TemporaryDirectory() as saved:
+        tflite.save_model(network, saved, features.shape[1:], (1,))
+        files = tflite.converted(saved, features, _FORMATS)
         with mock.patch.object(tflite, "simplified", bytes):
-            plain = tflite.converted(network, features, _FORMATS)
+            plain = tflite.converted(saved, features, _FORMATS) if variants else {}
+    runtimes = [name for name, at in timing.RUNTIMES.items() if find_spec(at.partition(".")[0])]
     runs = {}
     for runtime in runtimes:
         for name, content in files.items():
@@ -69,7 +87,7 @@ def _run(content: bytes, features: np.ndarray, runtime: str, resolver: str = "AU
     )
     interpreter.allocate_tensors()
     taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    values = tflite._quantise(features, taken)
+    values = quantise(features, taken)
 
     def run() -> np.ndarray:
         interpreter.set_tensor(taken["index"], values)
@@ -79,39 +97,15 @@ def _run(content: bytes, features: np.ndarray, runtime: str, resolver: str = "AU
     return run
 
 
-def measure(runs: dict[str, Run], rounds: int) -> dict[str, np.ndarray]:
-    """Milliseconds of processor time by round: the median of ten calls, after a first one."""
-    found = {name: np.empty(rounds) for name in runs}
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(allowed)})
-    try:
-        for at in range(rounds):
-            for name, run in runs.items():
-                run()
-                calls = np.empty(CALLS)
-                for call in range(CALLS):
-                    started = time.process_time()
-                    run()
-                    calls[call] = time.process_time() - started
-                found[name][at] = 1_000 * np.median(calls)
-    finally:
-        os.sched_setaffinity(0, allowed)
-    return found
-
-
 def benchmark(
-    stored: str | None = None, rounds: int = 25, variants: bool = False, compiled: bool = False
+    network: Any, spec: Any = None, *, rounds: int, variants: bool = False, compiled: bool = False
 ) -> dict[str, np.ndarray]:
-    """Milliseconds by contender and round.
+    """Seconds of processor time of ten calls, by contender and round.
 
     Raises:
         AssertionError: float logits are not those of Keras.
     """
-    if stored:
-        network, spec = load_network(Path(stored)), registry.read_spec(Path(stored) / SPEC)
-    else:
-        spec = registry.named_spec("sscp_mobile_s1")
-        network = registry.build(spec)
+    spec = spec or registry.named_spec("sscp_mobile_s1")
     shape = (1, *network.input_shape[1:])
     # Levels of a log-mel spectrogram.
     features = np.random.default_rng(0).normal(-4, 2, shape).astype(np.float32)
@@ -125,29 +119,23 @@ def benchmark(
     for name, run in runs.items():
         if "float32" in name:
             np.testing.assert_allclose(run(), expected, atol=TOLERANCE, err_msg=name)
-    return measure(runs, rounds)
+
+    def calls(run: Run):
+        return lambda: [run() for _ in range(CALLS)]
+
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        repeated = {name: calls(run) for name, run in runs.items()}
+        return alternate(repeated, rounds, time.process_time)
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
-def best_torch(found: dict[str, np.ndarray]) -> str:
+def best_torch(seconds: dict[str, np.ndarray]) -> str:
     """The fastest way of PyTorch."""
-    ways = [name for name in found if name.startswith(TORCH)]
-    return min(ways, key=lambda name: float(np.median(found[name])))
-
-
-def ratio(found: dict[str, np.ndarray], name: str, peer: str) -> float:
-    return float(np.median(found[name] / found[peer]))
-
-
-def as_text(found: dict[str, np.ndarray]) -> str:
-    """A table, and which way of PyTorch the last column is of."""
-    torch = best_torch(found)
-    lines = [f"{'one thread':<44}{'median ms':>10}{'least':>8}{'/ ONNX':>9}{'/ PyTorch':>11}"]
-    for name, values in found.items():
-        times = f"{np.median(values):10.3f}{values.min():8.3f}"
-        lines.append(
-            f"{name:<44}{times}{ratio(found, name, ONNX):9.2f}{ratio(found, name, torch):11.2f}"
-        )
-    return "\n".join([*lines, f"/ ONNX: {ONNX}; / PyTorch: {torch}; load {os.getloadavg()[0]:.1f}"])
+    ways = [name for name in seconds if name.startswith(TORCH)]
+    return min(ways, key=lambda name: float(np.median(seconds[name])))
 
 
 def main(_: Sequence[str]) -> None:
@@ -158,13 +146,28 @@ def main(_: Sequence[str]) -> None:
             where="bench_inference",
             expected="pip install -r requirements-parity.txt",
         )
-    found = benchmark(options.network, options.rounds, options.variants, options.compile)
-    print(as_text(found))
+    spec = registry.named_spec("sscp_mobile_s1")
+    network = registry.build(spec)
+    if options.network:
+        folder = Path(options.network)
+        network, spec = load_network(folder), registry.read_spec(folder / SPEC)
+    seconds = benchmark(
+        network, spec, rounds=options.rounds, variants=options.variants, compiled=options.compile
+    )
+    of_peers = {peer: seconds[peer] for peer in (ONNX, best_torch(seconds))}
+    table = [
+        row
+        for name, taken in seconds.items()
+        if name not in of_peers
+        for row in compared(name, {name: taken, **of_peers}, CALLS)
+    ]
+    print(machine())
+    print(as_markdown(table))
 
 
 def _define_flags() -> None:
     flags.DEFINE_string("network", None, "Folder of a stored network; by default S1.")
-    flags.DEFINE_integer("rounds", 25, "In each all have their turn.", lower_bound=15)
+    flags.DEFINE_integer("rounds", 25, "In each all have their turn.", lower_bound=5)
     flags.DEFINE_bool("variants", False, "Also our files without what makes them fast.")
     flags.DEFINE_bool("compile", False, "Also torch.compile.")
 

@@ -26,7 +26,7 @@ def onnx_runtime(network: keras.Model, features: np.ndarray, folder: Path) -> di
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     saved, exact, ready, int8 = (str(folder / name) for name in ("saved", "a", "b", "c"))
-    tflite.save_model(network, saved, features.shape)
+    tflite.save_model(network, saved, features.shape[1:], (1,))
     convert = [sys.executable, "-m", "tf2onnx.convert", "--opset=17"]
     subprocess.run(
         [*convert, "--saved-model", saved, "--output", exact], check=True, capture_output=True

@@ -55,9 +55,12 @@ def test_every_sub_network_learns(tmp_path):
         tmp_path, epochs=30, largest_epochs=10, batch_size=8, learning_rate=0.01, samples=2, masks=0
     )
     waveforms, labels = tones()
-    clips = FeatureBatches(
+    batches = FeatureBatches(
         waveforms, SupernetTraining(supernet, FRONT_END, SupernetPlan(epochs=1)).front_end
-    ).in_memory()
+    )
+    clips = batches.mapped(tmp_path)
+    for mapped, computed in zip(clips, batches, strict=True):
+        np.testing.assert_array_equal(mapped, computed)
     score = SubNetworkScorer(SubNetworks(supernet), clips, clips, labels)
     assert score(SPACE.spec(SPACE.largest)) > 0.9, score(SPACE.spec(SPACE.largest))
     assert score(SPACE.spec(SPACE.smallest)) > 0.8

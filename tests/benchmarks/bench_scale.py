@@ -1,0 +1,166 @@
+"""Cost per clip and memory of every part a challenge run goes through, as the clips become more.
+
+    python -m tests.benchmarks.bench_scale [--clips=1000,10000,135730]
+
+The largest number is that of the evaluation set; the 100 % split has 139,620. Each part runs in a
+process of its own. Memory is what the process holds itself (`RssAnon`), not the pages of mapped
+files, which the system takes back when it needs them.
+"""
+
+import multiprocessing
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from dcase_system import cli
+from tests.benchmarks.clips import SAMPLE_RATE, SCENES, labels, write_clips
+from tests.benchmarks.harness import machine
+
+COUNTS = (1_000, 10_000, 135_730)
+TRAINING_STEPS, BATCH = 30, 64
+
+
+def ingest(folder: Path, count: int) -> None:
+    _store(folder, count)
+
+
+def input_pipeline(folder: Path, count: int) -> None:
+    """An epoch of shuffled batches, without a network."""
+    from dcase_system.training.batches import epoch_steps, training_batches
+
+    batches = training_batches(_store(folder, count), labels(count), BATCH, seed=0)
+    for _ in batches.take(epoch_steps(count, BATCH)):
+        pass
+
+
+def training(folder: Path, count: int) -> None:
+    """Some steps of SSCP-Mobile 64, the wide network of S1, with clips from everywhere."""
+    from dcase_system.models import registry
+    from dcase_system.training.batches import training_batches
+    from tests.benchmarks.bench_training import augmented
+
+    model = augmented(registry.named_spec("sscp_mobile_64"))
+    batches = training_batches(_store(folder, count), labels(count), BATCH, seed=0)
+    model.fit(batches, steps_per_epoch=TRAINING_STEPS, verbose=0)
+
+
+def prediction(folder: Path, count: int) -> None:
+    """Logits of S1."""
+    from dcase_system.audio.front_ends import front_end
+    from dcase_system.audio.log_mel import LogMelSpec
+    from dcase_system.models import registry
+    from dcase_system.training.fit import predict, waveform_model
+
+    network = registry.build(registry.named_spec("sscp_mobile_s1"))
+    model = waveform_model(network, front_end(LogMelSpec(), 0), SAMPLE_RATE)
+    assert predict(model, _store(folder, count)).shape == (count, SCENES)
+
+
+def packaging(folder: Path, count: int) -> None:
+    """An output file of so many clips into the zip, and its validation."""
+    from dcase_system.corpora import tau
+    from dcase_system.submission.outputs import write_output
+    from dcase_system.submission.package import SystemFiles, output_name, write_package
+    from dcase_system.submission.validate import validate_package
+
+    label = "Doe_EXU_task1_1"
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet(np.ones(len(tau.SCENES)), count).astype(np.float32)
+    output, meta = folder / output_name(label, 5), folder / f"{label}.meta.yaml"
+    write_output(output, _names(count), probabilities, tau.SCENES)
+    meta.write_text("{}\n")
+    write_package(folder / "task1.zip", [SystemFiles(label, meta, {5: output})])
+    report = validate_package(folder / "task1.zip", splits=[5], evaluation_filenames=_names(count))
+    assert not [line for line in report.errors if "output" in line], report.errors[:3]
+
+
+def search(folder: Path, count: int) -> None:
+    """A sub-network of a quarter-width supernet, recalibrated and scored on the clips."""
+    from dcase_system.audio.front_ends import front_end
+    from dcase_system.audio.panns_mel import PannsMelSpec
+    from dcase_system.supernet.calibration import SubNetworks
+    from dcase_system.supernet.elastic import ElasticCNN10
+    from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
+    from dcase_system.supernet.space import paper_space
+    from tests.benchmarks.bench_supernet import QUARTER
+
+    space = paper_space("2,2,X", base=QUARTER)
+    clips = FeatureBatches(_store(folder, count), front_end(PannsMelSpec(), 0)).mapped(folder)
+    truth = np.eye(space.base.classes)[np.arange(count) % space.base.classes]
+    scorer = SubNetworkScorer(
+        SubNetworks(ElasticCNN10(space.base, seed=0)), clips[:4], clips, truth
+    )
+    scorer(space.spec(space.smallest))
+
+
+STAGES = (ingest, input_pipeline, training, prediction, packaging, search)
+
+
+def measured(stage: Callable[[Path, int], None], folder: Path, count: int) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a part, in the process that calls this."""
+    peak, done = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], _memory_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    started = time.perf_counter()
+    stage(folder, count)
+    seconds = time.perf_counter() - started
+    done.set()
+    watcher.join()
+    return seconds, peak[0]
+
+
+def _memory_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1_000
+    raise OSError("no RssAnon in /proc/self/status")
+
+
+def _names(count: int) -> list[str]:
+    return [f"{at:06d}.wav" for at in range(count)]
+
+
+def _store(folder: Path, count: int):
+    from dcase_system.audio.store import ingest
+
+    return ingest(folder / "store", folder / "audio", _names(count))
+
+
+def main(_: Sequence[str]) -> None:
+    print(machine())
+    print("| clips | part | ms a clip | peak MB |\n|--:|---|--:|--:|")
+    for count in map(int, flags.FLAGS.clips):
+        with tempfile.TemporaryDirectory(dir=flags.FLAGS.scratch_dir) as name:
+            folder = Path(name)
+            (folder / "audio").mkdir()
+            write_clips(folder / "audio", count)
+            for stage in STAGES:
+                context = multiprocessing.get_context("spawn")
+                with ProcessPoolExecutor(1, context) as process:
+                    seconds, peak = process.submit(measured, stage, folder, count).result()
+                of = TRAINING_STEPS * BATCH if stage is training else count
+                print(
+                    f"| {count:,} | {stage.__name__} | {1_000 * seconds / of:.2f} | {peak:,.0f} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    flags.DEFINE_list(
+        "clips", [str(count) for count in COUNTS], "Numbers of clips, one after another."
+    )
+    flags.DEFINE_string(
+        "scratch_dir", None, "On a disk with 130 kB a clip; by default the system's."
+    )
+    cli.run(main)
