@@ -19,6 +19,23 @@ import numpy as np
 from absl import flags
 
 from dcase_system import cli
+from dcase_system.audio.front_ends import front_end
+from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.store import ingest
+from dcase_system.corpora import tau
+from dcase_system.models import registry
+from dcase_system.submission.outputs import write_output
+from dcase_system.submission.package import SystemFiles, output_name, write_package
+from dcase_system.submission.validate import validate_package
+from dcase_system.supernet.calibration import SubNetworks
+from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
+from dcase_system.supernet.space import paper_space
+from dcase_system.training.batches import epoch_steps, training_batches
+from dcase_system.training.fit import predict, waveform_model
+from tests.benchmarks.bench_supernet import QUARTER
+from tests.benchmarks.bench_training import augmented
 from tests.benchmarks.clips import SAMPLE_RATE, SCENES, labels, write_clips
 from tests.benchmarks.harness import machine
 
@@ -26,14 +43,12 @@ COUNTS = (1_000, 10_000, 135_730)
 TRAINING_STEPS, BATCH = 30, 64
 
 
-def ingest(folder: Path, count: int) -> None:
+def ingestion(folder: Path, count: int) -> None:
     _store(folder, count)
 
 
 def input_pipeline(folder: Path, count: int) -> None:
     """An epoch of shuffled batches, without a network."""
-    from dcase_system.training.batches import epoch_steps, training_batches
-
     batches = training_batches(_store(folder, count), labels(count), BATCH, seed=0)
     for _ in batches.take(epoch_steps(count, BATCH)):
         pass
@@ -41,10 +56,6 @@ def input_pipeline(folder: Path, count: int) -> None:
 
 def training(folder: Path, count: int) -> None:
     """Some steps of SSCP-Mobile 64, the wide network of S1, with clips from everywhere."""
-    from dcase_system.models import registry
-    from dcase_system.training.batches import training_batches
-    from tests.benchmarks.bench_training import augmented
-
     model = augmented(registry.named_spec("sscp_mobile_64"))
     batches = training_batches(_store(folder, count), labels(count), BATCH, seed=0)
     model.fit(batches, steps_per_epoch=TRAINING_STEPS, verbose=0)
@@ -52,11 +63,6 @@ def training(folder: Path, count: int) -> None:
 
 def prediction(folder: Path, count: int) -> None:
     """Logits of S1."""
-    from dcase_system.audio.front_ends import front_end
-    from dcase_system.audio.log_mel import LogMelSpec
-    from dcase_system.models import registry
-    from dcase_system.training.fit import predict, waveform_model
-
     network = registry.build(registry.named_spec("sscp_mobile_s1"))
     model = waveform_model(network, front_end(LogMelSpec(), 0), SAMPLE_RATE)
     assert predict(model, _store(folder, count)).shape == (count, SCENES)
@@ -64,11 +70,6 @@ def prediction(folder: Path, count: int) -> None:
 
 def packaging(folder: Path, count: int) -> None:
     """An output file of so many clips into the zip, and its validation."""
-    from dcase_system.corpora import tau
-    from dcase_system.submission.outputs import write_output
-    from dcase_system.submission.package import SystemFiles, output_name, write_package
-    from dcase_system.submission.validate import validate_package
-
     label = "Doe_EXU_task1_1"
     generator = np.random.default_rng(0)
     probabilities = generator.dirichlet(np.ones(len(tau.SCENES)), count).astype(np.float32)
@@ -82,14 +83,6 @@ def packaging(folder: Path, count: int) -> None:
 
 def search(folder: Path, count: int) -> None:
     """A sub-network of a quarter-width supernet, recalibrated and scored on the clips."""
-    from dcase_system.audio.front_ends import front_end
-    from dcase_system.audio.panns_mel import PannsMelSpec
-    from dcase_system.supernet.calibration import SubNetworks
-    from dcase_system.supernet.elastic import ElasticCNN10
-    from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
-    from dcase_system.supernet.space import paper_space
-    from tests.benchmarks.bench_supernet import QUARTER
-
     space = paper_space("2,2,X", base=QUARTER)
     clips = FeatureBatches(_store(folder, count), front_end(PannsMelSpec(), 0)).mapped(folder)
     truth = np.eye(space.base.classes)[np.arange(count) % space.base.classes]
@@ -99,7 +92,7 @@ def search(folder: Path, count: int) -> None:
     scorer(space.spec(space.smallest))
 
 
-STAGES = (ingest, input_pipeline, training, prediction, packaging, search)
+STAGES = (ingestion, input_pipeline, training, prediction, packaging, search)
 
 
 def measured(stage: Callable[[Path, int], None], folder: Path, count: int) -> tuple[float, float]:
@@ -132,7 +125,6 @@ def _names(count: int) -> list[str]:
 
 
 def _store(folder: Path, count: int):
-    from dcase_system.audio.store import ingest
 
     return ingest(folder / "store", folder / "audio", _names(count))
 
