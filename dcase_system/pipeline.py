@@ -1,6 +1,6 @@
 """The stages of a challenge system on one split, in the report's own order.
 
-student -> .tflite files -> dev-test scores of every form -> evaluation output.
+student (-> its int8 file) -> .tflite files -> dev-test scores of every form -> evaluation output.
 """
 
 import json
@@ -24,14 +24,15 @@ from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import forms
 from dcase_system.edge.check import compare
 from dcase_system.edge.contract import Contract
-from dcase_system.edge.export import CALIBRATION_CLIPS, export_checked
+from dcase_system.edge.export import drawn_rows, export_checked
 from dcase_system.edge.precision import cast_weights
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, replacing, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.pruning.rounds import PruningRound
-from dcase_system.student.plan import STUDENT, StudentPlan, contract_of, steps
+from dcase_system.student.aware import INT8, train_aware
+from dcase_system.student.plan import AWARE, STUDENT, AwarePlan, StudentPlan, contract_of, steps
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
@@ -76,6 +77,7 @@ def run_split(
     ensemble: Ensemble | None = None,
     impulse_responses: ImpulseResponses | None = None,
     formats: Sequence[str] = FORMATS,
+    aware: AwarePlan | None = None,
 ) -> SplitRun:
     """Trains, exports, scores and predicts one system on one split.
 
@@ -88,6 +90,8 @@ def run_split(
         ensemble: teachers to learn from, or None to learn from the labels alone.
         impulse_responses: for the device augmentation, if the plan has any.
         formats: of the `.tflite` files.
+        aware: quantisation-aware training of the int8 files; by default they are quantised after
+            training.
 
     Raises:
         InputError: another run is at work in the directory, the training diverges, or an exported
@@ -104,6 +108,7 @@ def run_split(
             "plan": asdict(plan),
             "teachers": teachers,
             "external_data": external_data,
+            "aware": aware and asdict(aware),
         }
         stages.write_config(run_dir, settings)
         student = train_student(run_dir, plan, data, ensemble, impulse_responses)
@@ -115,10 +120,17 @@ def run_split(
                 {"student": student},
                 lambda folder: _draw_pruning(folder / "pruning.png", run_dir, plan, data),
             )
+        inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
+        inputs["formats"], int8 = list(formats), None
+        if aware is not None:
+            inputs["aware"] = train_aware(
+                run_dir, plan, aware, data, student, ensemble, impulse_responses
+            )
+            int8 = run_dir / AWARE / INT8
         edge = stages.run_stage(
             run_dir / "edge",
-            {"student": student, "scenes": data.scenes, "formats": list(formats)},
-            lambda folder: _export(folder, network, plan.seed, data, formats),
+            inputs,
+            lambda folder: _export(folder, network, plan.seed, data, formats, int8),
         )
         write_json(
             run_dir / "sparsity.json",
@@ -190,13 +202,17 @@ def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> N
 
 
 def _export(
-    folder: Path, network: keras.Model, seed: int, data: Data, formats: Sequence[str]
+    folder: Path,
+    network: keras.Model,
+    seed: int,
+    data: Data,
+    formats: Sequence[str],
+    int8: Path | None,
 ) -> None:
-    drawn = np.random.default_rng(seed).permutation(len(data.train))[:CALIBRATION_CLIPS]
-    rows = np.sort(drawn)  # the training list goes scene by scene or device by device
+    rows = drawn_rows(len(data.train), seed)
     names = [data.train.clips.filenames[row] for row in rows]
-    clips = data.train.audio.take(rows)
-    export_checked(network, contract_of(data), clips, names, folder, formats)
+    clips, aware = data.train.audio.take(rows), int8.read_bytes() if int8 else None
+    export_checked(network, contract_of(data), clips, names, folder, formats, aware)
 
 
 def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:

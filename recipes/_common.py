@@ -17,12 +17,13 @@ from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.summary import run_summary
-from dcase_system.student.plan import StudentPlan
+from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
 from dcase_system.submission.card import read_author_card
 from recipes._systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
     PRUNED_EPOCHS_FACTOR,
+    QAT_EPOCHS,
     SYSTEMS,
     described,
     rounds_of,
@@ -83,6 +84,11 @@ flags.register_validator(
     lambda given: given is None or (given and set(given) <= set(FORMATS)),
     message=f"expected some of {', '.join(FORMATS)}",
 )
+flags.register_multi_flags_validator(
+    ["qat_epochs", "tflite_formats"],
+    lambda given: not given["qat_epochs"] or "int8" in (given["tflite_formats"] or FORMATS),
+    message="--qat_epochs trains int8 files: expected int8 in --tflite_formats",
+)
 IMPULSE_RESPONSES = flags.DEFINE_string(
     "impulse_responses", None, "Folder of them: clips of device a are convolved with some."
 )
@@ -94,7 +100,7 @@ IMPULSE_RESPONSE_PROBABILITY = flags.DEFINE_float(
     upper_bound=1.0,
 )
 # What only the students of the challenge have.
-OF_STUDENTS = (TEACHERS, LABEL_WEIGHT, TEMPERATURE, IMPULSE_RESPONSES, TFLITE_FORMATS)
+OF_STUDENTS = (TEACHERS, LABEL_WEIGHT, TEMPERATURE, IMPULSE_RESPONSES, TFLITE_FORMATS, QAT_EPOCHS)
 
 
 def refuse(others: Sequence[flags.FlagHolder]) -> None:
@@ -151,6 +157,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         ensemble=ensemble,
         impulse_responses=responses,
         formats=TFLITE_FORMATS.value or FORMATS,
+        aware=AwarePlan(epochs=QAT_EPOCHS.value) if QAT_EPOCHS.value else None,
     )
     print(run_summary(run.scores, run.complexity))
     print(f"\nrun directory: {run_dir}")

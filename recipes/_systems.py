@@ -93,6 +93,13 @@ IMPORTANCE = flags.DEFINE_enum(
     "importance", "l2", ["l1", "l2", "fpgm", "taylor"], "What decides which channels go."
 )
 
+QAT_EPOCHS = flags.DEFINE_integer(
+    "qat_epochs",
+    None,
+    "Epochs in which the int8 file is trained with its roundings; by default it is not.",
+    lower_bound=1,
+)
+
 
 def rounds_of(name: str, total_epochs: int) -> tuple[int, tuple[PruningRound, ...]]:
     """Epochs of the first training, and the rounds of pruning after it, as the flags say.

@@ -25,17 +25,24 @@ class Card:
         format: as `tflite.FORMATS` names them.
         takes: `features`, for which the caller runs the front end, or `waveform`.
         contract: of the network.
+        quantised: `after training` or `aware` (trained with its roundings); None if it is not.
     """
 
     format: str
     takes: str
     contract: Contract
+    quantised: str | None = None
 
 
 def write_model(path: Path, content: bytes, card: Card) -> None:
     """Writes a `.tflite` file with its card inside, and the whole card beside it as JSON."""
     model = flatbuffer.parse(content)
-    stored = {"format": card.format, "takes": card.takes, "contract": card.contract.to_json()}
+    stored = {
+        "format": card.format,
+        "quantised": card.quantised,
+        "takes": card.takes,
+        "contract": card.contract.to_json(),
+    }
     flatbuffer.attach(model, _METADATA, json.dumps(stored).encode())
     content = flatbuffer.serialise(model)
     with replacing(path) as temporary:
@@ -76,6 +83,7 @@ def read_card(path: str | Path) -> Card:
         str(values.get("format")),
         values["takes"],
         Contract.from_json(values.get("contract"), path),
+        values.get("quantised"),
     )
 
 

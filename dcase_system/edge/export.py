@@ -42,6 +42,7 @@ def export_checked(
     filenames: Sequence[str],
     folder: Path,
     formats: Sequence[str] = FORMATS,
+    aware: bytes | None = None,
 ) -> None:
     """Writes every form into a folder, with `calibration.csv` and `check.json`.
 
@@ -53,15 +54,13 @@ def export_checked(
         filenames: of the clips.
         folder: where the files go.
         formats: of the `.tflite` files.
+        aware: see `forms.export_all`.
 
     Raises:
         InputError: a form is too far from the network.
     """
-    batches = [
-        np.asarray(contract.features(clips.gather(rows)))
-        for rows in np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH))
-    ]
-    forms.export_all(network, contract, np.concatenate(batches), folder, formats)
+    calibration = features_of(contract, clips)
+    forms.export_all(network, contract, calibration, folder, formats, aware)
     with replacing(folder / CALIBRATION) as temporary:
         lines = ["filename", *filenames]
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -69,6 +68,17 @@ def export_checked(
     logits = forms.logits_of(written, contract, clips)
     probabilities = {name: contract.probabilities(values) for name, values in logits.items()}
     write_json(folder / CHECK, check_forms(written, probabilities))
+
+
+def features_of(contract: Contract, clips: Waveforms) -> np.ndarray:
+    """(clips * segments, bands, frames, channels): what a network takes."""
+    batches = np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH))
+    return np.concatenate([np.asarray(contract.features(clips.gather(rows))) for rows in batches])
+
+
+def drawn_rows(clips: int, seed: int) -> np.ndarray:
+    """Positions of at most 200 clips, drawn from a list that may go class by class."""
+    return np.sort(np.random.default_rng(seed).permutation(clips)[:CALIBRATION_CLIPS])
 
 
 def calibration_rows(clips: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from dcase_system.files import write_text
 
 REFERENCE = "keras_float32"
 _SAVED_MODEL = "saved_model"
+_QUANTISED = ("dynamic", "int8")
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,14 @@ def export_all(
     calibration: np.ndarray,
     folder: Path,
     formats: Sequence[str] = tflite.FORMATS,
+    aware: bytes | None = None,
 ) -> None:
     """Writes a network's SavedModel and its `.tflite` files, with cards and `labels.txt`.
 
     A `student_<format>.tflite` takes features, a `student_<format>_waveform.tflite` the samples of
     a clip. Both run the same network, bit for bit: the second is the front end in float32 followed
-    by the first. (For clips of several segments, which run at once, int8 is quantised anew, with
-    ranges of its own.)
+    by the first. (For clips of several segments, which run at once, int8 is quantised anew, after
+    training and with ranges of its own.)
 
     Args:
         network: features to logits.
@@ -54,21 +56,27 @@ def export_all(
             of int8 activations.
         folder: where the files go.
         formats: which of them.
+        aware: int8 file of quantisation-aware training with batch 1, in the place of the one that
+            would be made of the network.
     """
     saved_model, batches = folder / _SAVED_MODEL, {1, contract.segments}
     tflite.save_model(network, saved_model, calibration.shape[1:], sorted(batches))
     shape = (1, *contract.waveform_shape)
     front = tflite.converted_function(contract.features, shape, "waveform")
-    networks = {
-        batch: tflite.converted(saved_model, calibration, formats, batch) for batch in batches
-    }
+    networks: dict[int, dict[str, bytes]] = {}
+    for batch in batches:
+        trained = {"int8": aware} if aware and batch == 1 else {}
+        others = [name for name in formats if name not in trained]
+        networks[batch] = tflite.converted(saved_model, calibration, others, batch) | trained
     for name in formats:
-        for takes, content in (
-            ("features", networks[1][name]),
-            ("waveform", flatbuffer.joined(front, networks[contract.segments][name])),
-        ):
+        for takes, batch in (("features", 1), ("waveform", contract.segments)):
+            content, quantised = networks[batch][name], None
+            if name in _QUANTISED:
+                quantised = "aware" if content is aware else "after training"
+            if takes == "waveform":
+                content = flatbuffer.joined(front, content)
             path = folder / tflite.file_name(name, takes)
-            card.write_model(path, content, card.Card(name, takes, contract))
+            card.write_model(path, content, card.Card(name, takes, contract, quantised))
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in contract.labels))
 
 

@@ -20,9 +20,8 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.python.convert import mlir_quantize
 
 from dcase_system.edge import flatbuffer
-from dcase_system.edge.quantisation import Range, dequantise, narrowed, quantise
+from dcase_system.edge.quantisation import Observer, Range, dequantise, quantise
 
-_VALUES = 2_000  # of a tensor and an input that the error is taken over
 _CORRECTION_INPUTS = 50  # a mean needs fewer than a range does
 # With a bias, and linear up to their own activation.
 _BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -44,38 +43,34 @@ def quantised(float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
     int8 = mlir_quantize(
         flatbuffer.serialise(model), input_data_type=tf.int8, output_data_type=tf.int8
     )
-    rows = np.linspace(0, len(inputs) - 1, min(_CORRECTION_INPUTS, len(inputs))).astype(int)
-    return _corrected(int8, float32, [inputs[row] for row in rows])
+    return corrected(int8, float32, inputs)
 
 
 def _ranges(float32: bytes, inputs: Iterable[np.ndarray]) -> dict[int, Range]:
     """Of each float32 tensor that is computed or taken, by its index."""
-    model = flatbuffer.parse(float32)
-    graph, generator = model.subgraphs[0], np.random.default_rng(0)
+    graph, generator = flatbuffer.parse(float32).subgraphs[0], np.random.default_rng(0)
     computed = [int(index) for operator in graph.operators for index in operator.outputs]
-    indices = [
-        index
+    observers = {
+        index: Observer(generator)
         for index in (int(graph.inputs[0]), *computed)
         if graph.tensors[index].type == schema.TensorType.FLOAT32
-    ]
-    samples: dict[int, list[np.ndarray]] = {index: [] for index in indices}
-    ends: dict[int, list[float]] = {index: [0.0, 0.0] for index in indices}
+    }
     for interpreter in _runs(float32, inputs, every_tensor=True):
-        for index in indices:
-            values = interpreter.get_tensor(index).ravel()
-            ends[index] = [
-                min(ends[index][0], float(values.min())),
-                max(ends[index][1], float(values.max())),
-            ]
-            if values.size > _VALUES:
-                # At random: every n-th value would be one of the same few channels.
-                values = values[generator.integers(0, values.size, _VALUES)]
-            samples[index].append(values.copy())
-    return {index: narrowed(np.concatenate(samples[index]), *ends[index]) for index in indices}
+        for index, observer in observers.items():
+            observer.add(interpreter.get_tensor(index))
+    return {index: observer.range() for index, observer in observers.items()}
 
 
-def _corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
-    """The int8 file with biases by which each layer's mean is that of the float32 file."""
+def corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
+    """The int8 file with biases by which each layer's mean is that of the float32 file.
+
+    Args:
+        int8: a `.tflite` file.
+        float32: of the same network, with the same names of tensors.
+        inputs: real values, each of the input's shape; some of them are taken.
+    """
+    rows = np.linspace(0, len(inputs) - 1, min(_CORRECTION_INPUTS, len(inputs))).astype(int)
+    inputs = [inputs[row] for row in rows]
     expected = _float_means(float32, inputs)
     model = flatbuffer.parse(int8)
     graph = model.subgraphs[0]
@@ -97,15 +92,36 @@ def _corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> byt
     return flatbuffer.serialise(model)
 
 
+def biases(int8: bytes) -> dict[str, np.ndarray]:
+    """Real values of the biases of an int8 file, by the name of what their layers give."""
+    model = flatbuffer.parse(int8)
+    tensors = model.subgraphs[0].tensors
+    return {
+        flatbuffer.tensor_name(tensors[operator.outputs[0]]): _step(model, operator)
+        * _stored_bias(model, operator)
+        for operator in model.subgraphs[0].operators
+        if flatbuffer.operator_name(model, operator) in _BIASED and operator.inputs[2] >= 0
+    }
+
+
 def _move_bias(model: Any, operator: Any, by: np.ndarray) -> None:
-    taken, kernel, bias = (model.subgraphs[0].tensors[index] for index in operator.inputs[:3])
-    step = taken.quantization.scale[0] * np.asarray(kernel.quantization.scale)
-    stored = np.frombuffer(bytes(bytearray(model.buffers[bias.buffer].data)), np.int32)
-    moved = (stored + np.rint(by / step)).astype(np.int32)
-    if sum(tensor.buffer == bias.buffer for tensor in model.subgraphs[0].tensors) > 1:
+    tensors, bias = model.subgraphs[0].tensors, model.subgraphs[0].tensors[operator.inputs[2]]
+    moved = _stored_bias(model, operator) + np.rint(by / _step(model, operator)).astype(np.int32)
+    if sum(tensor.buffer == bias.buffer for tensor in tensors) > 1:
         bias.buffer = len(model.buffers)  # equal biases of several layers are stored once
         model.buffers.append(schema.BufferT())
     model.buffers[bias.buffer].data = np.frombuffer(moved.tobytes(), np.uint8)
+
+
+def _stored_bias(model: Any, operator: Any) -> np.ndarray:
+    buffer = model.buffers[model.subgraphs[0].tensors[operator.inputs[2]].buffer]
+    return np.frombuffer(bytes(bytearray(buffer.data)), np.int32)
+
+
+def _step(model: Any, operator: Any) -> np.ndarray:
+    """Of a layer's sums, and so of its bias."""
+    taken, kernel = (model.subgraphs[0].tensors[index] for index in operator.inputs[:2])
+    return taken.quantization.scale[0] * np.asarray(kernel.quantization.scale)
 
 
 def _float_means(float32: bytes, inputs: Sequence[np.ndarray]) -> Mapping[str, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 
 Range = tuple[float, float]
 _LEVELS = 255  # steps between the ends of a range at 8 bits
+_VALUES = 2_000  # of a tensor and an input that the error is taken over
 _SHARES = np.linspace(1.0, 0.3, 29).tolist()  # of either end of a tensor's whole range
 
 
@@ -26,6 +27,33 @@ def dequantise(stored: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
     """What the values that a tensor stores stand for."""
     scale, zero_point = details["quantization"]
     return stored if scale == 0 else (stored.astype(np.float32) - zero_point) * np.float32(scale)
+
+
+class Observer:
+    """Gathers what a tensor holds, input after input, for its range.
+
+    Args:
+        generator: draws the values that are kept.
+    """
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+        self._ends: Range = (0.0, 0.0)
+        self._samples: list[np.ndarray] = []
+
+    def add(self, values: np.ndarray) -> None:
+        """What the tensor holds for one input."""
+        values = values.ravel()
+        low, high = self._ends
+        self._ends = (min(low, float(values.min())), max(high, float(values.max())))
+        if values.size > _VALUES:
+            # At random: every n-th value would be one of the same few channels.
+            values = values[self._generator.integers(0, values.size, _VALUES)]
+        self._samples.append(values.copy())  # the tensor itself may be written over
+
+    def range(self) -> Range:
+        """The range that loses least."""
+        return narrowed(np.concatenate(self._samples), *self._ends)
 
 
 def narrowed(values: np.ndarray, low: float, high: float) -> Range:

@@ -83,13 +83,37 @@ def converted(
     return {name: simplified(contents[name]) for name in formats}
 
 
-def converted_function(function: Callable, shape: tuple[int, ...], name: str) -> bytes:
-    """Converts a function of one float32 tensor of a fixed shape to a float32 `.tflite` file."""
+def converted_function(
+    function: Callable,
+    shape: tuple[int, ...],
+    name: str,
+    *,
+    variables: Sequence[tf.Variable] = (),
+    int8: bool = False,
+) -> bytes:
+    """Converts a function of one float32 tensor of a fixed shape to a `.tflite` file.
+
+    Args:
+        function: what is converted.
+        shape: of what it takes.
+        name: of what it takes.
+        variables: that it reads.
+        int8: whether the function has the ranges and steps of an int8 file in its graph, and is to
+            become one; else the file is float32.
+    """
     module = tf.Module()
-    module.call = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32, name)])
+    # Autograph, which would read all code on the way, takes half of the time.
+    module.call = tf.function(
+        function, input_signature=[tf.TensorSpec(shape, tf.float32, name)], autograph=False
+    )
+    module.read = list(variables)  # a SavedModel stores those that it can find
     with tempfile.TemporaryDirectory() as saved_model:
         tf.saved_model.save(module, saved_model, signatures=module.call)
-        return tf.lite.TFLiteConverter.from_saved_model(saved_model).convert()
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+        if int8:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.inference_input_type = converter.inference_output_type = tf.int8
+        return converter.convert()
 
 
 def _inference(network: keras.Model) -> Callable:

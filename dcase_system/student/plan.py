@@ -11,6 +11,7 @@ from dcase_system.training.plan import TrainingPlan
 
 FRONT_END = LogMelSpec()
 STUDENT = "student"  # the last stage
+AWARE = "aware"  # after it, where its int8 form is trained
 
 
 def contract_of(data: Data) -> Contract:
@@ -46,6 +47,19 @@ class StudentPlan(TrainingPlan):
     rounds: tuple[PruningRound | MagnitudeRound, ...] = ()
     label_weight: float = 0.02
     temperature: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwarePlan:
+    """Quantisation-aware training of a finished student; all else is as in the student's plan.
+
+    Attributes:
+        epochs: passes over the training list.
+        learning_rate: the highest: weights have to move by a rounding, not by more.
+    """
+
+    epochs: int
+    learning_rate: float = 5e-5
 
 
 def steps(plan: StudentPlan) -> list[Step]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from dcase_system.pruning.slim import slim
 from dcase_system.student.plan import FRONT_END, Step, StudentPlan, contract_of
 from dcase_system.training import seeds
 from dcase_system.training.batches import epoch_steps, training_batches
-from dcase_system.training.plan import Training, one_hot, prepare, train_classifier
+from dcase_system.training.plan import Training, Validate, one_hot, prepare, train_classifier
 from dcase_system.training.schedule import warmup_steps
 
 _IMPORTANCE = {
@@ -161,18 +162,9 @@ class StudentStage:
         """Has no checkpoint: interrupted, this stage begins anew."""
         from dcase_system.pruning import magnitude  # imports tf_keras, for seconds
 
-        training, log = self._prepared(network), self._log("metrics.jsonl")
-        validate = training.validate(self.plan.batch_size)
+        training = self._prepared(network)
         steps_per_epoch = self._epoch_steps(training)
         steps = pruning.epochs * steps_per_epoch
-
-        def on_epoch(epoch: int, loss: float) -> None:
-            if not np.isfinite(loss):
-                raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
-            row: dict[str, float] = {"epoch": epoch, "loss": loss}
-            if validate is not None:
-                row["val_accuracy"], row["val_logloss"] = validate()
-            _log_row(log, row, "epoch")
 
         magnitude.prune_magnitude(
             network,
@@ -185,8 +177,17 @@ class StudentStage:
             warmup=warmup_steps(steps),
             weight_decay=self.plan.weight_decay,
             two_of_four=pruning.pattern == "2:4",
-            on_epoch=on_epoch,
+            on_epoch=partial(self._log_epoch, validate=training.validate(self.plan.batch_size)),
         )
+
+    def _log_epoch(self, epoch: int, loss: float, validate: Validate | None = None) -> None:
+        """Logs an epoch of a training in tf_keras, which has none of our callbacks."""
+        if not np.isfinite(loss):
+            raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
+        row: dict[str, float] = {"epoch": epoch, "loss": loss}
+        if validate is not None:
+            row["val_accuracy"], row["val_logloss"] = validate()
+        _log_row(self._log("metrics.jsonl"), row, "epoch")
 
     def _feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """The batches that `fit` would train on, up to the network: (features, targets)."""

@@ -177,10 +177,14 @@ def score_validation(
     model: keras.Model, validation: ValidationSet, batch_size: int
 ) -> tuple[float, float]:
     """Macro accuracy in percent and log loss."""
-    probabilities = softmax(predict(model, validation.waveforms, batch_size))
-    hits = probabilities.argmax(axis=-1) == validation.labels
-    losses = clip_losses(probabilities, validation.labels)
-    return 100 * macro_mean(hits, validation.labels), macro_mean(losses, validation.labels)
+    return score_logits(predict(model, validation.waveforms, batch_size), validation.labels)
+
+
+def score_logits(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Macro accuracy in percent and log loss of (clips, classes) logits."""
+    probabilities = softmax(logits)
+    hits, losses = probabilities.argmax(axis=-1) == labels, clip_losses(probabilities, labels)
+    return 100 * macro_mean(hits, labels), macro_mean(losses, labels)
 
 
 def _logged_scores(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dcase_system.edge import forms, tflite
+from dcase_system.edge.card import read_card
 from dcase_system.edge.check import check_forms, compare
 from dcase_system.edge.forms import Form
 from dcase_system.errors import InputError
@@ -46,6 +47,17 @@ def test_the_export_leaves_labels_calibration_list_and_comparison(exported, cont
         "mean_difference": 0.0,
     }
     assert check["tflite_float16"]["agreement"] >= 95.0
+
+
+@pytest.mark.parametrize("takes", ["features", "waveform"])
+def test_a_card_says_how_a_file_was_quantised(exported, takes):
+    said = {name: read_card(exported / tflite.file_name(name, takes)) for name in tflite.FORMATS}
+    assert {name: card.quantised for name, card in said.items()} == {
+        "float32": None,
+        "float16": None,
+        "dynamic": "after training",
+        "int8": "after training",
+    }
 
 
 def test_comparison_by_hand():

@@ -81,7 +81,7 @@ def test_an_addend_has_its_own_range_and_not_that_of_the_sum(float32, inputs):
 
 def test_moved_biases_bring_the_means_back(float32, inputs, monkeypatch):
     corrected = post_training.quantised(float32, list(inputs[:, None]))
-    monkeypatch.setattr(post_training, "_corrected", lambda int8, *_: int8)
+    monkeypatch.setattr(post_training, "corrected", lambda int8, *_: int8)
     plain = post_training.quantised(float32, list(inputs[:, None]))
     expected = tensors(float32, inputs)[last(float32)].mean(axis=0)
     errors = [

@@ -1,4 +1,4 @@
-"""Networks in tf_keras and back, and TF-MOT's magnitude pruning of them."""
+"""TF-MOT's magnitude pruning of networks in tf_keras."""
 
 import itertools
 
@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.complexity.sparsity import sparsity_report
-from dcase_system.errors import InputError
 from dcase_system.models import cp_mobile, registry
 from dcase_system.pruning import magnitude, schedules
 from tests.pruning.networks import conv, norm_relu
@@ -43,24 +42,6 @@ def prune(network, sparsity=0.75, **settings):
         learning_rate=0.01,
         **settings,
     )
-
-
-@pytest.mark.parametrize("name", ["cp_mobile", "sscp_mobile_s1"])
-def test_the_bridged_network_computes_the_same(name):
-    spec = registry.named_spec(name)
-    network = registry.build_fixed(spec)
-    for weight in network.weights:  # statistics of batch norm that are not those of a fresh one
-        weight.assign(weight + 0.1 * np.abs(np.random.default_rng(1).normal(size=weight.shape)))
-    x = np.random.default_rng(0).normal(size=(2, *network.input_shape[1:])).astype(np.float32)
-    expected = np.asarray(network(x))
-    found = np.asarray(magnitude.to_tf_keras(network)(x))
-    np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
-
-
-def test_a_layer_without_counterpart_is_named():
-    network = registry.build_fixed(cp_mobile.cp_mobile_2023())
-    with pytest.raises(InputError, match=r"layer block1_\w+: layer has no counterpart in tf_keras"):
-        magnitude.to_tf_keras(network)
 
 
 def test_weights_become_zero_and_come_back_with_the_network():

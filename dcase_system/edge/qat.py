@@ -1,0 +1,205 @@
+"""Quantisation-aware training by TF-MOT: a network trained with the roundings of its int8 file.
+
+TF-MOT's own settings for 8 bits are replaced by a configuration of each layer, for three reasons:
+they quantise a depthwise kernel as a whole, where the file has a scale for each channel; their
+ranges begin at [-6, 6] and take thousands of steps to forget that; and a batch norm that is not
+folded is rounded with the statistics of the batch. So batch norm is folded before, ranges are set
+on training clips as those of post-training files are, and stay; what is trained is weights.
+
+Imports tf_keras, which takes seconds: import this module where it is needed.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from tensorflow_model_optimization.quantization import keras as tfmot
+
+from dcase_system.bridge import to_tf_keras
+from dcase_system.edge.folding import folded
+from dcase_system.edge.post_training import biases, corrected
+from dcase_system.edge.quantisation import Observer, Range
+from dcase_system.edge.simplify import simplified
+from dcase_system.edge.tflite import converted_function
+from dcase_system.errors import InputError
+
+_LARGEST = 127  # kernels are stored symmetrically
+_BATCH = 16
+# The weight that is rounded, by layer; None for layers that round what they give.
+_ROUNDED: dict[type, str | None] = {
+    tf_keras.layers.Conv2D: "kernel",
+    tf_keras.layers.DepthwiseConv2D: "depthwise_kernel",
+    tf_keras.layers.Dense: "kernel",
+    tf_keras.layers.ReLU: None,
+    tf_keras.layers.Add: None,
+    tf_keras.layers.GlobalAveragePooling2D: None,
+}
+# These give what they take, on the same scale.
+_PASSING = (
+    tf_keras.layers.ZeroPadding2D,
+    tf_keras.layers.AveragePooling2D,
+    tf_keras.layers.MaxPooling2D,
+    tf_keras.layers.Dropout,
+)
+
+
+class _KernelRounding(tfmot.quantizers.Quantizer):
+    """To the 255 steps of each output channel; gradients pass as if there were none."""
+
+    def __init__(self, axes: tuple[int, ...]):
+        self.axes = axes
+
+    def build(self, tensor_shape, name, layer):
+        return {}
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        largest = tf.reduce_max(tf.abs(inputs), axis=self.axes, keepdims=True)
+        step = tf.stop_gradient(tf.maximum(largest, 1e-9) / _LARGEST)
+        return inputs + tf.stop_gradient(tf.round(inputs / step) * step - inputs)
+
+    def get_config(self):
+        return {"axes": self.axes}
+
+
+class _Rounding(tfmot.QuantizeConfig):
+    """How a layer is rounded.
+
+    Args:
+        kernel: name of the weight that is, or None.
+        low: of the range of what the layer gives; None leaves it as it is.
+        high: see `low`.
+    """
+
+    def __init__(self, kernel: str | None, low: float | None = None, high: float | None = None):
+        self.kernel, self.low, self.high = kernel, low, high
+
+    def _outputs(self) -> list:
+        if self.low is None or self.high is None:
+            return []
+        return [_fixed(self.low, self.high)]
+
+    def get_weights_and_quantizers(self, layer):
+        if self.kernel is None:
+            return []
+        weight = getattr(layer, self.kernel)
+        # A depthwise kernel (height, width, channels, 1) has its output channels on two axes.
+        depthwise = self.kernel == "depthwise_kernel"
+        axes = (0, 1) if depthwise else tuple(range(len(weight.shape) - 1))
+        return [(weight, _KernelRounding(axes))]
+
+    def get_activations_and_quantizers(self, layer):
+        return [(layer.activation, x) for x in self._outputs()] if self.kernel else []
+
+    def get_output_quantizers(self, layer):
+        return [] if self.kernel else self._outputs()
+
+    def set_quantize_weights(self, layer, quantize_weights):
+        for weight in quantize_weights:
+            setattr(layer, str(self.kernel), weight)
+
+    def set_quantize_activations(self, layer, quantize_activations):
+        for activation in quantize_activations:
+            layer.activation = activation
+
+    def get_config(self):
+        return {"kernel": self.kernel, "low": self.low, "high": self.high}
+
+
+def _fixed(low: float, high: float) -> tfmot.quantizers.Quantizer:
+    return tfmot.quantizers.FixedQuantizer(
+        num_bits=8, init_min=low, init_max=high, narrow_range=False
+    )
+
+
+def quantised_model(network: keras.Model, calibration: np.ndarray) -> tf_keras.Model:
+    """The network in tf_keras with the roundings of an int8 file in its graph.
+
+    Args:
+        network: features to logits, functional.
+        calibration: (clips, bands, frames, channels) features of training clips that set the
+            ranges.
+
+    Raises:
+        InputError: it has a layer that has no counterpart in tf_keras or cannot be quantised.
+    """
+    plain = to_tf_keras(folded(network))
+    ranges = _ranges(plain, calibration)
+
+    def annotated(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
+        config = _Rounding(_ROUNDED.get(type(layer)), *ranges.get(layer.name, ()))
+        return tfmot.quantize_annotate_layer(layer, config)
+
+    with tfmot.quantize_scope({"_Rounding": _Rounding, "_KernelRounding": _KernelRounding}):
+        model = tf_keras.models.clone_model(plain, clone_function=annotated)
+        model.set_weights(plain.get_weights())
+        model = tfmot.quantize_apply(model, quantized_layer_name_prefix="")
+    # TF-MOT's own range of the input grows with every value, and augmentation makes greater ones.
+    (taken,) = (x for x in model.layers if type(x).__name__ == "QuantizeLayer")
+    taken.quantizer = _fixed(*ranges[plain.input_names[0]])
+    taken._name = "features"  # its own is numbered through the process, and gets into the file
+    _correct_biases(model, plain, calibration)
+    return model
+
+
+def converted(model: tf_keras.Model) -> bytes:
+    """The int8 file of a quantised model, with the ranges and steps that it was trained with."""
+    return simplified(_file(model, int8=True))
+
+
+def _file(model: tf_keras.Model, *, int8: bool) -> bytes:
+    shape = (1, *model.input_shape[1:])
+    # Not the model itself: a SavedModel would trace each of its layers, for a minute.
+    return converted_function(
+        lambda features: model(features, training=False),
+        shape,
+        "features",
+        variables=model.variables,
+        int8=int8,
+    )
+
+
+def _correct_biases(model: tf_keras.Model, plain: tf_keras.Model, calibration: np.ndarray) -> None:
+    """Gives a quantised model the biases that its file would get after training."""
+    inputs = [clip[None] for clip in calibration.astype(np.float32)]
+    int8 = corrected(_file(model, int8=True), _file(plain, int8=False), inputs)
+    (last,) = plain.output_names
+    found = {_layer_name(name) or last: bias for name, bias in biases(int8).items()}
+    for layer in model.layers:
+        bias = getattr(getattr(layer, "layer", None), "bias", None)
+        if bias is not None and layer.layer.name in found:
+            bias.assign(found[layer.layer.name])
+
+
+def _layer_name(tensor: str) -> str:
+    """Of `model/layer/BiasAdd;model/layer/...`; the output of the file has no layer's name."""
+    parts = tensor.split(";")[0].split("/")
+    return parts[-2] if len(parts) > 1 else ""
+
+
+def _ranges(plain: tf_keras.Model, calibration: np.ndarray) -> dict[str, Range]:
+    """Of the input and of what each layer gives that is rounded, by name."""
+    names = [layer.name for layer in plain.layers if _is_rounded(layer)]
+    probe = tf_keras.Model(plain.inputs, [plain.get_layer(name).output for name in names])
+    taken = (plain.input_names[0], *names)
+    observers = {name: Observer(np.random.default_rng(0)) for name in taken}
+    for start in range(0, len(calibration), _BATCH):
+        features = calibration[start : start + _BATCH]
+        values: list[Any] = [features, *probe(features, training=False)]
+        for observer, of_batch in zip(observers.values(), values, strict=True):
+            for of_clip in np.asarray(of_batch):
+                observer.add(of_clip)
+    return {name: observer.range() for name, observer in observers.items()}
+
+
+def _is_rounded(layer: tf_keras.layers.Layer) -> bool:
+    known = (*_ROUNDED, *_PASSING, tf_keras.layers.InputLayer)
+    if type(layer) not in known:
+        raise InputError(
+            "layer cannot be quantised",
+            where=f"layer {layer.name}",
+            expected=", ".join(kind.__name__ for kind in known[:-1]),
+            received=type(layer).__name__,
+        )
+    return type(layer) in _ROUNDED

@@ -1,0 +1,121 @@
+"""The stage that trains a student's int8 file: what it leaves, what it keeps, where it goes."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.data import load_data
+from dcase_system.distillation.ensemble_store import Ensemble
+from dcase_system.edge.card import read_card
+from dcase_system.models import cp_mobile, registry
+from dcase_system.pipeline import run_split
+from dcase_system.student.aware import AwareStage, train_aware
+from dcase_system.student.plan import AwarePlan, StudentPlan
+
+FORMATS = ("dynamic", "int8")
+PLAN = StudentPlan(architecture="narrow", epochs=1, batch_size=32, validation_fraction=0.3)
+AWARE = AwarePlan(epochs=2)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
+    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="module")
+def ensemble(data):
+    logits = np.random.default_rng(0).normal(size=(len(data.train), len(data.scenes)))
+    return Ensemble("of teachers", ("one",), (), logits.astype(np.float32))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def narrow():
+    """An SSCP-Mobile of base width 8, by name."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(registry.ARCHITECTURES, "narrow", lambda: cp_mobile.sscp_mobile(8))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(data, ensemble, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return run_split(folder, PLAN, data, ensemble=ensemble, formats=FORMATS, aware=AWARE)
+
+
+def read_json(path):
+    return json.loads(path.read_text())
+
+
+def test_the_int8_forms_of_a_run_are_the_trained_ones(run):
+    trained = (run.directory / "aware" / "student_int8.tflite").read_bytes()
+    kernels = trained[len(trained) // 4 : len(trained) // 2]  # the card is put in behind them
+    edge = run.directory / "edge"
+    assert kernels in (edge / "student_int8.tflite").read_bytes()
+    for name, quantised in {
+        "student_int8": "aware",
+        "student_int8_waveform": "aware",
+        "student_dynamic": "after training",
+    }.items():
+        assert read_card(edge / f"{name}.tflite").quantised == quantised
+        assert read_json(edge / f"{name}.json")["quantised"] == quantised
+    assert {"tflite_int8", "tflite_int8_waveform"} <= read_json(edge / "check.json").keys()
+    assert run.scores["forms"]["tflite_int8"]["agreement"] > 50
+    assert run.settings["aware"] == {"epochs": 2, "learning_rate": 5e-5}
+
+
+def test_it_learns_from_the_student_s_teachers_and_scores_what_is_held_out(run):
+    inputs = read_json(run.directory / "aware" / "stage.json")["inputs"]
+    assert inputs["teachers"] == "of teachers"
+    assert inputs["plan"]["learning_rate"] == 5e-5
+    lines = (run.directory / "aware.metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all({"loss", "val_accuracy", "val_logloss"} <= row.keys() for row in rows)
+
+
+def test_without_it_the_student_is_kept(run, data, ensemble, tmp_path, caplog):
+    caplog.set_level("INFO", "dcase_system")
+    again = shutil.copytree(run.directory, tmp_path / "run")
+    done = run_split(again, PLAN, data, ensemble=ensemble, formats=("float16",))
+    assert "student: done before, kept" in caplog.text
+    assert done.settings["aware"] is None
+    # As of a run of a version that has no such training.
+    inputs = read_json(again / "edge" / "stage.json")["inputs"]
+    assert inputs.keys() == {"student", "scenes", "formats"}
+    reference = [x.scores["forms"]["keras_float32"] for x in (run, done)]
+    assert reference[0] == reference[1]
+
+
+def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
+    run, data, ensemble, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level("INFO", "dcase_system")
+    again = shutil.copytree(run.directory, tmp_path / "run")
+    path, student = again / "aware" / "student_int8.tflite", again / "student" / "stage.json"
+    given = (again, PLAN, AWARE, data, read_json(student)["key"], ensemble)
+    train_aware(*given)
+    assert "aware: done before, kept" in caplog.text
+    content = path.read_bytes()
+    shutil.rmtree(again / "aware")
+    batches = AwareStage._epoch_batches
+
+    def cut_short(stage, network, epoch):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return batches(stage, network, epoch)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(AwareStage, "_epoch_batches", cut_short)
+        train_aware(*given)
+    assert not path.exists()
+    train_aware(*given)
+    assert "resuming after epoch 1" in caplog.text
+    assert path.read_bytes() == content
+    rows = (again / "aware.metrics.jsonl").read_text().splitlines()
+    assert [json.loads(row)["epoch"] for row in rows] == [1, 2]
+    assert not (again / "checkpoints").exists()
