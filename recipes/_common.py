@@ -52,7 +52,12 @@ SEED = flags.DEFINE_integer("seed", 0, "Decides everything random.", lower_bound
 EPOCHS = flags.DEFINE_integer(
     "epochs", None, "Passes over the split, in all trainings of a system together.", lower_bound=1
 )
-BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Clips a training step.", lower_bound=2)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", None, "Clips in memory together: what a training needs grows with it.", 2
+)
+ACCUMULATION = flags.DEFINE_integer(
+    "accumulation", None, "Batches a step, for more clips a step than there is memory for.", 1
+)
 LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "Highest learning rate.", lower_bound=0.0)
 VALIDATION_FRACTION = flags.DEFINE_float(
     "validation_fraction",
@@ -194,6 +199,7 @@ def given_settings() -> dict[str, Any]:
     given = {
         "epochs": EPOCHS.value,
         "batch_size": BATCH_SIZE.value,
+        "accumulation": ACCUMULATION.value,
         "learning_rate": LEARNING_RATE.value,
         "validation_fraction": VALIDATION_FRACTION.value,
     }

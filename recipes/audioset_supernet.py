@@ -45,7 +45,6 @@ _IN_PLACE = flags.DEFINE_bool("in_place", False, "Learn from the largest of the 
 _SCHEDULE = flags.DEFINE_enum(
     "schedule", "constant", ["constant", "warmup_cosine"], "Of the learning rate."
 )
-_ACCUMULATION = flags.DEFINE_integer("accumulation", 1, "Batches a step.", lower_bound=1)
 _EPOCHS = {
     name: flags.DEFINE_integer(f"{name}_epochs", None, f"Of the {what}.", lower_bound=1)
     for name, what in {
@@ -99,7 +98,7 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
             largest_epochs=epochs["largest"],
             sampling=_SAMPLING.value,
             in_place=_IN_PLACE.value,
-            accumulation=_ACCUMULATION.value,
+            accumulation=_common.ACCUMULATION.value or 1,
             **common,
         ),
         alone=SupernetPlan(epochs=epochs["alone"], **common),

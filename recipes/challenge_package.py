@@ -45,9 +45,9 @@ _REPORT = flags.DEFINE_string("technical_report", None, "PDF that is packed with
 # Everything but what this command sets itself goes on to the other recipes.
 _OF_DATA = ("data_dir", "evaluation_dir", "scenes", "cache_dir", "author_card", "seed")
 _OF_TRAINING = ("validation_fraction", "impulse_responses", "impulse_response_probability")
-_OF_LOSS = ("label_weight", "temperature")
 _OF_INT8 = ("tflite_formats", "qat_epochs")
-_OF_STUDENTS = (*_OF_LOSS, *_OF_INT8, "epochs", "batch_size", "learning_rate")
+_OF_STEPS = ("epochs", "batch_size", "accumulation", "learning_rate")
+_OF_STUDENTS = ("label_weight", "temperature", *_OF_INT8, *_OF_STEPS)
 _OF_PRUNING = ("target_macs", "target_bytes", "ratios", "importance")
 for _shared in (_common, _systems, _teaching):  # `--help` shows their flags too
     flags.adopt_module_key_flags(_shared)

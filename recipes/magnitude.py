@@ -42,7 +42,7 @@ for _shared in (_common, _systems):
 
 
 def main(argv: Sequence[str]) -> None:
-    _common.refuse((_systems.QAT_EPOCHS,))
+    _common.refuse((_systems.QAT_EPOCHS, _common.ACCUMULATION))
     demo, split = _common.DATA_DIR.value is None, int(_SPLIT.value)
     corpus, _, name = _common.folders()
     responses = _common.impulse_responses()

@@ -61,7 +61,7 @@ flags.adopt_module_key_flags(_common)  # `--help` shows them too
 
 
 def main(argv: Sequence[str]) -> None:
-    _common.refuse(_common.OF_STUDENTS)
+    _common.refuse((*_common.OF_STUDENTS, _common.ACCUMULATION))
     card = read_author_card(_common.AUTHOR_CARD.value)
     demo = _common.DATA_DIR.value is None
     plan = settings(DEMO if demo else PUBLISHED, "code" if demo else "paper")

@@ -7,14 +7,15 @@ import keras
 import numpy as np
 
 from dcase_system.pruning.masks import set_masks
+from dcase_system.training.optimizers import batches_seen
 
 
 class PruneChannels(keras.callbacks.Callback):
     """Chooses the hidden channels anew at every update of a schedule.
 
-    Steps are those the optimiser has made: at step 0, before training, and after each step. A
-    training that resumes has its masks from the checkpoint and goes on at the optimiser's step, so
-    this callback stands before the one that saves.
+    Steps are batches that the optimiser has seen: step 0 is before training. A training that
+    resumes has its masks from the checkpoint and goes on at the optimiser's step, so this callback
+    stands before the one that saves.
 
     Args:
         masked: network from `masked_model`, which may be a part of the trained model.
@@ -61,4 +62,4 @@ class PruneChannels(keras.callbacks.Callback):
             self._on_update(step, ratio)
 
     def _step(self) -> int:
-        return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        return batches_seen(self.model.optimizer)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
+from dcase_system.training.optimizers import batches_seen
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,8 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise self._foreign("other variables")
         for name, variable in variables.items():
             variable.assign(values[name])
-        # Its first variable counts batches; `iterations` those of them that moved the weights.
-        epochs = int(model.optimizer.variables[0].numpy()) // self.steps_per_epoch
+        epochs = batches_seen(model.optimizer) // self.steps_per_epoch
         _LOG.info("resuming after epoch %d from %s", epochs, self.path)
         return epochs
 

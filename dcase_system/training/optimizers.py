@@ -1,5 +1,7 @@
 """The optimiser of the one fit."""
 
+from typing import Any
+
 import keras
 
 
@@ -25,3 +27,11 @@ class Adam(keras.optimizers.AdamW):
 
     def get_config(self):
         return {**super().get_config(), "l2": self.l2}
+
+
+def batches_seen(optimizer: Any) -> int:
+    """Batches that an optimiser of Keras or tf_keras has been given.
+
+    Its `iterations` are those of them that moved the weights, fewer where gradients accumulate.
+    """
+    return int(optimizer.variables[0].numpy())

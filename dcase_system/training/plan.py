@@ -31,7 +31,8 @@ class TrainingPlan:
 
     Attributes:
         epochs: passes over the training list.
-        batch_size: clips a step.
+        batch_size: clips that are in memory together, with statistics of batch norm of their own.
+        accumulation: batches a step of the optimiser.
         learning_rate: the highest, of AdamW.
         weight_decay: decoupled.
         schedule: of the learning rate, see `training.fit`.
@@ -49,6 +50,7 @@ class TrainingPlan:
 
     epochs: int = 150
     batch_size: int = 256
+    accumulation: int = 1
     learning_rate: float = 0.005
     weight_decay: float = 1e-4
     schedule: ScheduleName = "warmup_cosine"
@@ -174,6 +176,7 @@ def train_classifier(
         metrics=metrics,
         epochs=plan.epochs,
         batch_size=plan.batch_size,
+        accumulation=plan.accumulation,
         learning_rate=plan.learning_rate,
         weight_decay=plan.weight_decay,
         schedule=plan.schedule,
