@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dcase_system.arrays import check_mapped
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked, write_json
@@ -53,7 +54,12 @@ class Waveforms:
         return self.samples.shape[1:]
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
-        """Waveforms at these positions: float32, (positions, *shape), full scale = 1."""
+        """Waveforms at these positions: float32, (positions, *shape), full scale = 1.
+
+        Raises:
+            InputError: the store has been truncated since it was mapped.
+        """
+        check_mapped(self.samples)
         return self.samples[self.rows[positions]].astype(np.float32) / _FULL_SCALE
 
     def take(self, positions: np.ndarray) -> "Waveforms":
