@@ -6,7 +6,6 @@ first and their index lines after them, so that an interrupted ingest goes on wh
 new or changed files are decoded, and the nested splits of a corpus share one store.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -20,7 +19,7 @@ import numpy as np
 from dcase_system.arrays import check_mapped
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked, write_json
+from dcase_system.files import fingerprint, locked, read_json, write_json
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
@@ -233,7 +232,7 @@ def _open_format(store: Path, form: dict) -> dict:
     path = store / "format.json"
     if path.is_file():
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = read_json(path)
         except ValueError:
             found = {}
         found = _MONO_FORM | found if isinstance(found, dict) else {}
