@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -94,4 +95,6 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
     if expected == 0:
         return np.empty(shape, dtype)
     values = np.frombuffer(content, dtype, offset=start)
+    if dtype.kind == "U" and values.view(dtype.byteorder + "u4").max() > sys.maxunicode:
+        raise ValueError(f"array {entry.filename} holds no text")
     return values.reshape(shape, order="F" if fortran else "C")

@@ -151,6 +151,28 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
+def read_json(path: str | Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON in UTF-8, or nested too deeply.
+    """
+    return parse_json(Path(path).read_bytes())
+
+
+def parse_json(content: str | bytes) -> Any:
+    """The value of a JSON text from outside.
+
+    Raises:
+        ValueError: it is not JSON in UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(content if isinstance(content, str) else content.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def fingerprint(value: Any) -> str:
     """SHA-256 of a JSON-serialisable value, independent of the order of its keys."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,6 +1,5 @@
 """Writing the demo corpus: clips, labels and lists."""
 
-import json
 import logging
 import wave
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_develop
 from dcase_system.corpora.demo.scenes import draw_place, render
 from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.errors import InputError
-from dcase_system.files import locked, replacing_directory, write_json
+from dcase_system.files import locked, read_json, replacing_directory, write_json
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there
@@ -103,7 +102,7 @@ def standing(directory: Path) -> object:
         if not any(directory.iterdir()):
             return None
         try:
-            return json.loads(marker.read_text(encoding="utf-8"))
+            return read_json(marker)
         except (FileNotFoundError, ValueError):
             pass
     # It would be replaced, and might be the work of somebody.
