@@ -145,7 +145,7 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
     static long calls;
     if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
     int status = real(clock, now);
-    if (clock == CLOCK_REALTIME) now->tv_sec += (calls++ * 7919 % 21 - 10) * 86400;
+    if (clock == CLOCK_REALTIME) now->tv_sec += (calls++ * 8 % 21 - 10) * 86400;
     return status;
 }
 """
