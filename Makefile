@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slow bench check page clean
+.PHONY: help install demo test test-slow bench fuzz audit check page clean
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
 	@echo "make test       style, types and tests (about twelve minutes on two cores)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      the speed table: every part beside its peers (a quarter of an hour, idle)"
+	@echo "make fuzz       ten thousand broken files of each kind (about an hour)"
+	@echo "make audit      known vulnerabilities of what is installed, and the table of licences"
 	@echo "make install    only make the virtual environment .venv"
 	@echo "make page       build the page for the browser anew from its sources (needs Node.js)"
 	@echo "make clean      remove .venv and caches; runs/, data/ and submissions/ stay"
@@ -42,6 +44,17 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -m tests.robustness.fuzz --inputs=10000
+
+# pip-audit asks an advisory service, so that it is no test; it has an environment of its own.
+audit: $(VENV)/installed-dev
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audit/installed.txt
+	$(VENV)/audit/bin/pip-audit --no-deps --disable-pip -r $(VENV)/audit/installed.txt
+	$(BIN)/python -m tests.robustness.licences > LICENCES.md
 
 PAGE := dcase_system/edge/page/source
 page:

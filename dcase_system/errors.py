@@ -1,5 +1,7 @@
 """The one exception for anything handed in from outside that is not as expected."""
 
+_LONGEST = 4_000  # of a message
+
 
 class InputError(ValueError):
     """Input from outside (a file, a row, a flag) is not what was expected.
@@ -16,4 +18,12 @@ class InputError(ValueError):
             parts.append(f"expected {expected}")
         if received is not None:
             parts.append(f"received {received}")
-        super().__init__(" ".join("; ".join(parts).split()))
+        super().__init__(_one_line("; ".join(parts)))
+
+
+def _one_line(text: str) -> str:
+    """What a terminal shows as it is: names from outside may hold what would control one."""
+    words = " ".join(text.split())
+    if len(words) > _LONGEST:
+        words = f"{words[: _LONGEST // 2]} ... {words[-_LONGEST // 2 :]}"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)

@@ -8,9 +8,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+_PARTIAL = ".partial-"
 
 
 @contextmanager
@@ -19,44 +21,99 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     If the block fails (a full disk, an interrupt), the temporary file is removed and whatever
     stood at `path` before is untouched. The suffixes of `path` are kept, because some writers
-    choose the format by them.
+    choose the format by them. What a killed process has left beside `path` is removed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=".partial-", suffix="".join(path.suffixes), dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with _temporary(path, _new_file) as temporary:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        _sync(temporary)
         # mkstemp makes private files; what a run hands over should follow the user's umask.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except OSError as error:
-        raise _named(error, path) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        _sync(path.parent)
 
 
 @contextmanager
 def replacing_directory(path: str | Path) -> Iterator[Path]:
     """Yields a temporary directory beside `path`; puts it in the place of `path` at the end."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
-    try:
+    with _temporary(path, _new_directory) as temporary:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        for written in (*temporary.rglob("*"), temporary):
+            _sync(written)
+        with _temporary(path, _new_directory) as old:
+            # Not removed in its place: killed half way, it would look whole by what is left.
+            if path.exists():
+                path.replace(old)
+            temporary.replace(path)
+        _sync(path.parent)
+
+
+@contextmanager
+def _temporary(path: Path, make: Callable[[Path], Path]) -> Iterator[Path]:
+    """A new file or directory beside `path`, removed in the end unless it was renamed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_behind(path.parent)
+        temporary, handle = _new_locked(path, make)
+        try:
+            yield temporary
+        finally:
+            _remove(temporary)
+            os.close(handle)
     except OSError as error:
         raise _named(error, path) from error
+
+
+def _new_locked(path: Path, make: Callable[[Path], Path]) -> tuple[Path, int]:
+    """A new temporary and a handle that locks it, so that no other process takes it for left."""
+    while True:
+        temporary = make(path)
+        handle = os.open(temporary, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if temporary.exists():  # nobody has removed it before it was locked
+            return temporary, handle
+        os.close(handle)
+
+
+def _new_file(path: Path) -> Path:
+    handle, name = tempfile.mkstemp(prefix=_PARTIAL, suffix="".join(path.suffixes), dir=path.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def _new_directory(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=path.parent))
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Removes the temporaries of processes that are no more: their locks have gone with them."""
+    for path in folder.glob(f"{_PARTIAL}*"):
+        # Fails where another process is at work in it, was faster, or is another user's.
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(path)
+            finally:
+                os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Brings a file or a directory's entries to the disk, so that they outlive the machine."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
 
 
 @contextmanager
@@ -64,10 +121,15 @@ def locked(path: str | Path, on_wait: Callable[[], None]) -> Iterator[None]:
     """Holds an exclusive lock on a file; `on_wait` is called before waiting for another process.
 
     `on_wait` may raise to refuse instead. The lock goes with the process, however it ends.
+
+    Args:
+        path: a file, made if absent, or a folder.
+        on_wait: see above.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    lock = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -76,6 +138,8 @@ def locked(path: str | Path, on_wait: Callable[[], None]) -> Iterator[None]:
             on_wait()
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -85,6 +149,28 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """The value in a JSON file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON in UTF-8, or nested too deeply.
+    """
+    return parse_json(Path(path).read_bytes())
+
+
+def parse_json(content: str | bytes) -> Any:
+    """The value of a JSON text from outside.
+
+    Raises:
+        ValueError: it is not JSON in UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(content if isinstance(content, str) else content.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def fingerprint(value: Any) -> str:

@@ -1,16 +1,56 @@
 """A search's journal: its trials in a file that processes, and machines that see it, share."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from dcase_system.errors import InputError
+from dcase_system.files import locked
 
+_LINE = b'{"op_code":'  # how every line of a journal begins
 _SEARCH = "search"  # attribute of the study: what it searches
+
+
+class _Lock(JournalFileOpenLock):
+    """Held while a line is added; it goes with the process, however it ends.
+
+    Optuna's own locks are files: a process killed in that moment leaves one, which the next waits
+    30 s for, and for ever where the journal was named by a relative path. A line that a kill or a
+    full disk has torn is dropped, so that the next one does not continue it.
+    """
+
+    def __init__(self, journal: Path):
+        super().__init__(str(journal))
+        self._journal = journal
+        self._stack = ExitStack()
+
+    def acquire(self) -> bool:
+        lock = self._journal.with_name(f"{self._journal.name}.writing")
+        self._stack.enter_context(locked(lock, lambda: None))
+        try:
+            self._drop_torn_line()
+        except BaseException:
+            self._stack.close()
+            raise
+        return True
+
+    def release(self) -> None:
+        self._stack.close()
+
+    def _drop_torn_line(self) -> None:
+        with self._journal.open("rb+") as stream:
+            content = stream.read()
+            whole = content.rfind(b"\n") + 1
+            torn = content[whole:]
+            if torn[: len(_LINE)] != _LINE[: len(torn)]:
+                # Somebody else's file, which is not ours to cut.
+                raise ValueError(f"ends with {torn[:20]!r}")
+            stream.truncate(whole)
 
 
 def open_study(
@@ -37,7 +77,7 @@ def open_study(
     try:
         study = optuna.create_study(
             study_name=name,
-            storage=JournalStorage(JournalFileBackend(str(storage))),
+            storage=JournalStorage(JournalFileBackend(str(storage), _Lock(storage))),
             directions=list(directions),
             load_if_exists=True,
         )

@@ -3,7 +3,6 @@
 student (-> its int8 file) -> .tflite files -> dev-test scores of every form -> evaluation output.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.store import Waveforms
 from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
+from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import device_groups
 from dcase_system.data import Data
 from dcase_system.distillation.ensemble_store import Ensemble
@@ -28,7 +28,7 @@ from dcase_system.edge.export import drawn_rows, export_checked
 from dcase_system.edge.precision import cast_weights
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, replacing, write_json
+from dcase_system.files import fingerprint, read_json, replacing, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.pruning.rounds import PruningRound
 from dcase_system.student.aware import INT8, train_aware
@@ -165,14 +165,22 @@ def load_run(run_dir: Path) -> SplitRun:
 
     def read(name: str) -> dict[str, Any]:
         try:
-            return json.loads((run_dir / name).read_text(encoding="utf-8"))
+            values = read_json(run_dir / name)
         except (OSError, ValueError) as error:
             raise InputError(f"not a finished run ({error})", where=run_dir / name) from error
+        if not isinstance(values, dict):
+            raise InputError("not a finished run", where=run_dir / name, expected="an object")
+        return values
 
-    settings = read("config.json")["settings"]
+    settings = read("config.json").get("settings")
+    if not isinstance(settings, dict) or settings.get("split") not in tau.SPLITS:
+        raise InputError(
+            "not the settings of a run", where=run_dir / "config.json", expected="settings, a split"
+        )
     scores, complexity = read("dev_test/scores.json"), read("complexity.json")
     output: Path | None = run_dir / "evaluation" / output_file(settings["split"])
-    predicted = stages.read_stage(run_dir / "evaluation").get("inputs", {}).get("student")
+    inputs = stages.read_stage(run_dir / "evaluation").get("inputs")
+    predicted = inputs.get("student") if isinstance(inputs, dict) else None
     if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
         output = None  # no evaluation set, or predictions that an earlier student made
     return SplitRun(run_dir, settings, scores, complexity, read("sparsity.json"), output)

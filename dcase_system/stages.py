@@ -1,18 +1,17 @@
 """Run directories: stage after stage, each written whole and redone only if its inputs change."""
 
 import importlib.metadata
-import json
 import logging
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked, replacing_directory, write_json
+from dcase_system.files import fingerprint, locked, read_json, replacing_directory, write_json
 
 _LOG = logging.getLogger(__name__)
 _RECORD = "stage.json"
@@ -81,7 +80,7 @@ def run_training(
 def read_stage(directory: Path) -> dict[str, Any]:
     """The `key` and `inputs` of a finished stage; nothing if it is not finished."""
     try:
-        record = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
+        record = read_json(directory / _RECORD)
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
@@ -113,6 +112,33 @@ def write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
         "code": _code_state(),
     }
     write_json(run_dir / "config.json", config)
+
+
+def provenance(run_dir: Path) -> str:
+    """One line for a report: the seeds, the versions and the code that a run was made with.
+
+    Raises:
+        InputError: the directory has no `config.json`, or one of something else.
+    """
+    path = run_dir / "config.json"
+    try:
+        config = read_json(path)
+        code, versions = config["code"], config["versions"]
+        seeds = sorted(set(_seeds(config["settings"])))
+        commit = code["commit"] or "unknown"
+        state = {True: ", changed since", False: "", None: ""}[code["dirty"]]
+        stated = [f"{name} {version}" for name, version in versions.items()]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(f"not the configuration of a run ({error!r})", where=path) from error
+    return f"seed {', '.join(map(str, seeds))}; commit {commit}{state}; {', '.join(stated)}"
+
+
+def _seeds(settings: Any) -> Iterator[int]:
+    """What is called `seed` anywhere in the settings."""
+    for name, value in settings.items() if isinstance(settings, dict) else ():
+        if name == "seed" and isinstance(value, int):
+            yield value
+        yield from _seeds(value)
 
 
 def _code_state() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from absl import flags
 
-from dcase_system import pipeline
+from dcase_system import pipeline, stages
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
@@ -165,7 +165,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         aware=AwarePlan(epochs=QAT_EPOCHS.value) if QAT_EPOCHS.value else None,
     )
     print(run_summary(run.scores, run.complexity))
-    print(f"\nrun directory: {run_dir}")
+    print(f"\nrun directory: {run_dir}\n{stages.provenance(run_dir)}")
     if evaluation:
         package = assemble(
             run_dir / "submission",

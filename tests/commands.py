@@ -13,8 +13,8 @@ TOY = ["--epochs=1", "--batch_size=16"]
 
 # To import TensorFlow takes most of the time of a command that refuses its input. So a process that
 # has imported it, and has done nothing else, is forked for each command.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["dcase_system.pipeline"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["dcase_system.pipeline", "dcase_system.scene_search.search"])
 
 
 def command(module: str, *arguments: object) -> list[str]:
@@ -26,7 +26,7 @@ def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / "output", Path(folder) / "errors"]
         texts = list(map(str, arguments))
-        process = _FORKS.Process(target=_call, args=(module, texts, *map(str, files)))
+        process = FORKS.Process(target=_call, args=(module, texts, *map(str, files)))
         process.start()
         process.join()
         output, errors = (path.read_text() for path in files)

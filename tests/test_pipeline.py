@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,15 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.data import load_data
+from dcase_system.edge.classifier import Classifier
 from dcase_system.errors import InputError
+from dcase_system.files import file_digest
 from dcase_system.models.stored import load_network
 from dcase_system.pipeline import load_run, run_split
 from dcase_system.student import stage
 from dcase_system.student.plan import StudentPlan
 from dcase_system.submission.outputs import read_output
+from dcase_system.training.metrics import score_classes
 
 FORMATS = ("float16", "int8")
 PLAN = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16, seed=5)
@@ -95,6 +98,18 @@ def test_what_is_scored_is_what_is_handed_in(run, data):
     right = table.scene_label == table.predicted
     macro = 100 * right.groupby(table.scene_label).mean().mean()
     assert macro == pytest.approx(run.scores["forms"]["keras_float16"]["overall"]["accuracy"])
+
+
+def test_what_is_scored_is_what_is_exported(run, data):
+    """The file itself, read back: its digest, its accuracy, and the submitted probabilities."""
+    path = run.directory / "edge" / "student_float16.tflite"
+    assert file_digest(path) == json.loads(path.with_suffix(".json").read_text())["sha256"]
+    positions = np.arange(len(data.test))
+    exported = Classifier(path).probabilities(data.test.audio.gather(positions))
+    scored, _ = score_classes(exported, data.test.clips.labels, data.scenes)
+    assert asdict(scored) == pytest.approx(run.scores["forms"]["tflite_float16"]["overall"])
+    table = pd.read_csv(run.directory / "dev_test" / "predictions.csv", sep="\t")
+    np.testing.assert_allclose(table[list(data.scenes)].to_numpy(), exported, atol=0.01)
 
 
 def test_complexity_is_that_of_the_saved_student(run):

@@ -7,6 +7,7 @@ import soxr
 import tensorflow as tf
 import tensorflow_io as tfio
 
+from dcase_system.audio.flac import count_samples
 from dcase_system.audio.header import AudioHeader, parse_header
 from dcase_system.errors import InputError
 
@@ -25,6 +26,8 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
             samples.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # a device or a pipe may never end
+        raise InputError("not a file", where=path, expected="an audio file")
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -32,6 +35,8 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
     except OSError as error:
         raise InputError(f"audio file cannot be read ({error.strerror})", where=path) from error
     header = parse_header(data, path)
+    if header.container == "flac":
+        _check_flac(data, header, path)
     try:
         samples = _decode(data, header)
     except (tf.errors.OpError, ValueError) as error:
@@ -46,6 +51,20 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
     if not np.isfinite(samples).all():
         raise InputError("audio file has NaN or infinite samples", where=path)
     return samples, header.sample_rate
+
+
+def _check_flac(data: bytes, header: AudioHeader, path: Path) -> None:
+    try:
+        frames = count_samples(data)
+    except IndexError:
+        frames = 0
+    if frames != header.frames:
+        raise InputError(
+            "flac data is broken or truncated",
+            where=path,
+            expected=f"{header.frames} samples",
+            received=f"{frames} in whole frames",
+        )
 
 
 def _decode(data: bytes, header: AudioHeader) -> np.ndarray:

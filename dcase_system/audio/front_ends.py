@@ -49,7 +49,7 @@ def front_end_from_json(values: Any, where: object) -> AnySpec:
         InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
     """
     kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise InputError(
             "not a front end", where=where, expected=f"kind {' | '.join(_KINDS)}", received=kind
         )

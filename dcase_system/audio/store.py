@@ -6,7 +6,6 @@ first and their index lines after them, so that an interrupted ingest goes on wh
 new or changed files are decoded, and the nested splits of a corpus share one store.
 """
 
-import json
 import logging
 import os
 import shutil
@@ -17,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dcase_system.arrays import check_mapped
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked, write_json
+from dcase_system.files import fingerprint, locked, read_json, write_json
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 2
@@ -53,7 +53,12 @@ class Waveforms:
         return self.samples.shape[1:]
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
-        """Waveforms at these positions: float32, (positions, *shape), full scale = 1."""
+        """Waveforms at these positions: float32, (positions, *shape), full scale = 1.
+
+        Raises:
+            InputError: the store has been truncated since it was mapped.
+        """
+        check_mapped(self.samples)
         return self.samples[self.rows[positions]].astype(np.float32) / _FULL_SCALE
 
     def take(self, positions: np.ndarray) -> "Waveforms":
@@ -227,7 +232,7 @@ def _open_format(store: Path, form: dict) -> dict:
     path = store / "format.json"
     if path.is_file():
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = read_json(path)
         except ValueError:
             found = {}
         found = _MONO_FORM | found if isinstance(found, dict) else {}

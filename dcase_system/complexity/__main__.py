@@ -15,6 +15,7 @@ from dcase_system.complexity import rules
 from dcase_system.complexity.counter import BYTES_PER_PARAMETER
 from dcase_system.errors import InputError
 from dcase_system.models import registry
+from dcase_system.models.stored import load_model
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 _PRECISION = flags.DEFINE_enum(
@@ -31,12 +32,7 @@ def load(name: str) -> keras.Model:
     if path.suffix == ".json":
         return registry.build_fixed(registry.read_spec(path))
     if path.suffix == ".keras":
-        try:
-            network = keras.saving.load_model(path, compile=False)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"model cannot be read ({error})", where=path, expected="a .keras file"
-            ) from error
+        network = load_model(path)
         if None in network.input_shape[1:]:
             raise InputError(
                 "takes inputs of any length, so its cost has none",

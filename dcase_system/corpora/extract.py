@@ -1,9 +1,11 @@
 """Unpacking a downloaded zip archive, trusting nothing that is written in it."""
 
+import errno
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from dcase_system.errors import InputError
@@ -11,7 +13,20 @@ from dcase_system.errors import InputError
 SIZE_LIMIT_BYTES = 16 * 10**9
 """No archive of the corpora unpacks to more; the largest hold about 2 GB of audio."""
 
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    RuntimeError,  # how zipfile says that a member is encrypted; also NotImplementedError
+    ValueError,
+    OverflowError,
+    LookupError,
+    EOFError,
+)
+"""What `zipfile` raises on damaged archives, beside OSError."""
+
 _CHUNK_BYTES = 1 << 20
+_LONGEST_NAME = 255  # bytes of a part of a path, that most file systems take
 
 
 def extract(
@@ -33,7 +48,7 @@ def extract(
 
     Raises:
         InputError: not a zip file, or damaged or encrypted; a member is a link, lies outside
-            `target`, or all are larger than the limit.
+            `target` or is there twice, or all are larger than the limit.
     """
     try:
         with zipfile.ZipFile(archive) as members:
@@ -47,6 +62,7 @@ def extract(
                     received=f"{total} bytes",
                 )
             paths = [target / _checked_path(member, archive) for member in files]
+            _refuse_repeated(paths, archive)
             done = 0
             for member, path in zip(files, paths, strict=True):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,9 +70,13 @@ def extract(
                 done += member.file_size
                 if progress is not None:
                     progress(done, total)
-    # RuntimeError is how zipfile says that a member is encrypted.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise InputError(f"not a usable zip archive ({error})", where=archive) from error
+    except OSError as error:
+        # Of a place in the archive that is before its beginning; all others name a file.
+        if error.errno != errno.EINVAL or error.filename is not None:
+            raise
+        raise InputError("not a usable zip archive (wrong offset)", where=archive) from error
 
 
 def _checked_path(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
@@ -71,7 +91,21 @@ def _checked_path(member: zipfile.ZipInfo, archive: Path) -> PurePosixPath:
         raise InputError(
             "archive member lies outside the folder", where=archive, received=repr(member.filename)
         )
+    if not path.parts or any(len(part.encode()) > _LONGEST_NAME for part in path.parts):
+        raise InputError(
+            "archive member has no name that a file can have",
+            where=archive,
+            received=repr(member.filename),
+        )
     return path
+
+
+def _refuse_repeated(paths: Sequence[Path], archive: Path) -> None:
+    """Refuses a name that is there twice, or that is a file and a folder at the same time."""
+    seen = set(paths)
+    folders = {parent for path in paths for parent in path.parents}
+    if len(seen) < len(paths) or seen & folders:
+        raise InputError("two archive members have one name", where=archive)
 
 
 def _write(members: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:

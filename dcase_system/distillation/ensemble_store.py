@@ -7,7 +7,7 @@ Students are given such a folder. The list names each member's fingerprint, so a
 training has left or replaced is not taken for the member's.
 """
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ import numpy as np
 from dcase_system.distillation.ensemble import ensemble_logits
 from dcase_system.distillation.logits_store import read_logits
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, write_json
+from dcase_system.files import fingerprint, read_json, write_json
 
+_NAME = re.compile(r"\w[\w .,+-]*")
 _LIST = "ensemble.json"
 TRAIN_LOGITS = "train.npz"
 
@@ -136,10 +137,14 @@ def read_ensemble(
     """
     path = folder / _LIST
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         members, external_data = dict(content["members"]), tuple(content["external_data"])
         held_out = float(content["validation_fraction"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        # A name is a folder's; one with a slash in it could lead out of this one.
+        names = [*members, *members.values(), *external_data]
+        if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+            raise ValueError("names of members or data are broken")
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise InputError(
             f"not a folder of finished teachers ({error!r})", where=path, expected=_LIST
         ) from error

@@ -5,13 +5,13 @@ order. What does not fit the run that asks is refused: a stale teacher, another 
 another class order would train a student on nonsense without any sign of it.
 """
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from dcase_system.arrays import read_npz
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 
@@ -121,11 +121,10 @@ def read_logits(
 
 def _load(path: Path) -> LogitsStore:
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            values = {name: saved[name] for name in saved.files}
+        values = read_npz(path)
     except FileNotFoundError as error:
         raise InputError("logits store is missing", where=path) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except ValueError as error:
         raise InputError(f"not a logits store ({error})", where=path) from error
     if set(values) != set(_FIELDS):
         raise InputError(
@@ -136,7 +135,10 @@ def _load(path: Path) -> LogitsStore:
         )
     logits, scenes, filenames = values["logits"], values["scenes"], values["filenames"]
     fits = scenes.ndim == filenames.ndim == 1 and logits.shape == (len(filenames), len(scenes))
-    if not fits or logits.dtype != np.float32 or values["split"].dtype.kind not in "iu":
+    kinds = values["split"].dtype.kind in "iu" and values["teacher"].dtype.kind == "U"
+    fits &= values["split"].shape == values["teacher"].shape == ()
+    fits &= scenes.dtype.kind == filenames.dtype.kind == "U" and logits.dtype == np.float32
+    if not fits or not kinds or not np.isfinite(logits).all():
         raise InputError("logits store is damaged", where=path, received=f"shape {logits.shape}")
     return LogitsStore(
         teacher=str(values["teacher"]),

@@ -11,7 +11,7 @@ import tensorflow as tf
 from dcase_system.edge import flatbuffer
 from dcase_system.edge.contract import Contract
 from dcase_system.errors import InputError
-from dcase_system.files import replacing, write_json
+from dcase_system.files import parse_json, replacing, write_json
 
 _METADATA = "dcase_system.card"
 _TAKES = ("features", "waveform")
@@ -91,7 +91,7 @@ def _stored(content: bytes) -> Any:
     """The JSON value in a file; None if there is none, or no TFLite model around it."""
     try:
         stored = flatbuffer.attached(flatbuffer.parse(content), _METADATA)
-        return None if stored is None else json.loads(stored)
+        return None if stored is None else parse_json(stored)
     except ValueError:
         return None
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from dcase_system.edge.card import read_card
 from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.errors import InputError
 
 
 class Classifier:
@@ -26,6 +27,14 @@ class Classifier:
         card = read_card(path)
         self.contract, self._takes = card.contract, card.takes
         self._model = TFLiteModel(path, threads)
+        given, rows = self._model.output["shape"].tolist(), self.contract.segments
+        if given != [rows, len(self.contract.labels)]:
+            raise InputError(
+                "model does not give what its card says",
+                where=path,
+                expected=f"logits of shape {[rows, len(self.contract.labels)]}",
+                received=f"{given}",
+            )
 
     def probabilities(self, waveforms: np.ndarray) -> np.ndarray:
         """(clips, *waveform_shape) to (clips, classes)."""

@@ -1,6 +1,5 @@
 """What a network hears and says: all that a device needs to know beside the file."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from dcase_system.audio.front_ends import (
 )
 from dcase_system.audio.scalogram import ScalogramSpec, cut_segments
 from dcase_system.errors import InputError
-from dcase_system.files import write_json
+from dcase_system.files import read_json, write_json
 from dcase_system.typed_json import parse
 
 FILE = "contract.json"
@@ -178,7 +177,7 @@ def load_contract(folder: Path) -> Contract:
     """
     path = folder / FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(

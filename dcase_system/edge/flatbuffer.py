@@ -8,6 +8,8 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
+from dcase_system.edge import verify
+
 _OPERATOR_NAMES = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
 }
@@ -15,17 +17,21 @@ _INDICES = ("inputs", "outputs", "intermediates")
 
 
 def parse(content: bytes) -> Any:
-    """The tree of a `.tflite` file.
+    """The tree of a `.tflite` file, verified.
 
     Raises:
-        ValueError: it is none. TensorFlow's interpreter does not find out: it reads past the end.
+        ValueError: it is none. TensorFlow's interpreter does not find out, see `verify`.
     """
     if content[4:8] != b"TFL3":
         raise ValueError("not a TFLite model")
     try:
-        return flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+        root = schema.Model.GetRootAs(content)
+        verify.check_size(root)
+        model = schema.ModelT.InitFromObj(root)
     except (struct.error, IndexError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"TFLite model is broken ({error})") from error
+    verify.check(model)
+    return model
 
 
 def serialise(model: Any) -> bytes:

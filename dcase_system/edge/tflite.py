@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.edge import post_training
+from dcase_system.edge import flatbuffer, post_training
 from dcase_system.edge.quantisation import dequantise, quantise
 from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
@@ -152,10 +152,16 @@ class TFLiteModel:
     """
 
     def __init__(self, path: str | Path, threads: int = 1):
-        if not Path(path).is_file():
-            raise InputError("model file is missing", where=path, expected="a .tflite file")
+        self._path = path
         try:
-            self._interpreter = tf.lite.Interpreter(str(path), num_threads=threads)
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"model file is missing ({error.strerror})", where=path, expected="a .tflite file"
+            ) from error
+        try:
+            flatbuffer.parse(content)  # what is broken in the file would break the interpreter
+            self._interpreter = tf.lite.Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InputError(
@@ -175,10 +181,22 @@ class TFLiteModel:
         self.input, self.output = inputs[0], outputs[0]
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:
-        """Logits of clips one by one: (clips, *input shape) to (clips * rows of one, classes)."""
+        """Logits of clips one by one: (clips, *input shape) to (clips * rows of one, classes).
+
+        Raises:
+            InputError: the interpreter refuses the input or an operator.
+        """
         return np.concatenate([self._one(clip[None]) for clip in clips])
 
     def _one(self, clip: np.ndarray) -> np.ndarray:
-        self._interpreter.set_tensor(self.input["index"], quantise(clip, self.input))
-        self._interpreter.invoke()
+        try:
+            self._interpreter.set_tensor(self.input["index"], quantise(clip, self.input))
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise InputError(
+                f"model cannot be run ({error})",
+                where=self._path,
+                expected=f"an input of shape {self.input['shape'].tolist()}",
+                received=clip.shape,
+            ) from error
         return dequantise(self._interpreter.get_tensor(self.output["index"]), self.output)

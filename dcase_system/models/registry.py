@@ -1,6 +1,5 @@
 """Architectures by name, and specs to and from JSON."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 import keras
 
 from dcase_system.errors import InputError
+from dcase_system.files import read_json
 from dcase_system.models import cnn10, passt, scene_cnn
 from dcase_system.models import cp_mobile as cp
 from dcase_system.typed_json import parse
@@ -97,8 +97,8 @@ def spec_from_json(values: Any, where: object = "spec") -> Any:
     Raises:
         InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
     """
-    if not isinstance(values, dict) or values.get("kind") not in _KINDS:
-        kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
+    kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
+    if not isinstance(values, dict) or not isinstance(kind, str) or kind not in _KINDS:
         raise InputError(
             "not an architecture spec",
             where=where,
@@ -112,7 +112,7 @@ def spec_from_json(values: Any, where: object = "spec") -> Any:
 def read_spec(path: str | Path) -> Any:
     """The spec in a JSON file."""
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        values = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(
             f"spec cannot be read ({error})", where=path, expected="a JSON file"

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from dcase_system.complexity.rules import KIB
 from dcase_system.files import replacing, write_text
 from dcase_system.reporting.tables import as_csv, markdown
+from dcase_system.stages import provenance
 
 _INCHES, _DPI = (9.0, 4.0), 150
 _MARKS = {"random": "o", "nsga2": "^"}
@@ -23,14 +24,15 @@ def write_analysis(run_dir: Path, results: Mapping[str, Any]) -> None:
     """Writes `candidates.csv`, `growth.csv`, `chosen.csv`, `report.md` and `figures/search.png`.
 
     Args:
-        run_dir: of the run.
+        run_dir: of the run, with its `config.json`.
         results: content of its `results.json`.
     """
     candidates, growths = results["candidates"], by_growth(results["candidates"])
     chosen = chosen_rows(results)
     for name, rows in (("candidates", candidates), ("growth", growths), ("chosen", chosen)):
         write_text(run_dir / f"{name}.csv", as_csv(rows))
-    write_text(run_dir / "report.md", report(results))
+    text = f"{report(results)}\n{provenance(run_dir)}\n"
+    write_text(run_dir / "report.md", text)
     _draw(run_dir / "figures" / "search.png", candidates, results["selected_on"])
 
 

@@ -1,7 +1,9 @@
 """Tables as text."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,13 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows of equal columns, cells as they are, as a Markdown table."""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    """Rows of equal columns as a Markdown table, cells as text: names may come from outside."""
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    shown = [[_cell(cell) for cell in line] for line in lines]
+    shown.insert(1, ["---"] * len(rows[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in shown)
+
+
+def _cell(text: str) -> str:
+    escaped = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\|`]|(?<=\])\()", r"\\\1", escaped)

@@ -1,5 +1,6 @@
 """Segments of scalograms: computed once for all candidates, normalised as they are read."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -8,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from dcase_system import stages
+from dcase_system.arrays import check_mapped
 from dcase_system.audio.scalogram import Scalogram, ScalogramSpec, cut_segments
 from dcase_system.audio.store import Waveforms
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
+from dcase_system.files import fingerprint, locked
 from dcase_system.progress import progress_bar
 
+_LOG = logging.getLogger(__name__)
 _FILE = "segments.npy"
 _CLIPS_A_BATCH = 8
 
@@ -64,6 +67,7 @@ class Segments:
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
         """Normalised features at these positions: float32 (positions, bands, frames, channels)."""
+        check_mapped(self.values)
         clip, segment = np.divmod(positions, self.per_clip)
         return self.statistics.normalised(self.values[self.clips[clip], segment])
 
@@ -91,6 +95,7 @@ class Scalograms:
         total = np.zeros((bands, channels))
         low, high = np.full((2, bands, channels), np.inf)
         high = -high
+        check_mapped(self.values)
         for row in rows:
             of_clip = self.values[row]  # (segments, bands, frames, channels)
             total += of_clip.mean(axis=(0, 2), dtype=np.float64)
@@ -135,14 +140,22 @@ def scalograms(
     def work(temporary: Path) -> None:
         layer = Scalogram(spec)
         shape = (len(waveforms), count, spec.bands, spec.segment_frames, 2)
-        stored = np.lib.format.open_memmap(temporary / _FILE, "w+", np.float32, shape)
-        with progress_bar("scalograms", "clip") as show:
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        # Not through a memory map: on a full disk, to write to one ends the process.
+        with (
+            (temporary / _FILE).open("wb") as stored,
+            progress_bar("scalograms", "clip") as show,
+        ):
+            np.lib.format.write_array_header_1_0(stored, header)
             for start in range(0, len(waveforms), _CLIPS_A_BATCH):
                 rows = np.arange(start, min(start + _CLIPS_A_BATCH, len(waveforms)))
                 features = np.asarray(layer(waveforms.gather(rows)))
-                stored[rows] = cut_segments(features, spec)
+                stored.write(np.asarray(cut_segments(features, spec), "<f4").tobytes())
                 show(int(rows[-1]) + 1, len(waveforms))
-        stored.flush()
 
-    key = stages.run_stage(target, inputs, work)
-    return Scalograms(np.load(target / _FILE, mmap_mode="r"), key)
+    with locked(
+        folder / f"{target.name}.lock",
+        lambda: _LOG.info("another process is at work on %s: waiting for it", target),
+    ):
+        key = stages.run_stage(target, inputs, work)
+    return Scalograms(np.lib.format.open_memmap(target / _FILE, "r"), key)

@@ -126,26 +126,24 @@ class Search:
 
     def _one_more(self, study: optuna.Study, evaluate: Evaluate, worker: int) -> bool:
         """Goes on with this worker's interrupted candidate, or proposes one; False at the end."""
-        left = [trial for trial in _running(study) if trial.user_attrs.get(_WORKER) == worker]
-        if left:
-            number, architecture = left[0].number, self._architecture(left[0])
-        else:
-            trial = study.ask(_distributions(self.space) if self.method == "nsga2" else {})
+        # While it is held, a trial without a worker is that of a process which was killed.
+        with locked(self.storage.with_name(f"{self.storage.name}.asking"), lambda: None):
+            left = [one for one in _running(study) if one.user_attrs.get(_WORKER, worker) == worker]
+            if left:
+                trial = optuna.Trial(study, left[0]._trial_id)  # no public way back to a trial
+            else:
+                trial = study.ask(_distributions(self.space) if self.method == "nsga2" else {})
             trial.set_user_attr(_WORKER, worker)
-            number, architecture = trial.number, self._architecture(trial)
-            if architecture is None:
-                study.tell(number, state=TrialState.FAIL)
-                return False
-            excess = self._excess(architecture)
-            trial.set_constraint("window", excess)
-            trial.set_user_attr(_EXCESS, excess)
-            # Last: a trial without a name was killed before all that, and is nobody's.
-            trial.set_user_attr(_NAME, architecture.name)
+        number, architecture = trial.number, self._architecture(trial)
         if architecture is None:
             study.tell(number, state=TrialState.FAIL)
-            return True
+            return bool(left)
+        excess = self._excess(architecture)
+        trial.set_constraint("window", excess)
+        trial.set_user_attr(_EXCESS, excess)
+        trial.set_user_attr(_NAME, architecture.name)
         costs = costs_of(self.space.spec(architecture))
-        if self._excess(architecture):
+        if excess:
             study.tell(number, (0.0, costs.params, costs.macs))
         elif _taken(study, architecture.name, number):
             study.tell(number, state=TrialState.FAIL)
@@ -167,11 +165,12 @@ class Search:
         return True
 
     def _architecture(self, trial: Any) -> Architecture | None:
-        """What a trial is about; None beyond the last candidate."""
+        """What a trial is about; None beyond the last candidate, or killed while it was drawn."""
         if self.method == "random":
             # The candidates are a fixed sequence and trials are numbered across processes.
             return next(islice(self.space.candidates(self.seed), trial.number, None), None)
-        return _decoded(trial.params) if trial.params else None
+        whole = trial.params.keys() == _distributions(self.space).keys()
+        return _decoded(trial.params) if whole else None
 
     def _excess(self, architecture: Architecture) -> float:
         """How far a candidate is outside of the window, in parameters; 0 within."""

@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
+from dcase_system.files import fingerprint, locked
 from dcase_system.journal import open_study
 from dcase_system.supernet.search import (
     Budget,
@@ -27,7 +27,7 @@ from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 _STUDY = "supernet"
-_EXCESS, _NAME = "excess", "ratios"  # attributes of a trial
+_EXCESS, _NAME, _WORKER = "excess", "ratios", "worker"  # attributes of a trial
 _MOST_PROPOSALS = 40  # a scored sub-network: repetitions and those outside the budget are free
 
 
@@ -58,12 +58,37 @@ def evolve(
         evaluations: sub-networks scored, in all.
         population: of a generation.
         seed: of the search.
-        worker: number of this process.
+        worker: number of this process. The sub-network at which a process of this number was killed
+            is taken up first.
 
     Raises:
         InputError: the storage belongs to another search, is no journal, or nothing is within the
-            budget.
+            budget, or another process with this number is at work.
     """
+
+    def refuse() -> None:
+        raise InputError(
+            "another process has this worker number",
+            where=storage,
+            expected="a number of its own for each process",
+            received=worker,
+        )
+
+    with locked(storage.with_name(f"{storage.name}.{worker}.lock"), refuse):
+        return _evolve(space, budget, score, scored, storage, evaluations, population, seed, worker)
+
+
+def _evolve(
+    space: SearchSpace,
+    budget: Budget,
+    score: Score,
+    scored: str,
+    storage: Path,
+    evaluations: int,
+    population: int,
+    seed: int,
+    worker: int,
+) -> list[Candidate]:
     # Measuring the latency of a whole space would take hours.
     most = space.size if budget.measure == "latency" else reachable(space, budget)
     search = fingerprint([space.key, str(budget), budget.precision, scored])
@@ -83,17 +108,21 @@ def evolve(
         known = _scored(study)
         if len(known) >= min(evaluations, most):
             break
-        trial = study.ask(distributions)
+        left = _left_behind(study, worker)
+        trial = left or study.ask(distributions)
         ratios = _ratios(space, trial.params)
         name, spec = ratios_name(ratios), space.spec(ratios)
         seen = known.get(name)
         cost = seen.values[1] if seen else budget.cost(spec)
         excess = budget.excess(cost)
-        trial.set_constraint("budget", excess)
-        trial.set_user_attr(_EXCESS, excess)
-        trial.set_user_attr(_NAME, name)
+        if isinstance(trial, optuna.Trial):
+            trial.set_constraint("budget", excess)
+            trial.set_user_attr(_EXCESS, excess)
+            trial.set_user_attr(_NAME, name)
+            # Last: a trial without a worker was killed before all that, and is nobody's.
+            trial.set_user_attr(_WORKER, worker)
         value = seen.values[0] if seen else 0.0 if excess else score(spec)
-        study.tell(trial, (value, cost))
+        study.tell(trial.number, (value, cost))
     found = [
         candidate(space, _ratios(space, trial.params), trial.values[1], trial.values[0])
         for trial in _scored(study).values()
@@ -103,6 +132,13 @@ def evolve(
     if len(found) < evaluations:
         _LOG.info("%d sub-networks found where %d were wanted", len(found), evaluations)
     return sorted(found, key=lambda one: -one.score)
+
+
+def _left_behind(study: optuna.Study, worker: int) -> FrozenTrial | None:
+    """The sub-network that a process of this number was killed at."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    mine = [trial for trial in running if trial.user_attrs.get(_WORKER) == worker]
+    return mine[0] if mine else None
 
 
 def _scored(study: optuna.Study) -> dict[str, FrozenTrial]:

@@ -173,5 +173,7 @@ class Trainings:
     def _targets(self, teacher: Trained | None) -> np.ndarray:
         labels = self.data.train.labels
         return (
-            labels if teacher is None else pack_targets(labels, np.load(teacher.folder / _LOGITS))
+            labels
+            if teacher is None
+            else pack_targets(labels, np.load(teacher.folder / _LOGITS, allow_pickle=False))
         )

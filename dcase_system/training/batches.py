@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
+
+from dcase_system.errors import InputError
 
 
 class Examples(Protocol):
@@ -19,6 +22,45 @@ class Examples(Protocol):
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
         """(positions, *shape) float32."""
+
+
+class Watched:
+    """Examples whose faults get through TensorFlow, which makes errors of its own of them."""
+
+    def __init__(self, examples: Examples):
+        self._examples = examples
+        self._faults: list[InputError | OSError] = []
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        return self._examples.shape
+
+    def gather(self, positions: np.ndarray) -> np.ndarray:
+        """(positions, *shape) float32."""
+        try:
+            return self._examples.gather(positions)
+        except (InputError, OSError) as error:
+            self._faults.append(error)
+            raise
+
+    @contextmanager
+    def faults_raised(self) -> Iterator[None]:
+        """Raises what the examples have raised inside TensorFlow.
+
+        Raises:
+            InputError: an example cannot be read.
+            OSError: an example cannot be read.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if self._faults:
+                raise self._faults[0] from error
+            raise
 
 
 # Changes a batch of waveforms: of (waveforms, their positions in the list, generator of the draws).

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from dcase_system.arrays import read_npz
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 from dcase_system.training.optimizers import batches_seen
@@ -55,12 +55,12 @@ class Checkpoint(keras.callbacks.Callback):
             return 0
         variables = _state(model)
         try:
-            with np.load(self.path, allow_pickle=False) as saved:
-                values = {name: saved[name] for name in saved.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            values = read_npz(self.path)
+        except ValueError as error:
             raise self._foreign(str(error)) from error
-        if {name: value.shape for name, value in values.items()} != {
-            name: tuple(variable.shape) for name, variable in variables.items()
+        if {name: (value.shape, value.dtype) for name, value in values.items()} != {
+            name: (tuple(variable.shape), np.dtype(keras.backend.standardize_dtype(variable.dtype)))
+            for name, variable in variables.items()
         }:
             raise self._foreign("other variables")
         for name, variable in variables.items():

@@ -11,6 +11,7 @@ from dcase_system.training import callbacks as cb
 from dcase_system.training.batches import (
     Augmentation,
     Examples,
+    Watched,
     epoch_steps,
     prediction_batches,
     training_batches,
@@ -149,28 +150,32 @@ def fit(
         cb.MetricsLog(metrics_log, first_epoch),
         saver,
     ]
-    model.fit(
-        training_batches(
-            waveforms,
-            targets,
-            batch_size,
-            seed=seed,
-            first_epoch=first_epoch,
-            augmentation=augmentation,
-        ),
-        epochs=epochs,
-        initial_epoch=first_epoch,
-        steps_per_epoch=steps_per_epoch,
-        callbacks=watchers,
-        shuffle=False,  # the dataset shuffles
-        verbose=0,
-    )
+    watched = Watched(waveforms)
+    with watched.faults_raised():
+        model.fit(
+            training_batches(
+                watched,
+                targets,
+                batch_size,
+                seed=seed,
+                first_epoch=first_epoch,
+                augmentation=augmentation,
+            ),
+            epochs=epochs,
+            initial_epoch=first_epoch,
+            steps_per_epoch=steps_per_epoch,
+            callbacks=watchers,
+            shuffle=False,  # the dataset shuffles
+            verbose=0,
+        )
 
 
 def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np.ndarray:
     """Logits (clips, classes) of a model with the waveform as input."""
     steps = epoch_steps(len(waveforms), batch_size)
-    return model.predict(prediction_batches(waveforms, batch_size), steps=steps, verbose=0)
+    watched = Watched(waveforms)
+    with watched.faults_raised():
+        return model.predict(prediction_batches(watched, batch_size), steps=steps, verbose=0)
 
 
 def score_validation(

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_the_network_in_a_page_says_in_float32_what_the_file_says(exported, wave
     assert read_card(within).contract.labels == ("a", "b", "c", "d")
     floats = (exported / "student_float16_waveform.tflite").read_bytes()
     assert flatbuffer.with_float_output(floats) == floats
+
+
+def test_hostile_names_in_a_model_stay_inside_of_its_page(exported, tmp_path):
+    content = (exported / "student_int8_waveform.tflite").read_bytes()
+    model = flatbuffer.parse(content)
+    card = json.loads(flatbuffer.attached(model, "dcase_system.card"))
+    hostile = "</script><script>alert(1)</script>"
+    card["contract"]["labels"] = [hostile, '"><img src=x onerror=alert(1)>', "'; --", "\u2028"]
+    flatbuffer.attach(model, "dcase_system.card", json.dumps(card).encode())
+    (tmp_path / "<b>model.tflite").write_bytes(flatbuffer.serialise(model))
+    text = page.write_page(tmp_path / "<b>model.tflite", tmp_path / "page").read_text()
+    assert "alert(1)" not in text and "<b>model" not in text and "onerror" not in text
 
 
 def test_serving_ends_with_an_interrupt_and_refuses_a_port_in_use(tmp_path, monkeypatch, capsys):

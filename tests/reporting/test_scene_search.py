@@ -8,6 +8,7 @@ from dcase_system.reporting.scene_search import (
     size_correlation,
     write_analysis,
 )
+from dcase_system.stages import write_config
 
 CANDIDATES = [
     {"method": "random", "growth": 1.0 + (i % 2), "params": 1_000 * i, "accuracy": 50.0 + i}
@@ -45,5 +46,6 @@ def test_the_chosen_network_against_the_limit():
 
 @pytest.mark.parametrize("name", ["report.md", "growth.csv", "chosen.csv", "figures/search.png"])
 def test_everything_is_written(tmp_path, name):
+    write_config(tmp_path, {"seed": 3})
     write_analysis(tmp_path, RESULTS)
     assert (tmp_path / name).stat().st_size > 0

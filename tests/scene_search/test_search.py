@@ -3,6 +3,7 @@
 import multiprocessing
 from dataclasses import replace
 
+import optuna
 import pytest
 
 from dcase_system.errors import InputError
@@ -67,6 +68,29 @@ def test_an_interrupted_search_goes_on_with_the_candidate_it_was_at(tmp_path, me
         assert found == whole
     nothing = search(tmp_path, method).run(lambda _: pytest.fail("trained again"))
     assert nothing == found
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("attribute", ["worker", "excess", "architecture"])
+def test_a_candidate_killed_while_it_was_written_down_is_not_lost(
+    tmp_path, method, attribute, monkeypatch
+):
+    """Killed between two lines of the journal, after one of them."""
+    write = optuna.Trial.set_user_attr
+
+    def killed(trial, name, value):
+        if trial.number == 2 and name == attribute:
+            raise KeyboardInterrupt
+        write(trial, name, value)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(optuna.Trial, "set_user_attr", killed)
+        search(tmp_path, method).run(score)
+    counted = Counted()
+    found = search(tmp_path, method).run(counted)
+    assert len(found) == len({one.name for one in found}) == 8
+    if method == "random":
+        assert found == search(tmp_path / "whole").run(score)
 
 
 def test_both_methods_share_a_storage(tmp_path):

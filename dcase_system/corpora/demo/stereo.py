@@ -22,6 +22,7 @@ from dcase_system.corpora.demo.write import (
     Counter,
     DemoCorpus,
     Progress,
+    one_writer,
     standing,
     write_list,
     write_wav,
@@ -94,14 +95,15 @@ def write_stereo_demo_corpus(
     directory = Path(directory)
     wanted = {"version": _VERSION, "channels": 2, "seed": seed, **asdict(size)}
     corpus = DemoCorpus(directory / "development", directory / "evaluation")
-    if standing(directory) == wanted:
-        return corpus
-    of_scene = (size.train_locations + size.test_locations) * size.clips
-    counter = Counter(of_scene * len(tau.SCENES) + size.evaluation_clips, progress)
-    with replacing_directory(directory) as temporary:
-        _write_development(temporary / "development", size, seed, counter)
-        _write_evaluation(temporary / "evaluation", size, seed, counter)
-        write_json(temporary / MARKER, wanted)
+    with one_writer(directory):
+        if standing(directory) == wanted:
+            return corpus
+        of_scene = (size.train_locations + size.test_locations) * size.clips
+        counter = Counter(of_scene * len(tau.SCENES) + size.evaluation_clips, progress)
+        with replacing_directory(directory) as temporary:
+            _write_development(temporary / "development", size, seed, counter)
+            _write_evaluation(temporary / "evaluation", size, seed, counter)
+            write_json(temporary / MARKER, wanted)
     return corpus
 
 

@@ -1,8 +1,9 @@
 """Writing the demo corpus: clips, labels and lists."""
 
-import json
+import logging
 import wave
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_develop
 from dcase_system.corpora.demo.scenes import draw_place, render
 from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.errors import InputError
-from dcase_system.files import replacing_directory, write_json
+from dcase_system.files import locked, read_json, replacing_directory, write_json
 
+_LOG = logging.getLogger(__name__)
 _VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there
 MARKER = "demo_corpus.json"
 _EVALUATION_PLACES = 4  # per scene
@@ -61,8 +63,27 @@ def write_demo_corpus(
         raise InputError("seed is negative", where="seed of the demo corpus", received=seed)
     wanted = {"version": _VERSION, "seed": seed, **asdict(size)}
     corpus = DemoCorpus(directory / "development", directory / "evaluation")
-    if standing(directory) == wanted:
-        return corpus
+    with one_writer(directory):
+        if standing(directory) != wanted:
+            _write(directory, size, seed, wanted, progress)
+    return corpus
+
+
+@contextmanager
+def one_writer(directory: Path) -> Iterator[None]:
+    """Held while a demo corpus is made, so that a second process waits for it and finds it."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+
+    def on_wait() -> None:
+        _LOG.info("another process makes %s: waiting for it", directory)
+
+    with locked(directory.parent, on_wait):
+        yield
+
+
+def _write(
+    directory: Path, size: DemoSize, seed: int, wanted: object, progress: Progress | None
+) -> None:
     segments = plan_development(size, seed)
     takes = sum(len(segment.devices) for segment in segments)
     counter = Counter(takes * size.pieces + size.evaluation_clips, progress)
@@ -70,7 +91,6 @@ def write_demo_corpus(
         _write_development(temporary / "development", segments, size.pieces, seed, counter)
         _write_evaluation(temporary / "evaluation", size.evaluation_clips, seed, counter)
         write_json(temporary / MARKER, wanted)
-    return corpus
 
 
 def standing(directory: Path) -> object:
@@ -82,7 +102,7 @@ def standing(directory: Path) -> object:
         if not any(directory.iterdir()):
             return None
         try:
-            return json.loads(marker.read_text(encoding="utf-8"))
+            return read_json(marker)
         except (FileNotFoundError, ValueError):
             pass
     # It would be replaced, and might be the work of somebody.

@@ -1,0 +1,206 @@
+"""The kinds of files that native code reads in the end: sounds, arrays, networks."""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system.audio.decode import read_audio, resample
+from dcase_system.audio.header import parse_header
+from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
+from dcase_system.edge.contract import Contract
+from tests.robustness import valid
+from tests.robustness.kinds import Kind, Read
+from tests.robustness.mutations import mutated
+
+_SOUND = {
+    "wav": (b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"fact", b"\xfe\xff", b"\1\0", b"\3\0"),
+    "flac": (b"fLaC", b"\0\0\0\x22", b"\x84\0\0", b"\xff\xf8", b"\xff\xf9"),
+    "ogg": (b"OggS", b"\1vorbis", b"\3vorbis", b"\5vorbis", b"BCV", b"\xff" * 8),
+}
+
+
+def _ogg_with_checksums(content: bytes) -> bytes:
+    """The checksum of each page set right, so that what is behind it is read at all."""
+    pages = content.split(b"OggS")
+    whole = pages[0]
+    for page in pages[1:]:
+        page = bytearray(b"OggS" + page)
+        if len(page) >= 27:
+            page[22:26] = bytes(4)
+            page[22:26] = _crc(page).to_bytes(4, "little")
+        whole += page
+    return whole
+
+
+def _crc(page: bytes) -> int:
+    """Of Ogg: polynomial 0x04c11db7, nothing reflected, begun with 0."""
+    value = 0
+    for byte in page:
+        value = (value << 8 & 0xFFFFFFFF) ^ _CRC[value >> 24 ^ byte]
+    return value
+
+
+def _crc_of_byte(byte: int) -> int:
+    value = byte << 24
+    for _ in range(8):
+        value = value << 1 ^ (0x104C11DB7 if value & 0x80000000 else 0)
+    return value
+
+
+_CRC = [_crc_of_byte(byte) for byte in range(256)]
+
+
+def _header(container: str) -> Kind:
+    def prepare(_: Path) -> tuple[Sequence[bytes], Read]:
+        return valid.sounds(container), lambda content: parse_header(content, "a file")
+
+    def draw(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
+        content = mutated(seeds, generator, _SOUND[container])
+        mended = container == "ogg" and generator.random() < 0.7
+        return _ogg_with_checksums(content) if mended else content
+
+    return Kind(f"{container} headers", prepare, draw)
+
+
+def _sound(container: str) -> Kind:
+    def prepare(folder: Path) -> tuple[Sequence[bytes], Read]:
+        def read(content: bytes) -> object:
+            (folder / "clip").write_bytes(content)
+            samples, rate = read_audio(folder / "clip")
+            return resample(samples, rate, 32_000)
+
+        return valid.sounds(container), read
+
+    return Kind(f"{container} files", prepare, _header(container).draw)
+
+
+def _logits(folder: Path) -> tuple[Sequence[bytes], Read]:
+    path = folder / "train.npz"
+    values = np.zeros((len(valid.CLIPS), len(valid.SCENES)), np.float32)
+    write_logits(path, LogitsStore("key", 5, valid.SCENES, valid.CLIPS, values))
+    stored = path.read_bytes()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(folder / "small.npz", "w", 8) as small:
+        for name in archive.namelist():
+            small.writestr(name, archive.read(name))
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        wanted = {"split": 5, "scenes": valid.SCENES, "filenames": valid.CLIPS}
+        return read_logits(path, **wanted, teacher="key")
+
+    return [stored, (folder / "small.npz").read_bytes()], read
+
+
+def _checkpoint(folder: Path) -> tuple[Sequence[bytes], Read]:
+    import keras
+
+    from dcase_system.training.callbacks import Checkpoint
+
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    network.compile("adam", "mse")
+    checkpoint = Checkpoint(folder / "state.npz", 1)
+    checkpoint.restore(network)
+    checkpoint.set_model(network)
+    checkpoint.set_params({"epochs": 1})
+    checkpoint.on_epoch_end(0)
+
+    def read(content: bytes) -> object:
+        (folder / "state.npz").write_bytes(content)
+        return checkpoint.restore(network)
+
+    return [(folder / "state.npz").read_bytes()], read
+
+
+def _npz(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
+    """Half mutated bytes of the file, half of an array in it."""
+    tokens = (b"'descr': '|O'", b"'<U9'", b"(9999999999,)", b"\x93NUMPY\1\0", b"PK\1\2", b"True")
+    if generator.random() < 0.5:
+        return mutated(seeds, generator, tokens)
+    content = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(seeds[generator.integers(len(seeds))])) as source,
+        zipfile.ZipFile(content, "w", int(generator.choice([0, 8]))) as copied,
+    ):
+        for entry in source.infolist():
+            data = source.read(entry)
+            if generator.random() < 0.3:
+                data = mutated([data], generator, tokens)
+            copied.writestr(entry.filename, data)
+    return content.getvalue()
+
+
+@cache
+def models() -> dict[str, bytes]:
+    """Exported files of a small network, by their names."""
+    import keras
+
+    from dcase_system.edge import forms
+    from dcase_system.models import registry
+
+    contract = Contract.from_json(valid.CONTRACT, "contract")
+    keras.utils.set_random_seed(0)
+    network = registry.build(registry.spec_from_json(valid.SPEC))
+    clips = np.random.default_rng(0).normal(0, 0.1, (8, contract.samples)).astype(np.float32)
+    features = np.asarray(contract.features(clips))
+    with tempfile.TemporaryDirectory() as folder:
+        forms.export_all(network, contract, features, Path(folder), ("float32", "int8"))
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).glob("*.tflite"))}
+
+
+def _tflite(folder: Path) -> tuple[Sequence[bytes], Read]:
+    from dcase_system.edge.classifier import Classifier
+
+    def read(content: bytes) -> object:
+        (folder / "model.tflite").write_bytes(content)
+        classifier = Classifier(folder / "model.tflite")
+        return classifier.probabilities(np.zeros((1, *classifier.contract.waveform_shape)))
+
+    return list(models().values()), read
+
+
+def _weights(folder: Path) -> tuple[Sequence[bytes], Read]:
+    import keras
+
+    from dcase_system.models.stored import load_model, load_weights
+
+    path = folder / "network.keras"
+    convolution, norm = keras.layers.Conv2D(3, 2), keras.layers.BatchNormalization()
+    network = keras.Sequential([keras.Input((4, 4, 1)), convolution, norm, keras.layers.ReLU()])
+    network.save(path)
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        return load_model(path) if len(content) % 2 else load_weights(network, path)
+
+    return [path.read_bytes()], read
+
+
+def _keras(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
+    """A `.keras` file with one of its parts mutated, or the whole of it."""
+    tokens = (b'"class_name": "Lambda"', b'"module": "os"', b'"system"', b"\x89HDF", b"PK\1\2")
+    tokens += (b'"registered_name": null', b"TREE", b"SNOD", b"HEAP", b"\xff" * 8)
+    if generator.random() < 0.3:
+        return mutated(seeds, generator, tokens)
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(seeds[0])) as source, zipfile.ZipFile(content, "w") as copied:
+        names = source.namelist()
+        changed = names[generator.integers(len(names))]
+        for name in names:
+            data = source.read(name)
+            copied.writestr(name, mutated([data], generator, tokens) if name == changed else data)
+    return content.getvalue()
+
+
+NATIVE = (
+    *(_header(container) for container in _SOUND),
+    *(_sound(container) for container in _SOUND),
+    Kind("logits stores", _logits, _npz),
+    Kind("checkpoints", _checkpoint, _npz),
+    Kind(".tflite files", _tflite, lambda s, g: mutated(s, g, (b"TFL3", b"dcase_system.card"))),
+    Kind(".keras files", _weights, _keras),
+)

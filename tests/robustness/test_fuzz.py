@@ -1,0 +1,40 @@
+"""Some hundreds of broken files of every kind; ten thousand of each in the slow tests."""
+
+import pytest
+
+from tests.robustness.fuzz import ALL, FAULTY, fuzz
+
+_COSTLY = {
+    "packages": 60,
+    "archives to unpack": 60,
+    "meta YAML": 150,
+    ".tflite files": 100,
+    ".keras files": 50,
+}
+
+
+def _assert_nothing_but_results_and_lines(kind, inputs):
+    found = fuzz(ALL[kind], inputs, seed=1)
+    assert not found.faults
+    assert sum(found.outcomes.values()) == inputs
+    assert set(found.outcomes) <= {"read", "refused"}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_broken_files_end_in_a_result_or_one_line(kind):
+    _assert_nothing_but_results_and_lines(kind, _COSTLY.get(kind, 300))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7_200)
+@pytest.mark.parametrize("kind", ALL)
+def test_ten_thousand_broken_files(kind):
+    _assert_nothing_but_results_and_lines(kind, 10_000)
+
+
+def test_every_fault_is_seen():
+    """The fuzzer is checked by a reader that does what none may."""
+    found = fuzz(FAULTY, 14)
+    assert set(found.outcomes) == {"traceback", "crash", "outside", "refused"}
+    assert found.faults[-1][1] == "written outside: ['outside']"
+    assert len(found.faults) == 15 - found.outcomes["refused"]

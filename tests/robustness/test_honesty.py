@@ -1,0 +1,112 @@
+"""Numbers that go into a competition: who has heard which clip, and when."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dcase_system import pipeline
+from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.data import load_data
+from dcase_system.distillation.teachers import TeacherPlan, train_teachers
+from dcase_system.models import cp_mobile
+from dcase_system.student.plan import StudentPlan
+from dcase_system.student.train import train_student
+from dcase_system.training import plan as training_plan
+
+FRONT_END = LogMelSpec()
+FAST = {"epochs": 1, "batch_size": 16}
+SMALL = cp_mobile.scaled_spec(8, 1.0, 1.0, [(2, 2)] * 6)
+STUDENT = StudentPlan(architecture="sscp_mobile_32", validation_fraction=0.3, **FAST)
+
+
+class Read(Exception):
+    """The dev-test list was read."""
+
+
+class Untouchable:
+    """Stands for the dev-test clips until they may be read."""
+
+    def __getattr__(self, name):
+        raise Read(name)
+
+    def __len__(self):
+        raise Read("len")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
+    stores = tmp_path_factory.mktemp("stores")
+    return load_data(read_corpus(demo.development), 100, demo.evaluation, stores)
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """Rows of the store that each training was given; nothing is trained."""
+    rows = []
+
+    def fit(model, waveforms, targets, **settings):
+        held_out = settings["validation"]
+        assert len(waveforms) == len(targets)
+        rows.append((set(waveforms.rows), set(held_out.waveforms.rows) if held_out else set()))
+
+    monkeypatch.setattr(training_plan, "fit", fit)
+    return rows
+
+
+def _assert_within_the_split(heard, data):
+    location_of = dict(zip(data.train.audio.rows, data.train.clips.locations, strict=True))
+    assert heard
+    for trained_on, held_out in heard:
+        assert held_out and trained_on
+        assert trained_on | held_out == set(data.train.audio.rows)
+        assert not trained_on & held_out
+        assert not (trained_on | held_out) & set(data.test.audio.rows)
+        locations = [{location_of[row] for row in rows} for rows in (trained_on, held_out)]
+        assert not locations[0] & locations[1]
+
+
+def test_a_teacher_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
+    plan = TeacherPlan(name="one", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST)
+    train_teachers(tmp_path, [plan, replace(plan, name="two", seed=1)], data)
+    assert len(heard) == 2
+    _assert_within_the_split(heard, data)
+
+
+def test_a_student_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
+    train_student(tmp_path, STUDENT, replace(data, test=Untouchable()), None, None)
+    _assert_within_the_split(heard, data)
+
+
+def test_a_clip_of_another_list_would_be_found(data, heard, tmp_path):
+    """The check itself is checked: with dev-test clips among the training clips it fails."""
+    mixed = replace(data, train=data.test)
+    train_student(tmp_path, STUDENT, mixed, None, None)
+    with pytest.raises(AssertionError):
+        _assert_within_the_split(heard, data)
+
+
+def test_the_dev_test_list_is_not_read_before_the_final_scoring(data, heard, tmp_path):
+    guarded = replace(data, test=Untouchable())
+    with pytest.raises(Read):
+        pipeline.run_split(tmp_path, STUDENT, guarded, formats=("float16",))
+    done = {path.parent.name for path in tmp_path.glob("*/stage.json")}
+    assert {"student", "edge"} <= done
+    assert not (tmp_path / "dev_test").exists()
+    calibration = (tmp_path / "edge" / "calibration.csv").read_text().split()[1:]
+    assert set(calibration) <= set(data.train.clips.filenames)
+
+
+def test_validation_is_the_same_for_student_and_teachers(data):
+    """Otherwise a student would be chosen on clips that its teachers have heard."""
+    teacher = TeacherPlan(
+        name="one", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST
+    )
+    rows = [
+        training_plan.held_out_rows(data.train, plan.validation_fraction)
+        for plan in (STUDENT, teacher)
+    ]
+    np.testing.assert_array_equal(*rows)
