@@ -91,6 +91,7 @@ def test_without_it_the_student_is_kept(run, data, ensemble, tmp_path, caplog):
     assert reference[0] == reference[1]
 
 
+@pytest.mark.slow
 def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
     run, data, ensemble, tmp_path, monkeypatch, caplog
 ):
