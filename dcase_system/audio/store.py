@@ -23,7 +23,7 @@ from dcase_system.files import fingerprint, locked, read_json, write_json
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 2
-_CHUNK_CLIPS = 512  # decoded in memory at a time: bounds memory and what an interrupt loses
+_CHUNK_CLIPS = 256  # written at a time, the next ones decoded meanwhile: what an interrupt loses
 _FULL_SCALE = 2**15
 _MONO_FORM = {"exact": True, "channels": 1, "copy_mono": False}  # where a store says nothing
 _SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
@@ -140,6 +140,11 @@ def _append(
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
     faults: list[InputError] = []
+    chunks = [wanted[at : at + _CHUNK_CLIPS] for at in range(0, len(wanted), _CHUNK_CLIPS)]
+    # The first clip ever decoded sets the corpus's rate.
+    if form["exact"] and "source_rate" not in form:
+        form["source_rate"] = read_audio(root / wanted[0])[1]
+        write_json(store / "format.json", form)
 
     def decode(name: str) -> np.ndarray | InputError:
         try:
@@ -152,13 +157,10 @@ def _append(
         (store / "waveforms.int16").open("ab") as waveforms,
         (store / "index.tsv").open("a", encoding="utf-8") as index,
     ):
-        for start in range(0, len(wanted), _CHUNK_CLIPS):
-            names = wanted[start : start + _CHUNK_CLIPS]
-            # The first clip ever decoded sets the corpus's rate.
-            if form["exact"] and "source_rate" not in form:
-                form["source_rate"] = read_audio(root / names[0])[1]
-                write_json(store / "format.json", form)
-            decoded = dict(zip(names, pool.map(decode, names), strict=True))
+        decoding, done = pool.map(decode, chunks[0]), 0
+        for names, following in zip(chunks, [*chunks[1:], []], strict=True):
+            decoded = dict(zip(names, decoding, strict=True))
+            decoding = pool.map(decode, following)  # while these are written
             rows = {name: row for name, row in decoded.items() if not isinstance(row, InputError)}
             faults += [fault for fault in decoded.values() if isinstance(fault, InputError)]
             try:
@@ -168,8 +170,9 @@ def _append(
                 _flush(index)
             except OSError as error:  # the stream's own error does not say which file
                 raise OSError(error.errno, error.strerror, str(store)) from error
+            done += len(names)
             if on_progress:
-                on_progress(min(start + _CHUNK_CLIPS, len(wanted)), len(wanted))
+                on_progress(done, len(wanted))
     for fault in faults[:20]:
         _LOG.error("%s", fault)
     if faults:
