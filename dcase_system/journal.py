@@ -1,7 +1,7 @@
 """A search's journal: its trials in a file that processes, and machines that see it, share."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +51,32 @@ class _Lock(JournalFileOpenLock):
                 # Somebody else's file, which is not ours to cut.
                 raise ValueError(f"ends with {torn[:20]!r}")
             stream.truncate(whole)
+
+
+@contextmanager
+def one_worker(storage: Path, number: int, method: str = "") -> Iterator[None]:
+    """Held while a process works on a search under a number of its own.
+
+    Args:
+        storage: the journal file.
+        number: of the process.
+        method: of the search, where several share a journal.
+
+    Raises:
+        InputError: another process with this number is at work.
+    """
+
+    def refuse() -> None:
+        raise InputError(
+            "another process has this worker number",
+            where=storage,
+            expected="a number of its own for each process",
+            received=number,
+        )
+
+    parts = [storage.name, *([method] if method else []), str(number), "lock"]
+    with locked(storage.with_name(".".join(parts)), refuse):
+        yield
 
 
 def open_study(

@@ -6,6 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from dcase_system.corpora.demo import (
+    STEREO_TINY,
+    TINY,
+    write_demo_corpus,
+    write_stereo_demo_corpus,
+)
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -36,3 +43,23 @@ def pytest_collection_modifyitems(items):
 def shared() -> Path:
     """The folder of real clips and impulse responses."""
     return SHARED / "data"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A tiny corpus and the folders that the recipes share."""
+    folder = tmp_path_factory.mktemp("recipes")
+    write_demo_corpus(folder / "demo", size=TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stereo(tmp_path_factory):
+    """Flags for the tiny stereo corpus."""
+    folder = tmp_path_factory.mktemp("stereo")
+    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
+    return [
+        f"--data_dir={demo.development}",
+        f"--evaluation_dir={demo.evaluation}",
+        f"--cache_dir={folder / 'cache'}",
+    ]

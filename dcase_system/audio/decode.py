@@ -92,9 +92,8 @@ def _decode_pcm(data: bytes, header: AudioHeader) -> np.ndarray:
         words: np.ndarray = np.ndarray(shape, "<i4", data, header.data_start - 1, strides)
         return (words & np.int32(-256)).astype(np.float32) * np.float32(2**-31)
     kind = "<f4" if header.is_float else f"<i{width}"
-    samples: np.ndarray = np.ndarray(shape, kind, data, header.data_start, strides).astype(
-        np.float32
-    )
+    stored: np.ndarray = np.ndarray(shape, kind, data, header.data_start, strides)
+    samples = stored.astype(np.float32)
     return samples if header.is_float else samples * np.float32(2.0 ** (1 - header.bits))
 
 

@@ -59,8 +59,8 @@ def milliseconds(interpreter: Any, repeats: int) -> np.ndarray:
     return 1_000 * elapsed[:, WARM_UP:]
 
 
-def _memory_bytes(field: str) -> int:
-    """Of this process: `VmRSS`, what it holds now, or `VmHWM`, the most it has held.
+def memory_bytes(field: str) -> int:
+    """Of this process: `VmRSS`, what it holds now, of that `RssAnon` its own, `VmHWM` the most.
 
     `getrusage` will not do: after a fork it still reports the parent's peak.
     """
@@ -79,13 +79,13 @@ def measure(path: str, runtime: str, repeats: int, threads: list[int]) -> dict[s
     before = None
     if reset.exists():
         reset.write_text("5", encoding="ascii")  # makes the peak what is held now
-        before = _memory_bytes("VmRSS")
+        before = memory_bytes("VmRSS")
     times, peak = {}, None
     for count in threads:
         interpreter = load(path, count, runtime)
         times[count] = milliseconds(interpreter, repeats).tolist()
         if peak is None and before is not None:
-            peak = _memory_bytes("VmHWM") - before
+            peak = memory_bytes("VmHWM") - before
     return {"milliseconds": times, "peak_memory_bytes": peak}
 
 

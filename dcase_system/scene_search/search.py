@@ -16,9 +16,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked
-from dcase_system.journal import open_study
+from dcase_system.journal import one_worker, open_study
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
@@ -89,17 +88,7 @@ class Search:
                 journal, or another process with this number is at work.
         """
         self.space.check()
-
-        def refuse() -> None:
-            raise InputError(
-                "another process has this worker number",
-                where=self.storage,
-                expected="a number of its own for each process",
-                received=worker,
-            )
-
-        lock = self.storage.with_name(f"{self.storage.name}.{self.method}.{worker}.lock")
-        with locked(lock, refuse):
+        with one_worker(self.storage, worker, self.method):
             study = self._study(worker)
             for _ in range(_MOST_PROPOSALS * self.evaluations):
                 if len(_trained(study)) >= self.evaluations:

@@ -12,8 +12,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked
-from dcase_system.journal import open_study
+from dcase_system.files import fingerprint
+from dcase_system.journal import one_worker, open_study
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -65,64 +65,41 @@ def evolve(
         InputError: the storage belongs to another search, is no journal, or nothing is within the
             budget, or another process with this number is at work.
     """
-
-    def refuse() -> None:
-        raise InputError(
-            "another process has this worker number",
-            where=storage,
-            expected="a number of its own for each process",
-            received=worker,
+    with one_worker(storage, worker):
+        # Measuring the latency of a whole space would take hours.
+        most = space.size if budget.measure == "latency" else reachable(space, budget)
+        search = fingerprint([space.key, str(budget), budget.precision, scored])
+        study = open_study(
+            storage,
+            _STUDY,
+            search,
+            ["maximize", "minimize"],
+            "this search space, budget and supernet",
         )
-
-    with locked(storage.with_name(f"{storage.name}.{worker}.lock"), refuse):
-        return _evolve(space, budget, score, scored, storage, evaluations, population, seed, worker)
-
-
-def _evolve(
-    space: SearchSpace,
-    budget: Budget,
-    score: Score,
-    scored: str,
-    storage: Path,
-    evaluations: int,
-    population: int,
-    seed: int,
-    worker: int,
-) -> list[Candidate]:
-    # Measuring the latency of a whole space would take hours.
-    most = space.size if budget.measure == "latency" else reachable(space, budget)
-    search = fingerprint([space.key, str(budget), budget.precision, scored])
-    study = open_study(
-        storage,
-        _STUDY,
-        search,
-        ["maximize", "minimize"],
-        "this search space, budget and supernet",
-    )
-    study.sampler = optuna.samplers.NSGAIISampler(
-        population_size=population,
-        seed=derive(seed, worker, len(study.trials)),
-    )
-    distributions = _distributions(space)
-    for _ in range(_MOST_PROPOSALS * evaluations):
-        known = _scored(study)
-        if len(known) >= min(evaluations, most):
-            break
-        left = _left_behind(study, worker)
-        trial = left or study.ask(distributions)
-        ratios = _ratios(space, trial.params)
-        name, spec = ratios_name(ratios), space.spec(ratios)
-        seen = known.get(name)
-        cost = seen.values[1] if seen else budget.cost(spec)
-        excess = budget.excess(cost)
-        if isinstance(trial, optuna.Trial):
-            trial.set_constraint("budget", excess)
-            trial.set_user_attr(_EXCESS, excess)
-            trial.set_user_attr(_NAME, name)
-            # Last: a trial without a worker was killed before all that, and is nobody's.
-            trial.set_user_attr(_WORKER, worker)
-        value = seen.values[0] if seen else 0.0 if excess else score(spec)
-        study.tell(trial.number, (value, cost))
+        study.sampler = optuna.samplers.NSGAIISampler(
+            population_size=population,
+            seed=derive(seed, worker, len(study.trials)),
+        )
+        distributions = _distributions(space)
+        for _ in range(_MOST_PROPOSALS * evaluations):
+            known = _scored(study)
+            if len(known) >= min(evaluations, most):
+                break
+            left = _left_behind(study, worker)
+            trial = left or study.ask(distributions)
+            ratios = _ratios(space, trial.params)
+            name, spec = ratios_name(ratios), space.spec(ratios)
+            seen = known.get(name)
+            cost = seen.values[1] if seen else budget.cost(spec)
+            excess = budget.excess(cost)
+            if isinstance(trial, optuna.Trial):
+                trial.set_constraint("budget", excess)
+                trial.set_user_attr(_EXCESS, excess)
+                trial.set_user_attr(_NAME, name)
+                # Last: a trial without a worker was killed before all that, and is nobody's.
+                trial.set_user_attr(_WORKER, worker)
+            value = seen.values[0] if seen else 0.0 if excess else score(spec)
+            study.tell(trial.number, (value, cost))
     found = [
         candidate(space, _ratios(space, trial.params), trial.values[1], trial.values[0])
         for trial in _scored(study).values()

@@ -33,7 +33,15 @@ from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network
 from tests.benchmarks import peers
-from tests.benchmarks.harness import Row, alternate, as_markdown, compared, machine, peak_gflops
+from tests.benchmarks.harness import (
+    Row,
+    alternate,
+    as_markdown,
+    compared,
+    fastest,
+    machine,
+    peak_gflops,
+)
 from tests.benchmarks.peers import Run
 
 CALLS, TOLERANCE = 10, 1e-4  # calls a round
@@ -134,8 +142,7 @@ def benchmark(
 
 def best_torch(seconds: dict[str, np.ndarray]) -> str:
     """The fastest way of PyTorch."""
-    ways = [name for name in seconds if name.startswith(TORCH)]
-    return min(ways, key=lambda name: float(np.median(seconds[name])))
+    return fastest(seconds, (name for name in seconds if name.startswith(TORCH)))
 
 
 def main(_: Sequence[str]) -> None:

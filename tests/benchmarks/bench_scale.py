@@ -24,6 +24,7 @@ from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.audio.store import ingest
 from dcase_system.corpora import tau
+from dcase_system.edge.timing import memory_bytes
 from dcase_system.models import registry
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.package import SystemFiles, output_name, write_package
@@ -101,7 +102,7 @@ def measured(stage: Callable[[Path, int], None], folder: Path, count: int) -> tu
 
     def watch() -> None:
         while not done.wait(0.02):
-            peak[0] = max(peak[0], _memory_mb())
+            peak[0] = max(peak[0], memory_bytes("RssAnon") / 1e6)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -111,13 +112,6 @@ def measured(stage: Callable[[Path, int], None], folder: Path, count: int) -> tu
     done.set()
     watcher.join()
     return seconds, peak[0]
-
-
-def _memory_mb() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) / 1_000
-    raise OSError("no RssAnon in /proc/self/status")
 
 
 def _names(count: int) -> list[str]:

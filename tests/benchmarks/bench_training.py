@@ -15,7 +15,7 @@ from dcase_system.training.augmented import augmented_model
 from dcase_system.training.batches import training_batches
 from dcase_system.training.optimizers import Adam
 from tests.benchmarks.clips import SAMPLE_RATE, labels, waveforms, write_clips
-from tests.benchmarks.harness import Contender, Row, alternate, compared
+from tests.benchmarks.harness import Contender, Row, alternate, compared, fastest
 
 NETWORKS, BATCHES = ("cp_mobile", "sscp_mobile_32", "sscp_mobile_64"), (64, 256)
 EPOCH_CLIPS, EPOCH_BATCH = 512, 64
@@ -136,6 +136,5 @@ def _steps_of(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Callable[[], 
 
 def _best(what: str, seconds: dict[str, np.ndarray], items: int) -> list[Row]:
     """Against the peer that was fastest."""
-    peers = [name for name in seconds if name != "ours"]
-    best = min(peers, key=lambda name: float(np.median(seconds[name])))
+    best = fastest(seconds, seconds.keys() - {"ours"})
     return compared(what, {"ours": seconds["ours"], best: seconds[best]}, items)

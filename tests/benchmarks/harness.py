@@ -7,7 +7,7 @@ median over the rounds.
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,11 @@ def compared(
         )
         for peer, theirs in peers
     ]
+
+
+def fastest(seconds: Mapping[str, np.ndarray], names: Iterable[str]) -> str:
+    """The name whose median is the least."""
+    return min(names, key=lambda name: float(np.median(seconds[name])))
 
 
 def as_markdown(rows: Sequence[Row]) -> str:

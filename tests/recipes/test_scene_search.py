@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
+from dcase_system.corpora.demo import STEREO_TINY
 from tests.commands import run
 
 RECIPE = "recipes.scene_search"
@@ -18,18 +18,6 @@ TOY = [
     "--final_epochs=1",
     "--batch_size=16",
 ]
-
-
-@pytest.fixture(scope="module")
-def stereo(tmp_path_factory):
-    """Flags for the tiny stereo corpus."""
-    folder = tmp_path_factory.mktemp("stereo")
-    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
-    return [
-        f"--data_dir={demo.development}",
-        f"--evaluation_dir={demo.evaluation}",
-        f"--cache_dir={folder / 'cache'}",
-    ]
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.store import ingest
-from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.errors import InputError
 from dcase_system.files import locked, replacing, replacing_directory, write_text
 from dcase_system.journal import open_study
@@ -23,13 +22,6 @@ from tests.commands import FORKS, ROOT, command, on_tiny
 from tests.robustness.runs import killed_until_done, results, started, wait_for
 
 RECIPE = "recipes.split5"
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("faults")
-    write_demo_corpus(folder / "demo", size=TINY)
-    return folder
 
 
 @pytest.fixture

@@ -10,9 +10,6 @@ import pytest
 
 from dcase_system.corpora.demo import (
     STEREO_TINY,
-    TINY,
-    write_demo_corpus,
-    write_stereo_demo_corpus,
 )
 from dcase_system.scene_search.space import SceneSpace
 from tests.commands import FORKS, on_tiny
@@ -25,24 +22,6 @@ _SCENES += [f"--seconds={STEREO_TINY.seconds}", "--epochs=1", "--final_epochs=1"
 _SUPERNET = ["--corpus=mixtures", "--mixtures=48,32,32", "--width=0.0625", "--batch_size=16"]
 _SUPERNET += ["--draws=3", "--teacher_epochs=1", "--largest_epochs=1", "--samples_epochs=1"]
 _SUPERNET += ["--alone_epochs=1", "--tuning_epochs=1,2"]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kill")
-    write_demo_corpus(folder / "demo", size=TINY)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def stereo(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kill_stereo")
-    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
-    return [
-        f"--data_dir={demo.development}",
-        f"--evaluation_dir={demo.evaluation}",
-        f"--cache_dir={folder / 'cache'}",
-    ]
 
 
 def _same_after_kills(module, arguments, folder, kills, longest_seconds):

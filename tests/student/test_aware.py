@@ -6,9 +6,6 @@ import shutil
 import numpy as np
 import pytest
 
-from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import TINY, write_demo_corpus
-from dcase_system.data import load_data
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.card import read_card
 from dcase_system.models import cp_mobile, registry
@@ -19,12 +16,6 @@ from dcase_system.student.plan import AwarePlan, StudentPlan
 FORMATS = ("dynamic", "int8")
 PLAN = StudentPlan(architecture="narrow", epochs=1, batch_size=32, validation_fraction=0.3)
 AWARE = AwarePlan(epochs=2)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
-    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,6 @@ import pytest
 
 from dcase_system.complexity.counter import count
 from dcase_system.complexity.sparsity import sparsity_report
-from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import TINY, write_demo_corpus
-from dcase_system.data import load_data
 from dcase_system.models import cp_mobile, registry
 from dcase_system.models.stored import load_network
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
@@ -24,12 +21,6 @@ PLAN = StudentPlan(
     architecture="toy", rounds=(ROUND,), epochs=1, batch_size=16, validation_fraction=0.3
 )
 STAGES = ("wide", "pruned1", "student")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
-    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
 
 
 @pytest.fixture(scope="module", autouse=True)
