@@ -30,9 +30,8 @@ from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, read_json, replacing, write_json
 from dcase_system.models.stored import load_network
-from dcase_system.pruning.rounds import PruningRound
 from dcase_system.student.aware import INT8, train_aware
-from dcase_system.student.plan import AWARE, STUDENT, AwarePlan, StudentPlan, contract_of, steps
+from dcase_system.student.plan import AWARE, STUDENT, AwarePlan, StudentPlan, contract_of
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
@@ -41,6 +40,7 @@ from dcase_system.training.plan import held_out_rows
 
 SUBMITTED_PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
+_SCORES_LAYOUT = 2  # of what `_score` writes
 
 
 @dataclass(frozen=True)
@@ -102,24 +102,22 @@ def run_split(
         external_data = [*(ensemble.external_data if ensemble else ())]
         if impulse_responses is not None:
             external_data = sorted({*external_data, "dataset"})
+        training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
         settings = {
             "split": data.split,
             "scenes": data.scenes,
+            "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
             "plan": asdict(plan),
             "teachers": teachers,
             "external_data": external_data,
             "aware": aware and asdict(aware),
         }
         stages.write_config(run_dir, settings)
+        if ensemble is not None:
+            write_json(run_dir / "teachers.json", ensemble.description)
         student = train_student(run_dir, plan, data, ensemble, impulse_responses)
         network = load_network(run_dir / STUDENT)
         write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
-        if any(isinstance(pruning, PruningRound) for pruning in plan.rounds):
-            stages.run_stage(
-                run_dir / "figures",
-                {"student": student},
-                lambda folder: _draw_pruning(folder / "pruning.png", run_dir, plan, data),
-            )
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
         inputs["formats"], int8 = list(formats), None
         if aware is not None:
@@ -138,7 +136,7 @@ def run_split(
         )
         stages.run_stage(
             run_dir / "dev_test",
-            {"edge": edge, "clips": data.test.key},
+            {"edge": edge, "clips": data.test.key, "layout": _SCORES_LAYOUT},
             lambda folder: _score(folder, network, run_dir / "edge", data),
         )
         audio = data.evaluation_audio
@@ -153,7 +151,15 @@ def run_split(
                     data.scenes,
                 ),
             )
+        _write_report(run_dir)
     return load_run(run_dir)
+
+
+def _write_report(run_dir: Path) -> None:
+    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    from dcase_system.reporting.report import write_report
+
+    write_report(run_dir)
 
 
 def load_run(run_dir: Path) -> SplitRun:
@@ -191,24 +197,6 @@ def output_file(split: int) -> str:
     return f"output.split_{split}.csv"
 
 
-def _draw_pruning(path: Path, run_dir: Path, plan: StudentPlan, data: Data) -> None:
-    # Imports matplotlib, which a run without pruning need not wait for.
-    from dcase_system.reporting.pruning_figure import LoggedStage, pruning_figure, read_log
-
-    logged = [
-        LoggedStage(
-            step.name,
-            read_log(run_dir / step.log("metrics.jsonl")),
-            read_log(run_dir / step.log("pruning.jsonl")),
-        )
-        for step in steps(plan)
-    ]
-    clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
-    title = f"{plan.architecture} on split{data.split}, {clips} clips"
-    figure = pruning_figure(logged, epoch_steps(clips, plan.batch_size), title)
-    figure.savefig(path, dpi=150)
-
-
 def _export(
     folder: Path,
     network: keras.Model,
@@ -237,12 +225,17 @@ def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
         scores["forms"][name] = {**asdict(scored), **asdict(compared)}
     submitted = probabilities[SUBMITTED_FORM].argmax(axis=-1)
     hits = submitted == test.labels
-    scores["interval_95"] = metrics.clustered_interval(hits, test.labels, test.locations)
+    scores["intervals_95"] = metrics.intervals(
+        hits, test.labels, data.scenes, test.devices, groups, test.locations
+    )
+    scores["confusion"] = metrics.confusion(test.labels, submitted, len(data.scenes)).tolist()
     write_json(folder / "scores.json", scores)
     table = pd.DataFrame(probabilities[SUBMITTED_FORM], columns=list(data.scenes))
     table.insert(0, "filename", test.filenames)
-    table.insert(1, "scene_label", [data.scenes[label] for label in test.labels])
-    table.insert(2, "predicted", [data.scenes[label] for label in submitted])
+    table.insert(1, "identifier", test.locations)
+    table.insert(2, "source_label", test.devices)
+    table.insert(3, "scene_label", [data.scenes[label] for label in test.labels])
+    table.insert(4, "predicted", [data.scenes[label] for label in submitted])
     with replacing(folder / "predictions.csv") as temporary:
         table.to_csv(temporary, sep="\t", index=False)
 

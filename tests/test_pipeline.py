@@ -86,7 +86,7 @@ def test_scores_cover_every_form_class_device_and_group(run, data):
     assert list(submitted["class_wise"]) == list(tau.SCENES)
     assert list(submitted["device_wise"]) == list(tau.DEVICES)
     assert list(submitted["group_wise"]) == ["real", "seen", "unseen"]
-    low, high = scores["interval_95"]
+    low, high = scores["intervals_95"]["overall"]
     assert 0 <= low <= submitted["overall"]["accuracy"] <= high <= 100
     assert submitted["overall"]["clips"] == len(data.test)
 

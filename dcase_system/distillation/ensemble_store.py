@@ -9,7 +9,7 @@ training has left or replaced is not taken for the member's.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dcase_system.files import fingerprint, read_json, write_json
 _NAME = re.compile(r"\w[\w .,+-]*")
 _LIST = "ensemble.json"
 TRAIN_LOGITS = "train.npz"
+_DESCRIBED = ("train", "dev_test")  # lists of clips
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +35,14 @@ class Ensemble:
         members: their names.
         external_data: what they have beside the challenge's clips, in the words of the meta file.
         logits: mean of the members' logits for the student's training clips, (clips, classes).
+        description: how they score and agree on each list of clips, for the reader.
     """
 
     key: str
     members: tuple[str, ...]
     external_data: tuple[str, ...]
     logits: np.ndarray
+    description: dict[str, Any] = field(default_factory=dict)
 
 
 def logits_folder(folder: Path, member: str) -> Path:
@@ -160,4 +163,6 @@ def read_ensemble(
     )
     if not logits:
         raise InputError("ensemble has no members", where=path)
-    return Ensemble(fingerprint(members), tuple(members), external_data, ensemble_logits(logits))
+    described = {name: content[name] for name in _DESCRIBED if name in content}
+    key = fingerprint(members)
+    return Ensemble(key, tuple(members), external_data, ensemble_logits(logits), described)

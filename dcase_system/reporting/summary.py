@@ -17,11 +17,12 @@ def run_summary(scores: Mapping[str, Any], complexity: Mapping[str, Any]) -> str
         complexity: content of its `complexity.json`.
     """
     submitted = scores["forms"][scores["submitted_form"]]
-    low, high = scores["interval_95"]
+    interval = scores["intervals_95"]["overall"]  # none, if all clips are of one recording
+    ends = " (95 % interval {:.1f}-{:.1f})".format(*interval) if interval else ""
     overall = submitted["overall"]
     lines = [
-        f"dev-test macro accuracy {overall['accuracy']:.1f} % "
-        f"(95 % interval {low:.1f}-{high:.1f}), log loss {overall['logloss']:.3f}",
+        f"dev-test macro accuracy {overall['accuracy']:.1f} %{ends}, "
+        f"log loss {overall['logloss']:.3f}",
         *_accuracies("by device group", submitted["group_wise"]),
         *_accuracies("by device", submitted["device_wise"]),
         "",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -132,7 +133,8 @@ def clustered_interval(
     far too narrow.
 
     Args:
-        correct: (clips,) whether each prediction is right.
+        correct: (clips,) whether each prediction is right; of a difference of two systems, right by
+            the one less right by the other.
         labels: (clips,) class indices.
         clusters: recording (or location) of each clip.
         draws: bootstrap samples.
@@ -154,3 +156,53 @@ def clustered_interval(
         accuracies = np.nanmean(np.where(drawn > 0, counts @ hits / drawn, np.nan), axis=1)
     low, high = np.percentile(100 * accuracies, [2.5, 97.5])
     return float(low), float(high)
+
+
+def intervals(
+    correct: np.ndarray,
+    labels: np.ndarray,
+    scenes: Sequence[str],
+    devices: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    clusters: Sequence[str],
+) -> dict[str, Any]:
+    """95 % intervals of the accuracies that `score` gives, in percent, by the names of its fields.
+
+    A part whose clips are all of one recording has no interval: there is nothing to resample.
+
+    Args:
+        correct: (clips,) whether each prediction is right.
+        labels: (clips,) class indices.
+        scenes: class names in label order.
+        devices: device of each clip.
+        groups: devices of each device group.
+        clusters: recording (or location) of each clip.
+    """
+    cluster_of, device_of = np.array(clusters), np.array(devices)
+
+    def of(rows: np.ndarray, classes: np.ndarray) -> tuple[float, float] | None:
+        if len(set(cluster_of[rows])) < 2:
+            return None
+        return clustered_interval(correct[rows], classes[rows], cluster_of[rows])
+
+    one_class = np.zeros_like(labels)  # means over clips, not over classes
+    return {
+        "overall": of(np.full(len(labels), True), labels),
+        "class_wise": {
+            name: of(labels == index, one_class)
+            for index, name in enumerate(scenes)
+            if (labels == index).any()
+        },
+        "device_wise": {
+            str(device): of(device_of == device, one_class) for device in np.unique(device_of)
+        },
+        "group_wise": {
+            name: of(np.isin(device_of, members), one_class) for name, members in groups.items()
+        },
+    }
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """(classes, classes) clips of each class (row) that were taken for each class (column)."""
+    cells = np.bincount(labels * classes + predicted, minlength=classes * classes)
+    return cells.reshape(classes, classes)

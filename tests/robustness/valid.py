@@ -51,7 +51,7 @@ RUN: dict[str, object] = {
     "dev_test/scores.json": {
         "submitted_form": "keras_float16",
         "forms": {"keras_float16": _SCORE},
-        "interval_95": [40.0, 60.0],
+        "intervals_95": {"overall": [40.0, 60.0]},
     },
     "complexity.json": {"params": 1, "rules": {"2024 Task 1": []}},
     "sparsity.json": {"zeros": 0},

@@ -1,0 +1,36 @@
+"""A page as one HTML file: no network, no script, no other file beside it."""
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from dcase_system.files import write_text
+from dcase_system.reporting.content import NOTHING, Link, Note, Number, Page, Picture, Table
+from dcase_system.reporting.style import inline_svg
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_page(path: Path, page: Page) -> None:
+    """Writes a page, whole; text is escaped, whatever the data hold."""
+    write_text(path, as_html(page))
+
+
+def as_html(page: Page) -> str:
+    """The page's HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["number"] = lambda cell: isinstance(cell, Number)
+    environment.filters["kind"] = lambda block: _KINDS[type(block)]
+    # Written by matplotlib and our own code from escaped text.
+    environment.filters["svg"] = lambda picture: Markup(inline_svg(picture))
+    return environment.get_template("page.html").render(page=page, nothing=NOTHING)
+
+
+_KINDS = {Table: "table", Picture: "picture", Note: "note", Link: "link"}

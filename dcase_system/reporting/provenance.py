@@ -1,0 +1,33 @@
+"""What a run was made with, for the end of its page."""
+
+import shlex
+from collections.abc import Iterator
+
+from dcase_system.reporting.content import Block, Document, Note, Table
+from dcase_system.reporting.documents import missing
+
+
+def provenance(config: Document) -> Iterator[Block]:
+    """Command, seed, commit and versions.
+
+    Args:
+        config: a run's `config.json`.
+    """
+    command, versions = config.get("command"), config.get("versions")
+    if not isinstance(command, list) or not isinstance(versions, dict):
+        yield missing(config, "record of what the run was made with")
+        return
+    commit = config.get("code", "commit") or "unknown"
+    changed = ", changed since" if config.get("code", "dirty") else ""
+    seed = config.number("settings", "plan", "seed", spec="d")
+    yield Note(f"Command: {shlex.join(map(str, command))}")
+    yield Table(
+        "origin",
+        "What the run was made with",
+        ("what", "which"),
+        [
+            ("seed", seed if seed else str(config.get("settings", "seed"))),
+            ("commit", f"{commit}{changed}"),
+            *((str(name), str(version)) for name, version in versions.items()),
+        ],
+    )

@@ -1,0 +1,51 @@
+"""`report.html` of a run directory, whatever was run in it and however far it came."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dcase_system.errors import InputError
+from dcase_system.reporting.content import Page
+from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.html import write_page
+from dcase_system.reporting.run_page import run_page
+from dcase_system.reporting.teachers_page import teachers_page
+
+REPORT = "report.html"
+# By what only the settings of such a run have.
+_PAGES: dict[str, Callable[[Path], Page]] = {
+    "plan": run_page,
+    "members": teachers_page,
+}
+
+
+def write_report(run_dir: Path) -> Path:
+    """Writes the report of what is there; what is missing is said in it.
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        InputError: the folder is not a run directory.
+    """
+    path = run_dir / REPORT
+    write_page(path, page_of(run_dir))
+    return path
+
+
+def page_of(run_dir: Path) -> Page:
+    """The page of a run directory.
+
+    Raises:
+        InputError: the folder is not a run directory.
+    """
+    config = read_document(run_dir, "config.json")
+    settings = config.names("settings")
+    for key, page in _PAGES.items():
+        if key in settings:
+            return page(run_dir)
+    raise InputError(
+        "not a run directory",
+        where=run_dir,
+        expected="config.json with the settings of a run",
+        received=config.fault or "other content",
+    )

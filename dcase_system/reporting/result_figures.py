@@ -1,0 +1,102 @@
+"""Figures of results: accuracies with intervals, mistakes, the cost of layers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dcase_system.reporting.content import Document, Mark, Number, Picture, is_number
+from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, new_figure
+
+
+@house_style
+def intervals(
+    name: str, title: str, rows: Sequence[tuple[str, Number | None, Number | None, Number | None]]
+) -> Picture | None:
+    """Accuracies in percent with their intervals, a line each; None if there are none.
+
+    Args:
+        name: of the picture.
+        title: of the picture.
+        rows: name, accuracy, lower and upper end.
+    """
+    found = [(row[0], row[1], row[2], row[3]) for row in rows if row[1] is not None]
+    if not found:
+        return None
+    figure, (axes,) = new_figure(0.9 + 0.22 * len(found))
+    marks = {}
+    for at, (label, accuracy, low, high) in enumerate(found):
+        assert accuracy is not None
+        says = f"{label}: {accuracy} %"
+        if low is not None and high is not None:
+            axes.plot([low.value, high.value], [at, at], color=GREY, linewidth=2)
+            says += f" (95 % interval {low}-{high})"
+        (point,) = axes.plot([accuracy.value], [at], "o", color=DARK, markersize=5)
+        point.set_gid(f"{name}-{at}")
+        marks[f"{name}-{at}"] = [Mark(says, accuracy)]
+    axes.set_yticks(range(len(found)), [row[0] for row in found])
+    axes.set(xlim=(-2, 102), xlabel="accuracy, %", ylim=(len(found) - 0.5, -0.5))
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    return Picture(name, title, figure, marks)
+
+
+@house_style
+def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture | None:
+    """Clips of each scene (line) by the scene they were taken for (column); None if not there.
+
+    Args:
+        document: that holds the counts.
+        scenes: names in their order.
+        *keys: where in it, (scenes, scenes) counts.
+    """
+    size = len(scenes)
+    counts = [
+        [document.number(*keys, true, taken, spec=".0f") for taken in range(size)]
+        for true in range(size)
+    ]
+    if any(count is None for line in counts for count in line):
+        return None
+    values = np.array([[count.value for count in line if count] for line in counts])
+    shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1)
+    side = 1.4 + 0.31 * size
+    figure, (axes,) = new_figure(min(side, 5.5))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    marks = {}
+    for true, line in enumerate(counts):
+        for taken, count in enumerate(line):
+            if count is None or not count.value:
+                continue
+            text = axes.text(
+                taken,
+                true,
+                str(count),
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                color="white" if shares[true, taken] > 0.5 else "black",
+            )
+            text.set_gid(f"cell-{true}-{taken}")
+            says = f"{count} clips of {scenes[true]} taken for {scenes[taken]}"
+            marks[f"cell-{true}-{taken}"] = [Mark(says, count)]
+    axes.set_xticks(range(size), scenes, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(size), scenes)
+    axes.set(xlabel="taken for", ylabel="scene of the clip")
+    return Picture("confusion", "Confusion matrix, dev-test clips", figure, marks)
+
+
+@house_style
+def layer_costs(layers: Sequence[Mapping[str, Any]]) -> Picture | None:
+    """MACs and parameters of each layer in the order of the network; None if there are none."""
+    rows = [row for row in layers if is_number(row.get("macs")) and is_number(row.get("params"))]
+    rows = [row for row in rows if row["macs"] or row["params"]]
+    if not rows:
+        return None
+    figure, (macs, params) = new_figure(3.0, 2, sharex=True)
+    at = range(1, len(rows) + 1)
+    macs.bar(at, [row["macs"] / 1e6 for row in rows], color=DARK)
+    params.bar(
+        at, [row["params"] / 1e3 for row in rows], color=LIGHT, edgecolor=DARK, linewidth=0.5
+    )
+    macs.set_ylabel("MMACs")
+    params.set(ylabel="1,000 parameters", xlabel="layer, from input to output")
+    return Picture("layers", "Cost of each layer", figure)

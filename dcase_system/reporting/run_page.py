@@ -1,0 +1,199 @@
+"""The page of a student's run, from the files of its run directory."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dcase_system.reporting.content import (
+    Block,
+    Cell,
+    Document,
+    Note,
+    Page,
+    Section,
+    Table,
+    Verdict,
+    is_number,
+)
+from dcase_system.reporting.documents import missing
+from dcase_system.reporting.provenance import provenance
+from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
+from dcase_system.reporting.run_files import Run, read_run
+from dcase_system.reporting.teachers_page import ensemble_tables
+from dcase_system.reporting.training_figures import curves, pruning_trajectory
+
+EDITION = "2024 Task 1"  # whose limits the verdict is by
+_PARTS = {"device_group": "group_wise", "device": "device_wise", "scene": "class_wise"}
+
+
+def run_page(run_dir: Path) -> Page:
+    """The page of a student's run: verdict, scores, trainings, costs, files, origin."""
+    run = read_run(run_dir)
+    architecture = run.config.get("settings", "plan", "architecture") or "unknown network"
+    split = run.config.get("settings", "split")
+    taught = "teachers" if run.config.get("settings", "teachers") else "labels alone"
+    return Page(
+        title=f"{architecture} on split{split}" if split else run.name,
+        summary=f"Run {run.name}, learned from {taught}; scored once on the dev-test clips.",
+        verdicts=list(verdicts(run)),
+        sections=[
+            Section("Accuracy", list(_accuracy(run))),
+            Section("Training", list(_training(run))),
+            Section("Teachers", list(_teachers(run))),
+            Section("Complexity", list(_complexity(run))),
+            Section("Files for devices", list(_device_files(run))),
+            Section("Origin", list(provenance(run.config))),
+        ],
+    )
+
+
+def verdicts(run: Run) -> Iterator[Verdict]:
+    """Accuracy and log loss, and what is counted against the limits of 2024."""
+    at = ("forms", run.submitted, "overall")
+    low, high = (run.scores.number("intervals_95", "overall", end) for end in (0, 1))
+    remark = f"95 % interval {low} to {high}" if low and high else ""
+    yield Verdict("macro accuracy, %", run.scores.number(*at, "accuracy"), remark=remark)
+    yield Verdict("log loss", run.scores.number(*at, "logloss", spec=".3f"))
+    yield Verdict("parameters", run.complexity.number("params", spec=","))
+    for index, rule in enumerate(run.complexity.rows("rules", EDITION)):
+        place = ("rules", EDITION, index)
+        value, limit = (run.complexity.number(*place, key, spec=",") for key in ("value", "limit"))
+        complies = rule.get("complies")
+        yield Verdict(str(rule.get("rule")), value, limit, complies is True if value else None)
+
+
+def _accuracy(run: Run) -> Iterator[Block]:
+    scores, form = run.scores, run.submitted
+    if scores.number("forms", form, "overall", "accuracy") is None:
+        yield missing(scores, "scores")
+        return
+    yield Note(
+        f"Of the submitted form ({form}). Each is over the clips of its scene, device or group. "
+        "Intervals are at 95 %, by drawing whole recordings anew."
+    )
+    if not scores.names("intervals_95"):
+        yield missing(scores, "intervals of scenes and devices")
+    for part, key in _PARTS.items():
+        rows = [
+            (
+                name,
+                scores.number("forms", form, key, name, "accuracy"),
+                scores.number("intervals_95", key, name, 0),
+                scores.number("intervals_95", key, name, 1),
+                scores.number("forms", form, key, name, "logloss", spec=".3f"),
+                scores.number("forms", form, key, name, "clips", spec=","),
+            )
+            for name in scores.names("forms", form, key)
+        ]
+        what = part.replace("_", " ")
+        if len(rows) < 2:
+            yield Note(f"Only one {what} among the dev-test clips: nothing to compare.")
+        figure = intervals(f"by_{part}", f"Accuracy by {what}", [row[:4] for row in rows])
+        yield from [figure] if figure and len(rows) > 1 else []
+        columns = (what, "accuracy %", "from", "to", "log loss", "clips")
+        yield Table(f"by_{part}", f"Accuracy by {what}, percent", columns, rows)
+    matrix = confusion(scores, run.scenes, "confusion")
+    yield matrix or missing(scores, "confusion matrix")
+
+
+def _training(run: Run) -> Iterator[Block]:
+    losses = {"loss": "loss"}
+    accuracy = {"accuracy": "accuracy, augmented clips"}
+    held_out = {"val_accuracy": "held-out accuracy, %"}
+    found = [
+        curves(run.stages, "loss", "Loss of each training", losses),
+        curves(run.stages, "training_accuracy", "Accuracy on training clips", accuracy),
+        curves(run.stages, "held_out_accuracy", "Accuracy on held-out clips", held_out),
+    ]
+    yield from (picture for picture in found if picture)
+    for stage in run.stages:
+        if not stage.epochs.rows():
+            yield missing(stage.epochs, f"log of the stage {stage.name}")
+    if run.config.rows("settings", "plan", "rounds"):
+        steps = run.config.get("settings", "steps_per_epoch")
+        known = steps if is_number(steps) and steps > 0 else None
+        trajectory = pruning_trajectory(run.stages, known) if known else None
+        yield trajectory or missing(run.config, "steps an epoch, which the pruning is drawn by")
+
+
+def _teachers(run: Run) -> Iterator[Block]:
+    if not run.config.get("settings", "teachers"):
+        yield Note("None: learned from the labels alone.")
+        return
+    yield from ensemble_tables(run.teachers)
+    if not run.teachers.names():
+        yield missing(run.teachers, "description of the teachers")
+
+
+def _complexity(run: Run) -> Iterator[Block]:
+    document = run.complexity
+    if document.number("params") is None:
+        yield missing(document, "complexity report")
+        return
+    rows: list[Sequence[Cell]] = []
+    for edition in document.names("rules"):
+        for index, rule in enumerate(document.rows("rules", edition)):
+            found = [
+                document.number("rules", edition, index, key, spec=",")
+                for key in ("value", "limit")
+            ]
+            word = "complies" if rule.get("complies") is True else "OVER"
+            rows.append((edition, str(rule.get("rule")), *found, word))
+    columns = ("edition", "rule", "value", "limit", "verdict")
+    yield Table("rules", "The rules of each edition", columns, rows)
+    yield from _zeros(run.sparsity)
+    layers = document.rows("layers")
+    picture = layer_costs(layers)
+    yield from [picture] if picture else []
+    columns = ("layer", "kind", "output", "parameters", "MACs")
+    yield Table(
+        "layers",
+        "Each layer; MACs for one clip",
+        columns,
+        [
+            (
+                str(layer.get("name")),
+                str(layer.get("kind")),
+                "×".join(map(str, layer.get("output_shape") or ())),
+                document.number("layers", index, "params", spec=","),
+                document.number("layers", index, "macs", spec=","),
+            )
+            for index, layer in enumerate(layers)
+        ],
+        long=True,
+    )
+
+
+def _zeros(document: Document) -> Iterator[Block]:
+    sizes = {
+        "as the rules of 2023-2025 count": "float16_bytes",
+        "those that are not zero, as those of 2021 count": "nonzero_float16_bytes",
+        "zipped": "zipped_float16_bytes",
+    }
+    rows = [(what, document.number(key, spec=",")) for what, key in sizes.items()]
+    columns = ("parameters at float16", "bytes")
+    known = any(number for _, number in rows)
+    yield (
+        Table("zeros", "Bytes of the parameters at float16", columns, rows)
+        if known
+        else missing(document, "count of zeros")
+    )
+
+
+def _device_files(run: Run) -> Iterator[Block]:
+    forms = run.scores.names("forms")
+    if not forms:
+        yield missing(run.scores, "scores of the files")
+        return
+    columns = ("form", "accuracy %", "log loss", "agrees %", "bytes")
+    rows = [
+        (
+            f"{form} *" if form == run.submitted else form,
+            run.scores.number("forms", form, "overall", "accuracy", spec=".2f"),
+            run.scores.number("forms", form, "overall", "logloss", spec=".3f"),
+            run.scores.number("forms", form, "agreement"),
+            run.cards[form].number("bytes", spec=",") if form in run.cards else None,
+        )
+        for form in forms
+    ]
+    title = "Each form on the dev-test clips; agreement is with Keras float32; * is handed in"
+    yield Table("forms", title, columns, rows)

@@ -1,0 +1,112 @@
+"""How figures look: small enough for a phone, series told apart without colour."""
+
+import io
+from typing import Any
+from xml.etree import ElementTree as xml
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dcase_system.reporting.content import Mark, Picture
+
+# Okabe and Ito's colours that differ in lightness as well; each series also has a line of its own.
+SERIES: tuple[dict[str, Any], ...] = (
+    {"color": "#00476b", "linestyle": "-", "marker": "o"},
+    {"color": "#d55e00", "linestyle": "--", "marker": "s"},
+    {"color": "#56b4e9", "linestyle": "-.", "marker": "^"},
+    {"color": "#444444", "linestyle": ":", "marker": "D"},
+)
+DARK, LIGHT, GREY = "#00476b", "#9ecae1", "#777777"
+WIDTH_INCHES = 4.5  # 432 pixels: three quarters of it are still legible on a phone
+_SETTINGS: Any = {
+    "svg.fonttype": "none",  # text stays text, to be searched and read aloud
+    "pdf.fonttype": 42,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "text.parse_math": False,  # names may have a dollar in them
+    "svg.hashsalt": "figure",
+}
+# Decorates what draws, so that nothing is set for the figures of others.
+house_style = mpl.rc_context(_SETTINGS)
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+xml.register_namespace("", _SVG)
+xml.register_namespace("xlink", _XLINK)
+
+
+def new_figure(height_inches: float, rows: int = 1, **subplots: Any) -> tuple[Figure, list[Axes]]:
+    """An empty figure and its panels, one below the other.
+
+    Not pyplot's, which holds on to figures and asks for a display.
+    """
+    figure = Figure((WIDTH_INCHES, height_inches), layout="constrained")
+    panels = figure.subplots(rows, squeeze=False, **subplots)[:, 0].tolist()
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
+
+
+@house_style
+def file_content(figure: Figure, kind: str) -> bytes:
+    """A figure as `pdf`, `svg` or `png`, the same bytes each time."""
+    stream = io.BytesIO()
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
+    figure.savefig(stream, format=kind, metadata=undated, dpi=150)
+    return stream.getvalue()
+
+
+def inline_svg(picture: Picture) -> str:
+    """A figure as an element of a page: marks say what they are, a number where it stands.
+
+    Raises:
+        ValueError: a mark is not in the figure.
+    """
+    root = xml.fromstring(file_content(picture.figure, "svg"))
+    # matplotlib's style would apply to the whole page.
+    for parent in root.iter(f"{{{_SVG}}}defs"):
+        for style in parent.findall(f"{{{_SVG}}}style"):
+            parent.remove(style)
+    for metadata in root.findall(f"{{{_SVG}}}metadata"):
+        root.remove(metadata)
+    by_id = {element.get("id"): element for element in root.iter()}
+    for gid, marks in picture.marks.items():
+        _explain(by_id.get(gid), gid, marks)
+    _own_names(root, picture.name)
+    for size in ("width", "height"):
+        del root.attrib[size]
+    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
+    root.set("role", "img")
+    root.set("aria-label", picture.title)
+    return xml.tostring(root, encoding="unicode")
+
+
+def _explain(element: xml.Element | None, gid: str, marks: Any) -> None:
+    points = [] if element is None else list(element.iter(f"{{{_SVG}}}use"))
+    if element is not None and not points:
+        points = [element]
+    if len(points) != len(marks):
+        raise ValueError(f"{gid}: {len(marks)} marks for {len(points)} points")
+    for point, mark in zip(points, marks, strict=True):
+        _say(point, mark)
+
+
+def _say(point: xml.Element, mark: Mark) -> None:
+    title = xml.Element(f"{{{_SVG}}}title")
+    title.text = mark.text
+    point.insert(0, title)
+    if mark.number is not None:
+        point.set("data-source", mark.number.source)
+        point.set("data-shown", str(mark.number))
+
+
+def _own_names(root: xml.Element, name: str) -> None:
+    """Names of elements get the figure's before them: a page has several figures."""
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == "id":
+                element.set(key, f"{name}-{value}")
+            elif key == f"{{{_XLINK}}}href" and value.startswith("#"):
+                element.set(key, f"#{name}-{value[1:]}")
+            elif value.startswith("url(#"):
+                element.set(key, f"url(#{name}-{value[5:]}")

@@ -1,0 +1,71 @@
+"""The page of an ensemble of teachers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dcase_system.reporting.content import Block, Document, Page, Section, Table, Verdict
+from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.provenance import provenance
+from dcase_system.reporting.training_figures import LoggedStage, curves
+
+_LISTS = {
+    "train": "training clips",
+    "validation": "held-out clips",
+    "dev_test": "dev-test clips",
+}
+
+
+def teachers_page(run_dir: Path) -> Page:
+    """The page of a teachers' run: members and ensemble, and how each member was trained."""
+    config = read_document(run_dir, "config.json")
+    ensemble = read_document(run_dir, "ensemble.json")
+    members = config.names("settings", "members")
+    split = config.get("settings", "split")
+    at = ("dev_test", "ensemble")
+    return Page(
+        title=f"Teachers of split{split}",
+        summary=f"{len(members)} members: {', '.join(members)}.",
+        verdicts=[
+            Verdict("ensemble's macro accuracy, %", ensemble.number(*at, "accuracy")),
+            Verdict("log loss", ensemble.number(*at, "logloss", spec=".3f")),
+        ],
+        sections=[
+            Section(
+                "Agreement",
+                ensemble_tables(ensemble) or [missing(ensemble, "description of the ensemble")],
+            ),
+            Section("Training", list(_training(run_dir, members))),
+            Section("Origin", list(provenance(config))),
+        ],
+    )
+
+
+def ensemble_tables(document: Document) -> list[Table]:
+    """Accuracy, entropy and agreement of each teacher and their ensemble, a table a list.
+
+    Args:
+        document: `describe_ensemble` by the list's name.
+    """
+    columns = ("teacher", "accuracy %", "log loss", "entropy, nats", "agrees %")
+    specs = {"accuracy": ".1f", "logloss": ".3f", "entropy": ".3f", "agreement": ".1f"}
+    return [
+        Table(
+            f"teachers_{name}",
+            f"On the {clips}; agreement is with the ensemble's decisions",
+            columns,
+            [
+                (member, *(document.number(name, member, k, spec=s) for k, s in specs.items()))
+                for member in document.names(name)
+            ],
+        )
+        for name, clips in _LISTS.items()
+        if document.names(name)
+    ]
+
+
+def _training(run_dir: Path, members: list[str]) -> Iterator[Block]:
+    for index, member in enumerate(members, 1):
+        log = read_document(run_dir, f"{member}/metrics.jsonl")
+        stage = LoggedStage("", log, Document("none"))
+        picture = curves([stage], f"loss_{index}", f"Loss of {member}", {"loss": "loss"})
+        yield picture or missing(log, f"log of {member}")
