@@ -16,6 +16,7 @@ from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.progress import progress_bar
+from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
@@ -164,8 +165,8 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         formats=TFLITE_FORMATS.value or FORMATS,
         aware=AwarePlan(epochs=QAT_EPOCHS.value) if QAT_EPOCHS.value else None,
     )
-    print(run_summary(run.scores, run.complexity))
-    print(f"\nrun directory: {run_dir}\n{stages.provenance(run_dir)}")
+    print(run_summary(run_dir))
+    print(f"\nreport: {run_dir / REPORT}\n{stages.provenance(run_dir)}")
     if evaluation:
         package = assemble(
             run_dir / "submission",

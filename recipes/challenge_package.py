@@ -15,16 +15,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 from absl import flags
 
-from dcase_system import cli
+from dcase_system import cli, stages
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_evaluation_list
 from dcase_system.errors import InputError
-from dcase_system.files import replacing
 from dcase_system.pipeline import SplitRun, load_run
-from dcase_system.reporting.summary import package_table, published_baseline_rows, result_row
+from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
 from dcase_system.submission.card import read_author_card
 from recipes import _common, _systems, _teaching
@@ -69,6 +67,8 @@ def main(argv: Sequence[str]) -> None:
         )
     listed = read_evaluation_list(evaluation)
     output_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/package-seed{_common.SEED.value}")
+    settings = {"systems": systems, "splits": splits, "seed": _common.SEED.value}
+    stages.write_config(output_dir, settings)
     teachers = {split: _teachers(output_dir, split, defaults["members"]) for split in splits}
     runs = {
         system: [_run_split(output_dir, system, split, teachers[split]) for split in splits]
@@ -83,13 +83,13 @@ def main(argv: Sequence[str]) -> None:
         evaluation_filenames=listed,
         technical_report=Path(_REPORT.value) if _REPORT.value else None,
     )
-    done = [(system, run) for system, splits in runs.items() for run in splits]
-    rows = [result_row(name, run.split, run.scores, run.complexity) for name, run in done]
-    with replacing(output_dir / "results.csv") as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False)
-    if corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS:
-        rows += published_baseline_rows()
-    print(package_table(rows))
+    baseline = corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS
+    rows = [
+        result_row(name, run.split, run.scores, run.complexity)
+        for name, of_system in runs.items()
+        for run in of_system
+    ]
+    print(write_results(output_dir, rows, list(map(int, splits)), baseline=baseline))
     print(f"\nvalidated package: {package}")
 
 

@@ -24,7 +24,10 @@ from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
 from dcase_system.pipeline import run_split
 from dcase_system.pruning.rounds import MagnitudeRound
-from dcase_system.reporting.summary import sparsity_table
+from dcase_system.reporting.comparison import write_comparison
+from dcase_system.reporting.content import Table
+from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.tables import as_text
 from dcase_system.student.plan import StudentPlan
 from recipes import _common, _systems
 
@@ -70,7 +73,7 @@ def main(argv: Sequence[str]) -> None:
         )
     data = load_data(corpus, split, None, Path(_common.CACHE_DIR.value) / "stores")
     run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
-    runs = {}
+    runs = []
     for variant in chosen:
         rounds = variants[variant]
         plan = StudentPlan(
@@ -87,7 +90,7 @@ def main(argv: Sequence[str]) -> None:
             # The same training: a stage is kept if all that decides it is equal.
             with replacing_directory(folder / "wide") as copy:
                 shutil.copytree(done[0], copy, dirs_exist_ok=True)
-        run = run_split(
+        run_split(
             folder,
             plan,
             data,
@@ -95,9 +98,10 @@ def main(argv: Sequence[str]) -> None:
             impulse_responses=responses,
             formats=_common.TFLITE_FORMATS.value or FORMATS,
         )
-        runs[variant] = (run.scores, run.complexity, run.sparsity)
-    print(sparsity_table(runs))
-    print(f"\nrun directory: {run_dir}")
+        runs.append(folder)
+    page = write_comparison(runs, run_dir)
+    print("\n\n".join(map(as_text, page.blocks(Table))))
+    print(f"\nreport: {run_dir / REPORT}")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ from dcase_system.distillation.teachers import TeacherPlan, train_teachers
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec
-from dcase_system.reporting.summary import ensemble_table
+from dcase_system.reporting.report import write_report
+from dcase_system.reporting.tables import as_text
+from dcase_system.reporting.teachers_page import read_ensemble_tables
 from dcase_system.training.seeds import derive
 from recipes import _common, _teaching
 
@@ -96,9 +98,9 @@ def main(argv: Sequence[str]) -> None:
     data = load_data(corpus, split, None, Path(_common.CACHE_DIR.value) / "stores")
     seed = _common.SEED.value
     run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/teachers-seed{seed}/split_{split}")
-    description = train_teachers(run_dir, plans, data, responses)
-    print(ensemble_table(description))
-    print(f"\nteachers: {run_dir}")
+    train_teachers(run_dir, plans, data, responses)
+    print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
+    print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")
 
 
 def plan(index: int, member: str, initial: Path | None, given: dict[str, Any]) -> TeacherPlan:

@@ -1,6 +1,7 @@
 """Fixtures and the markers' conditions."""
 
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(no_torch)
         if "browser" in item.keywords and not has_browser:
             item.add_marker(no_browser)
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory) -> Path:
+    """Where screenshots go."""
+    named = os.environ.get("DCASE_TEST_ARTEFACTS")
+    path = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 @pytest.fixture(scope="session")

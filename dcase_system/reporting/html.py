@@ -9,6 +9,7 @@ from dcase_system.files import write_text
 from dcase_system.reporting.content import NOTHING, Link, Note, Number, Page, Picture, Table
 from dcase_system.reporting.style import inline_svg
 
+REPORT = "report.html"  # its name wherever it is written
 _TEMPLATES = Path(__file__).parent / "templates"
 
 

@@ -6,15 +6,16 @@ from pathlib import Path
 from dcase_system.errors import InputError
 from dcase_system.reporting.content import Page
 from dcase_system.reporting.documents import read_document
-from dcase_system.reporting.html import write_page
+from dcase_system.reporting.html import REPORT, write_page
+from dcase_system.reporting.package_page import package_page
 from dcase_system.reporting.run_page import run_page
 from dcase_system.reporting.teachers_page import teachers_page
 
-REPORT = "report.html"
 # By what only the settings of such a run have.
 _PAGES: dict[str, Callable[[Path], Page]] = {
     "plan": run_page,
     "members": teachers_page,
+    "systems": package_page,
 }
 
 

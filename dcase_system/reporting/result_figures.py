@@ -73,7 +73,7 @@ def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture 
                 ha="center",
                 va="center",
                 fontsize=7.5,
-                color="white" if shares[true, taken] > 0.5 else "black",
+                color="white" if shares[true, taken] > 0.715 else "black",
             )
             text.set_gid(f"cell-{true}-{taken}")
             says = f"{count} clips of {scenes[true]} taken for {scenes[taken]}"

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from dcase_system.reporting.content import (
+    NOTHING,
     Block,
     Cell,
     Document,
@@ -119,9 +121,8 @@ def _teachers(run: Run) -> Iterator[Block]:
     if not run.config.get("settings", "teachers"):
         yield Note("None: learned from the labels alone.")
         return
-    yield from ensemble_tables(run.teachers)
-    if not run.teachers.names():
-        yield missing(run.teachers, "description of the teachers")
+    found: list[Block] = [*ensemble_tables(run.teachers)]
+    yield from found or [missing(run.teachers, "description of the teachers")]
 
 
 def _complexity(run: Run) -> Iterator[Block]:
@@ -129,17 +130,7 @@ def _complexity(run: Run) -> Iterator[Block]:
     if document.number("params") is None:
         yield missing(document, "complexity report")
         return
-    rows: list[Sequence[Cell]] = []
-    for edition in document.names("rules"):
-        for index, rule in enumerate(document.rows("rules", edition)):
-            found = [
-                document.number("rules", edition, index, key, spec=",")
-                for key in ("value", "limit")
-            ]
-            word = "complies" if rule.get("complies") is True else "OVER"
-            rows.append((edition, str(rule.get("rule")), *found, word))
-    columns = ("edition", "rule", "value", "limit", "verdict")
-    yield Table("rules", "The rules of each edition", columns, rows)
+    yield rules_table(document, document.names("rules"))
     yield from _zeros(run.sparsity)
     layers = document.rows("layers")
     picture = layer_costs(layers)
@@ -153,7 +144,7 @@ def _complexity(run: Run) -> Iterator[Block]:
             (
                 str(layer.get("name")),
                 str(layer.get("kind")),
-                "×".join(map(str, layer.get("output_shape") or ())),
+                _shape(layer.get("output_shape")),
                 document.number("layers", index, "params", spec=","),
                 document.number("layers", index, "macs", spec=","),
             )
@@ -161,6 +152,22 @@ def _complexity(run: Run) -> Iterator[Block]:
         ],
         long=True,
     )
+
+
+def _shape(shape: Any) -> str:
+    return f"({', '.join(map(str, shape))})" if isinstance(shape, list) else NOTHING
+
+
+def rules_table(document: Document, editions: Sequence[str]) -> Table:
+    """What the rules of each edition count, and allow."""
+    rows: list[Sequence[Cell]] = []
+    for edition in editions:
+        for index, rule in enumerate(document.rows("rules", edition)):
+            place = ("rules", edition, index)
+            found = [document.number(*place, key, spec=",") for key in ("value", "limit")]
+            word = "complies" if rule.get("complies") is True else "OVER"
+            rows.append((f"{edition}: {rule.get('rule')}", *found, word))
+    return Table("rules", "Limits of the challenge", ("rule", "value", "limit", "verdict"), rows)
 
 
 def _zeros(document: Document) -> Iterator[Block]:
@@ -180,20 +187,24 @@ def _zeros(document: Document) -> Iterator[Block]:
 
 
 def _device_files(run: Run) -> Iterator[Block]:
-    forms = run.scores.names("forms")
-    if not forms:
-        yield missing(run.scores, "scores of the files")
-        return
-    columns = ("form", "accuracy %", "log loss", "agrees %", "bytes")
-    rows = [
-        (
-            f"{form} *" if form == run.submitted else form,
-            run.scores.number("forms", form, "overall", "accuracy", spec=".2f"),
-            run.scores.number("forms", form, "overall", "logloss", spec=".3f"),
-            run.scores.number("forms", form, "agreement"),
-            run.cards[form].number("bytes", spec=",") if form in run.cards else None,
-        )
-        for form in forms
-    ]
-    title = "Each form on the dev-test clips; agreement is with Keras float32; * is handed in"
-    yield Table("forms", title, columns, rows)
+    found = run.scores.names("forms")
+    yield forms_table(run) if found else missing(run.scores, "scores of the files")
+
+
+def forms_table(run: Run) -> Table:
+    """Accuracy of every form of the network, and how often it names the class that Keras names."""
+    return Table(
+        "forms",
+        "Each form on the dev-test clips; agreement is with Keras float32; * is handed in",
+        ("form", "accuracy %", "log loss", "agrees %", "bytes"),
+        [
+            (
+                f"{form} *" if form == run.submitted else form,
+                run.scores.number("forms", form, "overall", "accuracy", spec=".2f"),
+                run.scores.number("forms", form, "overall", "logloss", spec=".3f"),
+                run.scores.number("forms", form, "agreement"),
+                run.cards[form].number("bytes", spec=",") if form in run.cards else None,
+            )
+            for form in run.scores.names("forms")
+        ],
+    )

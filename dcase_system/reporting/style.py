@@ -16,6 +16,8 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": "#d55e00", "linestyle": "--", "marker": "s"},
     {"color": "#56b4e9", "linestyle": "-.", "marker": "^"},
     {"color": "#444444", "linestyle": ":", "marker": "D"},
+    {"color": "#009e73", "linestyle": (0, (6, 1, 1, 1)), "marker": "v"},
+    {"color": "#999999", "linestyle": "-", "marker": "x"},
 )
 DARK, LIGHT, GREY = "#00476b", "#9ecae1", "#777777"
 WIDTH_INCHES = 4.5  # 432 pixels: three quarters of it are still legible on a phone

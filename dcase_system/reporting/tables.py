@@ -4,10 +4,11 @@ import csv
 import html
 import io
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dcase_system.reporting.content import NOTHING, Cell, Number, Table
+from dcase_system.reporting.content import NOTHING, Cell, Note, Number, Table
 
 COLUMNS = 80  # of a terminal
 _LATEX = {
@@ -27,37 +28,46 @@ def shown(cell: Cell) -> str:
 def as_text(table: Table) -> str:
     """For a terminal: the first column to the left, the others to the right.
 
-    Columns whose headings are long share lines by words; a cell that is too long for 80 columns is
-    cut, with a mark.
+    Headings take as few lines as fit 80 columns; a first cell that is still too long is cut in the
+    middle, with a mark.
     """
     rows = [[_plain(shown(cell)) for cell in row] for row in table.rows]
-    words = [column.split() for column in table.columns]
-    widths = [
-        max((len(text) for text in (*heading, *(row[at] for row in rows))), default=0)
-        for at, heading in enumerate(words)
-    ]
-    widths[0] = max(1, min(widths[0], COLUMNS - sum(widths[1:]) - 2 * (len(widths) - 1)))
-    heads = [_filled(column, width) for column, width in zip(table.columns, widths, strict=True)]
-    height = max(map(len, heads))
-    lines = [
-        [head[line - height + len(head)] if line >= height - len(head) else "" for head in heads]
-        for line in range(height)
-    ]
-    return "\n".join([table.title, *(_line(line, widths) for line in [*lines, *rows])])
+    cells = [max((len(row[at]) for row in rows), default=0) for at in range(len(table.columns))]
+    most = max(1, *(len(column.split()) for column in table.columns))
+    for height in range(1, most + 1):
+        heads = [_narrowest(column, height) for column in table.columns]
+        widths = [max([cell, *map(len, head)]) for cell, head in zip(cells, heads, strict=True)]
+        if _total(widths) <= COLUMNS:
+            break
+    widths[0] = max(8, min(widths[0], COLUMNS - _total(widths) + widths[0]))
+    heads = [[""] * (height - len(head)) + head for head in heads]
+    lines = [[head[line] for head in heads] for line in range(height)]
+    title = textwrap.wrap(_plain(table.title), COLUMNS)
+    return "\n".join([*title, *(_line(line, widths) for line in [*lines, *rows])])
 
 
-def _filled(heading: str, width: int) -> list[str]:
-    lines: list[str] = [""]
-    for word in heading.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+def note_text(note: Note) -> str:
+    """A sentence for a terminal."""
+    return textwrap.fill(_plain(note.text), COLUMNS)
+
+
+def _narrowest(heading: str, height: int) -> list[str]:
+    """A heading in at most so many lines, as narrow as they allow."""
+    for width in range(1, len(heading) + 1):
+        lines = textwrap.wrap(heading, width, break_long_words=False, break_on_hyphens=False)
+        if len(lines) <= height:
+            return lines
+    return [heading]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, width = cells[0], widths[0]
-    first = first if len(first) <= width else first[: width - 1] + "…"
+    if len(first) > width:  # names often differ at their ends
+        first = f"{first[: width // 3]}…{first[len(first) - (width - width // 3 - 1) :]}"
     others = (f"{cell:>{wide}}" for cell, wide in zip(cells[1:], widths[1:], strict=True))
     return "  ".join([f"{first:<{width}}", *others]).rstrip()
 

@@ -8,6 +8,7 @@ from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.training_figures import LoggedStage, curves
 
+_ENSEMBLE = "ensemble.json"
 _LISTS = {
     "train": "training clips",
     "validation": "held-out clips",
@@ -18,7 +19,7 @@ _LISTS = {
 def teachers_page(run_dir: Path) -> Page:
     """The page of a teachers' run: members and ensemble, and how each member was trained."""
     config = read_document(run_dir, "config.json")
-    ensemble = read_document(run_dir, "ensemble.json")
+    ensemble = read_document(run_dir, _ENSEMBLE)
     members = config.names("settings", "members")
     split = config.get("settings", "split")
     at = ("dev_test", "ensemble")
@@ -38,6 +39,11 @@ def teachers_page(run_dir: Path) -> Page:
             Section("Origin", list(provenance(config))),
         ],
     )
+
+
+def read_ensemble_tables(run_dir: Path) -> list[Table]:
+    """`ensemble_tables` of a teachers' run."""
+    return ensemble_tables(read_document(run_dir, _ENSEMBLE))
 
 
 def ensemble_tables(document: Document) -> list[Table]:

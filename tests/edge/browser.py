@@ -1,40 +1,13 @@
-"""Headless Chromium, and the page in it as a user sees it."""
+"""The page in a browser as a user sees it."""
 
 import json
-import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 PATIENCE = 30.0  # seconds; a second is enough on a machine that has nothing else to do
-
-
-def start(microphone: Path):
-    """A Chromium whose microphone plays a WAV file again and again; no page may use it yet."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    arguments = [
-        "--headless=new",
-        "--disable-dev-shm-usage",
-        "--mute-audio",
-        "--autoplay-policy=no-user-gesture-required",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    ]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium's own does not work for root
-    for argument in arguments:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # Both paths are given, so that Selenium looks for nothing and downloads nothing.
-    return webdriver.Chrome(options=options, service=Service(DRIVER))
 
 
 class Page:

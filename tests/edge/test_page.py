@@ -2,11 +2,9 @@
 
 import base64
 import gzip
-import os
 import re
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ from dcase_system.edge import card, flatbuffer
 from dcase_system.edge.page import write_page
 from dcase_system.edge.page.serve import PageServer
 from dcase_system.edge.tflite import TFLiteModel
+from tests.browser import start
 from tests.edge import browser, scenes
 from tests.edge.scenes import FORMATS, LABELS, RATE
 
@@ -47,7 +46,7 @@ def folder(tmp_path_factory):
 def chromium(folder):
     """A browser whose microphone hears birds, without end."""
     write(folder / "microphone.wav", scenes.sound("birds", seconds=8, seed=FIRST))
-    driver = browser.start(folder / "microphone.wav")
+    driver = start(folder / "microphone.wav")
     yield browser.Page(driver)
     driver.quit()
 
@@ -59,15 +58,6 @@ def shown(chromium, folder):
     yield chromium
     assert chromium.errors() == []
     assert [address for address in chromium.requests() if outside(address)] == []
-
-
-@pytest.fixture(scope="module")
-def artefacts(tmp_path_factory):
-    """Where screenshots go."""
-    named = os.environ.get("DCASE_TEST_ARTEFACTS")
-    path = Path(named) if named else tmp_path_factory.mktemp("screenshots")
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def model_file(folder, name):

@@ -1,0 +1,59 @@
+"""Reports of runs: writes one anew, compares several, gives material for a technical report.
+
+    python -m dcase_system.reporting RUN                        # writes RUN/report.html anew
+    python -m dcase_system.reporting RUN --output_dir=DIR       # its tables and figures as files
+    python -m dcase_system.reporting RUN RUN... [--output_dir=DIR]   # side by side
+
+Of one run, finished or stopped half-way, the report shows what is there. Of several, accuracies
+and costs are printed side by side, with paired 95 % intervals for how far each is from the first
+one; with --output_dir they are written as a page as well. The files are tables as LaTeX, Markdown
+and CSV and figures as PDF and SVG.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+
+from dcase_system import cli
+from dcase_system.reporting.comparison import write_comparison
+from dcase_system.reporting.content import Note, Table
+from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.material import write_material
+from dcase_system.reporting.report import page_of, write_report
+from dcase_system.reporting.tables import as_text, note_text
+
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for tables, figures and the page.")
+
+
+def main(argv: Sequence[str]) -> None:
+    runs = [Path(name) for name in argv[1:]]
+    if not runs:
+        raise app.UsageError("expected run directories")
+    output_dir = Path(_OUTPUT_DIR.value) if _OUTPUT_DIR.value else None
+    if len(runs) == 1:
+        print(f"report: {write_report(runs[0])}")
+        if output_dir:
+            write_material(output_dir, page_of(runs[0]))
+    else:
+        _compare(runs, output_dir)
+    if output_dir:
+        print(f"tables and figures: {output_dir}")
+
+
+def _compare(runs: Sequence[Path], output_dir: Path | None) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        page = write_comparison(runs, output_dir or Path(scratch))
+    for section in page.sections:
+        for block in section.blocks:
+            if isinstance(block, Table | Note):
+                print(as_text(block) if isinstance(block, Table) else note_text(block))
+                print()
+    if output_dir:
+        write_material(output_dir, page)
+        print(f"report: {output_dir / REPORT}")
+
+
+if __name__ == "__main__":
+    cli.run(main, takes_arguments=True)

@@ -1,0 +1,172 @@
+"""Runs side by side, with paired intervals for how far they differ."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dcase_system.errors import InputError
+from dcase_system.files import write_json
+from dcase_system.reporting.comparison_page import SIZES, comparison_page
+from dcase_system.reporting.content import Document, Page
+from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.html import REPORT, write_page
+from dcase_system.reporting.run_files import read_run
+from dcase_system.reporting.run_page import EDITION
+from dcase_system.training.metrics import clustered_interval, macro_mean
+
+COMPARISON = "comparison.json"
+_COLUMNS = ("filename", "identifier", "scene_label", "predicted")
+
+
+@dataclass(frozen=True, eq=False)
+class _Predictions:
+    """What a run has said of each dev-test clip, in the order of the clips' names."""
+
+    filenames: tuple[str, ...]
+    labels: np.ndarray
+    correct: np.ndarray
+    recordings: tuple[str, ...]
+
+
+def write_comparison(run_dirs: Sequence[Path], output_dir: Path) -> Page:
+    """Writes `comparison.json` and the page of it.
+
+    Args:
+        run_dirs: of runs of any kind; differences are to the first one.
+        output_dir: where they are written.
+
+    Raises:
+        InputError: a folder is not a run directory.
+    """
+    write_json(output_dir / COMPARISON, _compared(run_dirs))
+    page = comparison_page(read_document(output_dir, COMPARISON))
+    write_page(output_dir / REPORT, page)
+    return page
+
+
+def _compared(run_dirs: Sequence[Path]) -> dict[str, Any]:
+    names = _names(run_dirs)
+    rows = [
+        row for name, folder in zip(names, run_dirs, strict=True) for row in _rows(name, folder)
+    ]
+    predictions = [_predictions(folder) for folder in run_dirs]
+    first = predictions[0]
+    differences = [
+        {"run": name, **_difference(first, other)}
+        for name, other in zip(names[1:], predictions[1:], strict=True)
+    ]
+    return {"runs": rows, "differences": differences}
+
+
+def _names(run_dirs: Sequence[Path]) -> list[str]:
+    """Paths below the folder that all runs have in common."""
+    resolved = [str(folder.resolve()) for folder in run_dirs]
+    common = os.path.commonpath(resolved) if len(set(resolved)) > 1 else Path(resolved[0]).parent
+    return [os.path.relpath(folder, common) for folder in resolved]
+
+
+def _rows(name: str, folder: Path) -> list[dict[str, Any]]:
+    """What a run has reached and what it costs; a search, each of its networks."""
+    config = read_document(folder, "config.json")
+    settings, results = config.names("settings"), read_document(folder, "results.json")
+    if "plan" in settings:
+        return [{"run": name, **_student(folder)}]
+    if "members" in settings:
+        ensemble = read_document(folder, "ensemble.json").get("dev_test", "ensemble") or {}
+        return [{"run": name, **{key: ensemble.get(key) for key in ("accuracy", "logloss")}}]
+    if "candidate" in settings:
+        return [
+            {"run": f"{name}, {row.get('method')}", **_chosen(Document("", row))}
+            for row in results.rows("chosen")
+        ]
+    if "supernet" in settings:
+        return [
+            {
+                "run": f"{name}, {100 * row.get('budget', 0):g} %",
+                "map": row.get("ofa"),
+                "params": row.get("ofa_params"),
+            }
+            for row in results.rows("table1")
+        ]
+    raise InputError(
+        "not a run directory",
+        where=folder,
+        expected="config.json with the settings of a run",
+        received=config.fault or "other content",
+    )
+
+
+def _student(folder: Path) -> dict[str, Any]:
+    run = read_run(folder)
+    overall = ("forms", run.submitted, "overall")
+    interval = run.scores.get("intervals_95", "overall") or (None, None)
+    return {
+        "accuracy": run.scores.get(*overall, "accuracy"),
+        "low": interval[0],
+        "high": interval[1],
+        "logloss": run.scores.get(*overall, "logloss"),
+        **_costs(run.complexity),
+        **{key: run.sparsity.get(key) for key in SIZES},
+    }
+
+
+def _chosen(row: Document) -> dict[str, Any]:
+    """A network that a scene search has chosen."""
+    scores = row.get("scores", "keras_float16") or {}
+    reached = {key: scores.get(key) for key in ("accuracy", "logloss")}
+    return reached | _costs(Document("", row.get("complexity")))
+
+
+def _costs(complexity: Document) -> dict[str, Any]:
+    return {
+        "params": complexity.get("params"),
+        "macs": complexity.get("macs"),
+        "complies": _complies(complexity, EDITION),
+        "complies_2021": _complies(complexity, "2021 Task 1A"),
+    }
+
+
+def _complies(complexity: Document, edition: str) -> bool | None:
+    rules = complexity.rows("rules", edition)
+    return all(rule.get("complies") is True for rule in rules) if rules else None
+
+
+def _predictions(folder: Path) -> _Predictions | str:
+    """The predictions of a run, or why there are none to pair."""
+    path = folder / "dev_test" / "predictions.csv"
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        return f"no predictions ({' '.join(str(error).split())})"
+    if not set(_COLUMNS) <= set(table.columns) or not len(table):
+        return "predictions of another version of this package"
+    table = table.sort_values("filename")
+    return _Predictions(
+        filenames=tuple(table.filename),
+        labels=np.unique(table.scene_label, return_inverse=True)[1],
+        correct=(table.predicted == table.scene_label).to_numpy(),
+        recordings=tuple(table.identifier),
+    )
+
+
+def _difference(first: _Predictions | str, other: _Predictions | str) -> dict[str, Any]:
+    if isinstance(first, str):
+        return {"fault": f"the first run has {first}"}
+    if isinstance(other, str):
+        return {"fault": f"it has {other}"}
+    if first.filenames != other.filenames or (first.labels != other.labels).any():
+        return {"fault": "it was scored on other clips"}
+    change = other.correct.astype(float) - first.correct
+    low, high = clustered_interval(change, first.labels, first.recordings)
+    return {
+        "difference": 100 * macro_mean(change, first.labels),
+        "low": low,
+        "high": high,
+        "only_first": int((change < 0).sum()),
+        "only_this": int((change > 0).sum()),
+    }

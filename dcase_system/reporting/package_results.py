@@ -1,0 +1,100 @@
+"""What a challenge package has reached: `results.json`, `results.csv` and the page of them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dcase_system.corpora import tau
+from dcase_system.files import write_json, write_text
+from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.package_page import RESULTS, package_table
+from dcase_system.reporting.report import write_report
+from dcase_system.reporting.tables import as_csv, as_text
+
+# CPJKU/dcase2024_task1_baseline, README, on the dev-test clips of TAU 2022 Mobile.
+_BASELINE: dict[str, Any] = {
+    "system": "2024 baseline, published",
+    "accuracy": {str(split): accuracy for split, accuracy in tau.BASELINE_ACCURACY.items()},
+    "bytes": 122_296,
+    "macs": 29_419_156,
+}
+
+
+def result_row(
+    system: str, split: int, scores: Mapping[str, Any], complexity: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One system on one split, as a line of `results.csv`.
+
+    Args:
+        system: its name.
+        split: percentage of the training list.
+        scores: content of a run's `dev_test/scores.json`.
+        complexity: content of its `complexity.json`.
+    """
+    submitted = scores["forms"][scores["submitted_form"]]
+    return {
+        "system": system,
+        "split": split,
+        "accuracy": submitted["overall"]["accuracy"],
+        "logloss": submitted["overall"]["logloss"],
+        "params": complexity["params"],
+        "macs": complexity["macs"],
+        "bytes": complexity["bytes"][complexity["precision"]],
+        **{
+            f"accuracy_{group}": score["accuracy"]
+            for group, score in submitted["group_wise"].items()
+        },
+    }
+
+
+def package_results(
+    rows: Sequence[Mapping[str, Any]], splits: Sequence[int], *, baseline: bool
+) -> dict[str, Any]:
+    """Content of `results.json`: accuracy by system and split, means, costs.
+
+    Args:
+        rows: of `result_row`.
+        splits: that were asked for: the challenge ranks by the mean over all of them.
+        baseline: whether the published baseline was scored on the same clips.
+    """
+    systems = []
+    for name in dict.fromkeys(row["system"] for row in rows):
+        mine = {str(row["split"]): row for row in rows if row["system"] == name}
+        accuracy = {split: row["accuracy"] for split, row in mine.items()}
+        systems.append(
+            {
+                "system": name,
+                "accuracy": accuracy,
+                "unseen": {split: row.get("accuracy_unseen") for split, row in mine.items()},
+                "logloss": {split: row["logloss"] for split, row in mine.items()},
+                "mean": _mean(accuracy, splits),
+                # Of one network on all splits; where they differ, the largest.
+                "bytes": max(row["bytes"] for row in mine.values()),
+                "macs": max(row["macs"] for row in mine.values()),
+            }
+        )
+    if baseline:
+        systems.append({**_BASELINE, "mean": _mean(_BASELINE["accuracy"], splits)})
+    return {"splits": list(splits), "systems": systems}
+
+
+def _mean(accuracy: Mapping[str, float], splits: Sequence[int]) -> float | None:
+    found = [accuracy[str(split)] for split in splits if str(split) in accuracy]
+    return sum(found) / len(found) if len(found) == len(splits) else None
+
+
+def write_results(
+    run_dir: Path, rows: Sequence[Mapping[str, Any]], splits: Sequence[int], *, baseline: bool
+) -> str:
+    """Writes `results.json`, `results.csv` and `report.html`; returns the table of them as text.
+
+    Args:
+        run_dir: of the package recipe.
+        rows: see `package_results`.
+        splits: see `package_results`.
+        baseline: see `package_results`.
+    """
+    write_text(run_dir / "results.csv", as_csv(rows))
+    write_json(run_dir / RESULTS, package_results(rows, splits, baseline=baseline))
+    report = write_report(run_dir)
+    return f"{as_text(package_table(read_document(run_dir, RESULTS)))}\n\nreport: {report}"
