@@ -157,9 +157,11 @@ def run_split(
 
 def _write_report(run_dir: Path) -> None:
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    from dcase_system.reporting.model_card import write_model_card
     from dcase_system.reporting.report import write_report
 
     write_report(run_dir)
+    write_model_card(run_dir)
 
 
 def load_run(run_dir: Path) -> SplitRun:

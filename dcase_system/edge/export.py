@@ -105,6 +105,8 @@ def calibration_names(clips_dir: Path, listed: Path | None) -> list[str]:
 
 
 def main(argv: Sequence[str]) -> None:
+    from dcase_system.reporting.model_card import write_model_card  # imports matplotlib
+
     options = flags.FLAGS
     if len(argv) != 2:
         raise app.UsageError("expected one folder of a trained network")
@@ -126,6 +128,7 @@ def main(argv: Sequence[str]) -> None:
         )
         with replacing_directory(options.output_dir) as temporary:
             export_checked(network, contract, clips, names, temporary, options.formats)
+            write_model_card(temporary, edge="")
     for path in sorted(Path(options.output_dir).glob("*.tflite")):
         print(f"{path.stat().st_size:>9,} bytes  {path}")
 

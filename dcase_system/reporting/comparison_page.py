@@ -58,12 +58,9 @@ def results_table(document: Document) -> Table:
 
 
 def _results(document: Document, names: Sequence[str]) -> Iterator[Block]:
-    def number(index: int, key: str) -> Any:
-        return document.number("runs", index, key)
-
+    keys = ("accuracy", "low", "high")
     rows = [
-        (name, number(at, "accuracy"), number(at, "low"), number(at, "high"))
-        for at, name in enumerate(names)
+        (name, *(document.number("runs", at, key) for key in keys)) for at, name in enumerate(names)
     ]
     figure = intervals("accuracy", "Macro accuracy with 95 % intervals", rows)
     yield from [figure] if figure else []

@@ -5,36 +5,34 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.reporting.content import Document, Mark, Number, Picture, is_number
+from dcase_system.reporting.content import Cell, Document, Mark, Number, Picture, is_number
 from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, new_figure
 
 
 @house_style
-def intervals(
-    name: str, title: str, rows: Sequence[tuple[str, Number | None, Number | None, Number | None]]
-) -> Picture | None:
+def intervals(name: str, title: str, rows: Sequence[Sequence[Cell]]) -> Picture | None:
     """Accuracies in percent with their intervals, a line each; None if there are none.
 
     Args:
         name: of the picture.
         title: of the picture.
-        rows: name, accuracy, lower and upper end.
+        rows: name, accuracy, lower and upper end; without an accuracy, left out.
     """
-    found = [(row[0], row[1], row[2], row[3]) for row in rows if row[1] is not None]
+    found = [row for row in rows if isinstance(row[1], Number)]
     if not found:
         return None
     figure, (axes,) = new_figure(0.9 + 0.22 * len(found))
     marks = {}
     for at, (label, accuracy, low, high) in enumerate(found):
-        assert accuracy is not None
+        assert isinstance(accuracy, Number)
         says = f"{label}: {accuracy} %"
-        if low is not None and high is not None:
+        if isinstance(low, Number) and isinstance(high, Number):
             axes.plot([low.value, high.value], [at, at], color=GREY, linewidth=2)
-            says += f" (95 % interval {low}-{high})"
+            says += f" (95 % interval {low} to {high})"
         (point,) = axes.plot([accuracy.value], [at], "o", color=DARK, markersize=5)
         point.set_gid(f"{name}-{at}")
         marks[f"{name}-{at}"] = [Mark(says, accuracy)]
-    axes.set_yticks(range(len(found)), [row[0] for row in found])
+    axes.set_yticks(range(len(found)), [str(row[0]) for row in found])
     axes.set(xlim=(-2, 102), xlabel="accuracy, %", ylim=(len(found) - 0.5, -0.5))
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     return Picture(name, title, figure, marks)

@@ -74,27 +74,39 @@ def _accuracy(run: Run) -> Iterator[Block]:
     )
     if not scores.names("intervals_95"):
         yield missing(scores, "intervals of scenes and devices")
-    for part, key in _PARTS.items():
-        rows = [
-            (
-                name,
-                scores.number("forms", form, key, name, "accuracy"),
-                scores.number("intervals_95", key, name, 0),
-                scores.number("intervals_95", key, name, 1),
-                scores.number("forms", form, key, name, "logloss", spec=".3f"),
-                scores.number("forms", form, key, name, "clips", spec=","),
-            )
-            for name in scores.names("forms", form, key)
-        ]
+    for part in _PARTS:
+        table = part_table(run, part)
         what = part.replace("_", " ")
-        if len(rows) < 2:
+        if len(table.rows) > 1:
+            figure = intervals(f"by_{part}", f"Accuracy by {what}", [row[:4] for row in table.rows])
+            yield from [figure] if figure else []
+        else:
             yield Note(f"Only one {what} among the dev-test clips: nothing to compare.")
-        figure = intervals(f"by_{part}", f"Accuracy by {what}", [row[:4] for row in rows])
-        yield from [figure] if figure and len(rows) > 1 else []
-        columns = (what, "accuracy %", "from", "to", "log loss", "clips")
-        yield Table(f"by_{part}", f"Accuracy by {what}, percent", columns, rows)
+        yield table
     matrix = confusion(scores, run.scenes, "confusion")
     yield matrix or missing(scores, "confusion matrix")
+
+
+def part_table(run: Run, part: str) -> Table:
+    """Accuracy of the submitted form by `device_group`, `device` or `scene`."""
+    key, scores = _PARTS[part], run.scores
+    place = ("forms", run.submitted, key)
+    return Table(
+        f"by_{part}",
+        f"Accuracy by {part.replace('_', ' ')}, percent, with 95 % intervals",
+        (part.replace("_", " "), "accuracy %", "from", "to", "log loss", "clips"),
+        [
+            (
+                name,
+                scores.number(*place, name, "accuracy"),
+                scores.number("intervals_95", key, name, 0),
+                scores.number("intervals_95", key, name, 1),
+                scores.number(*place, name, "logloss", spec=".3f"),
+                scores.number(*place, name, "clips", spec=","),
+            )
+            for name in scores.names(*place)
+        ],
+    )
 
 
 def _training(run: Run) -> Iterator[Block]:

@@ -100,7 +100,7 @@ def as_latex(table: Table) -> str:
 def as_markdown(table: Table) -> str:
     """A Markdown table under its title."""
     rows = [dict(zip(table.columns, map(shown, row), strict=True)) for row in table.rows]
-    return f"{_cell(table.title)}\n\n{markdown(rows)}" if rows else f"{_cell(table.title)}\n"
+    return f"{escaped(table.title)}\n\n{markdown(rows)}" if rows else f"{escaped(table.title)}\n"
 
 
 def table_csv(table: Table) -> str:
@@ -125,7 +125,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
     """Rows of equal columns as a Markdown table, cells as text: names may come from outside."""
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    shown = [[_cell(cell) for cell in line] for line in lines]
+    shown = [[escaped(cell) for cell in line] for line in lines]
     shown.insert(1, ["---"] * len(rows[0]))
     return "".join(f"| {' | '.join(line)} |\n" for line in shown)
 
@@ -139,6 +139,7 @@ def _latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in _plain(text))
 
 
-def _cell(text: str) -> str:
-    escaped = html.escape(" ".join(text.split()), quote=False)
-    return re.sub(r"([\\|`]|(?<=\])\()", r"\\\1", escaped)
+def escaped(text: str) -> str:
+    """Text of any origin as text of Markdown, on one line."""
+    plain = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\|`]|(?<=\])\()", r"\\\1", plain)

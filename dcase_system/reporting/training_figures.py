@@ -116,7 +116,7 @@ def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> P
         axes.margins(x=0.01)
     if validated:
         panels[0].set_ylabel("held-out accuracy, %")
-        panels[0].legend(frameon=False, fontsize="small", loc="lower right")
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
     title = "Channels hidden by the masks, then removed"
     return Picture("pruning", title, figure, marks)
 

@@ -36,7 +36,11 @@ def test_text_has_a_line_a_row(table):
 @given(
     st.integers(1, 9).flatmap(
         lambda n: st.tuples(
-            st.lists(st.from_regex(r"[ab%]{1,6}( [ab%]{1,6}){0,2}", fullmatch=True), min_size=n, max_size=n),
+            st.lists(
+                st.from_regex(r"[ab%]{1,6}( [ab%]{1,6}){0,2}", fullmatch=True),
+                min_size=n,
+                max_size=n,
+            ),
             st.lists(
                 st.tuples(st.text(max_size=100), *[st.text("19.", max_size=6)] * (n - 1)),
                 max_size=4,

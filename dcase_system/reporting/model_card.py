@@ -1,0 +1,102 @@
+"""The card of an exported network, for those who are given its files.
+
+After Mitchell et al., "Model Cards for Model Reporting" (2019).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dcase_system.files import write_text
+from dcase_system.reporting.content import Document, Table
+from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.run_files import read_run
+from dcase_system.reporting.run_page import forms_table, part_table
+from dcase_system.reporting.tables import as_markdown, escaped
+
+MODEL_CARD = "model_card.md"
+_LIMITS = (
+    "It names the most probable of its classes for any sound, silence and speech among them: "
+    "there is no class for what it does not know.",
+    "Its probabilities are not calibrated; compare them with each other, not with a risk.",
+    "Accuracy falls on microphones that the training has not heard: see the device groups.",
+    "Clips of one recording resemble each other; the intervals draw whole recordings anew.",
+)
+
+
+def write_model_card(folder: Path, edge: str = "edge/") -> Path:
+    """Writes `model_card.md`: of a run, with its scores; of files alone, without.
+
+    Args:
+        folder: a run directory, or one with exported files.
+        edge: where in it the exported files are.
+
+    Returns:
+        Where it was written.
+    """
+    path = folder / MODEL_CARD
+    cards = [
+        read_document(folder, f"{edge}{found.name}")
+        for found in sorted((folder / edge).glob("student_*.json"))
+    ]
+    write_text(path, "\n".join(_lines(folder, cards)))
+    return path
+
+
+def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
+    run = read_run(folder)
+    contract = cards[0] if cards else Document("")
+    labels = [str(label) for label in contract.get("contract", "labels") or ()]
+    rate = contract.get("contract", "front_end", "sample_rate")
+    samples, channels = (contract.get("contract", key) for key in ("samples", "channels"))
+    yield f"# Model card: {escaped(folder.resolve().name)}\n"
+    yield "A classifier of short recordings for small devices.\n"
+    yield "## What it takes and gives\n"
+    if rate and samples:
+        yield (
+            f"Takes windows of {samples / rate:g} s at {rate:,} samples a second, "
+            f"{channels} channel{'s' if channels != 1 else ''}. Gives a probability for each of:\n"
+        )
+    yield f"{escaped(', '.join(labels)) or 'no classes are known'}.\n"
+    yield "## Files\n"
+    yield as_markdown(_files(cards))
+    yield "Each file carries what it needs to know; `python -m dcase_system.edge.classify FILE"
+    yield "CLIP...` runs it.\n"
+    yield "## How well it does\n"
+    if run.scores.names("forms"):
+        yield "On the dev-test clips, scored once; no choice was made by them.\n"
+        for table in (forms_table(run), part_table(run, "device_group"), part_table(run, "scene")):
+            yield as_markdown(table)
+    else:
+        yield "Not measured with these files.\n"
+    yield "## What to mind\n"
+    yield from (f"- {limit}" for limit in _LIMITS)
+    yield "\n## How it was trained\n"
+    settings = run.config.names("settings")
+    if settings:
+        split, seed = (run.config.get("settings", *at) for at in (("split",), ("plan", "seed")))
+        architecture = run.config.get("settings", "plan", "architecture")
+        taught = "with teachers" if run.config.get("settings", "teachers") else "on labels alone"
+        commit = run.config.get("code", "commit") or "unknown"
+        yield f"{escaped(str(architecture))}, split{split}, {taught}, seed {seed}; commit {commit}."
+        yield "`config.json` has the rest.\n"
+    else:
+        yield "See the run that these files were exported from.\n"
+
+
+def _files(cards: Sequence[Document]) -> Table:
+    return Table(
+        "files",
+        "Exported files",
+        ("file", "numbers", "takes", "quantised", "bytes", "SHA-256"),
+        [
+            (
+                str(card.get("file")),
+                str(card.get("format")),
+                str(card.get("takes")),
+                card.get("quantised") and str(card.get("quantised")),
+                card.number("bytes", spec=","),
+                str(card.get("sha256")),
+            )
+            for card in cards
+        ],
+    )

@@ -1,0 +1,39 @@
+"""The card of an exported network."""
+
+import shutil
+
+import pytest
+
+from dcase_system.reporting.model_card import write_model_card
+from tests.reporting.runs import SCENES, write_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return write_run(tmp_path_factory.mktemp("run"))
+
+
+def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
+    text = write_model_card(run).read_text()
+    assert "windows of 1 s at 32,000 samples a second, 1 channel." in text
+    assert ", ".join(SCENES) in text
+    assert "| student_int8.tflite | int8 | features | after training | 138,352 | abab" in text
+    assert "| keras_float16 * |" in text and "| unseen |" in text
+    assert "sscp_mobile_96, split25, with teachers, seed 3; commit c0ffee." in text
+
+
+def test_of_files_alone_it_says_that_they_were_not_measured(run, tmp_path):
+    for path in (run / "edge").glob("*.json"):
+        shutil.copy(path, tmp_path)
+    text = write_model_card(tmp_path, edge="").read_text()
+    assert "Not measured with these files." in text and "student_float16.tflite" in text
+
+
+def test_text_of_the_data_is_text_of_markdown(tmp_path):
+    write_run(tmp_path, scenes=("<b>x</b>", "a|b", "[c](http://x)"))
+    text = write_model_card(tmp_path).read_text()
+    assert "<b>" not in text and "](http" not in text and "a\\|b" in text
+
+
+def test_an_empty_folder_has_a_card_that_says_so(tmp_path):
+    assert "no classes are known" in write_model_card(tmp_path).read_text()
