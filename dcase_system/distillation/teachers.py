@@ -26,6 +26,7 @@ from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.stored import load_network, save_network, weights_digest
 from dcase_system.training import seeds
 from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.plan import (
     TrainingPlan,
     held_out_rows,
@@ -117,12 +118,11 @@ def _member(
     inputs = {**settings, "split": data.split, "clips": data.train.key}
     if impulse_responses is not None and plan.impulse_response_probability:
         inputs["impulse_responses"] = impulse_responses.key
+    log = TrainingLog(folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name)
     key = stages.run_training(
         folder / "network",
         inputs,
-        lambda target, checkpoint: _train(
-            target, checkpoint, folder / "metrics.jsonl", plan, data, impulse_responses
-        ),
+        lambda target, checkpoint: _train(target, checkpoint, log, plan, data, impulse_responses),
     )
     stages.run_stage(
         ensemble_store.logits_folder(folder.parent, folder.name),
@@ -135,7 +135,7 @@ def _member(
 def _train(
     target: Path,
     checkpoint: Path,
-    metrics_log: Path,
+    metrics_log: TrainingLog,
     plan: TeacherPlan,
     data: Data,
     impulse_responses: ImpulseResponses | None,

@@ -28,6 +28,7 @@ from dcase_system.scene_search.training import (
 )
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.task1b import counted_bytes
+from dcase_system.training.log import TENSORBOARD, TrainingLog
 
 PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
@@ -40,7 +41,8 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     """Trains on the whole training list, exports, scores the dev-test list and predicts.
 
     Args:
-        folder: receives `network`, `edge`, `dev_test`, `evaluation` and `complexity.json`.
+        folder: receives `network`, `edge`, `dev_test`, `evaluation` and `complexity.json`; the
+            curves of its training lie beside it, in the run's folder of them.
         spec: of the network.
         plan: hyper-parameters.
         data: clips.
@@ -69,7 +71,9 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
             data.train.clips.labels,
             plan,
             checkpoint=checkpoint,
-            metrics_log=folder / "metrics.jsonl",
+            metrics_log=TrainingLog(
+                folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name
+            ),
             name=folder.name,
         )
         save_network(target, network, spec)

@@ -26,6 +26,7 @@ from dcase_system.scene_search.training import (
     trained_network,
 )
 from dcase_system.training import seeds
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.plan import VALIDATION_SEED
 
 _RESULT = "result.json"
@@ -144,7 +145,8 @@ class _Run:
                     train.clips.labels[rows],
                     plan,
                     checkpoint=checkpoint,
-                    metrics_log=self.run_dir / "metrics" / f"{name}.jsonl",
+                    # No curves: hundreds of three points each would bury the chosen networks'.
+                    metrics_log=TrainingLog(self.run_dir / "metrics" / f"{name}.jsonl"),
                     name=name,
                 )
                 score = score_clips(

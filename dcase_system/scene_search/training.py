@@ -12,6 +12,7 @@ from dcase_system.edge.contract import Activation, clip_probabilities
 from dcase_system.models import registry
 from dcase_system.scene_search.features import Segments
 from dcase_system.training.fit import fit, predict
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.metrics import score_classes
 from dcase_system.training.mixup import MixupTraining
 from dcase_system.training.plan import one_hot
@@ -70,7 +71,7 @@ def trained_network(
     plan: ScenePlan,
     *,
     checkpoint: Path,
-    metrics_log: Path,
+    metrics_log: TrainingLog,
     name: str,
 ) -> keras.Model:
     """Builds a network and trains it; an interrupted training goes on from its checkpoint.

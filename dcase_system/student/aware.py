@@ -111,11 +111,12 @@ class AwareStage(StudentStage):
         saver = Checkpoint(checkpoint, steps_per_epoch)
         saver.set_model(model)
         saver.set_params({"epochs": epochs})
-        with progress_bar(f"split{self.data.split} {self.step.name}", "epoch") as show:
+        shown = progress_bar(f"split{self.data.split} {self.step.name}", "epoch")
+        with shown as show, self._metrics_log() as log:
             for epoch in range(saver.restore(model), epochs):
                 batches = self._epoch_batches(network, epoch)
                 done = model.fit(batches, steps_per_epoch=steps_per_epoch, verbose=0)
-                self._log_epoch(epoch + 1, done.history["loss"][0], validate)
+                self._log_epoch(log, validate, epoch + 1, done.history["loss"][0])
                 saver.on_epoch_end(epoch)
                 show(epoch + 1, epochs)
 

@@ -1,6 +1,5 @@
 """One stage of a student: a training, with channels hidden in a round of pruning."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,6 @@ from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
 from dcase_system.edge.contract import save_contract
 from dcase_system.errors import InputError
-from dcase_system.files import write_text
 from dcase_system.models import registry
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.models.widths import spec_of_network
@@ -30,6 +28,7 @@ from dcase_system.pruning.slim import slim
 from dcase_system.student.plan import FRONT_END, Step, StudentPlan, contract_of
 from dcase_system.training import seeds
 from dcase_system.training.batches import epoch_steps, training_batches
+from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.plan import Training, Validate, one_hot, prepare, train_classifier
 from dcase_system.training.schedule import warmup_steps
 
@@ -69,7 +68,8 @@ class StudentStage:
         if isinstance(self.step.round, PruningRound):
             target = Target(self.step.round, registry.at_fixed_length(network, spec))
             masked = masked_model(network)
-            self._fit(masked, checkpoint, self._pruning(network, masked, target))
+            with self._pruning_log() as log:
+                self._fit(masked, checkpoint, self._pruning(network, masked, target, log))
             network = slim(network, kept_by_masks(masked))
             spec = spec_of_network(spec, network)
         elif isinstance(self.step.round, MagnitudeRound):
@@ -94,7 +94,7 @@ class StudentStage:
             metrics=[accuracy(name="accuracy")],
             callbacks=callbacks(training),
             checkpoint=checkpoint,
-            metrics_log=self._log("metrics.jsonl"),
+            metrics_log=self._metrics_log(),
             name=f"split{self.data.split} {self.plan.architecture} {self.step.name}",
         )
 
@@ -119,7 +119,7 @@ class StudentStage:
         return keras.losses.CategoricalCrossentropy(from_logits=True)
 
     def _pruning(
-        self, network: keras.Model, masked: keras.Model, target: Target
+        self, network: keras.Model, masked: keras.Model, target: Target, log: TrainingLog
     ) -> Callable[[Training], Sequence[keras.callbacks.Callback]]:
         """What makes the callback that hides channels and logs each update."""
         pruning = self.step.round
@@ -129,13 +129,13 @@ class StudentStage:
             steps = self.plan.epochs * self._epoch_steps(training)
             schedule = step_ratios(pruning.schedule, target.ratio, pruning.updates, steps)
             measure = self._measure(network, pruning.importance, training)
-            validate, log = training.validate(self.plan.batch_size), self._log("pruning.jsonl")
+            validate = training.validate(self.plan.batch_size)
 
             def on_update(step: int, ratio: float) -> None:
                 row: dict[str, float] = {"step": step, "ratio": ratio}
                 if validate is not None:
                     row["val_accuracy"], row["val_logloss"] = validate()
-                _log_row(log, row, "step")
+                log.add(row)
 
             def kept(ratio: float) -> dict[str, np.ndarray]:
                 return target.kept(measure(), ratio)
@@ -165,29 +165,33 @@ class StudentStage:
         training = self._prepared(network)
         steps_per_epoch = self._epoch_steps(training)
         steps = pruning.epochs * steps_per_epoch
+        validate = training.validate(self.plan.batch_size)
 
-        magnitude.prune_magnitude(
-            network,
-            self._feature_batches(training),
-            step_ratios(pruning.schedule, pruning.sparsity, pruning.updates, steps),
-            loss=self._loss(),
-            epochs=pruning.epochs,
-            steps_per_epoch=steps_per_epoch,
-            learning_rate=self.plan.learning_rate,
-            warmup=warmup_steps(steps),
-            weight_decay=self.plan.weight_decay,
-            two_of_four=pruning.pattern == "2:4",
-            on_epoch=partial(self._log_epoch, validate=training.validate(self.plan.batch_size)),
-        )
+        with self._metrics_log() as log:
+            magnitude.prune_magnitude(
+                network,
+                self._feature_batches(training),
+                step_ratios(pruning.schedule, pruning.sparsity, pruning.updates, steps),
+                loss=self._loss(),
+                epochs=pruning.epochs,
+                steps_per_epoch=steps_per_epoch,
+                learning_rate=self.plan.learning_rate,
+                warmup=warmup_steps(steps),
+                weight_decay=self.plan.weight_decay,
+                two_of_four=pruning.pattern == "2:4",
+                on_epoch=partial(self._log_epoch, log, validate),
+            )
 
-    def _log_epoch(self, epoch: int, loss: float, validate: Validate | None = None) -> None:
+    def _log_epoch(
+        self, log: TrainingLog, validate: Validate | None, epoch: int, loss: float
+    ) -> None:
         """Logs an epoch of a training in tf_keras, which has none of our callbacks."""
         if not np.isfinite(loss):
             raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
         row: dict[str, float] = {"epoch": epoch, "loss": loss}
         if validate is not None:
             row["val_accuracy"], row["val_logloss"] = validate()
-        _log_row(self._log("metrics.jsonl"), row, "epoch")
+        log.add(row)
 
     def _feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """The batches that `fit` would train on, up to the network: (features, targets)."""
@@ -205,12 +209,14 @@ class StudentStage:
     def _epoch_steps(self, training: Training) -> int:
         return epoch_steps(len(training.waveforms), self.plan.batch_size)
 
-    def _log(self, name: str) -> Path:
-        return self.run_dir / self.step.log(name)
+    def _metrics_log(self) -> TrainingLog:
+        return TrainingLog(self.run_dir / self.step.log("metrics.jsonl"), self._curves)
 
+    def _pruning_log(self) -> TrainingLog:
+        path = self.run_dir / self.step.log("pruning.jsonl")
+        # In a folder of its own: TensorBoard may read one event file of a folder after the other.
+        return TrainingLog(path, self._curves / "pruning", axis="step")
 
-def _log_row(path: Path, row: dict[str, float], order: str) -> None:
-    """Appends a line; what an interrupted training had logged from here on is dropped."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    earlier = [line for line in lines if json.loads(line)[order] < row[order]]
-    write_text(path, "".join(f"{line}\n" for line in [*earlier, json.dumps(row)]))
+    @property
+    def _curves(self) -> Path:
+        return self.run_dir / TENSORBOARD / self.step.name

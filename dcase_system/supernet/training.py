@@ -15,6 +15,7 @@ from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import fit
+from dcase_system.training.log import TrainingLog
 
 
 def train_supernet(
@@ -26,7 +27,7 @@ def train_supernet(
     plan: SupernetPlan,
     *,
     checkpoint: Path,
-    metrics_log: Path,
+    metrics_log: TrainingLog,
     validate: Callable[[], Mapping[str, float]] | None = None,
     name: str,
 ) -> None:

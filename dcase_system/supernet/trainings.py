@@ -26,6 +26,7 @@ from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.multilabel import MultiLabelScore, multilabel_score
 
 _LOGITS = "train_logits.npy"
@@ -98,7 +99,9 @@ class Trainings:
                 self._targets(teacher),
                 plan,
                 checkpoint=checkpoint,
-                metrics_log=self.run_dir / "metrics" / f"{name}.jsonl",
+                metrics_log=TrainingLog(
+                    self.run_dir / "metrics" / f"{name}.jsonl", self.run_dir / TENSORBOARD / name
+                ),
                 name=name,
             )
             self._save(folder, extract(supernet, spec), spec)

@@ -1,7 +1,6 @@
 """Callbacks of the fit: checkpoints, the metrics log, progress with the time left."""
 
 import io
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from dcase_system.arrays import read_npz
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
 
 _LOG = logging.getLogger(__name__)
@@ -89,25 +89,19 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 class MetricsLog(keras.callbacks.Callback):
-    """Appends one JSON line an epoch; a resumed training drops the lines it repeats."""
+    """Logs what each epoch has measured, and the learning rate that it began with."""
 
-    def __init__(self, path: str | Path, first_epoch: int):
+    def __init__(self, log: TrainingLog):
         super().__init__()
-        self.path = Path(path)
-        self._first_epoch = first_epoch
+        self._log = log
 
-    def on_train_begin(self, logs=None):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        kept = [
-            line for line in _lines(self.path) if json.loads(line)["epoch"] <= self._first_epoch
-        ]
-        with replacing(self.path) as temporary:
-            temporary.write_text("".join(kept), encoding="utf-8")
+    def on_epoch_begin(self, epoch, logs=None):
+        # At its end it is the next epoch's already: rates may fall from epoch to epoch.
+        self._learning_rate = float(self.model.optimizer.learning_rate)
 
     def on_epoch_end(self, epoch, logs=None):
         values = {name: float(value) for name, value in (logs or {}).items()}
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"epoch": epoch + 1, **values}) + "\n")
+        self._log.add({"epoch": epoch + 1, **values, "learning_rate": self._learning_rate})
 
 
 class StopIfDiverged(keras.callbacks.Callback):
@@ -183,17 +177,6 @@ def _state(model: keras.Model) -> dict[str, Any]:
     """All variables of a model, its seed generators and its optimiser, by their position."""
     variables = [*model.variables, *model.optimizer.variables]
     return {f"{index:05d}": variable for index, variable in enumerate(variables)}
-
-
-def _lines(path: Path) -> list[str]:
-    if not path.is_file():
-        return []
-    # A line torn by a kill has no newline and is dropped.
-    return [
-        line
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
-        if line.endswith("\n")
-    ]
 
 
 def _duration(seconds: float) -> str:

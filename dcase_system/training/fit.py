@@ -16,6 +16,7 @@ from dcase_system.training.batches import (
     prediction_batches,
     training_batches,
 )
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.metrics import clip_losses, macro_mean, softmax
 from dcase_system.training.optimizers import Adam
 from dcase_system.training.schedule import (
@@ -72,7 +73,7 @@ def fit(
     batch_size: int,
     seed: int,
     checkpoint: Path,
-    metrics_log: Path,
+    metrics_log: TrainingLog,
     learning_rate: float = 0.005,
     weight_decay: float = 1e-4,
     l2: float = 0.0,
@@ -98,7 +99,7 @@ def fit(
         batch_size: clips a step; the last step of an epoch takes the rest.
         seed: of the order of the clips (the layers have their own).
         checkpoint: a `.npz` file, renewed as the training goes on and read when it exists.
-        metrics_log: a `.jsonl` file, one line an epoch.
+        metrics_log: has one row an epoch; closed in the end.
         learning_rate: the highest.
         weight_decay: decoupled, on all parameters.
         l2: multiple of each parameter that is added to its gradient.
@@ -147,11 +148,11 @@ def fit(
     watchers += [
         cb.Progress(name, steps_per_epoch, first_epoch, epochs),
         cb.StopIfDiverged(),
-        cb.MetricsLog(metrics_log, first_epoch),
+        cb.MetricsLog(metrics_log),
         saver,
     ]
     watched = Watched(waveforms)
-    with watched.faults_raised():
+    with metrics_log, watched.faults_raised():
         model.fit(
             training_batches(
                 watched,

@@ -16,6 +16,7 @@ from dcase_system.data import ClipSet
 from dcase_system.errors import InputError
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.fit import ValidationSet, fit, score_validation
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.schedule import ScheduleName
 
 # Scores the held-out clips in the middle of a training: (macro accuracy in percent, log loss).
@@ -150,7 +151,7 @@ def train_classifier(
     metrics: Sequence[keras.metrics.Metric | Callable],
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint: Path,
-    metrics_log: Path,
+    metrics_log: TrainingLog,
     name: str,
 ) -> None:
     """Trains a network as a plan says; in place.

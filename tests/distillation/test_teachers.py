@@ -22,6 +22,7 @@ from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
 from dcase_system.student.plan import StudentPlan
 from dcase_system.training import plan as training_plan
+from tests.training.curves import assert_drawn
 
 PASST = replace(passt_tiny(), embed_dim=8, depth=1, heads=2, mlp_dim=8, patchout_frames=3)
 CNN = cp_mobile.scaled_spec(8, 1.0, 1.0, [(2, 2)] * 6)
@@ -81,6 +82,7 @@ def test_each_member_leaves_its_network_logs_and_logits(folder):
         member = folder / plan.name
         assert registry.read_spec(member / "network" / "spec.json") == plan.spec
         assert len((member / "metrics.jsonl").read_text().splitlines()) == 2
+        assert_drawn(member / "metrics.jsonl", folder / "tensorboard" / plan.name)
         assert sorted(path.name for path in (member / "logits").glob("*.npz")) == [
             "dev_test.npz",
             "train.npz",

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.commands import run
+from tests.training.curves import assert_drawn
 
 RECIPE = "recipes.audioset_supernet"
 TOY = [
@@ -32,6 +33,8 @@ def test_a_run_writes_its_tables_and_figures_and_is_kept(place):
     assert all(0 < row["ofa"] <= 1 for row in results["table1"])
     for name in ("table1.md", "table2.csv", "figure3.png", "figure3.csv", "figure4.png"):
         assert (out / name).is_file()
+    for log in (out / "metrics").iterdir():
+        assert_drawn(log, out / "tensorboard" / log.stem)
     # the sub-network that is cut out scores what the supernet does with it
     for one, two in zip(results["table1"], results["table2"], strict=True):
         assert two["inherited"] == pytest.approx(one["ofa"], abs=1e-3)

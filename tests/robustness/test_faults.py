@@ -18,8 +18,10 @@ from dcase_system.errors import InputError
 from dcase_system.files import locked, replacing, replacing_directory, write_text
 from dcase_system.journal import open_study
 from dcase_system.training.fit import predict
+from dcase_system.training.log import TrainingLog
 from tests.commands import FORKS, ROOT, command, on_tiny
 from tests.robustness.runs import killed_until_done, results, started, wait_for
+from tests.training.curves import assert_drawn
 
 RECIPE = "recipes.split5"
 
@@ -83,6 +85,21 @@ def test_a_full_disk_leaves_nothing_half_written(mounted):
         (d / "a").write_bytes(bytes(100_000))
     assert [path.name for path in folder.iterdir()] == ["kept"]
     assert (folder / "kept").read_text() == "before"
+
+
+def test_curves_on_a_full_disk_end_a_training_like_any_other_write(mounted, tmp_path):
+    folder = mounted("size=64k")
+    with (
+        pytest.raises(OSError, match="No space left") as raised,
+        TrainingLog(tmp_path / "metrics.jsonl", folder / "curves") as log,
+    ):
+        for epoch in range(10_000):
+            log.add({"epoch": epoch, "loss": 1.0})
+    assert raised.value.strerror == "No space left on device"
+    (folder / "curves" / "events.out.tfevents.other").touch()
+    with TrainingLog(tmp_path / "metrics.jsonl", folder / "curves") as log:
+        log.add({"epoch": 5, "loss": 1.0})
+    assert_drawn(tmp_path / "metrics.jsonl", folder / "curves")
 
 
 def test_a_read_only_output_ends_in_one_line(place, tmp_path, mounted):

@@ -14,6 +14,7 @@ from dcase_system.corpora.demo import (
 from dcase_system.scene_search.space import SceneSpace
 from tests.commands import FORKS, on_tiny
 from tests.robustness.runs import killed_until_done, results, search
+from tests.training.curves import assert_drawn
 
 SEED = 0
 _PACKAGE = ["--systems=S1", "--splits=5", "--members=cp_mobile", "--teacher_epochs=2", "--epochs=4"]
@@ -45,7 +46,9 @@ def _same_after_kills(module, arguments, folder, kills, longest_seconds):
 
 def test_a_recipe_killed_twice_ends_with_the_same_bytes(place, tmp_path):
     arguments = [*on_tiny(place), "--split=5", "--members=cp_mobile", "--epochs=2"]
-    _same_after_kills("recipes.teachers", arguments, tmp_path, kills=2, longest_seconds=12)
+    cut = _same_after_kills("recipes.teachers", arguments, tmp_path, kills=2, longest_seconds=12)
+    for log in (log for folder in cut for log in folder.glob("*/metrics.jsonl")):
+        assert_drawn(log, log.parents[1] / "tensorboard" / log.parent.name)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from dcase_system.scene_search import experiment
 from dcase_system.scene_search.clips import load_scenes
 from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
 from tests.scene_search.toys import FRONT_END, SPACE, TOY
+from tests.training.curves import assert_drawn
 
 PLAN = SearchPlan(
     space=SPACE,
@@ -70,6 +71,8 @@ def test_a_run_is_interrupted_resumed_and_kept(data, tmp_path, monkeypatch):
     for form in ("tflite_float32", "tflite_float32_waveform"):  # of the segments of whole clips
         assert check[form]["largest_difference"] < 1e-3
     assert len((folder / "evaluation" / "output.csv").read_text().splitlines()) == 5
+    assert_drawn(folder / "metrics.jsonl", tmp_path / "tensorboard" / "final_random")
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 2  # none of the candidates
     monkeypatch.setattr(experiment, "trained_network", lambda *_, **__: pytest.fail("again"))
     assert run_experiment(tmp_path, PLAN, data) == results
 

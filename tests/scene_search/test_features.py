@@ -13,6 +13,7 @@ from dcase_system.scene_search.training import (
     score_clips,
     trained_network,
 )
+from dcase_system.training.log import TrainingLog
 from tests.scene_search.toys import FRONT_END
 
 SPEC = scene_spec(6, [(1, 3, "avg"), (0, 2, "max")], 1.5, input_shape=(12, 16))
@@ -93,7 +94,7 @@ def _train(folder, epochs=2):
         np.arange(12) % 3,
         plan,
         checkpoint=folder / "checkpoint.npz",
-        metrics_log=folder / "metrics.jsonl",
+        metrics_log=TrainingLog(folder / "metrics.jsonl"),
         name="toy",
     )
 

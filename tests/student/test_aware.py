@@ -12,6 +12,7 @@ from dcase_system.models import cp_mobile, registry
 from dcase_system.pipeline import run_split
 from dcase_system.student.aware import AwareStage, train_aware
 from dcase_system.student.plan import AwarePlan, StudentPlan
+from tests.training.curves import assert_drawn
 
 FORMATS = ("dynamic", "int8")
 PLAN = StudentPlan(architecture="narrow", epochs=1, batch_size=32, validation_fraction=0.3)
@@ -67,6 +68,8 @@ def test_it_learns_from_the_student_s_teachers_and_scores_what_is_held_out(run):
     rows = [json.loads(line) for line in lines]
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all({"loss", "val_accuracy", "val_logloss"} <= row.keys() for row in rows)
+    curves = run.directory / "tensorboard" / "aware"
+    assert_drawn(run.directory / "aware.metrics.jsonl", curves)
 
 
 def test_without_it_the_student_is_kept(run, data, ensemble, tmp_path, caplog):
@@ -110,4 +113,5 @@ def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
     assert path.read_bytes() == content
     rows = (again / "aware.metrics.jsonl").read_text().splitlines()
     assert [json.loads(row)["epoch"] for row in rows] == [1, 2]
+    assert_drawn(again / "aware.metrics.jsonl", again / "tensorboard" / "aware")
     assert not (again / "checkpoints").exists()

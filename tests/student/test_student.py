@@ -15,6 +15,7 @@ from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
 from dcase_system.student import stage
 from dcase_system.student.plan import StudentPlan
 from dcase_system.student.train import train_student
+from tests.training.curves import assert_drawn, points
 
 ROUND = PruningRound(ratio=0.5, updates=2, epochs=2, tuning_epochs=1)
 PLAN = StudentPlan(
@@ -59,6 +60,18 @@ def test_every_stage_keeps_its_own_log(run_dir):
     assert not (run_dir / "checkpoints").exists()
 
 
+def test_every_stage_has_its_own_curves(run_dir):
+    curves = run_dir / "tensorboard"
+    assert {path.name for path in curves.iterdir()} == set(STAGES)
+    for name, prefix in (("wide", "wide."), ("pruned1", "pruned1."), ("student", "")):
+        assert_drawn(run_dir / f"{prefix}metrics.jsonl", curves / name)
+    tags = {tag for tag, _, _ in points(curves / "student")}
+    assert {
+        f"epoch/{name}" for name in ("loss", "accuracy", "val_accuracy", "learning_rate")
+    } < tags
+    assert_drawn(run_dir / "pruned1.pruning.jsonl", curves / "pruned1" / "pruning", "step")
+
+
 def test_updates_are_logged_with_the_accuracy_on_held_out_clips(run_dir):
     lines = (run_dir / "pruned1.pruning.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
@@ -88,8 +101,11 @@ def test_an_interrupted_round_goes_on_and_ends_with_the_same_network(
         strict=True,
     ):
         np.testing.assert_array_equal(one, other)
-    logs = [(folder / "pruned1.pruning.jsonl").read_text() for folder in (run_dir, tmp_path)]
-    assert logs[0] == logs[1]
+    for name in ("pruned1.metrics.jsonl", "pruned1.pruning.jsonl"):
+        assert (run_dir / name).read_text() == (tmp_path / name).read_text()
+    curves = tmp_path / "tensorboard" / "pruned1"
+    assert_drawn(tmp_path / "pruned1.metrics.jsonl", curves)
+    assert_drawn(tmp_path / "pruned1.pruning.jsonl", curves / "pruning", "step")
 
 
 def test_a_second_round_goes_on_from_the_first(run_dir, data, tmp_path, caplog):
@@ -133,3 +149,4 @@ def test_magnitude_pruning_leaves_the_widths_and_sets_zeros(run_dir, data, tmp_p
     rows = [json.loads(line) for line in (copied / "metrics.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all(0 <= row["val_accuracy"] <= 100 for row in rows)
+    assert_drawn(copied / "metrics.jsonl", copied / "tensorboard" / "student")

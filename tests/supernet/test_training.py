@@ -17,6 +17,7 @@ from dcase_system.supernet.step import SupernetPlan, SupernetTraining
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.callbacks import Progress
+from dcase_system.training.log import TrainingLog
 from tests.supernet.networks import CLIPS, FRONT_END, SHALLOW, features, small_supernet, tones
 
 SPACE = paper_space("X", base=SHALLOW)
@@ -36,7 +37,7 @@ def train(folder, *, space=SPACE, targets=None, **settings):
         labels if targets is None else targets,
         plan,
         checkpoint=folder / "training.npz",
-        metrics_log=folder / "metrics.jsonl",
+        metrics_log=TrainingLog(folder / "metrics.jsonl"),
         name="supernet",
     )
     return supernet

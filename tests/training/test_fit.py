@@ -14,7 +14,9 @@ from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.batches import prediction_batches, training_batches
 from dcase_system.training.fit import ValidationSet, fit, predict
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
+from tests.training.curves import assert_drawn
 
 SAMPLES, CLASSES, CLIPS = 2_000, 3, 40
 SPEC = LogMelSpec(
@@ -64,7 +66,7 @@ def train(model, tones, folder, epochs=4, **changes):
         "learning_rate": 0.02,
         "seed": 0,
         "checkpoint": folder / "fit.npz",
-        "metrics_log": folder / "metrics.jsonl",
+        "metrics_log": TrainingLog(folder / "metrics.jsonl", folder / "curves"),
     }
     fit(
         model,
@@ -119,6 +121,7 @@ def test_a_resumed_training_ends_like_an_uninterrupted_one(
     logs = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "cut")]
     assert logs[0] == logs[1]
     assert [json.loads(line)["epoch"] for line in logs[0].splitlines()] == [1, 2, 3, 4]
+    assert_drawn(tmp_path / "cut" / "metrics.jsonl", tmp_path / "cut" / "curves")
 
 
 def test_a_finished_training_is_not_repeated(tones, tmp_path, monkeypatch):
@@ -154,12 +157,15 @@ def test_a_diverged_training_ends_with_one_line(tones, tmp_path):
         )
 
 
-def test_validation_is_logged_and_does_not_change_the_training(tones, tmp_path):
+def test_validation_is_logged_and_neither_it_nor_curves_change_the_training(tones, tmp_path):
     waveforms, labels = tones
     held = ValidationSet(waveforms.take(np.arange(10)), labels[:10])
     with_it = train(build(), tones, tmp_path / "with", validation=held)
-    without = train(build(), tones, tmp_path / "without")
+    no_curves = TrainingLog(tmp_path / "without" / "metrics.jsonl")
+    without = train(build(), tones, tmp_path / "without", metrics_log=no_curves)
     np.testing.assert_array_equal(predict(with_it, waveforms), predict(without, waveforms))
+    checkpoints = [(tmp_path / name / "fit.npz").read_bytes() for name in ("with", "without")]
+    assert checkpoints[0] == checkpoints[1]
     last = json.loads((tmp_path / "with" / "metrics.jsonl").read_text().splitlines()[-1])
     assert 0 <= last["val_accuracy"] <= 100
     assert last["val_logloss"] > 0
