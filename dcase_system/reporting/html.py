@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
 from dcase_system.files import write_text
 from dcase_system.reporting.content import NOTHING, Link, Note, Number, Page, Picture, Table
@@ -29,8 +28,7 @@ def as_html(page: Page) -> str:
     )
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
     environment.filters["kind"] = lambda block: _KINDS[type(block)]
-    # Written by matplotlib and our own code from escaped text.
-    environment.filters["svg"] = lambda picture: Markup(inline_svg(picture))
+    environment.filters["svg"] = inline_svg
     return environment.get_template("page.html").render(page=page, nothing=NOTHING)
 
 
