@@ -1,31 +1,40 @@
-"""How every command ends: one line for a fault of the input or the machine, never a traceback."""
+"""How every command begins and ends: `--help`, and one line for a fault, never a traceback."""
 
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app
+from absl import app, flags
 from absl import logging as absl_logging
 
 from dcase_system.errors import InputError
+from dcase_system.help import Flags, asked_for, is_required, page
 
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
+_NO_OTHERS = Flags()
 
 
-def run(main: Callable[[Sequence[str]], int | None], *, takes_arguments: bool = False) -> None:
-    """Runs an absl main; a wrong input or a full disk ends in one line and exit status 1.
+def run(
+    main: Callable[[Sequence[str]], int | None],
+    others: Flags = _NO_OTHERS,
+    *,
+    takes_arguments: bool = False,
+) -> None:
+    """Runs the absl main of a module; a wrong input or a full disk ends in one line and status 1.
 
     Args:
         main: of the command.
+        others: its flags beside those that its own module defines.
         takes_arguments: whether it takes arguments beside its flags.
     """
 
     def guarded(argv: Sequence[str]) -> int | None:
-        if len(argv) > 1 and not takes_arguments:
-            return _fail(f"unexpected argument {argv[1]!r}; flags are written --name=value", 1)
         try:
+            _check(argv, others, takes_arguments)
             return main(argv)
+        except app.UsageError as error:
+            return _fail(f"{error} (see --help)", 1)
         except InputError as error:
             return _fail(str(error), 1)
         except BrokenPipeError:
@@ -38,8 +47,33 @@ def run(main: Callable[[Sequence[str]], int | None], *, takes_arguments: bool = 
         except KeyboardInterrupt:
             return _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
 
+    if asked_for(sys.argv[1:]):
+        own = [flag.name for flag in flags.FLAGS.get_flags_for_module("__main__")]
+        print(page(sys.modules["__main__"].__doc__ or "", own, others))
+        return
     _set_up_logging()
-    app.run(guarded)
+    app.run(guarded, flags_parser=_parsed)
+
+
+def _parsed(argv: Sequence[str]) -> list[str]:
+    """The arguments that are left when the flags are read; ends the process if they are wrong."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        message = " ".join(str(error).split())
+        if flags.FLAGS.is_parsed():  # so a value is refused, or there is none
+            given = [flags.FLAGS[name] for name in flags.FLAGS]
+            absent = [f"--{one.name}" for one in given if one.value is None and is_required(one)]
+            message = f"missing {', '.join(absent)}" if absent else message
+        sys.exit(_fail(f"{message} (see --help)", 1))
+
+
+def _check(argv: Sequence[str], others: Flags, takes_arguments: bool) -> None:
+    if len(argv) > 1 and not takes_arguments:
+        raise app.UsageError(f"unexpected argument {argv[1]!r}; flags are written --name=value")
+    refused = [f"--{flag.name}" for flag in others.refused if flag.present]
+    if refused:
+        raise app.UsageError(f"no meaning in this command: {', '.join(refused)}")
 
 
 def _set_up_logging() -> None:

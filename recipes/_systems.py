@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any, Literal
 
-from absl import flags
-
 from dcase_system.errors import InputError
 from dcase_system.pruning.rounds import PruningRound
 from dcase_system.submission.meta import SystemDescription
+from recipes import _flags
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,10 @@ SYSTEMS = {
     ),
     "baseline": System("cp_mobile", (), "the network of the 2024 baseline", "cp_mobile"),
 }
+MEANING = (
+    "System to train: base width 32 (dense), wider ones that are pruned (S1 to S3), or the network "
+    "of the 2024 baseline."
+)
 # A pruned system trains three times or five: wide, pruned, tuned. Its epochs are shared out so. The
 # default is 2.5 times a dense one's: the authors' checkpoints show as many epochs of tuning alone.
 _SHARES: dict[int, tuple[float, ...]] = {
@@ -74,32 +77,6 @@ _DESCRIPTION = SystemDescription(
     pipeline="train student",
 )
 
-TARGET_MACS = flags.DEFINE_integer(
-    "target_macs",
-    None,
-    "MACs that the last round of pruning may leave, in place of the system's ratio.",
-    lower_bound=1,
-)
-TARGET_BYTES = flags.DEFINE_integer(
-    "target_bytes", None, "Bytes at float16 that it may leave, likewise.", lower_bound=1
-)
-RATIOS = flags.DEFINE_enum(
-    "ratios",
-    "uniform",
-    ["uniform", "global"],
-    "With targets: one ratio for all channel groups, or by one ranking of all channels.",
-)
-IMPORTANCE = flags.DEFINE_enum(
-    "importance", "l2", ["l1", "l2", "fpgm", "taylor"], "What decides which channels go."
-)
-
-QAT_EPOCHS = flags.DEFINE_integer(
-    "qat_epochs",
-    None,
-    "Epochs in which the int8 file is trained with its roundings; by default it is not.",
-    lower_bound=1,
-)
-
 
 def rounds_of(name: str, total_epochs: int) -> tuple[int, tuple[PruningRound, ...]]:
     """Epochs of the first training, and the rounds of pruning after it, as the flags say.
@@ -115,7 +92,7 @@ def rounds_of(name: str, total_epochs: int) -> tuple[int, tuple[PruningRound, ..
         PruningRound(
             ratio=ratio,
             schedule=schedule,
-            importance=IMPORTANCE.value,
+            importance=_flags.IMPORTANCE.value,
             epochs=epochs,
             tuning_epochs=tuning,
         )
@@ -123,8 +100,8 @@ def rounds_of(name: str, total_epochs: int) -> tuple[int, tuple[PruningRound, ..
             system.rounds, others[::2], others[1::2], strict=True
         )
     ]
-    limits = {"max_macs": TARGET_MACS.value, "max_bytes": TARGET_BYTES.value}
-    if any(limits.values()) or RATIOS.value == "global":
+    limits = {"max_macs": _flags.TARGET_MACS.value, "max_bytes": _flags.TARGET_BYTES.value}
+    if any(limits.values()) or _flags.RATIOS.value == "global":
         if not rounds:
             raise InputError(
                 "targets and ratios are for systems that are pruned",
@@ -132,7 +109,7 @@ def rounds_of(name: str, total_epochs: int) -> tuple[int, tuple[PruningRound, ..
                 expected=", ".join(name for name, system in SYSTEMS.items() if system.rounds),
                 received=name,
             )
-        rounds[-1] = replace(rounds[-1], ratio=None, ratios=RATIOS.value, **limits)
+        rounds[-1] = replace(rounds[-1], ratio=None, ratios=_flags.RATIOS.value, **limits)
     return first, tuple(rounds)
 
 

@@ -1,6 +1,7 @@
 """DCASE 2024 Task 1, whole: every system on all five splits, one validated zip.
 
-    python -m recipes.challenge_package --data_dir DEVELOPMENT --evaluation_dir EVALUATION
+    python -m recipes.challenge_package --data_dir=DEVELOPMENT \\
+        --evaluation_dir=EVALUATION
 
 For each split trains teachers (`recipes.teachers`), unless `--teachers` names them, and each system
 (`recipes.split5` ... `recipes.split100`), each in a process of its own with the flags given here,
@@ -12,52 +13,39 @@ splits: ten minutes on two cores are not enough for five.
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from absl import flags
+from absl.flags import FlagHolder
 
 from dcase_system import cli, stages
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_evaluation_list
 from dcase_system.errors import InputError
+from dcase_system.help import Flags
 from dcase_system.pipeline import SplitRun, load_run
 from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
 from dcase_system.submission.card import read_author_card
-from recipes import _common, _systems, _teaching
+from recipes import _common, _flags
+from recipes import _package_flags as own
+from recipes._systems import SYSTEMS
 
-PUBLISHED = {"systems": ["S1", "S2c", "S3"], "splits": list(map(str, tau.SPLITS)), "members": []}
+PUBLISHED = {
+    "systems": ["S1", "S2c", "S3"],
+    "splits": list(map(str, tau.SPLITS)),
+    "members": _common.PUBLISHED_TEACHERS,
+}
 DEMO = {"systems": ["S1"], "splits": ["5", "25", "100"], "members": ["cp_mobile"]}
-
-_SYSTEMS = flags.DEFINE_list("systems", None, "In the order of their label index, up to four.")
-_SPLITS = flags.DEFINE_list("splits", None, "Percentages; the organisers want 5,10,25,50,100.")
-_DISTILL = flags.DEFINE_bool("distill", True, "Learn from teachers; else from the labels alone.")
-_BASELINE = flags.DEFINE_bool(
-    "baseline", False, "Train the baseline's network as well, on the labels, for the table."
-)
-_TEACHER_EPOCHS = flags.DEFINE_integer(
-    "teacher_epochs", None, "Passes over the split in the training of each teacher.", lower_bound=1
-)
-_REPORT = flags.DEFINE_string("technical_report", None, "PDF that is packed with the outputs.")
-# Everything but what this command sets itself goes on to the other recipes.
-_OF_DATA = ("data_dir", "evaluation_dir", "scenes", "cache_dir", "author_card", "seed")
-_OF_TRAINING = ("validation_fraction", "impulse_responses", "impulse_response_probability")
-_OF_INT8 = ("tflite_formats", "qat_epochs")
-_OF_STEPS = ("epochs", "batch_size", "accumulation", "learning_rate")
-_OF_STUDENTS = ("label_weight", "temperature", *_OF_INT8, *_OF_STEPS)
-_OF_PRUNING = ("target_macs", "target_bytes", "ratios", "importance")
-for _shared in (_common, _systems, _teaching):  # `--help` shows their flags too
-    flags.adopt_module_key_flags(_shared)
 
 
 def main(argv: Sequence[str]) -> None:
-    defaults = DEMO if _common.DATA_DIR.value is None else PUBLISHED
-    systems = _SYSTEMS.value or defaults["systems"]
-    splits = _SPLITS.value or defaults["splits"]
-    _check("--systems", systems, list(_systems.SYSTEMS), most=4)
+    defaults = DEMO if _flags.DATA_DIR.value is None else PUBLISHED
+    systems = own.SYSTEMS.value or defaults["systems"]
+    splits = own.SPLITS.value or defaults["splits"]
+    _check("--systems", systems, list(SYSTEMS), most=4)
     _check("--splits", splits, PUBLISHED["splits"], most=5)
-    card = read_author_card(_common.AUTHOR_CARD.value)
+    card = read_author_card(_flags.AUTHOR_CARD.value)
     corpus, evaluation, name = _common.folders()
     if evaluation is None:
         raise InputError(
@@ -66,13 +54,13 @@ def main(argv: Sequence[str]) -> None:
             expected="a folder with evaluation_setup/fold1_test.csv",
         )
     listed = read_evaluation_list(evaluation)
-    output_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/package-seed{_common.SEED.value}")
-    settings = {"systems": systems, "splits": splits, "seed": _common.SEED.value}
+    output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
+    settings = {"systems": systems, "splits": splits, "seed": _flags.SEED.value}
     stages.write_config(output_dir, settings)
     teachers = {split: _teachers(output_dir, split, defaults["members"]) for split in splits}
     runs = {
         system: [_run_split(output_dir, system, split, teachers[split]) for split in splits]
-        for system in dict.fromkeys([*systems, *(["baseline"] if _BASELINE.value else [])])
+        for system in dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])])
     }
     package = assemble(
         output_dir / "submission",
@@ -81,7 +69,7 @@ def main(argv: Sequence[str]) -> None:
         scenes=corpus.scenes,
         devices=corpus.devices,
         evaluation_filenames=listed,
-        technical_report=Path(_REPORT.value) if _REPORT.value else None,
+        technical_report=Path(own.TECHNICAL_REPORT.value) if own.TECHNICAL_REPORT.value else None,
     )
     baseline = corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS
     rows = [
@@ -105,36 +93,35 @@ def _check(flag: str, given: Sequence[str], known: Sequence[str], most: int) -> 
 
 def _teachers(output_dir: Path, split: str, members: list[str]) -> Path | None:
     """The teachers of a split, trained here if `--teachers` does not name them."""
-    if not _DISTILL.value:
+    if not own.DISTILL.value:
         return None
-    if _common.TEACHERS.value:
-        return Path(_common.TEACHERS.value) / f"split_{split}"
+    if _flags.TEACHERS.value:
+        return Path(_flags.TEACHERS.value) / f"split_{split}"
     folder = output_dir / "teachers" / f"split_{split}"
-    members = _teaching.MEMBERS.value or members
-    own = [f"--split={split}", *([f"--members={','.join(members)}"] if members else [])]
-    if _TEACHER_EPOCHS.value:
-        own.append(f"--epochs={_TEACHER_EPOCHS.value}")
-    _call("teachers", folder, own, (*_OF_DATA, *_OF_TRAINING, "initial_weights"))
+    members = _flags.MEMBERS.value or members
+    given = [f"--split={split}", f"--members={','.join(members)}"]
+    if own.TEACHER_EPOCHS.value:
+        given.append(f"--epochs={own.TEACHER_EPOCHS.value}")
+    _call("teachers", folder, given, own.TO_TEACHERS)
     return folder
 
 
 def _run_split(output_dir: Path, system: str, split: str, teachers: Path | None) -> SplitRun:
     """Runs one split recipe to its end, or finds that it has ended."""
     run_dir = output_dir / system / f"split_{split}"
-    own = [f"--system={system}"]
+    given = [f"--system={system}"]
     if teachers and system != "baseline":
-        own.append(f"--teachers={teachers}")
-    of_pruning = _OF_PRUNING if _systems.SYSTEMS[system].rounds else ()
-    _call(f"split{split}", run_dir, own, (*_OF_DATA, *_OF_TRAINING, *_OF_STUDENTS, *of_pruning))
+        given.append(f"--teachers={teachers}")
+    of_pruning = _flags.OF_PRUNING if SYSTEMS[system].rounds else ()
+    _call(f"split{split}", run_dir, given, (*own.TO_STUDENTS, *of_pruning))
     return load_run(run_dir)
 
 
-def _call(recipe: str, directory: Path, own: list[str], passed_on: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", f"recipes.{recipe}", f"--output_dir={directory}", *own]
-    for flag in passed_on:
-        value = flags.FLAGS[flag].value
-        if value not in (None, []):
-            command.append(f"--{flag}={','.join(value) if isinstance(value, list) else value}")
+def _call(recipe: str, directory: Path, given: list[str], passed_on: Iterable[FlagHolder]) -> None:
+    command = [sys.executable, "-m", f"recipes.{recipe}", f"--output_dir={directory}", *given]
+    for name, value in _flags.given(passed_on).items():
+        if value != []:
+            command.append(f"--{name}={','.join(value) if isinstance(value, list) else value}")
     status = subprocess.run(command).returncode
     if status == cli.INTERRUPTED:
         raise KeyboardInterrupt
@@ -147,4 +134,11 @@ def _call(recipe: str, directory: Path, own: list[str], passed_on: tuple[str, ..
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(
+        main,
+        Flags(
+            groups=_flags.groups_with(own.GROUPS),
+            defaults=_flags.defaults(PUBLISHED, DEMO),
+            texts=own.TEXTS,
+        ),
+    )

@@ -1,6 +1,7 @@
 """Zeros beside a smaller network: TF-MOT's magnitude pruning and channel pruning on one split.
 
-    python -m recipes.magnitude --split=25 --data_dir=DEVELOPMENT [--teachers=TEACHERS/split_25]
+    python -m recipes.magnitude --split=25 --data_dir=DEVELOPMENT \\
+        --teachers=TEACHERS/split_25
 
 Trains base width 64 once; goes on from there with as many zeros as leave the parameters of S1
 (constant and AGP schedule), with two of four weights set to zero, and with S1's channel pruning,
@@ -22,6 +23,7 @@ from dcase_system.data import load_data
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
+from dcase_system.help import Flags
 from dcase_system.pipeline import run_split
 from dcase_system.pruning.rounds import MagnitudeRound
 from dcase_system.reporting.comparison import write_comparison
@@ -29,24 +31,31 @@ from dcase_system.reporting.content import Table
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.tables import as_text
 from dcase_system.student.plan import StudentPlan
-from recipes import _common, _systems
+from recipes import _common, _flags, _systems
 
 # Leaves 63,704 of 238,324 parameters, about as many as S1 has: TF-MOT prunes no depthwise kernel.
 SPARSITY = 0.78
 PUBLISHED = {"epochs": 375, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 15, "batch_size": 64, "learning_rate": 0.005}
 
-_SPLIT = flags.DEFINE_enum("split", "100", list(map(str, tau.SPLITS)), "Training list in percent.")
-_VARIANTS = flags.DEFINE_list(
-    "variants", None, "Some of wide, zeros-agp, zeros-constant, zeros-2:4, channels; else all."
+_SPLIT = flags.DEFINE_enum(
+    "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
 )
-for _shared in (_common, _systems):
-    flags.adopt_module_key_flags(_shared)  # `--help` shows them too
+_VARIANTS = flags.DEFINE_list(
+    "variants",
+    None,
+    "NAME: Some of wide, zeros-agp, zeros-constant, zeros-2:4 and channels. [all]",
+)
+_OTHERS = Flags(
+    groups=_flags.GROUPS,
+    refused=(*_flags.OF_PACKAGES, *_flags.OF_TEACHERS, _flags.ACCUMULATION, _flags.QAT_EPOCHS),
+    defaults=_flags.defaults(PUBLISHED, DEMO),
+    texts={"epochs": "EPOCHS: Passes over the training clips, in all trainings of a variant."},
+)
 
 
 def main(argv: Sequence[str]) -> None:
-    _common.refuse((_systems.QAT_EPOCHS, _common.ACCUMULATION))
-    demo, split = _common.DATA_DIR.value is None, int(_SPLIT.value)
+    demo, split = _flags.DATA_DIR.value is None, int(_SPLIT.value)
     corpus, _, name = _common.folders()
     responses = _common.impulse_responses()
     settings = (
@@ -71,8 +80,8 @@ def main(argv: Sequence[str]) -> None:
             expected=", ".join(variants),
             received=",".join(chosen),
         )
-    data = load_data(corpus, split, None, Path(_common.CACHE_DIR.value) / "stores")
-    run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
+    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
+    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
     runs = []
     for variant in chosen:
         rounds = variants[variant]
@@ -80,7 +89,7 @@ def main(argv: Sequence[str]) -> None:
             architecture=system.demo_architecture if demo else system.architecture,
             rounds=rounds,
             epochs=wide if rounds else epochs,
-            seed=_common.SEED.value,
+            seed=_flags.SEED.value,
             **settings,
         )
         ensemble = _common.teachers(data, plan)
@@ -96,7 +105,7 @@ def main(argv: Sequence[str]) -> None:
             data,
             ensemble=ensemble,
             impulse_responses=responses,
-            formats=_common.TFLITE_FORMATS.value or FORMATS,
+            formats=_flags.TFLITE_FORMATS.value or FORMATS,
         )
         runs.append(folder)
     page = write_comparison(runs, run_dir)
@@ -105,4 +114,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, _OTHERS)

@@ -1,6 +1,7 @@
 """DCASE 2024 Task 1 on the 25 percent split: 34,900 training clips (25,520 on device a).
 
-    python -m recipes.split25 --data_dir DEVELOPMENT --evaluation_dir EVALUATION [--system dense]
+    python -m recipes.split25 --data_dir=DEVELOPMENT \\
+        --evaluation_dir=EVALUATION --system=S1
 
 Trains one system on `split25.csv`, exports it to TFLite, scores every form on the dev-test clips,
 predicts the evaluation clips and packs them. With --data_dir the hyper-parameters are those of the
@@ -18,9 +19,7 @@ from recipes import _common, _systems
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 20, "batch_size": 32, "learning_rate": 0.005}
 
-_SYSTEM = flags.DEFINE_enum("system", "dense", list(_systems.SYSTEMS), "Which system to train.")
-for _shared in (_common, _systems):  # `--help` shows their flags too
-    flags.adopt_module_key_flags(_shared)
+_SYSTEM = flags.DEFINE_enum("system", "dense", list(_systems.SYSTEMS), _systems.MEANING)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -28,4 +27,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, _common.split_flags(PUBLISHED, DEMO))

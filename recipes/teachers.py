@@ -1,7 +1,7 @@
 """Teachers of one split, for its students to learn from.
 
-    python -m recipes.teachers --split=25 --data_dir=DEVELOPMENT --impulse_responses=DIR \\
-        --initial_weights=IMPORTED,IMPORTED,IMPORTED
+    python -m recipes.teachers --split=25 --data_dir=DEVELOPMENT \\
+        --impulse_responses=DIR --initial_weights=IMPORTED,IMPORTED,IMPORTED
 
 Trains the members one after the other on the clips of the split alone and stores their logits; a
 finished member is not trained again. Give the folder to the students: `--teachers=DIR`. As in the
@@ -26,13 +26,14 @@ from dcase_system.corpora import tau
 from dcase_system.data import load_data
 from dcase_system.distillation.teachers import TeacherPlan, train_teachers
 from dcase_system.errors import InputError
+from dcase_system.help import Flags
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.reporting.report import write_report
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables
 from dcase_system.training.seeds import derive
-from recipes import _common, _teaching
+from recipes import _common, _flags
 
 # fschmid56/cpjku_dcase23, run_passt_training.py; the probability of impulse responses is a flag.
 PASST: dict[str, Any] = {
@@ -63,24 +64,39 @@ CONVOLUTIONAL: dict[str, Any] = {
     "roll_seconds": 0.3,
     "mixstyle_alpha": 0.4,
 }
-PUBLISHED_MEMBERS = ["passt_s"] * 4
 DEMO_MEMBERS = ["cp_mobile", "passt_tiny"]
 DEMO = {"batch_size": 64}
 DEMO_EPOCHS = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}
 
-_SPLIT = flags.DEFINE_enum("split", "100", list(map(str, tau.SPLITS)), "Training list in percent.")
-for _shared in (_common, _teaching):  # `--help` shows their flags too
-    flags.adopt_module_key_flags(_shared)
+_SPLIT = flags.DEFINE_enum(
+    "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
+)
+_OTHERS = Flags(
+    groups=_flags.GROUPS,
+    refused=(*_flags.OF_PACKAGES, *_flags.OF_STUDENTS),
+    defaults={
+        "": _flags.OF_PLANS | {"members": _common.PUBLISHED_TEACHERS},
+        "for PaSST with initial weights": PASST,
+        "for PaSST from scratch": PASST_FROM_SCRATCH,
+        "for others": CONVOLUTIONAL,
+        _flags.DEMO: DEMO
+        | {
+            "epochs": f"{DEMO_EPOCHS[5]} to {DEMO_EPOCHS[100]}, by split,",
+            "members": DEMO_MEMBERS,
+        },
+    },
+    texts={"epochs": "EPOCHS: Passes over the training clips in the training of each teacher."},
+)
 
 
 def main(argv: Sequence[str]) -> None:
     split, given = int(_SPLIT.value), _common.given_settings()
-    if _common.DATA_DIR.value is None:
+    if _flags.DATA_DIR.value is None:
         given = DEMO | {"epochs": DEMO_EPOCHS[split]} | given
-    members = _teaching.MEMBERS.value or (
-        PUBLISHED_MEMBERS if _common.DATA_DIR.value else DEMO_MEMBERS
+    members = _flags.MEMBERS.value or (
+        _common.PUBLISHED_TEACHERS if _flags.DATA_DIR.value else DEMO_MEMBERS
     )
-    weights: list[Path | None] = [Path(folder) for folder in _teaching.INITIAL_WEIGHTS.value]
+    weights: list[Path | None] = [Path(folder) for folder in _flags.INITIAL_WEIGHTS.value]
     if len(weights) > len(members):
         raise InputError(
             "more initial weights than members",
@@ -95,9 +111,9 @@ def main(argv: Sequence[str]) -> None:
     ]
     responses = _common.impulse_responses()
     corpus, _, name = _common.folders()
-    data = load_data(corpus, split, None, Path(_common.CACHE_DIR.value) / "stores")
-    seed = _common.SEED.value
-    run_dir = Path(_common.OUTPUT_DIR.value or f"runs/{name}/teachers-seed{seed}/split_{split}")
+    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
+    seed = _flags.SEED.value
+    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/teachers-seed{seed}/split_{split}")
     train_teachers(run_dir, plans, data, responses)
     print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
     print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")
@@ -118,10 +134,10 @@ def plan(index: int, member: str, initial: Path | None, given: dict[str, Any]) -
         spec=spec,
         front_end=front_end,
         initial_weights=initial,
-        seed=derive(_common.SEED.value, index),
+        seed=derive(_flags.SEED.value, index),
         **(settings | given),
     )
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, _OTHERS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY = ["--epochs=1", "--batch_size=16"]
+FLOAT16 = "--tflite_formats=float16"  # the other conversions have tests of their own
 
 # To import TensorFlow takes most of the time of a command that refuses its input. So a process that
 # has imported it, and has done nothing else, is forked for each command.
@@ -43,13 +44,16 @@ def _call(module: str, arguments: list[str], output: str, errors: str) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
+def tiny_clips(place: Path) -> list[str]:
+    """Flags that name the tiny corpus of the `place` fixture."""
+    return [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+
+
 def on_tiny(place: Path) -> list[str]:
-    """Flags for the tiny corpus of the `place` fixture."""
-    demo = place / "demo"
+    """Flags for a system on the tiny corpus of the `place` fixture."""
     return [
-        f"--data_dir={demo / 'development'}",
-        f"--evaluation_dir={demo / 'evaluation'}",
-        f"--cache_dir={place / 'cache'}",
-        "--tflite_formats=float16",  # the other conversions have tests of their own
+        *tiny_clips(place),
+        f"--evaluation_dir={place / 'demo' / 'evaluation'}",
+        FLOAT16,
         *TOY,
     ]

@@ -1,6 +1,9 @@
-"""Counts an architecture or a model file.
+"""Counts parameters, bytes and MACs of a network, and applies the rules of each challenge.
 
-python -m dcase_system.complexity ARCH_OR_MODEL_FILE [--precision=float16] [--json]
+    python -m dcase_system.complexity sscp_mobile_32
+    python -m dcase_system.complexity RUN/student/network.keras --json
+
+The argument is the name of an architecture, a `.keras` file, or the `.json` file of a spec.
 """
 
 import json

@@ -1,6 +1,8 @@
 """Fetching a published corpus: resumable, checked, and unpacked to one folder.
 
-python -m dcase_system.corpora.download --directory=DIR [--parts=meta,split5,audio.1,...]
+    python -m dcase_system.corpora.download --directory=DIR --parts=meta,split5
+
+What is done is not done again: the same command goes on where it was interrupted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -121,12 +123,14 @@ def main(_: Sequence[str]) -> None:
 
 def define_flags() -> None:
     """Defines the flags of the command: only when it runs, as this module is also imported."""
-    flags.DEFINE_string("directory", None, "Where the folder of the corpus is made.", required=True)
-    flags.DEFINE_enum("set", TAU2022_DEVELOPMENT.name, list(CORPORA), "Which corpus to fetch.")
-    flags.DEFINE_list(
-        "parts", None, "Which parts of it to fetch, such as meta,split5,audio.1; all by default."
+    flags.DEFINE_string(
+        "directory", None, "FOLDER: Where the folder of the corpus is made.", required=True
     )
-    flags.DEFINE_string("cache", None, "Where archives are kept; DIRECTORY/archives by default.")
+    flags.DEFINE_enum("set", TAU2022_DEVELOPMENT.name, list(CORPORA), "Corpus to fetch.")
+    flags.DEFINE_list(
+        "parts", None, "NAME: Parts of it to fetch, such as meta,split5,audio.1. [all]"
+    )
+    flags.DEFINE_string("cache", None, "FOLDER: Where archives are kept. [archives in --directory]")
 
 
 if __name__ == "__main__":

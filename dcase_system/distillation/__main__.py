@@ -1,6 +1,9 @@
 """Imports CP-JKU's published ensemble logits as teachers of the 100 percent split.
 
-python -m dcase_system.distillation ensemble_logits.pt --data_dir=TAU --output_dir=DIR
+    python -m dcase_system.distillation ensemble_logits.pt \\
+        --data_dir=TAU --output_dir=TEACHERS/split_100
+
+The argument is the file that CP-JKU published: logits for the whole training list.
 """
 
 from collections.abc import Sequence
@@ -12,8 +15,12 @@ from dcase_system import cli
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.distillation.import_logits import import_logits
 
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "TAU 2022 Mobile.", required=True)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "New folder of teachers.", required=True)
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "FOLDER: TAU 2022 Mobile, development.", required=True
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "FOLDER: New folder of teachers.", required=True
+)
 
 
 def main(argv: Sequence[str]) -> None:

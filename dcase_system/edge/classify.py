@@ -1,7 +1,8 @@
 """Classifies recordings, or a stream of samples, with one `.tflite` file.
 
-    python -m dcase_system.edge.classify MODEL.tflite CLIP... [--json] [--whole] [--hop_seconds=S]
-    arecord -q -t raw -f S16_LE -r 32000 -c 1 | python -m dcase_system.edge.classify MODEL.tflite -
+    python -m dcase_system.edge.classify MODEL.tflite CLIP...
+    arecord -q -t raw -f S16_LE -r 32000 -c 1 \\
+        | python -m dcase_system.edge.classify MODEL.tflite -
 
 Clips may have any length, rate and number of channels: WAV, FLAC or Ogg Vorbis. One line a window:
 where it is, the most probable classes, and what makes it doubtful (silence, clipping). `-` stands
@@ -124,14 +125,29 @@ def _json(name: str, heard: _Heard, labels: Sequence[str]) -> str:
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
-    flags.DEFINE_bool("json", False, "One JSON object a line, with every probability.")
-    flags.DEFINE_bool("whole", False, "One line a clip: the mean over its windows.")
-    flags.DEFINE_float("hop_seconds", None, "From window to window; by default a window.", 0.001)
-    flags.DEFINE_integer("top", 3, "Classes in a line of text.", lower_bound=1)
-    flags.DEFINE_integer("threads", 1, "Of the interpreter.", lower_bound=1)
-    flags.DEFINE_enum("pcm_format", "S16_LE", list(PCM_FORMATS), "Samples on standard input.")
-    flags.DEFINE_integer("pcm_rate", None, "Their rate in Hz; by default the model's.", 1_000)
-    flags.DEFINE_integer("pcm_channels", 1, "Their channels, interleaved.", lower_bound=1)
+    flags.DEFINE_bool(
+        "json", False, "Print one JSON object a line, with the probability of every class."
+    )
+    flags.DEFINE_bool("whole", False, "Print one line a clip: the mean over its windows.")
+    flags.DEFINE_float(
+        "hop_seconds",
+        None,
+        "SECONDS: From the start of a window to that of the next. [the length of a window]",
+        0.001,
+    )
+    flags.DEFINE_integer(
+        "top", 3, "CLASSES: Most probable classes in a line of text.", lower_bound=1
+    )
+    flags.DEFINE_integer("threads", 1, "THREADS: Threads that a network runs on.", lower_bound=1)
+    flags.DEFINE_enum(
+        "pcm_format", "S16_LE", list(PCM_FORMATS), "Form of the samples on standard input."
+    )
+    flags.DEFINE_integer(
+        "pcm_rate", None, "HERTZ: Rate of the samples on standard input. [the model's]", 1_000
+    )
+    flags.DEFINE_integer(
+        "pcm_channels", 1, "CHANNELS: Channels on standard input, interleaved.", lower_bound=1
+    )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """Export of a trained network: every `.tflite` form, checked against the network before it is kept.
 
-    python -m dcase_system.edge.export NETWORK_FOLDER --output_dir=DIR --clips_dir=CLIPS \
-        [--calibration_list=LIST]
+    python -m dcase_system.edge.export RUN/student --output_dir=DIR \\
+        --clips_dir=DEVELOPMENT/audio [--calibration_list=LIST]
 
-NETWORK_FOLDER holds `spec.json`, `network.keras` and `contract.json`, as every training leaves
-them (`student/` of a challenge run, `network/` of a scene search, `tuned_.../` of a supernet). The
-clips set the ranges of int8 activations and are what the forms are compared on; LIST names them,
-one a line below `filename`, and every export leaves one (`calibration.csv`). Without it, up to 200
-are taken evenly from the folder.
+The argument is a folder with `spec.json`, `network.keras` and `contract.json`, as every training
+leaves them (`student/` of a challenge run, `network/` of a scene search, `tuned_.../` of a
+supernet). The clips set the ranges of int8 activations and are what the forms are compared on;
+LIST names them, one a line below `filename`, and every export leaves one (`calibration.csv`).
 """
 
 import tempfile
@@ -135,10 +134,16 @@ def main(argv: Sequence[str]) -> None:
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
-    flags.DEFINE_string("output_dir", None, "Where the files go; replaced.", required=True)
-    flags.DEFINE_string("clips_dir", None, "Folder of training clips.", required=True)
-    flags.DEFINE_string("calibration_list", None, "Which of them; by default 200 at most.")
-    flags.DEFINE_list("formats", list(FORMATS), f"Some of {', '.join(FORMATS)}.")
+    flags.DEFINE_string(
+        "output_dir", None, "FOLDER: Where the files go; what is there is replaced.", required=True
+    )
+    flags.DEFINE_string("clips_dir", None, "FOLDER: Training clips.", required=True)
+    flags.DEFINE_string(
+        "calibration_list",
+        None,
+        "FILE: List of the clips to take. [up to 200, evenly from the folder]",
+    )
+    flags.DEFINE_list("formats", list(FORMATS), "FORMAT: Files to make, some of these.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How long `.tflite` files take on this machine, and how much memory, beside their front end.
 
-    python -m dcase_system.edge.latency MODEL.tflite... [--threads=1,2] [--repeats=100] \
-        [--runtime=ai_edge_litert] [--json]
+    python -m dcase_system.edge.latency MODEL.tflite... \\
+        [--runtime=ai_edge_litert]
 
 For each file: the median and the 95th percentile of the milliseconds of one call (a clip; a segment
 where clips are cut into segments and the file takes features) at each number of threads, and the
@@ -220,8 +220,13 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _define_flags() -> None:
-    flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads.")
-    flags.DEFINE_integer("repeats", 100, "Measured calls.", lower_bound=1)
+    flags.DEFINE_list("threads", ["1", "2"], "THREADS: Numbers of threads to measure with.")
+    flags.DEFINE_integer(
+        "repeats",
+        100,
+        "CALLS: Measured calls of each file, with each number of threads.",
+        lower_bound=1,
+    )
     flags.DEFINE_enum("runtime", "tf.lite", list(timing.RUNTIMES), "What runs the files.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
     flags.register_validator(

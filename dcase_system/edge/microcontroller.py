@@ -1,7 +1,7 @@
 """What a microcontroller needs of an exported file: a C header, and which devices it fits.
 
-    python -m dcase_system.edge.microcontroller MODEL.tflite --output_dir=DIR \
-        [--accelerator=ethos-u55-128 ...]
+    python -m dcase_system.edge.microcontroller MODEL.tflite --output_dir=DIR \\
+        --accelerator=ethos-u55-128
 
 MODEL is an int8 file that takes features. DIR receives its header, `microcontroller.json`, and for
 each accelerator the compiled file with a header of its own (needs ethos-u-vela).
@@ -132,12 +132,14 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("output_dir", None, "Where the header and the report go.", required=True)
+    flags.DEFINE_string(
+        "output_dir", None, "FOLDER: Where the headers and the report go.", required=True
+    )
     flags.DEFINE_multi_enum(
         "accelerator",
         [],
         list(ethos_u.ACCELERATORS),
-        "What to compile for; give it once for each.",
+        "NAME: Accelerator to compile for.",
     )
 
 

@@ -1,7 +1,8 @@
 """The search space: which networks there are, which a size window admits, and draws of them.
 
-python -m dcase_system.scene_search.space [--reading=paper] [--smallest_kib=250] [--largest_kib=500]
-    [--json]
+    python -m dcase_system.scene_search.space --reading=code --largest_kib=400
+
+As a command it counts the networks, and which part of the draws is within the window.
 """
 
 import json
@@ -253,9 +254,11 @@ def main(_: Sequence[str]) -> None:
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
-    flags.DEFINE_enum("reading", "paper", ["paper", "code"], "Whose stem and padding.")
-    flags.DEFINE_float("smallest_kib", SizeWindow.low, "Lower end of the size window.")
-    flags.DEFINE_float("largest_kib", SizeWindow.high, "Upper end of the size window.")
+    flags.DEFINE_enum(
+        "reading", "paper", ["paper", "code"], "Stem and padding of the paper or of its code."
+    )
+    flags.DEFINE_float("smallest_kib", SizeWindow.low, "KIB: Least size of a network at float32.")
+    flags.DEFINE_float("largest_kib", SizeWindow.high, "KIB: Largest size of a network at float32.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
 

@@ -1,8 +1,8 @@
 """Validation of a submission package, stricter than the organisers' own.
 
-    python -m dcase_system.submission.validate PACKAGE.zip [--splits=5] [--data_dir DIR]
-        [--evaluation_dir DIR] [--require_report]
-    python -m dcase_system.submission.validate --task=task1b PACKAGE.zip [--evaluation_dir DIR]
+    python -m dcase_system.submission.validate PACKAGE.zip
+    python -m dcase_system.submission.validate PACKAGE.zip --splits=5,100 \\
+        --data_dir=DEVELOPMENT --evaluation_dir=EVALUATION
 
 Exits with 0 if the package is valid and with 1 if not; each error is a line of its own.
 Warnings go to the error stream and do not count.
@@ -159,11 +159,23 @@ def _show(package: str, report: Report) -> int:
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
-    flags.DEFINE_enum("task", "task1", ["task1", "task1b"], "Of 2024, or Task 1B of 2020.")
-    flags.DEFINE_list("splits", list(map(str, tau.SPLITS)), "Splits that each system must have.")
-    flags.DEFINE_string("data_dir", None, "Corpus that gives scenes and devices.")
-    flags.DEFINE_string("evaluation_dir", None, "Evaluation set that gives the clips.")
-    flags.DEFINE_bool("require_report", False, "Whether a missing technical report is an error.")
+    flags.DEFINE_enum(
+        "task", "task1", ["task1", "task1b"], "Kind of package: Task 1 of 2024, or Task 1B of 2020."
+    )
+    flags.DEFINE_list(
+        "splits", list(map(str, tau.SPLITS)), "PERCENT: Splits that each system must have."
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "FOLDER: Development clips, which say scenes and devices. [those of TAU]"
+    )
+    flags.DEFINE_string(
+        "evaluation_dir",
+        None,
+        "FOLDER: Evaluation clips, which each output must have. [the official ones]",
+    )
+    flags.DEFINE_bool(
+        "require_report", False, "Take a missing technical report for an error, not a warning."
+    )
 
 
 if __name__ == "__main__":

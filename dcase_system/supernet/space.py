@@ -1,6 +1,8 @@
 """The search space: which sub-networks a supernet holds, and what they cost.
 
-python -m dcase_system.supernet.space --depth_pattern=2,2,X --width_per=layer [--json]
+    python -m dcase_system.supernet.space --depth_pattern=X,X,X --json
+
+As a command it counts the sub-networks and those near each of the paper's sizes.
 """
 
 import itertools
@@ -238,9 +240,13 @@ def _number(text: str) -> float:
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
-    flags.DEFINE_string("depth_pattern", "2,2,X", f"One of {' | '.join(DEPTH_PATTERNS)}.")
-    flags.DEFINE_enum("width_per", "layer", ["block", "layer"], "What has a width ratio.")
-    flags.DEFINE_list("ratios", None, "Width ratios; by default the paper's.")
+    flags.DEFINE_string(
+        "depth_pattern",
+        "2,2,X",
+        "PATTERN: Convolutions of each of the last blocks, X for any; or none for all.",
+    )
+    flags.DEFINE_enum("width_per", "layer", ["block", "layer"], "What has a width of its own.")
+    flags.DEFINE_list("ratios", None, "SHARE: Widths, rising to 1. [those of the paper]")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
 

@@ -2,14 +2,16 @@
 
 import json
 
-from tests.commands import on_tiny, run
+from tests.commands import FLOAT16, TOY, run, tiny_clips
 
 
 def test_zeros_are_shown_beside_what_the_rules_count(place):
     out = place / "magnitude"
     done = run(
         "recipes.magnitude",
-        *on_tiny(place),
+        *tiny_clips(place),
+        *TOY,
+        FLOAT16,
         "--split=5",
         "--variants=zeros-2:4",
         f"--output_dir={out}",
@@ -27,6 +29,6 @@ def test_zeros_are_shown_beside_what_the_rules_count(place):
 
 
 def test_an_unknown_variant_is_refused(place):
-    done = run("recipes.magnitude", *on_tiny(place), "--variants=zeros")
+    done = run("recipes.magnitude", *tiny_clips(place), "--variants=zeros")
     assert done.returncode == 1
     assert "unknown variant; expected wide, zeros-agp" in done.stderr.splitlines()[-1]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dcase_system.corpora.demo import STEREO_TINY
-from tests.commands import run
+from tests.commands import run, tiny_clips
 
 RECIPE = "recipes.scene_search"
 TOY = [
@@ -39,7 +39,7 @@ def test_a_run_ends_in_a_package_and_is_kept(stereo, tmp_path):
 
 @pytest.mark.slow
 def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
-    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    flags = tiny_clips(place)
     mono = [*TOY, "--corpus=scenes", "--seconds=1", "--segment_frames=100", "--methods=random"]
     done = run(RECIPE, *flags, *mono, f"--output_dir={tmp_path}")
     assert done.returncode == 0, done.stderr
@@ -51,7 +51,7 @@ def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--teachers=x"], "--teachers: flag has no meaning here"),
+        (["--teachers=x"], "no meaning in this command: --teachers"),
         (["--smallest_kib=900000", "--largest_kib=999999"], "nothing falls into the size window"),
         (["--smallest_kib=9", "--largest_kib=3"], "size window is wrong"),
         (["--seconds=1"], "clip is shorter than a segment"),
@@ -68,7 +68,7 @@ def test_wrong_flags_end_in_one_line(stereo, tmp_path, given, message):
 
 
 def test_mono_clips_are_refused(place, tmp_path):
-    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    flags = tiny_clips(place)
     done = run(RECIPE, *flags, *TOY, f"--output_dir={tmp_path / 'wrong'}")
     assert done.returncode == 1
     assert "scene is not in the class list; expected indoor, outdoor, transportation" in done.stderr

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.commands import run
+from tests.commands import run, tiny_clips
 from tests.training.curves import assert_drawn
 
 RECIPE = "recipes.audioset_supernet"
@@ -24,7 +24,7 @@ TOY = [
 
 @pytest.mark.slow
 def test_a_run_writes_its_tables_and_figures_and_is_kept(place):
-    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    flags = tiny_clips(place)
     out = place / "supernet"
     done = run(RECIPE, *flags, *TOY, f"--output_dir={out}")
     assert done.returncode == 0, done.stderr
@@ -47,14 +47,14 @@ def test_a_run_writes_its_tables_and_figures_and_is_kept(place):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--epochs=3"], "--epochs: flag has no meaning here"),
+        (["--epochs=3"], "no meaning in this command: --epochs"),
         (["--mixtures=1,2"], "--mixtures: wrong list; expected 3 positive integers; received 1,2"),
         (["--patterns=2,5,X"], "search space: depth_pattern is wrong"),
         (["--corpus=audioset"], "class_labels_indices.csv: list is missing"),
     ],
 )
 def test_wrong_flags_end_in_one_line(place, given, message):
-    flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    flags = tiny_clips(place)
     done = run(RECIPE, *flags, *TOY, *given, f"--output_dir={place / 'wrong'}")
     assert done.returncode == 1
     assert message in done.stderr

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from scipy.io import wavfile
 
-from tests.commands import on_tiny, run
+from tests.commands import TOY, on_tiny, run, tiny_clips
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,8 @@ def responses(place):
 def teachers(place, responses):
     done = run(
         "recipes.teachers",
-        *on_tiny(place),
+        *tiny_clips(place),
+        *TOY,
         "--split=25",
         "--members=cp_mobile,passt_tiny",
         f"--impulse_responses={responses}",
@@ -71,7 +72,9 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
 )
 def test_teachers_that_do_not_fit_end_in_one_line(teachers, place, recipe, arguments, message):
     given = [argument.format(place=place) for argument in arguments]
-    done = run(f"recipes.{recipe}", *on_tiny(place), f"--output_dir={place / 'refused'}", *given)
+    done = run(
+        f"recipes.{recipe}", *tiny_clips(place), *TOY, f"--output_dir={place / 'refused'}", *given
+    )
     assert done.returncode == 1
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from dcase_system.corpora.demo import (
     STEREO_TINY,
 )
 from dcase_system.scene_search.space import SceneSpace
-from tests.commands import FORKS, on_tiny
+from tests.commands import FORKS, TOY, on_tiny, tiny_clips
 from tests.robustness.runs import killed_until_done, results, search
 from tests.training.curves import assert_drawn
 
@@ -45,7 +45,7 @@ def _same_after_kills(module, arguments, folder, kills, longest_seconds):
 
 
 def test_a_recipe_killed_twice_ends_with_the_same_bytes(place, tmp_path):
-    arguments = [*on_tiny(place), "--split=5", "--members=cp_mobile", "--epochs=2"]
+    arguments = [*tiny_clips(place), *TOY, "--split=5", "--members=cp_mobile", "--epochs=2"]
     cut = _same_after_kills("recipes.teachers", arguments, tmp_path, kills=2, longest_seconds=12)
     for log in (log for folder in cut for log in folder.glob("*/metrics.jsonl")):
         assert_drawn(log, log.parents[1] / "tensorboard" / log.parent.name)
@@ -87,7 +87,7 @@ def test_a_scene_search_killed_at_30_random_moments(stereo, tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(7_200)
 def test_a_supernet_killed_at_30_random_moments(place, tmp_path):
-    arguments = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
+    arguments = tiny_clips(place)
     _same_after_kills("recipes.audioset_supernet", [*arguments, *_SUPERNET], tmp_path, 30, 60)
 
 

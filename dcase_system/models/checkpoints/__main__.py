@@ -1,7 +1,9 @@
 """Converts a published PyTorch checkpoint.
 
-python -m dcase_system.models.checkpoints CHECKPOINT.pt --architecture=passt_s --output_dir=DIR
-    [--new_head --classes=10]
+    python -m dcase_system.models.checkpoints CHECKPOINT.pt \\
+        --architecture=passt_s --output_dir=DIR [--new_head --classes=10]
+
+Prints where each tensor went. Give the new folder to teachers: `--initial_weights=DIR`.
 """
 
 from collections.abc import Sequence
@@ -15,13 +17,23 @@ from dcase_system.models import registry
 from dcase_system.models.checkpoints.convert import FILES, Conversion, import_checkpoint
 
 _ARCHITECTURE = flags.DEFINE_enum(
-    "architecture", None, list(registry.ARCHITECTURES), "What the checkpoint is of.", required=True
+    "architecture",
+    None,
+    list(registry.ARCHITECTURES),
+    "NAME: Architecture that the checkpoint is of.",
+    required=True,
 )
-_OUTPUT = flags.DEFINE_string("output_dir", None, "New folder for the network.", required=True)
-_CLASSES = flags.DEFINE_integer("classes", None, "Classes; default: the checkpoint's.", 1)
-_NEW_HEAD = flags.DEFINE_bool("new_head", False, "Start a new classifier for --classes.")
-_PREFIX = flags.DEFINE_string("prefix", None, "Of the network's tensors, if there are several.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of the new classifier.")
+_OUTPUT = flags.DEFINE_string(
+    "output_dir", None, "FOLDER: New folder for the network.", required=True
+)
+_CLASSES = flags.DEFINE_integer(
+    "classes", None, "CLASSES: Classes of the network. [those of the checkpoint]", 1
+)
+_NEW_HEAD = flags.DEFINE_bool("new_head", False, "Begin a new classifier, with random weights.")
+_PREFIX = flags.DEFINE_string(
+    "prefix", None, "Start of the names of the network's tensors, where a checkpoint holds several."
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Decides the weights of a new classifier.")
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,0 +1,61 @@
+"""The flags of the package's recipe beside those that recipes share. Not a recipe itself."""
+
+from absl import flags
+
+from recipes import _flags
+from recipes._flags import Groups
+from recipes._systems import SYSTEMS as KNOWN
+
+SYSTEMS = flags.DEFINE_list(
+    "systems",
+    None,
+    f"NAME: Up to four of {', '.join(KNOWN)}, in the order of their label index.",
+)
+SPLITS = flags.DEFINE_list("splits", None, "PERCENT: Training lists; the organisers want all five.")
+BASELINE = flags.DEFINE_bool(
+    "baseline", False, "Train the baseline's network as well, on the labels, for the table."
+)
+DISTILL = flags.DEFINE_bool("distill", True, "Learn from teachers, not from the labels alone.")
+TEACHER_EPOCHS = flags.DEFINE_integer(
+    "teacher_epochs",
+    None,
+    "EPOCHS: Passes over the training clips in the training of each teacher. "
+    "[those of recipes.teachers]",
+    lower_bound=1,
+)
+TECHNICAL_REPORT = flags.DEFINE_string(
+    "technical_report", None, "FILE: PDF that is packed with the outputs."
+)
+GROUPS: Groups = {
+    "Package": (SYSTEMS, SPLITS, BASELINE, DISTILL, TEACHER_EPOCHS, TECHNICAL_REPORT),
+}
+TEXTS = {
+    "evaluation_dir": "FOLDER: Unlabelled evaluation clips. [none; with the demo corpus its own]",
+    "epochs": "EPOCHS: Passes over the training clips, in all trainings of a system together; of "
+    "teachers see --teacher_epochs. [those of the split's recipe]",
+    "batch_size": "CLIPS: Clips in a batch of a system. [those of the split's recipe]",
+    "learning_rate": "RATE: Highest learning rate for a system. [that of the split's recipe]",
+    "teachers": "FOLDER: Teachers to learn from, in folders split_5 ... split_100. [trained here]",
+}
+
+# Everything but what the package's recipe sets itself goes on to the others.
+_TO_ALL = (
+    _flags.DATA_DIR,
+    _flags.SCENES,
+    _flags.CACHE_DIR,
+    _flags.SEED,
+    _flags.VALIDATION_FRACTION,
+    *_flags.OF_IMPULSE_RESPONSES,
+)
+TO_TEACHERS = (*_TO_ALL, _flags.INITIAL_WEIGHTS)
+TO_STUDENTS = (
+    *_TO_ALL,
+    *_flags.OF_PACKAGES,
+    _flags.EPOCHS,
+    _flags.BATCH_SIZE,
+    _flags.ACCUMULATION,
+    _flags.LEARNING_RATE,
+    _flags.LABEL_WEIGHT,
+    _flags.TEMPERATURE,
+    *_flags.OF_FILES,
+)

@@ -1,0 +1,215 @@
+"""`--help` of every command, and what is said of wrong flags."""
+
+import re
+
+import pytest
+
+from dcase_system.help import Flags, page
+from recipes import _flags
+from tests.commands import ROOT, run
+
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__"): text
+    for folder in ("dcase_system", "recipes")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if "cli.run(" in (text := path.read_text())
+}
+COMMANDS = sorted(SOURCES)
+RECIPES = [name for name in COMMANDS if name.startswith("recipes.")]
+PACKAGE = "recipes.challenge_package"
+SHARED = {flag.name for flags in _flags.GROUPS.values() for flag in flags}
+# Of flags that do not take 1.
+VALUES = {
+    "validation_fraction": "0.5",
+    "ratios": "global",
+    "importance": "l1",
+    "tflite_formats": "int8",
+}
+FLAG = re.compile(r"  --(?:\[no\])?(\w+)(=\S+)?(?:  +(\S.*))?")
+
+
+def described(text):
+    """What the page of a command says of each flag: its meaning and its default."""
+    found = {}
+    for line in text.splitlines():
+        begun = FLAG.fullmatch(line)
+        if begun:
+            name = begun[1]
+            found[name] = [begun[3] or ""]
+        elif line.startswith(" " * 26):
+            found[name].append(line)
+    return {
+        name: re.fullmatch(r"(.+) \[(.+)\]", " ".join(" ".join(lines).split())).groups()
+        for name, lines in found.items()
+    }
+
+
+def own_flags(command):
+    """The flags that a command defines, or that a module beside it defines for it alone."""
+    beside = re.findall(r"from recipes import (_\w+_flags) as own", SOURCES[command])
+    texts = [SOURCES[command], *((ROOT / "recipes" / f"{one}.py").read_text() for one in beside)]
+    return set(re.findall(r'DEFINE_\w+\(\s*"(\w+)"', "".join(texts)))
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {command: run(command, "--help") for command in COMMANDS}
+
+
+def test_every_recipe_is_a_command():
+    files = {path.stem for path in (ROOT / "recipes").glob("[!_]*.py")}
+    assert {f"recipes.{name}" for name in files} == set(RECIPES)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_page_goes_to_standard_output_in_80_columns(pages, command):
+    done = pages[command]
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if "RuntimeWarning" not in line] == []
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_page_has_an_example(pages, command):
+    lines = [line.strip() for line in pages[command].stdout.splitlines()]
+    assert any(re.match(rf"python -m {re.escape(command)}( |$)", line) for line in lines)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_page_says_what_each_flag_of_the_command_means(pages, command):
+    assert own_flags(command) <= set(described(pages[command].stdout))
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name != PACKAGE])
+def test_shared_flags_that_are_not_shown_are_refused(pages, recipe):
+    hidden = SHARED - set(described(pages[recipe].stdout))
+    done = run(recipe, *(f"--{name}={VALUES.get(name, 1)}" for name in hidden))
+    assert done.returncode == 1
+    message, names = done.stderr.removesuffix(" (see --help)\n").split("command: ")
+    assert message == "error: no meaning in this "
+    assert set(names.split(", ")) == {f"--{name}" for name in hidden}
+
+
+def test_the_package_takes_every_shared_flag(pages):
+    assert set(described(pages[PACKAGE].stdout)) >= SHARED
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flag", "default"),
+    [
+        ("split5", "system", "dense"),
+        (
+            "split5",
+            "epochs",
+            "150; 40 on the demo corpus; 375 for pruned systems; "
+            "60 for pruned systems on the demo corpus",
+        ),
+        ("split100", "batch_size", "256; 64 on the demo corpus"),
+        ("split50", "learning_rate", "0.005"),
+        ("split50", "label_weight", "0.02"),
+        ("magnitude", "epochs", "375; 15 on the demo corpus"),
+        (
+            "teachers",
+            "batch_size",
+            "80 for PaSST with initial weights and for PaSST from scratch; 256 for others; "
+            "64 on the demo corpus",
+        ),
+        (
+            "teachers",
+            "members",
+            "passt_s,passt_s,passt_s,passt_s; cp_mobile,passt_tiny on the demo corpus",
+        ),
+        ("scene_search", "epochs", "3"),
+        ("scene_search", "reading", "paper; code on the demo corpus"),
+        ("scene_search", "validation_fraction", "0.25"),
+        (
+            "audioset_supernet",
+            "tuning_epochs",
+            "29,289; 2,8 with --corpus=mixtures; 1,2 on the demo corpus",
+        ),
+        ("audioset_supernet", "draws", "25; 3 on the demo corpus"),
+        ("challenge_package", "systems", "S1,S2c,S3; S1 on the demo corpus"),
+        ("challenge_package", "epochs", "those of the split's recipe"),
+    ],
+)
+def test_defaults_are_those_of_the_recipe(pages, recipe, flag, default):
+    assert described(pages[f"recipes.{recipe}"].stdout)[flag][1] == default
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_hyper_parameter_of_a_training_has_a_default(pages, recipe):
+    shown = described(pages[recipe].stdout)
+    for flag in _flags.OF_TRAINING:
+        assert shown.get(flag.name, ("", "refused"))[1] != "none"
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "shown"),
+    [
+        (
+            "edge.export",
+            "output_dir",
+            ("Where the files go; what is there is replaced.", "required"),
+        ),
+        ("edge.page", "serve", ("Serve the page on this machine until Ctrl-C.", "off")),
+        (
+            "edge.latency",
+            "threads",
+            ("Numbers of threads to measure with. Comma-separated.", "1,2"),
+        ),
+        ("edge.classify", "pcm_rate", ("Rate of the samples on standard input.", "the model's")),
+        ("submission.validate", "splits", (..., "5,10,25,50,100")),
+    ],
+)
+def test_defaults_are_those_of_the_flag(pages, command, flag, shown):
+    meaning, default = described(pages[f"dcase_system.{command}"].stdout)[flag]
+    assert default == shown[1]
+    assert shown[0] in (meaning, ...)
+
+
+def test_choices_are_shown_beside_the_flag_or_if_there_are_many_below(pages):
+    assert "  --width_per=block|layer\n" in pages["dcase_system.supernet.space"].stdout
+    text = pages["dcase_system.edge.microcontroller"].stdout
+    assert "  --accelerator=NAME " in text
+    assert "One of ethos-u55-32, ethos-u55-64," in described(text)["accelerator"][0]
+
+
+@pytest.mark.parametrize("spelling", ["-h", "-help", "--helpshort", "--helpfull"])
+def test_help_is_shown_wherever_it_is_asked_for(pages, spelling):
+    done = run("dcase_system.edge.export", "folder", "--formats=none", spelling, "--unknown")
+    assert done.returncode == 0
+    assert done.stdout == pages["dcase_system.edge.export"].stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "message"),
+    [
+        (
+            "recipes.split5",
+            ["--epoch=1"],
+            "Unknown command line flag 'epoch'. Did you mean: epochs ?",
+        ),
+        ("recipes.split5", ["--epochs=x"], "flag --epochs=x: invalid literal for int()"),
+        ("recipes.split5", ["--epochs"], "Missing value for flag --epochs"),
+        (
+            "recipes.split5",
+            ["--tflite_formats=x"],
+            "expected some of float32, float16, dynamic, int8",
+        ),
+        ("recipes.split5", ["x"], "unexpected argument 'x'; flags are written --name=value"),
+        ("dcase_system.edge.export", ["x"], "missing --output_dir, --clips_dir"),
+        ("dcase_system.edge.page", ["--output_dir=x"], "expected one .tflite file"),
+    ],
+)
+def test_wrong_arguments_end_in_one_line_that_names_help(command, arguments, message):
+    done = run(command, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = [line for line in done.stderr.splitlines() if "RuntimeWarning" not in line]
+    assert line.startswith("error: ")
+    assert message in line
+    assert line.endswith("(see --help)")
+
+
+def test_a_recipe_may_say_what_a_flag_means_in_it():
+    text = page("Purpose.", ["seed"], Flags(texts={"seed": "NAME: Of the draws. [the day]"}))
+    assert text.splitlines()[-1] == "  --seed=NAME             Of the draws. [0]"
