@@ -1,6 +1,7 @@
 """What the challenge recipes share: clips and plans as the flags say, the package. No recipe."""
 
 import logging
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from dcase_system.help import Flags
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
+from dcase_system.reporting.tables import COLUMNS
 from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
 from dcase_system.submission.card import read_author_card
@@ -78,7 +80,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         aware=AwarePlan(epochs=_flags.QAT_EPOCHS.value) if _flags.QAT_EPOCHS.value else None,
     )
     print(run_summary(run_dir))
-    print(f"\nreport: {run_dir / REPORT}\n{stages.provenance(run_dir)}")
+    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(stages.provenance(run_dir), COLUMNS)}")
     if evaluation:
         package = assemble(
             run_dir / "submission",

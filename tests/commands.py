@@ -57,3 +57,8 @@ def on_tiny(place: Path) -> list[str]:
         FLOAT16,
         *TOY,
     ]
+
+
+def too_wide(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Lines of a command's output over 80 columns, but for those that name a path."""
+    return [line for line in done.stdout.splitlines() if len(line) > 80 and ": /" not in line]

@@ -1,8 +1,8 @@
 """Reports of runs: writes one anew, compares several, gives material for a technical report.
 
-    python -m dcase_system.reporting RUN                        # writes RUN/report.html anew
-    python -m dcase_system.reporting RUN --output_dir=DIR       # its tables and figures as files
-    python -m dcase_system.reporting RUN RUN... [--output_dir=DIR]   # side by side
+    python -m dcase_system.reporting RUN                   # its report anew
+    python -m dcase_system.reporting RUN --output_dir=DIR  # tables, figures
+    python -m dcase_system.reporting RUN RUN...            # side by side
 
 Of one run, finished or stopped half-way, the report shows what is there. Of several, accuracies
 and costs are printed side by side, with paired 95 % intervals for how far each is from the first
@@ -24,7 +24,9 @@ from dcase_system.reporting.material import write_material
 from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.tables import as_text, note_text
 
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for tables, figures and the page.")
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "FOLDER: Tables, figures and the page of a comparison."
+)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ def curves(
     _stage_names(axes, stages, begins)
     axes.set_xlabel("epoch")
     axes.set_ylabel(next(iter(columns.values())) if len(columns) == 1 else "")
-    axes.margins(x=0.01)
+    axes.set_xlim(0, 1.01 * begins[-1])  # names of stages stand in the middle of theirs
     if len(columns) > 1:
         axes.legend(frameon=False, fontsize="small")
     return Picture(name, title, figure)
@@ -113,7 +113,7 @@ def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> P
     panels[-1].set(xlabel="epoch", ylabel="channels hidden\nor removed, %", ylim=(-3, 103))
     for axes in panels:
         _stage_names(axes, stages, begins, named=axes is panels[0])
-        axes.margins(x=0.01)
+        axes.set_xlim(0, 1.01 * begins[-1])
     if validated:
         panels[0].set_ylabel("held-out accuracy, %")
         figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")

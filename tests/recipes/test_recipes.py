@@ -10,7 +10,7 @@ import pytest
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import TINY, write_demo_corpus
-from tests.commands import ROOT, TOY, command, on_tiny, run
+from tests.commands import ROOT, TOY, command, on_tiny, run, too_wide
 
 PACKAGE = ["--systems=dense", "--nodistill"]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
@@ -51,8 +51,9 @@ def test_the_package_is_valid_for_the_command_that_a_user_would_run(package, pla
 
 
 def test_the_package_recipe_ends_with_a_table(package):
-    assert "dev-test macro accuracy %" in package.stdout
+    assert "Macro accuracy on the dev-test clips" in package.stdout
     assert "validated package:" in package.stdout
+    assert too_wide(package) == []
 
 
 def test_a_second_call_repeats_nothing_and_gives_the_same_bytes(package, place):
@@ -92,6 +93,7 @@ def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
     assert done.returncode == 0, done.stderr
     assert "resuming after epoch" in done.stderr
     assert "dev-test macro accuracy" in done.stdout
+    assert too_wide(done) == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from scipy.io import wavfile
 
-from tests.commands import TOY, on_tiny, run, tiny_clips
+from tests.commands import TOY, on_tiny, run, tiny_clips, too_wide
+from tests.reporting.tracing import traced
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,11 @@ def teachers(place, responses):
 
 def test_the_teachers_recipe_ends_with_a_table_of_its_members(teachers, place):
     lines = [line.split()[0] for line in teachers.stdout.splitlines() if line]
-    assert lines[:4] == ["train", "1-cp_mobile", "2-passt_tiny", "ensemble"]
-    assert (place / "teachers" / "split_25" / "ensemble.json").is_file()
+    assert lines[:5] == ["On", "teacher", "1-cp_mobile", "2-passt_tiny", "ensemble"]
+    assert too_wide(teachers) == []
+    folder = place / "teachers" / "split_25"
+    assert (folder / "ensemble.json").is_file()
+    assert traced((folder / "report.html").read_text(), folder) > 20
 
 
 def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
@@ -55,6 +59,9 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
     assert "dir augmentation" in description["data_augmentation"]
     assert description["external_data_usage"] == "dataset"
     assert "has used external data (dataset), but the author card lists none" in done.stderr
+    assert too_wide(done) == []
+    page = (place / "taught" / "report.html").read_text()
+    assert traced(page, place / "taught") > 100 and 'id="teachers_dev_test"' in page
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,11 @@ def test_the_package_trains_its_teachers_and_a_pruned_system(place):
     assert {line.split()[0] for line in done.stdout.splitlines() if line} >= {"S1", "baseline"}
     assert (place / "package" / "teachers" / "split_5" / "ensemble.json").is_file()
     assert (place / "package" / "results.csv").is_file()
-    assert (place / "package" / "S1" / "split_100" / "figures" / "pruning.png").is_file()
+    assert too_wide(done) == []
+    assert traced((place / "package" / "report.html").read_text(), place / "package") > 10
+    pruned = place / "package" / "S1" / "split_100"
+    page = (pruned / "report.html").read_text()
+    assert traced(page, pruned) > 100 and 'id="figure-pruning"' in page
     for system, taught in (("S1", True), ("baseline", False)):
         config = (place / "package" / system / "split_5" / "config.json").read_text()
         assert bool(json.loads(config)["settings"]["teachers"]) == taught

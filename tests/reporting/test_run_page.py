@@ -158,3 +158,11 @@ def test_a_page_asks_for_nothing_from_elsewhere(whole):
             if name in ("href", "xlink:href", "src"):
                 assert value.startswith(("#", "data:"))
     assert "@import" not in page and not re.search(r"url\((?!#)", page)
+
+
+def test_trainings_of_one_epoch_are_drawn_without_complaint(run, recwarn):
+    for name in ("wide.metrics.jsonl", "pruned1.metrics.jsonl", "metrics.jsonl"):
+        path = run / name
+        path.write_text(path.read_text().splitlines(keepends=True)[0])
+    write_report(run)
+    assert [str(warning.message) for warning in recwarn.list] == []
