@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from dcase_system.reporting.content import Document, Mark, Picture, is_number
-from dcase_system.reporting.style import DARK, GREY, SERIES, house_style, new_figure
+from dcase_system.reporting.style import (
+    DARK,
+    GREY,
+    SERIES,
+    house_style,
+    legend_below,
+    new_figure,
+    nth_series,
+)
+
+_MOST_TOLD_APART = 12  # lines in a figure
+_MOST_MARKERS = 20  # on a line
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,51 @@ def curves(
     if len(columns) > 1:
         axes.legend(frameon=False, fontsize="small")
     return Picture(name, title, figure)
+
+
+@house_style
+def overlaid(logs: Mapping[str, Document], name: str, title: str) -> Picture | None:
+    """The loss of several trainings over each other; None if nothing is there.
+
+    Of more than a dozen only the lines themselves say which they are.
+
+    Args:
+        logs: what each has logged, by its name.
+        name: of the picture.
+        title: of the picture.
+    """
+    figure, (axes,) = new_figure(2.6)
+    marks: dict[str, list[Mark]] = {}
+    for index, (label, log) in enumerate(logs.items()):
+        rows = [
+            (row["epoch"], row["loss"], log.number(at, "loss", spec=".3f"))
+            for at, row in log.entries()
+            if is_number(row.get("epoch")) and is_number(row.get("loss"))
+        ]
+        if not rows:
+            continue
+        epochs, losses, _ = zip(*rows, strict=True)
+        gid = f"training-{index}"
+        if len(logs) > _MOST_TOLD_APART and len(rows) > 1:
+            axes.plot(epochs, losses, color=GREY, linewidth=0.8, gid=gid)
+            marks[gid] = [Mark(label)]
+            continue
+        every = -(-len(rows) // _MOST_MARKERS)
+        look = nth_series(index) | {"markersize": 4, "markevery": every, "linewidth": 1}
+        axes.plot(epochs, losses, label=label, gid=gid, **look)
+        marks[gid] = [
+            Mark(f"{label}, epoch {epoch:g}: {loss}", loss) for epoch, _, loss in rows[::every]
+        ]
+    if not marks:
+        return None
+    axes.set(xlabel="epoch", ylabel="loss")
+    low, high = axes.get_xlim()
+    if high - low < 1:  # one epoch alone
+        axes.set_xlim(low - 1, high + 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if 1 < len(logs) <= _MOST_TOLD_APART:
+        legend_below(figure, axes)
+    return Picture(name, title, figure, marks)
 
 
 @house_style
