@@ -8,6 +8,8 @@ from dcase_system.reporting.content import Page
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.html import write_page
 from dcase_system.reporting.run_page import run_page
+from dcase_system.reporting.scene_search import scene_search_page
+from dcase_system.reporting.supernet import supernet_page
 from dcase_system.reporting.teachers_page import teachers_page
 
 REPORT = "report.html"
@@ -15,6 +17,8 @@ REPORT = "report.html"
 _PAGES: dict[str, Callable[[Path], Page]] = {
     "plan": run_page,
     "members": teachers_page,
+    "candidate": scene_search_page,
+    "supernet": supernet_page,
 }
 
 

@@ -5,7 +5,6 @@ import html
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from dcase_system.reporting.content import NOTHING, Cell, Number, Table
 
@@ -100,15 +99,6 @@ def table_csv(table: Table) -> str:
     writer.writerow(table.columns)
     for row in table.rows:
         writer.writerow([cell.value if isinstance(cell, Number) else cell for cell in row])
-    return stream.getvalue()
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of equal columns, comma-separated."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     return stream.getvalue()
 
 

@@ -22,7 +22,7 @@ TOY = [
 
 
 @pytest.mark.slow
-def test_a_run_writes_its_tables_and_figures_and_is_kept(place):
+def test_a_run_shows_its_tables_and_figures_and_is_kept(place):
     flags = [f"--data_dir={place / 'demo' / 'development'}", f"--cache_dir={place / 'cache'}"]
     out = place / "supernet"
     done = run(RECIPE, *flags, *TOY, f"--output_dir={out}")
@@ -30,8 +30,9 @@ def test_a_run_writes_its_tables_and_figures_and_is_kept(place):
     results = json.loads((out / "results.json").read_text())
     assert len(results["table1"]) == len(results["table2"]) == 3
     assert all(0 < row["ofa"] <= 1 for row in results["table1"])
-    for name in ("table1.md", "table2.csv", "figure3.png", "figure3.csv", "figure4.png"):
-        assert (out / name).is_file()
+    for name in ("table1", "table2", "figure-figure3", "figure-figure4"):
+        assert f'id="{name}"' in (out / "report.html").read_text()
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 80  # the last one is a path
     # the sub-network that is cut out scores what the supernet does with it
     for one, two in zip(results["table1"], results["table2"], strict=True):
         assert two["inherited"] == pytest.approx(one["ofa"], abs=1e-3)
