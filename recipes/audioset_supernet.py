@@ -18,7 +18,7 @@ from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.data import TaggedData, load_audioset, load_mixtures
 from dcase_system.help import Flags
 from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.reporting.supernet import as_markdown
+from dcase_system.reporting.supernet import summary
 from dcase_system.supernet.experiment import ExperimentPlan, run_experiment
 from dcase_system.supernet.step import SupernetPlan
 from recipes import _common, _flags
@@ -67,13 +67,9 @@ def main(_: Sequence[str]) -> None:
     plan, data = settings()
     name = Path(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
-    results = run_experiment(run_dir, plan, data)
-    print(f"teacher: mAP {100 * results['teacher']:.1f}\n")
-    print(as_markdown(results["table1"]))
-    print(as_markdown(results["table2"]))
-    if results["ranking"]:
-        print(f"Kendall's tau: {results['ranking']['kendall_tau']:.2f}\n")
-    print(f"run directory: {run_dir}")
+    run_experiment(run_dir, plan, data)
+    print(summary(run_dir))
+    print(f"\nrun directory: {run_dir}")
 
 
 def settings() -> tuple[ExperimentPlan, TaggedData]:

@@ -24,7 +24,7 @@ from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
 from dcase_system.corpora.task1b import read_task1b
 from dcase_system.help import Flags
 from dcase_system.progress import progress_bar
-from dcase_system.reporting.scene_search import report
+from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
 from dcase_system.scene_search.clips import SceneData, load_scenes
 from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
@@ -57,8 +57,8 @@ def main(argv: Sequence[str]) -> None:
         run_search(run_dir, plan, data, own.WORKER.value)
         return
     results = run_experiment(run_dir, plan, data)
-    print(report(results))
-    print(f"run directory: {run_dir}")
+    print(summary(run_dir))
+    print(f"\nrun directory: {run_dir}")
     if data.evaluation and own.CORPUS.value == "task1b":
         print(f"validated package: {package(run_dir, card, results, data)}")
 

@@ -60,7 +60,11 @@ def _compared(run_dirs: Sequence[Path]) -> dict[str, Any]:
         {"run": name, **_difference(first, other)}
         for name, other in zip(names[1:], predictions[1:], strict=True)
     ]
-    return {"runs": rows, "differences": differences}
+    return {
+        "runs": rows,
+        "differences": [row for row in differences if "fault" not in row],
+        "not_paired": [row for row in differences if "fault" in row],
+    }
 
 
 def _names(run_dirs: Sequence[Path]) -> list[str]:

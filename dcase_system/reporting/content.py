@@ -4,7 +4,7 @@ A number is never typed in: it is taken from a JSON file by its place in it, and
 whoever doubts it finds where it came from.
 """
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,15 +74,38 @@ class Document:
         found = self.get(*keys)
         return list(found) if isinstance(found, Mapping) else []
 
-    def rows(self, *keys: str | int) -> list[Mapping[str, Any]]:
-        """The objects in the list that stands at this place."""
+    def texts(self, *keys: str | int) -> list[str]:
+        """What the list that stands at this place holds, as text."""
         found = self.get(*keys)
-        return [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+        return [str(one) for one in found] if isinstance(found, list) else []
+
+    def rows(self, *keys: str | int, numbers: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+        """The objects of `entries`."""
+        return [row for _, row in self.entries(*keys, numbers=numbers)]
+
+    def entries(
+        self, *keys: str | int, numbers: Sequence[str] = ()
+    ) -> list[tuple[int, Mapping[str, Any]]]:
+        """The objects in the list that stands at this place, and where in it each stands.
+
+        Args:
+            *keys: the place.
+            numbers: names under which an object has to have numbers; others are left out.
+        """
+        found = self.get(*keys)
+        return [
+            (at, row)
+            for at, row in (enumerate(found) if isinstance(found, list) else ())
+            if isinstance(row, Mapping) and all(is_number(row.get(name)) for name in numbers)
+        ]
 
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite number, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    # An integer may be too large to be asked whether it is finite.
+    return abs(value) <= sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -95,6 +118,7 @@ class Table:
         columns: their headings.
         rows: text in the first columns, numbers or text in the others.
         long: folded on a page, since nobody reads it from top to bottom.
+        across: takes the width of a page, with nothing beside it.
     """
 
     name: str
@@ -102,6 +126,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     long: bool = False
+    across: bool = False
 
     def numeric(self, column: int) -> bool:
         """Whether a column holds numbers alone, and so is set to the right."""

@@ -1,15 +1,15 @@
-"""What a challenge package has reached: `results.json`, `results.csv` and the page of them."""
+"""What a challenge package has reached: `results.json` and the page of it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dcase_system.corpora import tau
-from dcase_system.files import write_json, write_text
+from dcase_system.files import write_json
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.package_page import RESULTS, package_table
 from dcase_system.reporting.report import write_report
-from dcase_system.reporting.tables import as_csv, as_text
+from dcase_system.reporting.tables import as_text
 
 # CPJKU/dcase2024_task1_baseline, README, on the dev-test clips of TAU 2022 Mobile.
 _BASELINE: dict[str, Any] = {
@@ -24,7 +24,7 @@ _BASELINE: dict[str, Any] = {
 def result_row(
     system: str, split: int, scores: Mapping[str, Any], complexity: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One system on one split, as a line of `results.csv`.
+    """One system on one split, as `package_results` takes it.
 
     Args:
         system: its name.
@@ -87,7 +87,7 @@ def _mean(accuracy: Mapping[str, float], splits: Sequence[int]) -> float | None:
 def write_results(
     run_dir: Path, rows: Sequence[Mapping[str, Any]], splits: Sequence[int], *, baseline: bool
 ) -> str:
-    """Writes `results.json`, `results.csv` and `report.html`; returns the table of them as text.
+    """Writes `results.json` and `report.html`; returns the table of them as text.
 
     Args:
         run_dir: of the package recipe.
@@ -95,7 +95,6 @@ def write_results(
         splits: see `package_results`.
         baseline: see `package_results`.
     """
-    write_text(run_dir / "results.csv", as_csv(rows))
     write_json(run_dir / RESULTS, package_results(rows, splits, baseline=baseline))
     report = write_report(run_dir)
     return f"{as_text(package_table(read_document(run_dir, RESULTS)))}\n\nreport: {report}"

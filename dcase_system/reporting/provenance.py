@@ -19,14 +19,15 @@ def provenance(config: Document) -> Iterator[Block]:
         return
     commit = config.get("code", "commit") or "unknown"
     changed = ", changed since" if config.get("code", "dirty") else ""
-    seeds = (config.number("settings", *at, "seed", spec="d") for at in (("plan",), ()))
+    places = (("settings", "plan", "seed"), ("settings", "seed"))
+    seeds = [config.number(*place, spec=".0f") for place in places]
     yield Note(f"Command: {shlex.join(map(str, command))}")
     yield Table(
         "origin",
         "What the run was made with",
         ("what", "which"),
         [
-            *(("seed", seed) for seed in seeds if seed),
+            ("seed", next((seed for seed in seeds if seed), None)),
             ("commit", f"{commit}{changed}"),
             *((str(name), str(version)) for name, version in versions.items()),
         ],

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.reporting.content import Cell, Document, Mark, Number, Picture, is_number
+from dcase_system.reporting.content import Cell, Document, Mark, Number, Picture
 from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, new_figure
 
 
@@ -52,7 +52,7 @@ def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture 
         [document.number(*keys, true, taken, spec=".0f") for taken in range(size)]
         for true in range(size)
     ]
-    if any(count is None for line in counts for count in line):
+    if not size or any(count is None for line in counts for count in line):
         return None
     values = np.array([[count.value for count in line if count] for line in counts])
     shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1)
@@ -85,8 +85,7 @@ def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture 
 @house_style
 def layer_costs(layers: Sequence[Mapping[str, Any]]) -> Picture | None:
     """MACs and parameters of each layer in the order of the network; None if there are none."""
-    rows = [row for row in layers if is_number(row.get("macs")) and is_number(row.get("params"))]
-    rows = [row for row in rows if row["macs"] or row["params"]]
+    rows = [row for row in layers if row["macs"] or row["params"]]
     if not rows:
         return None
     figure, (macs, params) = new_figure(3.0, 2, sharex=True)

@@ -42,7 +42,7 @@ class Run:
     @property
     def scenes(self) -> list[str]:
         """Class names in label order."""
-        return [str(scene) for scene in self.config.get("settings", "scenes") or ()]
+        return self.config.texts("settings", "scenes")
 
 
 def read_run(base: Path, below: str = "") -> Run:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from dcase_system.reporting.content import (
-    NOTHING,
     Block,
     Cell,
     Document,
@@ -17,11 +15,12 @@ from dcase_system.reporting.content import (
     is_number,
 )
 from dcase_system.reporting.documents import missing
+from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.teachers_page import ensemble_tables
-from dcase_system.reporting.training_figures import curves, pruning_trajectory
+from dcase_system.reporting.training_figures import curve, pruning_trajectory
 
 EDITION = "2024 Task 1"  # whose limits the verdict is by
 _PARTS = {"device_group": "group_wise", "device": "device_wise", "scene": "class_wise"}
@@ -56,7 +55,7 @@ def verdicts(run: Run) -> Iterator[Verdict]:
     yield Verdict("macro accuracy, %", run.scores.number(*at, "accuracy"), remark=remark)
     yield Verdict("log loss", run.scores.number(*at, "logloss", spec=".3f"))
     yield Verdict("parameters", run.complexity.number("params", spec=","))
-    for index, rule in enumerate(run.complexity.rows("rules", EDITION)):
+    for index, rule in run.complexity.entries("rules", EDITION):
         place = ("rules", EDITION, index)
         value, limit = (run.complexity.number(*place, key, spec=",") for key in ("value", "limit"))
         complies = rule.get("complies")
@@ -110,13 +109,10 @@ def part_table(run: Run, part: str) -> Table:
 
 
 def _training(run: Run) -> Iterator[Block]:
-    losses = {"loss": "loss"}
-    accuracy = {"accuracy": "accuracy, augmented clips"}
-    held_out = {"val_accuracy": "held-out accuracy, %"}
     found = [
-        curves(run.stages, "loss", "Loss of each training", losses),
-        curves(run.stages, "training_accuracy", "Accuracy on training clips", accuracy),
-        curves(run.stages, "held_out_accuracy", "Accuracy on held-out clips", held_out),
+        curve(run.stages, "loss", "Loss of each training", "loss"),
+        curve(run.stages, "accuracy", "Accuracy on training clips", "share of augmented clips"),
+        curve(run.stages, "val_accuracy", "Accuracy on held-out clips", "macro accuracy, %"),
     ]
     yield from (picture for picture in found if picture)
     for stage in run.stages:
@@ -144,37 +140,30 @@ def _complexity(run: Run) -> Iterator[Block]:
         return
     yield rules_table(document, document.names("rules"))
     yield from _zeros(run.sparsity)
-    layers = document.rows("layers")
-    picture = layer_costs(layers)
+    picture = layer_costs(document.rows("layers", numbers=("macs", "params")))
     yield from [picture] if picture else []
-    columns = ("layer", "kind", "output", "parameters", "MACs")
-    yield Table(
+    layers_table = listed(
+        document,
+        ("layers",),
         "layers",
         "Each layer; MACs for one clip",
-        columns,
         [
-            (
-                str(layer.get("name")),
-                str(layer.get("kind")),
-                _shape(layer.get("output_shape")),
-                document.number("layers", index, "params", spec=","),
-                document.number("layers", index, "macs", spec=","),
-            )
-            for index, layer in enumerate(layers)
+            Column("layer", ("name",)),
+            Column("kind", ("kind",)),
+            Column("output", ("output_shape",)),
+            Column("parameters", ("params",), ","),
+            Column("MACs", ("macs",), ","),
         ],
         long=True,
     )
-
-
-def _shape(shape: Any) -> str:
-    return f"({', '.join(map(str, shape))})" if isinstance(shape, list) else NOTHING
+    yield from [layers_table] if layers_table else []
 
 
 def rules_table(document: Document, editions: Sequence[str]) -> Table:
     """What the rules of each edition count, and allow."""
     rows: list[Sequence[Cell]] = []
     for edition in editions:
-        for index, rule in enumerate(document.rows("rules", edition)):
+        for index, rule in document.entries("rules", edition):
             place = ("rules", edition, index)
             found = [document.number(*place, key, spec=",") for key in ("value", "limit")]
             word = "complies" if rule.get("complies") is True else "OVER"

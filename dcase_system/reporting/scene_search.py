@@ -1,120 +1,196 @@
-"""Tables and figures of a scene search, from its results: accuracy against size and by growth."""
+"""The page of a scene search: the chosen networks, accuracy against size and by growth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from matplotlib.figure import Figure
-from scipy.stats import spearmanr
+from dcase_system.reporting.content import Block, Document, Note, Page, Section, Table, Verdict
+from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.listings import Column, listed
+from dcase_system.reporting.provenance import provenance
+from dcase_system.reporting.search_figures import (
+    MILLIONTH,
+    accuracy_against_size,
+    accuracy_by_growth,
+)
+from dcase_system.reporting.tables import as_text
+from dcase_system.reporting.training_figures import overlaid
 
-from dcase_system.complexity.rules import KIB
-from dcase_system.files import replacing, write_text
-from dcase_system.reporting.tables import as_csv, markdown
-from dcase_system.stages import provenance
+EDITION = "2020 Task 1B"  # whose limits the verdict is by
+_SUBMITTED, _EXPORTED = "keras_float16", "tflite_float16"
+_RULES = ("complexity", "rules", EDITION)
+_METHOD = Column("search", ("method",))
+_ARCHITECTURE = Column("architecture", ("architecture",))
+_COSTS = (
+    Column("parameters", ("params",), ","),
+    Column("float32 KiB", ("float32_kib",), ".1f"),
+    Column("MMACs", ("macs",), ".1f", MILLIONTH),
+)
+_FINAL = (
+    _METHOD,
+    Column("accuracy %", ("scores", _SUBMITTED, "accuracy"), ".1f"),
+    Column("log loss", ("scores", _SUBMITTED, "logloss"), ".3f"),
+    Column(".tflite accuracy %", ("scores", _EXPORTED, "accuracy"), ".1f"),
+    Column("bytes counted", (*_RULES, 0, "value"), ","),
+    Column("limit", (*_RULES, 0, "limit"), ","),
+    Column("verdict", (*_RULES, 0, "complies"), words={True: "complies", False: "OVER"}),
+)
+_GROWTH = (
+    _METHOD,
+    Column("growth", ("growth",), "g"),
+    Column("candidates", ("candidates",), ","),
+    Column("mean accuracy %", ("mean_accuracy",), ".1f"),
+    Column("best accuracy %", ("best_accuracy",), ".1f"),
+)
+_CORRELATION = (
+    _METHOD,
+    Column("candidates", ("candidates",), ","),
+    Column("different sizes", ("sizes",), ","),
+    Column("rank correlation", ("rank_correlation",), ".2f"),
+    Column("p", ("p_value",), ".3f"),
+)
 
-_INCHES, _DPI = (9.0, 4.0), 150
-_MARKS = {"random": "o", "nsga2": "^"}
-_FEWEST = 5  # candidates that a rank correlation is given for
 
-Rows = Sequence[Mapping[str, Any]]
-
-
-def write_analysis(run_dir: Path, results: Mapping[str, Any]) -> None:
-    """Writes `candidates.csv`, `growth.csv`, `chosen.csv`, `report.md` and `figures/search.png`.
-
-    Args:
-        run_dir: of the run, with its `config.json`.
-        results: content of its `results.json`.
-    """
-    candidates, growths = results["candidates"], by_growth(results["candidates"])
-    chosen = chosen_rows(results)
-    for name, rows in (("candidates", candidates), ("growth", growths), ("chosen", chosen)):
-        write_text(run_dir / f"{name}.csv", as_csv(rows))
-    text = f"{report(results)}\n{provenance(run_dir)}\n"
-    write_text(run_dir / "report.md", text)
-    _draw(run_dir / "figures" / "search.png", candidates, results["selected_on"])
-
-
-def report(results: Mapping[str, Any]) -> str:
-    """The tables as Markdown, and whether size and accuracy go together."""
-    lines = [markdown(chosen_rows(results)), "", markdown(by_growth(results["candidates"])), ""]
-    for method, row in size_correlation(results["candidates"]).items():
-        lines.append(f"{method}: rank correlation of size and accuracy {row}\n")
-    return "\n".join(lines)
+def scene_search_page(run_dir: Path) -> Page:
+    """The page of a scene search: what it chose, what it scored, how that was trained."""
+    config = read_document(run_dir, "config.json")
+    results = read_document(run_dir, "results.json")
+    methods = config.texts("settings", "methods")
+    selected = (
+        "the dev-test clips themselves: the accuracy of what was chosen is too high"
+        if config.get("settings", "select_on_test") is True
+        else "clips held out of the training list; the chosen ones scored on the dev-test clips"
+    )
+    return Page(
+        title=f"Scene search: {' and '.join(methods)}",
+        summary=f"Run {run_dir.resolve().name}; candidates selected on {selected}.",
+        verdicts=list(_verdicts(results)),
+        sections=[
+            Section("Chosen networks", list(_chosen(results))),
+            Section("Search", list(_search(results))),
+            Section("Training", list(_training(run_dir, methods))),
+            Section("Origin", list(provenance(config))),
+        ],
+    )
 
 
-def chosen_rows(results: Mapping[str, Any]) -> list[dict[str, str]]:
-    """For each method its best candidate: in the search, and from scratch on the dev-test clips."""
-    return [
-        {
-            "search": one["method"],
-            "architecture": one["architecture"],
-            "parameters": f"{one['params']:,}",
-            "MMACs": f"{one['macs'] / 1e6:.1f}",
-            "float16 KiB of 500": f"{one['size_2020'] / KIB:.1f}",
-            f"{results['selected_on']} accuracy %": f"{one['accuracy']:.1f}",
-            "test accuracy %": f"{one['scores']['keras_float16']['accuracy']:.1f}",
-            "test log loss": f"{one['scores']['keras_float16']['logloss']:.3f}",
-            "test accuracy % of the .tflite": f"{one['scores']['tflite_float16']['accuracy']:.1f}",
-        }
-        for one in results["chosen"]
+def summary(run_dir: Path) -> str:
+    """For a terminal: the chosen networks, the growths, and whether accuracy goes with size."""
+    results = read_document(run_dir, "results.json")
+    tables = [*_best_tables(results), *_trend_tables(results)]
+    return "\n\n".join(as_text(table) for table in tables)
+
+
+def _verdicts(results: Document) -> Iterator[Verdict]:
+    for at, one in results.entries("chosen"):
+        place = ("chosen", at)
+        accuracy = results.number(*place, "scores", _SUBMITTED, "accuracy")
+        name = f"{one.get('method')}: macro accuracy on the dev-test clips, %"
+        yield Verdict(name, accuracy, remark=str(one.get("architecture")))
+        exported = results.number(*place, "scores", _EXPORTED, "accuracy")
+        yield Verdict(f"{one.get('method')}: the same of the .tflite, %", exported)
+        for rule_at, rule in results.entries(*place, *_RULES):
+            value, limit = (
+                results.number(*place, *_RULES, rule_at, key, spec=",")
+                for key in ("value", "limit")
+            )
+            complies = rule.get("complies") is True if value else None
+            name = f"{one.get('method')}: {rule.get('rule')}"
+            yield Verdict(name, value, limit, complies, remark=EDITION)
+
+
+def _best_tables(results: Document) -> list[Table]:
+    accuracy = Column(f"{results.get('selected_on')} accuracy %", ("accuracy",), ".1f")
+    title = "The best candidate of each search"
+    found = (_METHOD, _ARCHITECTURE, *_COSTS, accuracy)
+    tables = [
+        listed(results, ("chosen",), "chosen", title, found, across=True),
+        listed(
+            results,
+            ("chosen",),
+            "final",
+            f"The same trained from scratch: dev-test clips, bytes as in {EDITION}",
+            _FINAL,
+            across=True,
+        ),
     ]
+    return [table for table in tables if table]
 
 
-def by_growth(candidates: Rows) -> list[dict[str, str]]:
-    """Candidates, mean and best accuracy of each growth and method."""
-    rows = []
-    for method, growth in sorted({(one["method"], one["growth"]) for one in candidates}):
-        accuracies = [
-            one["accuracy"]
-            for one in candidates
-            if (one["method"], one["growth"]) == (method, growth)
-        ]
-        rows.append(
-            {
-                "search": method,
-                "growth": f"{growth:g}",
-                "candidates": str(len(accuracies)),
-                "mean accuracy %": f"{np.mean(accuracies):.1f}",
-                "best accuracy %": f"{max(accuracies):.1f}",
-            }
+def _chosen(results: Document) -> Iterator[Block]:
+    chosen = results.entries("chosen")
+    if not chosen:
+        yield missing(results, "chosen networks")
+        return
+    yield from _best_tables(results)
+    of_classes = [
+        results.names("chosen", at, "scores", _SUBMITTED, "class_wise") for at, _ in chosen
+    ]
+    by_class = [
+        (
+            name,
+            *(
+                results.number("chosen", at, "scores", _SUBMITTED, "class_wise", name, "accuracy")
+                for at, _ in chosen
+            ),
         )
-    return rows
+        for name in dict.fromkeys(name for names in of_classes for name in names)
+    ]
+    columns = ("class", *(f"{one.get('method')} %" for _, one in chosen))
+    yield Table("classes", "Accuracy by class, dev-test clips", columns, by_class)
+    forms = [
+        (
+            f"{one.get('method')}, {form}",
+            results.number("chosen", at, "scores", form, "accuracy", spec=".2f"),
+            results.number("chosen", at, "scores", form, "logloss", spec=".3f"),
+        )
+        for at, one in chosen
+        for form in results.names("chosen", at, "scores")
+    ]
+    title = f"Each form on the dev-test clips; {_SUBMITTED} is handed in"
+    yield Table("forms", title, ("form", "accuracy %", "log loss"), forms)
 
 
-def size_correlation(candidates: Rows) -> dict[str, str]:
-    """Spearman's rank correlation of parameters and accuracy for each method, in words."""
-    found = {}
-    for method in dict.fromkeys(one["method"] for one in candidates):
-        of_it = [one for one in candidates if one["method"] == method]
-        params, accuracies = zip(*((one["params"], one["accuracy"]) for one in of_it), strict=True)
-        if len(set(params)) < _FEWEST or len(set(accuracies)) < 2:
-            found[method] = "not defined: too few candidates"
-            continue
-        rank = spearmanr(params, accuracies)
-        found[method] = f"{rank.statistic:.2f} (p = {rank.pvalue:.2f}, {len(of_it)} candidates)"
-    return found
+def _trend_tables(results: Document) -> list[Table]:
+    title = "Accuracy by growth of the width from block to block"
+    ranks = "Spearman's rank correlation of parameters and accuracy"
+    tables = [
+        listed(results, ("by_growth",), "growth", title, _GROWTH),
+        listed(results, ("size_correlations",), "correlation", ranks, _CORRELATION),
+    ]
+    return [table for table in tables if table]
 
 
-def _draw(path: Path, candidates: Rows, selected_on: str) -> None:
-    figure = Figure(_INCHES, layout="constrained")
-    sizes, growths = figure.subplots(1, 2, sharey=True)
-    for method, mark in _MARKS.items():
-        of_it = [one for one in candidates if one["method"] == method]
-        if not of_it:
-            continue
-        kib = [one["params"] * 4 / KIB for one in of_it]
-        accuracies = [one["accuracy"] for one in of_it]
-        sizes.plot(kib, accuracies, mark, label=method, alpha=0.7)
-        shift = 0.03 * list(_MARKS).index(method)
-        growth = [one["growth"] + shift for one in of_it]
-        growths.plot(growth, accuracies, mark, label=method, alpha=0.7)
-    sizes.set_xlabel("float32 parameters, KiB")
-    sizes.set_ylabel(f"{selected_on} accuracy, %")
-    growths.set_xlabel("growth of the width from block to block")
-    # Beside the panels: points may lie anywhere in them.
-    figure.legend(*growths.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI)  # not pyplot, which holds on to figures
+def _search(results: Document) -> Iterator[Block]:
+    if not results.entries("candidates"):
+        yield missing(results, "candidates")
+        return
+    yield Note(
+        "On the front of its search is a candidate that no other beats in accuracy, parameters and "
+        "MACs together. Point at a mark to see its architecture."
+    )
+    yield accuracy_against_size(results) or missing(results, "size of the candidates")
+    yield accuracy_by_growth(results) or missing(results, "growth of the candidates")
+    yield from _trend_tables(results) or (missing(results, "growths and rank correlation"),)
+    columns = (
+        _ARCHITECTURE,
+        _METHOD,
+        *_COSTS,
+        Column("accuracy %", ("accuracy",), ".1f"),
+        Column("log loss", ("loss",), ".3f"),
+        Column("front", ("on_front",), words={True: "front", False: ""}),
+    )
+    table = listed(results, ("candidates",), "candidates", "All candidates", columns, long=True)
+    yield from [table] if table else []
+
+
+def _training(run_dir: Path, methods: list[str]) -> Iterator[Block]:
+    logs = {method: f"final_{method}/metrics.jsonl" for method in methods}
+    finals = {method: read_document(run_dir, name) for method, name in logs.items()}
+    picture = overlaid(finals, "final_loss", "Loss of the chosen networks from scratch")
+    yield from [picture] if picture else []
+    yield from (missing(log, f"log of {name}") for name, log in finals.items() if not log.rows())
+    paths = sorted((run_dir / "metrics").glob("*.jsonl"))
+    candidates = {path.stem: read_document(run_dir, f"metrics/{path.name}") for path in paths}
+    title = "Loss of each candidate; point at a line to see which"
+    picture = overlaid(candidates, "candidate_loss", title)
+    yield picture or Note("No logs of candidates in metrics/.")

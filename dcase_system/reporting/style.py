@@ -1,6 +1,7 @@
 """How figures look: small enough for a phone, series told apart without colour."""
 
 import io
+import textwrap
 from typing import Any
 from xml.etree import ElementTree as xml
 
@@ -17,8 +18,9 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": "#56b4e9", "linestyle": "-.", "marker": "^"},
     {"color": "#444444", "linestyle": ":", "marker": "D"},
     {"color": "#009e73", "linestyle": (0, (6, 1, 1, 1)), "marker": "v"},
-    {"color": "#999999", "linestyle": "-", "marker": "x"},
+    {"color": "#999999", "linestyle": (0, (1, 3)), "marker": "x"},
 )
+_MARKERS = "os^DvP*"  # no divisor in common with the lines: 42 series differ
 DARK, LIGHT, GREY = "#00476b", "#9ecae1", "#777777"
 WIDTH_INCHES = 4.5  # 432 pixels: three quarters of it are still legible on a phone
 _SETTINGS: Any = {
@@ -37,6 +39,11 @@ xml.register_namespace("", _SVG)
 xml.register_namespace("xlink", _XLINK)
 
 
+def nth_series(index: int) -> dict[str, Any]:
+    """How one of many series is drawn, each with a marker or a line of its own."""
+    return SERIES[index % len(SERIES)] | {"marker": _MARKERS[index % len(_MARKERS)]}
+
+
 def new_figure(height_inches: float, rows: int = 1, **subplots: Any) -> tuple[Figure, list[Axes]]:
     """An empty figure and its panels, one below the other.
 
@@ -47,6 +54,24 @@ def new_figure(height_inches: float, rows: int = 1, **subplots: Any) -> tuple[Fi
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
     return figure, panels
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """A legend below the panel, which points may lie anywhere in; the figure grows by its rows."""
+    lines, names = axes.get_legend_handles_labels()
+    labels = [textwrap.shorten(name, 40, placeholder="…") for name in names]
+    most = max(1, min(3, 48 // max(map(len, labels), default=1)))
+    rows = -(-len(labels) // most)
+    figure.set_figheight(figure.get_figheight() + 0.18 * rows)
+    figure.legend(
+        lines,
+        labels,
+        loc="outside lower center",
+        ncols=-(-len(labels) // max(1, rows)),
+        frameon=False,
+        fontsize="small",
+        borderaxespad=0.2,
+    )
 
 
 @house_style

@@ -6,7 +6,6 @@ import io
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from dcase_system.reporting.content import NOTHING, Cell, Note, Number, Table
 
@@ -39,7 +38,7 @@ def as_text(table: Table) -> str:
         widths = [max([cell, *map(len, head)]) for cell, head in zip(cells, heads, strict=True)]
         if _total(widths) <= COLUMNS:
             break
-    widths[0] = max(8, min(widths[0], COLUMNS - _total(widths) + widths[0]))
+    widths[0] = min(widths[0], max(8, COLUMNS - _total(widths) + widths[0]))
     heads = [[""] * (height - len(head)) + head for head in heads]
     lines = [[head[line] for head in heads] for line in range(height)]
     title = textwrap.wrap(_plain(table.title), COLUMNS)
@@ -110,15 +109,6 @@ def table_csv(table: Table) -> str:
     writer.writerow(table.columns)
     for row in table.rows:
         writer.writerow([cell.value if isinstance(cell, Number) else cell for cell in row])
-    return stream.getvalue()
-
-
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of equal columns, comma-separated."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     return stream.getvalue()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from dcase_system.reporting.content import Block, Document, Page, Section, Table, Verdict
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.provenance import provenance
-from dcase_system.reporting.training_figures import LoggedStage, curves
+from dcase_system.reporting.training_figures import overlaid
 
 _ENSEMBLE = "ensemble.json"
 _LISTS = {
@@ -70,8 +70,9 @@ def ensemble_tables(document: Document) -> list[Table]:
 
 
 def _training(run_dir: Path, members: list[str]) -> Iterator[Block]:
-    for index, member in enumerate(members, 1):
-        log = read_document(run_dir, f"{member}/metrics.jsonl")
-        stage = LoggedStage("", log, Document("none"))
-        picture = curves([stage], f"loss_{index}", f"Loss of {member}", {"loss": "loss"})
-        yield picture or missing(log, f"log of {member}")
+    logs = {member: read_document(run_dir, f"{member}/metrics.jsonl") for member in members}
+    picture = overlaid(logs, "loss", "Loss of each member")
+    yield from [picture] if picture else []
+    for member, log in logs.items():
+        if not log.rows():
+            yield missing(log, f"log of {member}")

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from dcase_system.reporting.content import Document, Mark, Picture, is_number
-from dcase_system.reporting.style import DARK, GREY, SERIES, house_style, new_figure
+from dcase_system.reporting.content import Document, Mark, Picture
+from dcase_system.reporting.style import (
+    DARK,
+    GREY,
+    SERIES,
+    house_style,
+    legend_below,
+    new_figure,
+    nth_series,
+)
+
+_MOST_TOLD_APART = 12  # lines in a figure
+_MOST_MARKERS = 20  # on a line
 
 
 @dataclass(frozen=True)
@@ -26,46 +38,77 @@ class LoggedStage:
 
 
 @house_style
-def curves(
-    stages: Sequence[LoggedStage], name: str, title: str, columns: Mapping[str, str]
-) -> Picture | None:
+def curve(stages: Sequence[LoggedStage], column: str, title: str, label: str) -> Picture | None:
     """What the epochs have logged, one stage after the other; None if nothing is there.
 
     Args:
         stages: in their order.
+        column: what is drawn, by its name in the log, and the picture's name.
+        title: of the picture.
+        label: of the axis, with the unit.
+    """
+    begins = _begins(stages)
+    rows = [
+        [
+            (begin + row["epoch"], row[column])
+            for row in stage.epochs.rows(numbers=("epoch", column))
+        ]
+        for stage, begin in zip(stages, begins, strict=False)
+    ]
+    if not any(rows):
+        return None
+    figure, (axes,) = new_figure(2.6)
+    for points in filter(None, rows):
+        marker = "o" if len(points) < 30 else ""
+        axes.plot(*zip(*points, strict=True), color=DARK, marker=marker, markersize=3)
+    _stage_names(axes, stages, begins)
+    axes.set(xlabel="epoch", ylabel=label)
+    axes.set_xlim(0, 1.01 * begins[-1])  # names of stages stand in the middle of theirs
+    return Picture(column, title, figure)
+
+
+@house_style
+def overlaid(logs: Mapping[str, Document], name: str, title: str) -> Picture | None:
+    """The loss of several trainings over each other; None if nothing is there.
+
+    Of more than a dozen only the lines themselves say which they are.
+
+    Args:
+        logs: what each has logged, by its name.
         name: of the picture.
         title: of the picture.
-        columns: what is drawn, by its name in the log; all in the first one's unit.
     """
     figure, (axes,) = new_figure(2.6)
-    begins = _begins(stages)
-    drawn: set[str] = set()
-    for style, (column, label) in zip(SERIES, columns.items(), strict=False):
-        for stage, begin in zip(stages, begins, strict=False):
-            rows = [row for row in stage.epochs.rows() if is_number(row.get(column))]
-            if not rows:
-                continue
-            at = [begin + row["epoch"] for row in rows]
-            values = [row[column] for row in rows]
-            axes.plot(
-                at,
-                values,
-                color=style["color"],
-                linestyle=style["linestyle"],
-                marker=style["marker"] if len(at) < 30 else "",
-                markersize=3,
-                label=None if label in drawn else label,
-            )
-            drawn.add(label)
-    if not drawn:
+    marks: dict[str, list[Mark]] = {}
+    for index, (label, log) in enumerate(logs.items()):
+        rows = [
+            (row["epoch"], row["loss"], log.number(at, "loss", spec=".3f"))
+            for at, row in log.entries(numbers=("epoch", "loss"))
+        ]
+        if not rows:
+            continue
+        epochs, losses, _ = zip(*rows, strict=True)
+        gid = f"training-{index}"
+        if len(logs) > _MOST_TOLD_APART and len(rows) > 1:
+            axes.plot(epochs, losses, color=GREY, linewidth=0.8, gid=gid)
+            marks[gid] = [Mark(label)]
+            continue
+        every = -(-len(rows) // _MOST_MARKERS)
+        look = nth_series(index) | {"markersize": 4, "markevery": every, "linewidth": 1}
+        axes.plot(epochs, losses, label=label, gid=gid, **look)
+        marks[gid] = [
+            Mark(f"{label}, epoch {epoch:g}: {loss}", loss) for epoch, _, loss in rows[::every]
+        ]
+    if not marks:
         return None
-    _stage_names(axes, stages, begins)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(next(iter(columns.values())) if len(columns) == 1 else "")
-    axes.set_xlim(0, 1.01 * begins[-1])  # names of stages stand in the middle of theirs
-    if len(columns) > 1:
-        axes.legend(frameon=False, fontsize="small")
-    return Picture(name, title, figure)
+    axes.set(xlabel="epoch", ylabel="loss")
+    low, high = axes.get_xlim()
+    if high - low < 1:  # one epoch alone
+        axes.set_xlim(low - 1, high + 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if 1 < len(logs) <= _MOST_TOLD_APART:
+        legend_below(figure, axes)
+    return Picture(name, title, figure, marks)
 
 
 @house_style
@@ -76,19 +119,15 @@ def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> P
         stages: in their order.
         steps_per_epoch: of the optimiser.
     """
-    if not any(stage.updates.rows() for stage in stages):
+    if not any(stage.updates.rows(numbers=("step", "ratio")) for stage in stages):
         return None
-    validated = any(is_number(row.get("val_accuracy")) for s in stages for row in s.updates.rows())
+    validated = any(stage.updates.rows(numbers=("step", "val_accuracy")) for stage in stages)
     figure, panels = new_figure(3.6 if validated else 2.2, 1 + validated, sharex=True)
     begins, remaining = _begins(stages), 1.0
     marks: dict[str, list[Mark]] = {}
     at, hidden = [0.0], [0.0]
     for stage, (begin, end) in zip(stages, pairwise(begins), strict=True):
-        rows = [
-            (index, row)
-            for index, row in enumerate(stage.updates.rows())
-            if is_number(row.get("step")) and is_number(row.get("ratio"))
-        ]
+        rows = stage.updates.entries(numbers=("step", "ratio"))
         at += [begin + row["step"] / steps_per_epoch for _, row in rows]
         hidden += [100 * (1 - remaining * (1 - row["ratio"])) for _, row in rows]
         if rows:
@@ -122,7 +161,7 @@ def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> P
 
 
 def _validation(axes: Axes, stage: LoggedStage, begin: float, steps_per_epoch: int) -> None:
-    rows = [row for row in stage.epochs.rows() if is_number(row.get("val_accuracy"))]
+    rows = stage.epochs.rows(numbers=("epoch", "val_accuracy"))
     first = not axes.lines
     axes.plot(
         [begin + row["epoch"] for row in rows],
@@ -130,7 +169,7 @@ def _validation(axes: Axes, stage: LoggedStage, begin: float, steps_per_epoch: i
         color=DARK,
         label="each epoch" if first else None,
     )
-    rows = [row for row in stage.updates.rows() if is_number(row.get("val_accuracy"))]
+    rows = stage.updates.rows(numbers=("step", "val_accuracy"))
     if rows:
         axes.plot(
             [begin + row["step"] / steps_per_epoch for row in rows],
@@ -145,7 +184,7 @@ def _validation(axes: Axes, stage: LoggedStage, begin: float, steps_per_epoch: i
 def _begins(stages: Sequence[LoggedStage]) -> list[int]:
     """Epochs before each stage, and of all of them."""
     counts = [
-        max((row["epoch"] for row in stage.epochs.rows() if is_number(row.get("epoch"))), default=0)
+        max((row["epoch"] for row in stage.epochs.rows(numbers=("epoch",))), default=0)
         for stage in stages
     ]
     return [0, *accumulate(counts)]

@@ -9,11 +9,12 @@ import numpy as np
 
 from dcase_system import stages
 from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.complexity.rules import KIB
 from dcase_system.corpora.corpus import validation_rows
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, write_json
 from dcase_system.models import registry
-from dcase_system.reporting.scene_search import write_analysis
+from dcase_system.scene_search.analysis import by_growth, size_correlations
 from dcase_system.scene_search.chosen import train_chosen
 from dcase_system.scene_search.clips import SceneClips, SceneData
 from dcase_system.scene_search.search import Candidate, Method, Search, front
@@ -78,7 +79,7 @@ def run_search(run_dir: Path, plan: SearchPlan, data: SceneData, worker: int = 0
 
 
 def run_experiment(run_dir: Path, plan: SearchPlan, data: SceneData) -> dict[str, Any]:
-    """Runs what has not been run yet and writes tables and figures into `run_dir`.
+    """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
 
     Args:
         run_dir: of the run.
@@ -92,13 +93,16 @@ def run_experiment(run_dir: Path, plan: SearchPlan, data: SceneData) -> dict[str
         InputError: another run is at work in the directory, nothing falls into the size window,
             the storage is of another search, or a training diverges.
     """
+    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    from dcase_system.reporting.report import write_report
+
     with stages.only_one(run_dir):
         run = _Run(run_dir, plan, data)
         settings = asdict(run.plan) | {"classes": data.classes, "storage": str(run.storage)}
         stages.write_config(run_dir, settings)
         results = run.results()
         write_json(run_dir / "results.json", results)
-        write_analysis(run_dir, results)
+        write_report(run_dir)
     return results
 
 
@@ -122,6 +126,8 @@ class _Run:
             "selected_on": "test" if self.plan.select_on_test else "validation",
             "candidates": rows,
             "chosen": chosen,
+            "by_growth": by_growth(rows),
+            "size_correlations": size_correlations(rows),
         }
 
     def candidates(self, worker: int) -> dict[str, list[Candidate]]:
@@ -204,6 +210,7 @@ def _row(one: Candidate) -> dict[str, Any]:
         "stem": one.architecture.stem,
         "growth": one.architecture.growth,
         "params": one.params,
+        "float32_kib": 4 * one.params / KIB,
         "macs": one.macs,
         "accuracy": one.accuracy,
         "loss": one.loss,

@@ -18,12 +18,12 @@ from dcase_system.data import TaggedData
 from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, uniform_cnn10
-from dcase_system.reporting.supernet import write_figures, write_tables
+from dcase_system.supernet.analysis import all_scored, best_of_spaces
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import Budget, reachable
 from dcase_system.supernet.searches import Searches
-from dcase_system.supernet.space import SearchSpace, paper_space
+from dcase_system.supernet.space import SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
@@ -71,7 +71,7 @@ class ExperimentPlan:
 
 
 def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dict[str, Any]:
-    """Runs what has not been run yet and writes tables and figures into `run_dir`.
+    """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
 
     Args:
         run_dir: of the run; a finished stage in it is kept, an interrupted training resumed.
@@ -85,6 +85,9 @@ def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dic
         InputError: another run is at work in the directory, a budget has no sub-network inside, or
             a training diverges.
     """
+    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    from dcase_system.reporting.report import write_report
+
     frames = plan.front_end.frames(data.train.audio.samples.shape[1])
     shape = (plan.front_end.n_mels, frames)
     plan = replace(plan, base=replace(plan.base, classes=len(data.classes), input_shape=shape))
@@ -93,8 +96,7 @@ def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dic
         stages.write_config(run_dir, {**settings, "classes": data.classes})
         results = _Experiment(run_dir, plan, data).run()
         write_json(run_dir / "results.json", results)
-        write_tables(run_dir, results)
-        write_figures(run_dir, results)
+        write_report(run_dir)
     return results
 
 
@@ -115,15 +117,18 @@ class _Experiment:
         taught = trainings.teach(teacher)
         found = [self._search(space, taught) for space in spaces]
         space, (supernet, searched) = spaces[0], found[0]
+        of_spaces = {
+            one.depth_pattern: of_it for one, (_, of_it) in zip(spaces, found, strict=True)
+        }
         return {
             "largest_params": self.params,
             "teacher": teacher_score.mean_average_precision,
             "classes_without_positive": teacher_score.classes_without_positive,
             "table1": [self._table1(space, supernet, one, taught) for one in searched],
             "table2": [self._table2(space, supernet, one, taught) for one in searched],
-            "spaces": {
-                one.depth_pattern: of_it for one, (_, of_it) in zip(spaces, found, strict=True)
-            },
+            "spaces": of_spaces,
+            "best_of_spaces": best_of_spaces(of_spaces),
+            "all_scored": all_scored(of_spaces),
             "ranking": self._ranking(space, supernet, taught),
         }
 
@@ -207,7 +212,7 @@ class _Experiment:
                 teacher=taught,
             )
             score = self.trainings.score(alone, self.data.validation)
-            row["alone"] = score.mean_average_precision
+            row |= {"spec": ratios_name(row["ratios"]), "alone": score.mean_average_precision}
         tau = kendalltau([row["score"] for row in rows], [row["alone"] for row in rows])
         return {"kendall_tau": float(tau.statistic), "p_value": float(tau.pvalue), "rows": rows}
 

@@ -26,6 +26,8 @@ def test_a_run_ends_in_a_package_and_is_kept(stereo, tmp_path):
     assert done.returncode == 0, done.stderr
     package = tmp_path / "submission" / "task1b.zip"
     assert f"validated package: {package}" in done.stdout
+    printed = done.stdout.split("\nrun directory:")[0]
+    assert max(map(len, printed.splitlines())) <= 80
     results = json.loads((tmp_path / "results.json").read_text())
     assert [one["method"] for one in results["chosen"]] == ["random", "nsga2"]
     evaluation = next(flag for flag in stereo if "evaluation" in flag)

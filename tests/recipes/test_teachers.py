@@ -102,7 +102,7 @@ def test_the_package_trains_its_teachers_and_a_pruned_system(place):
     assert done.returncode == 0, done.stderr
     assert {line.split()[0] for line in done.stdout.splitlines() if line} >= {"S1", "baseline"}
     assert (place / "package" / "teachers" / "split_5" / "ensemble.json").is_file()
-    assert (place / "package" / "results.csv").is_file()
+    assert (place / "package" / "results.json").is_file()
     assert too_wide(done) == []
     assert traced((place / "package" / "report.html").read_text(), place / "package") > 10
     pruned = place / "package" / "S1" / "split_100"

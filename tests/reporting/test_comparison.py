@@ -86,7 +86,7 @@ def test_what_cannot_be_paired_is_said(runs, tmp_path, change, said):
     other = shutil.copytree(runs[1], tmp_path / "other")
     change(other / "dev_test" / "predictions.csv")
     page = write_comparison([runs[0], other], tmp_path)
-    assert said in json.loads((tmp_path / "comparison.json").read_text())["differences"][0]["fault"]
+    assert said in json.loads((tmp_path / "comparison.json").read_text())["not_paired"][0]["fault"]
     assert {table.name for table in page.blocks(Table)} >= {"comparison"}
 
 

@@ -66,7 +66,7 @@ def test_all_parts_are_there(whole):
     }
     assert names(whole, Picture) == {
         *("by_device_group", "by_device", "by_scene", "confusion"),
-        *("loss", "training_accuracy", "held_out_accuracy", "pruning", "layers"),
+        *("loss", "accuracy", "val_accuracy", "pruning", "layers"),
     }
     assert re.search(r"\bNo [a-z]", notes(whole)) is None
 
@@ -117,7 +117,7 @@ def test_a_run_that_stopped_in_its_first_training_has_a_page(tmp_path, whole):
     said = notes(tmp_path)
     for name in ("dev_test/scores.json", "complexity.json", "pruned1.metrics.jsonl"):
         assert f"{name} is not there" in said
-    assert names(tmp_path, Picture) == {"loss", "training_accuracy", "held_out_accuracy"}
+    assert names(tmp_path, Picture) == {"loss", "accuracy", "val_accuracy"}
 
 
 def test_a_run_of_an_older_version_has_a_page(run):

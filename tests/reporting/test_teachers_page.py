@@ -37,8 +37,8 @@ def test_a_row_a_teacher_and_the_ensemble_last(folder):
 
 
 def test_every_number_is_in_the_ensembles_list(folder):
-    assert traced(write_report(folder).read_text(), folder) == 2 + 2 * 2 * 4
-    assert [picture.name for picture in page_of(folder).blocks(Picture)] == ["loss_1"]
+    assert traced(write_report(folder).read_text(), folder) == 2 + 2 * 2 * 4 + 1
+    assert [picture.name for picture in page_of(folder).blocks(Picture)] == ["loss"]
 
 
 def test_teachers_that_stopped_half_way_have_a_page(folder):

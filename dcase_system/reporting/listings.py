@@ -1,0 +1,63 @@
+"""Tables of the lists in a JSON file: a row for each object, its numbers by their place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dcase_system.reporting.content import Cell, Document, Table
+
+
+@dataclass(frozen=True)
+class Column:
+    """One of the values that each object of a list has.
+
+    Attributes:
+        heading: of the column.
+        keys: where in the object the value stands.
+        spec: how a number is formatted; empty for text.
+        scale: what a number is multiplied with before.
+        words: what stands for true and false.
+    """
+
+    heading: str
+    keys: tuple[str | int, ...]
+    spec: str = ""
+    scale: float = 1.0
+    words: Mapping[bool, str] = field(default_factory=dict)
+
+    def cell(self, document: Document, *place: str | int) -> Cell:
+        """The value of the object at this place."""
+        if self.spec:
+            return document.number(*place, *self.keys, spec=self.spec, scale=self.scale)
+        value = document.get(*place, *self.keys)
+        if isinstance(value, bool):
+            return self.words.get(value)
+        return None if value is None else str(value)
+
+
+def listed(
+    document: Document,
+    place: tuple[str | int, ...],
+    name: str,
+    title: str,
+    columns: Sequence[Column],
+    *,
+    long: bool = False,
+    across: bool = False,
+) -> Table | None:
+    """The list that stands at this place as a table; None if there is nothing in it.
+
+    Args:
+        document: that holds the list.
+        place: where in it.
+        name: of the table.
+        title: of the table.
+        columns: of the table.
+        long: see `Table`.
+        across: see `Table`.
+    """
+    rows = [
+        [column.cell(document, *place, at) for column in columns]
+        for at, _ in document.entries(*place)
+    ]
+    headings = [column.heading for column in columns]
+    return Table(name, title, headings, rows, long, across) if rows else None
