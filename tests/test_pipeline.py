@@ -21,6 +21,7 @@ from dcase_system.student import stage
 from dcase_system.student.plan import StudentPlan
 from dcase_system.submission.outputs import read_output
 from dcase_system.training.metrics import score_classes
+from tests.reporting.tracing import traced
 
 FORMATS = ("float16", "int8")
 PLAN = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16, seed=5)
@@ -49,6 +50,8 @@ def test_a_run_directory_holds_everything_to_audit_the_run(run):
     assert {
         "config.json",
         "metrics.jsonl",
+        "report.html",
+        "model_card.md",
         "complexity.json",
         "student/spec.json",
         "student/network.keras",
@@ -91,10 +94,16 @@ def test_scores_cover_every_form_class_device_and_group(run, data):
     assert submitted["overall"]["clips"] == len(data.test)
 
 
+def test_every_number_of_the_report_is_in_the_runs_files(run):
+    assert traced((run.directory / "report.html").read_text(), run.directory) > 200
+
+
 def test_what_is_scored_is_what_is_handed_in(run, data):
     """The predictions file has the accuracy that the scores state, and the student's weights."""
     table = pd.read_csv(run.directory / "dev_test" / "predictions.csv", sep="\t")
     assert tuple(table.filename) == data.test.clips.filenames
+    assert tuple(table.identifier) == data.test.clips.locations
+    assert tuple(table.source_label) == data.test.clips.devices
     right = table.scene_label == table.predicted
     macro = 100 * right.groupby(table.scene_label).mean().mean()
     assert macro == pytest.approx(run.scores["forms"]["keras_float16"]["overall"]["accuracy"])

@@ -65,7 +65,8 @@ def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
     if run.scores.names("forms"):
         yield "On the dev-test clips, scored once; no choice was made by them.\n"
         for table in (forms_table(run), part_table(run, "device_group"), part_table(run, "scene")):
-            yield as_markdown(table)
+            if table.rows:  # of a searched network there are no device groups
+                yield as_markdown(table)
     else:
         yield "Not measured with these files.\n"
     yield "## What to mind\n"

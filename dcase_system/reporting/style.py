@@ -1,6 +1,7 @@
 """How figures look: small enough for a phone, series told apart without colour."""
 
 import io
+import re
 import textwrap
 from typing import Any
 from xml.etree import ElementTree as xml
@@ -34,6 +35,7 @@ _SETTINGS: Any = {
 }
 # Decorates what draws, so that nothing is set for the figures of others.
 house_style = mpl.rc_context(_SETTINGS)
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 xml.register_namespace("", _SVG)
 xml.register_namespace("xlink", _XLINK)
@@ -80,7 +82,9 @@ def file_content(figure: Figure, kind: str) -> bytes:
     stream = io.BytesIO()
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     figure.savefig(stream, format=kind, metadata=undated, dpi=150)
-    return stream.getvalue()
+    content = stream.getvalue()
+    # Control characters in names have no place in XML, escaped or not.
+    return _CONTROL.sub(b" ", content) if kind == "svg" else content
 
 
 def inline_svg(picture: Picture) -> str:

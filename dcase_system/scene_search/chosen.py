@@ -97,6 +97,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
             target, forms.forms_of(network, folder / "edge"), contract, statistics, data.test
         ),
     )
+    _write_model_card(folder)
     features = data.evaluation_features
     if features is not None:
         stages.run_stage(
@@ -114,6 +115,12 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         "size_2020": counted_bytes(complexity),
         "scores": json.loads((folder / "dev_test" / "scores.json").read_text(encoding="utf-8")),
     }
+
+
+def _write_model_card(folder: Path) -> None:
+    from dcase_system.reporting.model_card import write_model_card  # imports matplotlib
+
+    write_model_card(folder)
 
 
 def _export(target: Path, network: keras.Model, contract: Contract, data: SceneData) -> None:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from dcase_system.corpora.demo import STEREO_TINY
-from tests.commands import run, tiny_clips
+from tests.commands import run, tiny_clips, too_wide
+from tests.reporting.tracing import traced
 
 RECIPE = "recipes.scene_search"
 TOY = [
@@ -26,8 +27,9 @@ def test_a_run_ends_in_a_package_and_is_kept(stereo, tmp_path):
     assert done.returncode == 0, done.stderr
     package = tmp_path / "submission" / "task1b.zip"
     assert f"validated package: {package}" in done.stdout
-    printed = done.stdout.split("\nrun directory:")[0]
-    assert max(map(len, printed.splitlines())) <= 80
+    assert too_wide(done) == []
+    assert traced((tmp_path / "report.html").read_text(), tmp_path) > 20
+    assert (tmp_path / "final_random" / "model_card.md").is_file()
     results = json.loads((tmp_path / "results.json").read_text())
     assert [one["method"] for one in results["chosen"]] == ["random", "nsga2"]
     evaluation = next(flag for flag in stereo if "evaluation" in flag)

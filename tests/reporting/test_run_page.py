@@ -140,7 +140,7 @@ def test_one_device_and_one_scene_are_enough(tmp_path):
 
 def test_text_of_the_data_is_text_on_the_page(tmp_path):
     hostile = ("<script>alert(1)</script>", "</title><b>x", "$\\frac{a}{b}$ & \"'")
-    write_run(tmp_path, scenes=hostile)
+    write_run(tmp_path, scenes=(*hostile, "\x00\x1b[2J"))
     edit(tmp_path / "config.json", lambda content: content.update(command=["<img src=x>"]))
     edit(tmp_path / "complexity.json", lambda c: c["layers"][0].update(name="<svg onload=x>"))
     found = elements(write_report(tmp_path).read_text())

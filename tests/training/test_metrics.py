@@ -2,10 +2,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, log_loss
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
 
 from dcase_system.errors import InputError
-from dcase_system.training.metrics import clustered_interval, score, softmax
+from dcase_system.training.metrics import (
+    clustered_interval,
+    confusion,
+    intervals,
+    score,
+    softmax,
+)
 
 SCENES = ("bus", "metro", "park", "tram")
 GROUPS = {"real": ("a",), "seen": ("s1",), "unseen": ("s4",)}
@@ -89,3 +95,34 @@ def test_interval_repeats_with_its_seed():
 
 def test_interval_of_one_recording_is_its_accuracy():
     assert clustered_interval(np.array([True, False]), np.array([0, 0]), ["x", "x"]) == (50.0, 50.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_part_has_an_interval_around_its_accuracy(seed):
+    probabilities, labels, devices = case(seed, clips=400)
+    recordings = [str(index // 4) for index in range(400)]
+    scored = score(probabilities, labels, SCENES, devices, GROUPS)
+    correct = probabilities.argmax(axis=1) == labels
+    found = intervals(correct, labels, SCENES, devices, GROUPS, recordings)
+    assert found["overall"] == clustered_interval(correct, labels, recordings)
+    for part in ("class_wise", "device_wise", "group_wise"):
+        assert found[part].keys() == getattr(scored, part).keys()
+        for name, (low, high) in found[part].items():
+            assert low < getattr(scored, part)[name].accuracy < high
+
+
+def test_a_part_of_one_recording_has_no_interval():
+    correct, labels = np.array([True, False, True]), np.array([0, 0, 1])
+    found = intervals(correct, labels, SCENES, ["a", "a", "s1"], GROUPS, ["x", "x", "y"])
+    assert found["overall"] is not None
+    assert found["class_wise"] == {"bus": None, "metro": None}
+    assert found["device_wise"] == {"a": None, "s1": None}
+    assert found["group_wise"]["unseen"] is None  # not even a clip
+
+
+def test_confusion_is_that_of_scikit_learn():
+    probabilities, labels, _ = case(1)
+    predicted = probabilities.argmax(axis=1)
+    np.testing.assert_array_equal(
+        confusion(labels, predicted, 4), confusion_matrix(labels, predicted, labels=range(4))
+    )
