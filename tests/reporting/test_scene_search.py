@@ -12,7 +12,7 @@ from dcase_system.reporting.scene_search import scene_search_page, summary
 from dcase_system.reporting.style import inline_svg
 from dcase_system.scene_search.analysis import by_growth, size_correlations
 from dcase_system.stages import write_config
-from tests.reporting.traces import check_numbers
+from tests.reporting.tracing import traced
 
 HOSTILE = '<b>&"$x$'
 LONGEST = "11m-04a-03a-24a_128_1.25"
@@ -74,7 +74,7 @@ def run_dir(tmp_path):
 
 def test_every_number_stands_where_it_says(run_dir):
     # 12 candidates with 6 numbers each, of which the accuracies are drawn too, and what they give
-    assert check_numbers(run_dir, scene_search_page(run_dir)) > 12 * 6 + 2 * 6
+    assert traced(as_html(scene_search_page(run_dir)), run_dir) > 12 * 6 + 2 * 6
 
 
 def test_every_candidate_says_what_it_is(run_dir):
@@ -114,7 +114,7 @@ def test_selection_on_the_test_clips_is_said(tmp_path):
 
 def test_one_candidate_is_a_page(tmp_path):
     write_run(tmp_path, [candidate("random", 0)], ["random"])
-    check_numbers(tmp_path, scene_search_page(tmp_path))
+    traced(as_html(scene_search_page(tmp_path)), tmp_path)
     assert "<svg" in write_report(tmp_path).read_text()
 
 
@@ -127,7 +127,7 @@ def test_a_half_finished_run_says_so_and_shows_what_there_is(tmp_path):
     assert "No log of nsga2: final_nsga2/metrics.jsonl is not there." in notes
     assert [one.name for one in page.blocks(Picture)] == ["final_loss", "candidate_loss"]
     assert [one.name for one in page.blocks(Table)] == ["origin"]
-    check_numbers(tmp_path, page)
+    traced(as_html(page), tmp_path)
     assert summary(tmp_path) == ""
 
 
@@ -144,7 +144,7 @@ def test_broken_results_are_a_page(run_dir, content):
     (run_dir / "results.json").write_text(content)
     page = scene_search_page(run_dir)
     assert as_html(page).count("<svg") == 2  # of the trainings
-    check_numbers(run_dir, page)
+    traced(as_html(page), run_dir)
     assert max(map(len, summary(run_dir).splitlines()), default=0) <= 80
 
 

@@ -12,7 +12,7 @@ from dcase_system.reporting.style import inline_svg, nth_series
 from dcase_system.reporting.supernet import summary, supernet_page
 from dcase_system.stages import write_config
 from dcase_system.supernet.analysis import all_scored, best_of_spaces
-from tests.reporting.traces import check_numbers
+from tests.reporting.tracing import traced
 
 HOSTILE = '<b>&"$x$'
 LOGS = ("teacher", "supernet_22X", "baseline_0.19", "baseline_0.4", "kd_0.19", "tuned_0.19_29")
@@ -90,7 +90,7 @@ def picture(run_dir, name):
 
 
 def test_every_number_stands_where_it_says(run_dir):
-    assert check_numbers(run_dir, supernet_page(run_dir)) > 3 * 7 + 6 + 4 * 3
+    assert traced(as_html(supernet_page(run_dir)), run_dir) > 3 * 7 + 6 + 4 * 3
 
 
 def test_every_sub_network_says_what_it_is(run_dir):
@@ -143,14 +143,14 @@ def test_a_half_finished_run_says_so_and_shows_what_there_is(tmp_path):
     assert "No scores: results.json is not there." in [note.text for note in page.blocks(Note)]
     assert [one.name for one in page.blocks(Table)] == ["origin"]
     assert len(page.blocks(Picture)) == 5  # a kind of training each
-    check_numbers(tmp_path, page)
+    traced(as_html(page), tmp_path)
 
 
 def test_one_sub_network_is_a_page(tmp_path):
     spaces = {"X": [{"budget": 0.2, "random": [one(900_000, 0.2, 0.4)]}]}
     found = {"best_of_spaces": best_of_spaces(spaces), "all_scored": all_scored(spaces)}
     write_run(tmp_path, {"spaces": spaces, **found, "ranking": None})
-    check_numbers(tmp_path, supernet_page(tmp_path))
+    traced(as_html(supernet_page(tmp_path)), tmp_path)
     assert "<svg" in write_report(tmp_path).read_text()
 
 
@@ -168,5 +168,5 @@ def test_broken_results_are_a_page(run_dir, content):
     (run_dir / "results.json").write_text(content)
     page = supernet_page(run_dir)
     assert as_html(page).count("<svg") == 5  # of the trainings
-    check_numbers(run_dir, page)
+    traced(as_html(page), run_dir)
     assert max(map(len, summary(run_dir).splitlines())) <= 80
