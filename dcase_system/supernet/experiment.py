@@ -5,6 +5,7 @@ the best sub-network found; Table 2 what tuning gives it, against the same netwo
 weights; Figure 3 search spaces against each other; Figure 4 all that were scored, and their front.
 """
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -214,7 +215,10 @@ class _Experiment:
             score = self.trainings.score(alone, self.data.validation)
             row |= {"spec": ratios_name(row["ratios"]), "alone": score.mean_average_precision}
         tau = kendalltau([row["score"] for row in rows], [row["alone"] for row in rows])
-        return {"kendall_tau": float(tau.statistic), "p_value": float(tau.pvalue), "rows": rows}
+        # Not defined for one sub-network, or for scores that are all equal.
+        known = not math.isnan(tau.statistic)
+        found = (float(tau.statistic), float(tau.pvalue)) if known else (None, None)
+        return {"kendall_tau": found[0], "p_value": found[1], "rows": rows}
 
 
 def nearest_uniform(space: SearchSpace, params: float) -> CNN10Spec:
