@@ -23,7 +23,9 @@ _KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
 }
 
 
-def front_end(spec: AnySpec, seed: int | None = None) -> keras.layers.Layer:
+def front_end(
+    spec: AnySpec, seed: int | None = None, name: str | None = None
+) -> keras.layers.Layer:
     """The layer of a spec, waveforms (batch, samples) to (batch, mels, frames, 1).
 
     That of a scalogram takes (batch, samples, 2) and gives (batch, bands, frames, 2).
@@ -31,10 +33,11 @@ def front_end(spec: AnySpec, seed: int | None = None) -> keras.layers.Layer:
     Args:
         spec: of one of the front ends.
         seed: of what the layer draws in training, if it draws anything.
+        name: of the layer; by default one that depends on how many there have been before it.
     """
     if isinstance(spec, KaldiMelSpec):
-        return KaldiMel(spec, seed)
-    return _KINDS[_kind(spec)][1](spec)
+        return KaldiMel(spec, seed, name=name)
+    return _KINDS[_kind(spec)][1](spec, name=name)
 
 
 def front_end_to_json(spec: AnySpec) -> dict[str, Any]:

@@ -86,7 +86,8 @@ class Contract:
 
     @cached_property
     def _layer(self) -> keras.layers.Layer:
-        return front_end(self.front_end)
+        # The name stands in exported files, which have to be the same from whatever process.
+        return front_end(self.front_end, name="front_end")
 
     def features(self, waveforms) -> tf.Tensor:
         """(clips, *waveform_shape) to what the network takes.

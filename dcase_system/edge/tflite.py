@@ -13,6 +13,7 @@ from dcase_system.edge.quantisation import dequantise, quantise
 from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
+from dcase_system.tensorflow_files import as_os_error
 
 FORMATS = ("float32", "float16", "dynamic", "int8")
 
@@ -53,7 +54,8 @@ def save_model(
     for name, batch in {"serve": None, **{_endpoint(batch): batch for batch in batches}}.items():
         signature = [tf.TensorSpec((batch, *feature_shape), tf.float32, name="features")]
         archive.add_endpoint(name, _inference(network), input_signature=signature)
-    archive.write_out(str(folder), verbose=False)
+    with as_os_error(folder):
+        archive.write_out(str(folder), verbose=False)
 
 
 def converted(

@@ -1,16 +1,14 @@
 """The log of a training: a JSON line for each row, and the same rows as curves for TensorBoard."""
 
-import errno
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import tensorflow as tf
 
 from dcase_system.files import write_text
+from dcase_system.tensorflow_files import as_os_error
 
 TENSORBOARD = "tensorboard"
 """Folder of a run with the curves of its trainings, one folder each."""
@@ -60,7 +58,7 @@ class TrainingLog:
     def close(self) -> None:
         """Closes the event file; the next row would begin the log anew."""
         if self._writer is not None:
-            with _as_os_error(self.curves):
+            with as_os_error(self.curves):
                 self._writer.close()
         self._begun, self._writer = False, None
 
@@ -72,14 +70,14 @@ class TrainingLog:
             self.curves.mkdir(parents=True, exist_ok=True)
             for drawn in self.curves.glob("events.out.tfevents.*"):
                 drawn.unlink()
-            with _as_os_error(self.curves):
+            with as_os_error(self.curves):
                 self._writer = tf.summary.create_file_writer(str(self.curves))
             self._draw(map(json.loads, kept))
 
     def _draw(self, rows: Iterable[Mapping[str, float]]) -> None:
         if self._writer is None:
             return
-        with _as_os_error(self.curves), self._writer.as_default():
+        with as_os_error(self.curves), self._writer.as_default():
             for row in rows:
                 for name, value in row.items():
                     if name != self._axis:
@@ -93,14 +91,3 @@ def _whole_lines(path: Path) -> list[str]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return [line for line in lines if line.endswith("\n")]
-
-
-@contextmanager
-def _as_os_error(path: Any) -> Iterator[None]:
-    """TensorFlow's errors of a file system as those of Python."""
-    try:
-        yield
-    except tf.errors.OpError as error:
-        # `{{node}} path; reason`, and lines about what TensorFlow was at.
-        reason = error.message.splitlines()[0].rpartition("; ")[2]
-        raise OSError(errno.EIO, reason, str(path)) from error

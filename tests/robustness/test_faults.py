@@ -47,7 +47,7 @@ def _ends_in_one_line(flags, errors, expected):
     process.join()
     text = errors.read_text()
     assert process.exitcode == 1, text
-    assert "Traceback" not in text
+    assert "Traceback" not in text, text
     last = text.splitlines()[-1]
     assert last.startswith("error: ") and expected in last, last
     return last
@@ -122,7 +122,7 @@ def test_a_store_that_is_cut_or_deleted_under_a_run(place, tmp_path, fault):
             os.truncate(store, 1_000)
     process.join()
     text = (tmp_path / "e").read_text()
-    assert "Traceback" not in text
+    assert "Traceback" not in text, text
     if fault == "truncated":
         assert process.exitcode == 1
         assert "waveforms.int16: file was truncated" in text.splitlines()[-1]
