@@ -31,7 +31,8 @@ demo: $(VENV)/installed
 	$(BIN)/python -m recipes.challenge_package --output_dir=runs/demo
 
 test: check
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	# In their order: by default the files with few tests, the longest ones, would come last.
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
