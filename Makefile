@@ -30,8 +30,8 @@ install: $(VENV)/installed
 demo: $(VENV)/installed
 	$(BIN)/python -m recipes.challenge_package --output_dir=runs/demo
 
+# Files in their order: by default those with few tests, the longest ones, would come last.
 test: check
-	# In their order: by default the files with few tests, the longest ones, would come last.
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/installed-dev
