@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
-	@echo "make test       style, types and tests (about twelve minutes on two cores)"
+	@echo "make test       style, types and tests (about fourteen minutes on two cores)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      the speed table: every part beside its peers (ten minutes, idle)"
 	@echo "make fuzz       ten thousand broken files of each kind (about an hour)"
@@ -30,9 +30,8 @@ install: $(VENV)/installed
 demo: $(VENV)/installed
 	$(BIN)/python -m recipes.challenge_package --output_dir=runs/demo
 
-# Files in their order: by default those with few tests, the longest ones, would come last.
 test: check
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
