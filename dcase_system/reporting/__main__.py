@@ -10,18 +10,18 @@ one; with --output_dir they are written as a page as well. The files are tables 
 and CSV and figures as PDF and SVG.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from absl import app, flags
 
 from dcase_system import cli
-from dcase_system.reporting.comparison import write_comparison
+from dcase_system.reporting.comparison import compare, write_comparison
+from dcase_system.reporting.comparison_page import comparison_page
 from dcase_system.reporting.content import Note, Table
-from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.html import REPORT, write_page
 from dcase_system.reporting.material import write_material
-from dcase_system.reporting.report import page_of, write_report
+from dcase_system.reporting.report import page_of
 from dcase_system.reporting.tables import as_text, note_text
 
 _OUTPUT_DIR = flags.DEFINE_string(
@@ -35,9 +35,11 @@ def main(argv: Sequence[str]) -> None:
         raise app.UsageError("expected run directories")
     output_dir = Path(_OUTPUT_DIR.value) if _OUTPUT_DIR.value else None
     if len(runs) == 1:
-        print(f"report: {write_report(runs[0])}")
+        page = page_of(runs[0])
+        write_page(runs[0] / REPORT, page)
+        print(f"report: {runs[0] / REPORT}")
         if output_dir:
-            write_material(output_dir, page_of(runs[0]))
+            write_material(output_dir, page)
     else:
         _compare(runs, output_dir)
     if output_dir:
@@ -45,8 +47,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _compare(runs: Sequence[Path], output_dir: Path | None) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        page = write_comparison(runs, output_dir or Path(scratch))
+    page = write_comparison(runs, output_dir) if output_dir else comparison_page(compare(runs))
     for section in page.sections:
         for block in section.blocks:
             if isinstance(block, Table | Note):

@@ -1,7 +1,7 @@
 """Runs side by side, with paired intervals for how far they differ."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcase_system.errors import InputError
 from dcase_system.files import write_json
 from dcase_system.reporting.comparison_page import SIZES, comparison_page
 from dcase_system.reporting.content import Document, Page
-from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.documents import kind_of, read_document
 from dcase_system.reporting.html import REPORT, write_page
 from dcase_system.reporting.run_files import read_run
 from dcase_system.reporting.run_page import EDITION
@@ -37,22 +36,33 @@ def write_comparison(run_dirs: Sequence[Path], output_dir: Path) -> Page:
     """Writes `comparison.json` and the page of it.
 
     Args:
-        run_dirs: of runs of any kind; differences are to the first one.
+        run_dirs: see `compare`.
         output_dir: where they are written.
 
     Raises:
-        InputError: a folder is not a run directory.
+        InputError: see `compare`.
     """
-    write_json(output_dir / COMPARISON, _compared(run_dirs))
-    page = comparison_page(read_document(output_dir, COMPARISON))
+    document = compare(run_dirs)
+    write_json(output_dir / document.name, document.content)
+    page = comparison_page(document)
     write_page(output_dir / REPORT, page)
     return page
 
 
-def _compared(run_dirs: Sequence[Path]) -> dict[str, Any]:
+def compare(run_dirs: Sequence[Path]) -> Document:
+    """What `comparison.json` holds of some runs.
+
+    Args:
+        run_dirs: of runs of any kind; differences are to the first one.
+
+    Raises:
+        InputError: a folder is not a run directory.
+    """
     names = _names(run_dirs)
     rows = [
-        row for name, folder in zip(names, run_dirs, strict=True) for row in _rows(name, folder)
+        row
+        for name, folder in zip(names, run_dirs, strict=True)
+        for row in _ROWS[kind_of(folder, _ROWS)](name, folder)
     ]
     predictions = [_predictions(folder) for folder in run_dirs]
     first = predictions[0]
@@ -60,11 +70,12 @@ def _compared(run_dirs: Sequence[Path]) -> dict[str, Any]:
         {"run": name, **_difference(first, other)}
         for name, other in zip(names[1:], predictions[1:], strict=True)
     ]
-    return {
+    content = {
         "runs": rows,
         "differences": [row for row in differences if "fault" not in row],
         "not_paired": [row for row in differences if "fault" in row],
     }
+    return Document(COMPARISON, content)
 
 
 def _names(run_dirs: Sequence[Path]) -> list[str]:
@@ -74,56 +85,61 @@ def _names(run_dirs: Sequence[Path]) -> list[str]:
     return [os.path.relpath(folder, common) for folder in resolved]
 
 
-def _rows(name: str, folder: Path) -> list[dict[str, Any]]:
-    """What a run has reached and what it costs; a search, each of its networks."""
-    config = read_document(folder, "config.json")
-    settings, results = config.names("settings"), read_document(folder, "results.json")
-    if "plan" in settings:
-        return [{"run": name, **_student(folder)}]
-    if "members" in settings:
-        ensemble = read_document(folder, "ensemble.json").get("dev_test", "ensemble") or {}
-        return [{"run": name, **{key: ensemble.get(key) for key in ("accuracy", "logloss")}}]
-    if "candidate" in settings:
-        return [
-            {"run": f"{name}, {row.get('method')}", **_chosen(Document("", row))}
-            for row in results.rows("chosen")
-        ]
-    if "supernet" in settings:
-        return [
-            {
-                "run": f"{name}, {100 * row.get('budget', 0):g} %",
-                "map": row.get("ofa"),
-                "params": row.get("ofa_params"),
-            }
-            for row in results.rows("table1")
-        ]
-    raise InputError(
-        "not a run directory",
-        where=folder,
-        expected="config.json with the settings of a run",
-        received=config.fault or "other content",
-    )
-
-
-def _student(folder: Path) -> dict[str, Any]:
+def _student(name: str, folder: Path) -> list[dict[str, Any]]:
     run = read_run(folder)
     overall = ("forms", run.submitted, "overall")
-    interval = run.scores.get("intervals_95", "overall") or (None, None)
-    return {
-        "accuracy": run.scores.get(*overall, "accuracy"),
-        "low": interval[0],
-        "high": interval[1],
-        "logloss": run.scores.get(*overall, "logloss"),
-        **_costs(run.complexity),
-        **{key: run.sparsity.get(key) for key in SIZES},
-    }
+    return [
+        {
+            "run": name,
+            "accuracy": run.scores.get(*overall, "accuracy"),
+            "low": run.scores.get("intervals_95", "overall", 0),
+            "high": run.scores.get("intervals_95", "overall", 1),
+            "logloss": run.scores.get(*overall, "logloss"),
+            **_costs(run.complexity),
+            **{key: run.sparsity.get(key) for key in SIZES},
+        }
+    ]
 
 
-def _chosen(row: Document) -> dict[str, Any]:
-    """A network that a scene search has chosen."""
-    scores = row.get("scores", "keras_float16") or {}
-    reached = {key: scores.get(key) for key in ("accuracy", "logloss")}
-    return reached | _costs(Document("", row.get("complexity")))
+def _teachers(name: str, folder: Path) -> list[dict[str, Any]]:
+    ensemble = read_document(folder, "ensemble.json")
+    keys = ("accuracy", "logloss")
+    return [{"run": name, **{key: ensemble.get("dev_test", "ensemble", key) for key in keys}}]
+
+
+def _scene_search(name: str, folder: Path) -> list[dict[str, Any]]:
+    """A row for each network that was chosen."""
+    results = read_document(folder, "results.json")
+    return [
+        {
+            "run": f"{name}, {row.get('method')}",
+            "accuracy": results.get("chosen", at, "scores", "keras_float16", "accuracy"),
+            "logloss": results.get("chosen", at, "scores", "keras_float16", "logloss"),
+            **_costs(Document("", row.get("complexity"))),
+        }
+        for at, row in results.entries("chosen")
+    ]
+
+
+def _supernet(name: str, folder: Path) -> list[dict[str, Any]]:
+    """A row for each budget."""
+    return [
+        {
+            "run": f"{name}, {100 * row['budget']:g} %",
+            "map": row.get("ofa"),
+            "params": row.get("ofa_params"),
+        }
+        for row in read_document(folder, "results.json").rows("table1", numbers=("budget",))
+    ]
+
+
+# What a run has reached and what it costs, by its kind.
+_ROWS: dict[str, Callable[[str, Path], list[dict[str, Any]]]] = {
+    "plan": _student,
+    "members": _teachers,
+    "candidate": _scene_search,
+    "supernet": _supernet,
+}
 
 
 def _costs(complexity: Document) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dcase_system.reporting.content import Block, Document, Note, Page, Section
+from dcase_system.reporting.content import Block, Document, Note, Page, section
 from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.result_figures import intervals
 
@@ -53,13 +53,13 @@ def comparison_page(document: Document) -> Page:
         summary=", ".join(names),
         verdicts=[],
         sections=[
-            Section("Results", list(_results(document))),
-            Section("Differences", list(_differences(document))),
+            section("Results", _results(document)),
+            section("Differences", _differences(document)),
         ],
     )
 
 
-def _results(document: Document) -> Iterator[Block]:
+def _results(document: Document) -> Iterator[Block | None]:
     runs = document.entries("runs")
     accuracies = [
         (str(run.get("run")), *(column.cell(document, "runs", at) for column in _RESULTS[:3]))
@@ -68,28 +68,20 @@ def _results(document: Document) -> Iterator[Block]:
     # Columns that no run has are left out.
     columns = [x for x in _RESULTS if any(x.cell(document, "runs", at) for at, _ in runs)]
     title = "On the test clips, with 95 % intervals, and cost"
-    yield from filter(
-        None,
-        [
-            intervals("accuracy", "Macro accuracy with 95 % intervals", accuracies),
-            listed(
-                document, ("runs",), "comparison", title, [_RUN, *columns, _LIMITS], across=True
-            ),
-        ],
-    )
+    yield intervals("accuracy", "Macro accuracy with 95 % intervals", accuracies)
+    runs_columns = [_RUN, *columns, _LIMITS]
+    yield listed(document, ("runs",), "comparison", title, runs_columns, across=True)
     if any(row.get("sparsity") for _, row in runs):
         title = (
             "Bytes of the parameters at float16; the limit of 2021 is on those that are not zero"
         )
-        yield from filter(None, [listed(document, ("runs",), "sizes", title, _ZEROS)])
+        yield listed(document, ("runs",), "sizes", title, _ZEROS)
 
 
-def _differences(document: Document) -> Iterator[Block]:
+def _differences(document: Document) -> Iterator[Block | None]:
     """Words on how to read them, the runs that are not paired, and the table."""
     yield Note(_HOW_TO_READ)
     for row in document.rows("not_paired"):
         yield Note(f"{row.get('run')}: not paired, {row.get('fault')}.")
     title = "Difference to the first run, points of macro accuracy; clips right in one only"
-    yield from filter(
-        None, [listed(document, ("differences",), "differences", title, _DIFFERENCES)]
-    )
+    yield listed(document, ("differences",), "differences", title, _DIFFERENCES)

@@ -5,7 +5,7 @@ whoever doubts it finds where it came from.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -201,6 +201,11 @@ class Section:
 
     title: str
     blocks: Sequence[Block]
+
+
+def section(title: str, blocks: Iterable[Block | None]) -> Section:
+    """A section of the blocks that there are: what has nothing to show is None."""
+    return Section(title, [block for block in blocks if block is not None])
 
 
 @dataclass(frozen=True)

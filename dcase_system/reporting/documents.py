@@ -1,10 +1,11 @@
 """The files of a run as a report reads them: what is missing or broken is left out, and said."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dcase_system.errors import InputError
 from dcase_system.files import parse_json
 from dcase_system.reporting.content import Document, Note
 
@@ -19,6 +20,29 @@ def read_document(base: Path, name: str) -> Document:
     except (OSError, ValueError) as error:
         return Document(name, fault=f"not readable ({' '.join(str(error).split())})")
     return Document(name, content)
+
+
+def kind_of(run_dir: Path, kinds: Iterable[str]) -> str:
+    """The kind of a run, by what only the settings of such a run have.
+
+    Args:
+        run_dir: of the run.
+        kinds: names of settings.
+
+    Raises:
+        InputError: the folder is not a run directory of these kinds.
+    """
+    config = read_document(run_dir, "config.json")
+    settings = config.names("settings")
+    found = next((kind for kind in kinds if kind in settings), None)
+    if found is None:
+        raise InputError(
+            "not a run directory",
+            where=run_dir,
+            expected="config.json with the settings of a run",
+            received=config.fault or "other content",
+        )
+    return found
 
 
 def missing(document: Document, what: str) -> Note:

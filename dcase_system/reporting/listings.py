@@ -1,9 +1,9 @@
 """Tables of the lists in a JSON file: a row for each object, its numbers by their place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dcase_system.reporting.content import Cell, Document, Table
+from dcase_system.reporting.content import Cell, Document, Table, Verdict
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,14 @@ class Column:
         if isinstance(value, bool):
             return self.words.get(value)
         return None if value is None else str(value)
+
+
+def limits(document: Document, *place: str | int) -> Iterator[Verdict]:
+    """The rules that are listed at this place of a complexity report."""
+    for at, rule in document.entries(*place):
+        value, limit = (document.number(*place, at, key, spec=",") for key in ("value", "limit"))
+        complies = rule.get("complies") is True if value else None
+        yield Verdict(str(rule.get("rule")), value, limit, complies)
 
 
 def listed(

@@ -45,15 +45,16 @@ def write_model_card(folder: Path, edge: str = "edge/") -> Path:
 def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
     run = read_run(folder)
     contract = cards[0] if cards else Document("")
-    labels = [str(label) for label in contract.get("contract", "labels") or ()]
-    rate = contract.get("contract", "front_end", "sample_rate")
-    samples, channels = (contract.get("contract", key) for key in ("samples", "channels"))
+    labels = contract.texts("contract", "labels")
+    rate = contract.number("contract", "front_end", "sample_rate", spec=",")
+    samples = contract.number("contract", "samples")
+    channels = contract.get("contract", "channels")
     yield f"# Model card: {escaped(folder.resolve().name)}\n"
     yield "A classifier of short recordings for small devices.\n"
     yield "## What it takes and gives\n"
-    if rate and samples:
+    if rate and rate.value and samples:
         yield (
-            f"Takes windows of {samples / rate:g} s at {rate:,} samples a second, "
+            f"Takes windows of {samples.value / rate.value:g} s at {rate} samples a second, "
             f"{channels} channel{'s' if channels != 1 else ''}. Gives a probability for each of:\n"
         )
     yield f"{escaped(', '.join(labels)) or 'no classes are known'}.\n"

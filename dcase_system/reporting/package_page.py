@@ -1,24 +1,25 @@
 """The page of a challenge package: every system on every split, beside the published baseline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dcase_system.reporting.content import (
     Block,
-    Cell,
     Document,
     Link,
     Mark,
     Note,
     Page,
     Picture,
-    Section,
     Table,
     Verdict,
     is_number,
+    section,
 )
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.style import SERIES, house_style, new_figure
 
@@ -29,12 +30,10 @@ def package_page(run_dir: Path) -> Page:
     """The page of a package recipe's folder."""
     results = read_document(run_dir, RESULTS)
     systems = [str(row.get("system")) for row in results.rows("systems")]
-    rows = results.rows("systems")
-    ours = [at for at, row in enumerate(rows) if not row.get("published")]
     verdicts = [
-        Verdict("macro accuracy, %", mean, remark=f"{systems[at]}, mean over the splits")
-        for at in ours
-        if (mean := results.number("systems", at, "mean"))
+        Verdict("macro accuracy, %", mean, remark=f"{row.get('system')}, mean over the splits")
+        for at, row in results.entries("systems")
+        if not row.get("published") and (mean := results.number("systems", at, "mean"))
     ]
     config = read_document(run_dir, "config.json")
     return Page(
@@ -42,49 +41,48 @@ def package_page(run_dir: Path) -> Page:
         summary=f"Systems: {', '.join(systems) or 'none yet'}. Dev-test clips, submitted forms.",
         verdicts=verdicts,
         sections=[
-            Section("Systems and splits", list(_systems(results))),
-            Section("Runs", list(_runs(run_dir))),
-            Section("Origin", list(provenance(config))),
+            section("Systems and splits", _systems(results)),
+            section("Runs", _runs(run_dir)),
+            section("Origin", provenance(config)),
         ],
     )
 
 
-def _systems(results: Document) -> Iterator[Block]:
+def _systems(results: Document) -> Iterator[Block | None]:
     if not results.rows("systems"):
         yield missing(results, "results")
         return
-    yield from [picture] if (picture := _by_split(results)) else []
+    yield _by_split(results)
     yield package_table(results)
-    yield _of_splits(results, "unseen", "Accuracy on unseen devices, percent", ".1f")
-    yield _of_splits(results, "logloss", "Log loss", ".3f")
+    yield _known(results, "unseen", "Accuracy on unseen devices, percent", ".1f")
+    yield _known(results, "logloss", "Log loss", ".3f")
 
 
-def package_table(results: Document) -> Table:
+def package_table(results: Document) -> Table | None:
     """Macro accuracy of every system on every split, its mean, and the system's cost."""
-    table = _of_splits(results, "accuracy", "Macro accuracy on the dev-test clips, percent", ".1f")
-    rows = [
-        (
-            *row,
-            results.number("systems", at, "mean"),
-            results.number("systems", at, "bytes", spec=","),
-            results.number("systems", at, "macs", spec=".2f", scale=1e-6),
-        )
-        for at, row in enumerate(table.rows)
+    columns = [
+        *_of_splits(results, "accuracy", ".1f"),
+        Column("mean", ("mean",), ".1f"),
+        Column("bytes", ("bytes",), ","),
+        Column("MMACs", ("macs",), ".2f", 1e-6),
     ]
-    return Table("package", table.title, (*table.columns, "mean", "bytes", "MMACs"), rows)
+    title = "Macro accuracy on the dev-test clips, percent"
+    return listed(results, ("systems",), "package", title, columns)
 
 
-def _of_splits(results: Document, key: str, title: str, spec: str) -> Table:
+def _of_splits(results: Document, key: str, spec: str) -> list[Column]:
+    """A system's name, and what it has on each split."""
     splits = [split for split in results.get("splits") or () if is_number(split)]
-    rows: list[Sequence[Cell]] = [
-        (
-            str(row.get("system")),
-            *(results.number("systems", at, key, str(split), spec=spec) for split in splits),
-        )
-        for at, row in enumerate(results.rows("systems"))
-    ]
-    rows = [row for row in rows if any(cell is not None for cell in row[1:])]
-    return Table(f"{key}_by_split", title, ("system", *(f"{split} %" for split in splits)), rows)
+    values = [Column(f"{split} %", (key, str(split)), spec) for split in splits]
+    return [Column("system", ("system",)), *values]
+
+
+def _known(results: Document, key: str, title: str, spec: str) -> Table | None:
+    """The systems that have it; of the published baseline not all is known."""
+    columns = _of_splits(results, key, spec)
+    table = listed(results, ("systems",), f"{key}_by_split", title, columns)
+    rows = [row for row in table.rows if any(row[1:])] if table else []
+    return replace(table, rows=rows) if table else None
 
 
 @house_style
@@ -94,7 +92,7 @@ def _by_split(results: Document) -> Picture | None:
         return None
     figure, (axes,) = new_figure(3.2)
     marks = {}
-    for at, row in enumerate(results.rows("systems")):
+    for at, row in results.entries("systems"):
         found = {s: results.number("systems", at, "accuracy", str(s)) for s in splits}
         known = {split: number for split, number in found.items() if number is not None}
         name, style = str(row.get("system")), SERIES[at % len(SERIES)]
@@ -113,7 +111,7 @@ def _by_split(results: Document) -> Picture | None:
     return Picture("by_split", "Accuracy by the size of the training list", figure, marks)
 
 
-def _runs(run_dir: Path) -> Iterator[Block]:
+def _runs(run_dir: Path) -> Iterator[Block | None]:
     paths = sorted(run_dir.glob(f"*/split_*/{REPORT}"), key=_natural)
     if not paths:
         yield Note("None has come to its end yet.")

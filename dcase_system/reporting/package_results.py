@@ -97,4 +97,5 @@ def write_results(
     """
     write_json(run_dir / RESULTS, package_results(rows, splits, baseline=baseline))
     report = write_report(run_dir)
-    return f"{as_text(package_table(read_document(run_dir, RESULTS)))}\n\nreport: {report}"
+    table = package_table(read_document(run_dir, RESULTS))
+    return f"{as_text(table) if table else ''}\n\nreport: {report}"

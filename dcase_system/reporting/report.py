@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dcase_system.errors import InputError
 from dcase_system.reporting.content import Page
-from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.documents import kind_of
 from dcase_system.reporting.html import REPORT, write_page
 from dcase_system.reporting.package_page import package_page
 from dcase_system.reporting.run_page import run_page
@@ -13,7 +12,7 @@ from dcase_system.reporting.scene_search import scene_search_page
 from dcase_system.reporting.supernet import supernet_page
 from dcase_system.reporting.teachers_page import teachers_page
 
-# By what only the settings of such a run have.
+# By the kind of the run.
 _PAGES: dict[str, Callable[[Path], Page]] = {
     "plan": run_page,
     "members": teachers_page,
@@ -43,14 +42,4 @@ def page_of(run_dir: Path) -> Page:
     Raises:
         InputError: the folder is not a run directory.
     """
-    config = read_document(run_dir, "config.json")
-    settings = config.names("settings")
-    for key, page in _PAGES.items():
-        if key in settings:
-            return page(run_dir)
-    raise InputError(
-        "not a run directory",
-        where=run_dir,
-        expected="config.json with the settings of a run",
-        received=config.fault or "other content",
-    )
+    return _PAGES[kind_of(run_dir, _PAGES)](run_dir)

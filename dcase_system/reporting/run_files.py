@@ -45,16 +45,11 @@ class Run:
         return self.config.texts("settings", "scenes")
 
 
-def read_run(base: Path, below: str = "") -> Run:
-    """Reads what is there of a run.
-
-    Args:
-        base: folder of the page.
-        below: the run directory's path below it.
-    """
+def read_run(run_dir: Path) -> Run:
+    """Reads what is there of a run."""
 
     def document(name: str) -> Document:
-        return read_document(base, f"{below}{name}")
+        return read_document(run_dir, name)
 
     config = document("config.json")
     stages = [
@@ -69,7 +64,7 @@ def read_run(base: Path, below: str = "") -> Run:
     }
     stages.append(LoggedStage("student", document("metrics.jsonl"), document("pruning.jsonl")))
     return Run(
-        name=(base / below).resolve().name,
+        name=run_dir.resolve().name,
         config=config,
         scores=scores,
         complexity=document("complexity.json"),

@@ -5,17 +5,16 @@ from pathlib import Path
 
 from dcase_system.reporting.content import (
     Block,
-    Cell,
     Document,
     Note,
     Page,
-    Section,
     Table,
     Verdict,
     is_number,
+    section,
 )
 from dcase_system.reporting.documents import missing
-from dcase_system.reporting.listings import Column, listed
+from dcase_system.reporting.listings import Column, limits, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
 from dcase_system.reporting.run_files import Run, read_run
@@ -37,12 +36,12 @@ def run_page(run_dir: Path) -> Page:
         summary=f"Run {run.name}, learned from {taught}; scored once on the dev-test clips.",
         verdicts=list(verdicts(run)),
         sections=[
-            Section("Accuracy", list(_accuracy(run))),
-            Section("Training", list(_training(run))),
-            Section("Teachers", list(_teachers(run))),
-            Section("Complexity", list(_complexity(run))),
-            Section("Files for devices", list(_device_files(run))),
-            Section("Origin", list(provenance(run.config))),
+            section("Accuracy", _accuracy(run)),
+            section("Training", _training(run)),
+            section("Teachers", _teachers(run)),
+            section("Complexity", _complexity(run)),
+            section("Files for devices", _device_files(run)),
+            section("Origin", provenance(run.config)),
         ],
     )
 
@@ -55,14 +54,10 @@ def verdicts(run: Run) -> Iterator[Verdict]:
     yield Verdict("macro accuracy, %", run.scores.number(*at, "accuracy"), remark=remark)
     yield Verdict("log loss", run.scores.number(*at, "logloss", spec=".3f"))
     yield Verdict("parameters", run.complexity.number("params", spec=","))
-    for index, rule in run.complexity.entries("rules", EDITION):
-        place = ("rules", EDITION, index)
-        value, limit = (run.complexity.number(*place, key, spec=",") for key in ("value", "limit"))
-        complies = rule.get("complies")
-        yield Verdict(str(rule.get("rule")), value, limit, complies is True if value else None)
+    yield from limits(run.complexity, "rules", EDITION)
 
 
-def _accuracy(run: Run) -> Iterator[Block]:
+def _accuracy(run: Run) -> Iterator[Block | None]:
     scores, form = run.scores, run.submitted
     if scores.number("forms", form, "overall", "accuracy") is None:
         yield missing(scores, "scores")
@@ -78,7 +73,7 @@ def _accuracy(run: Run) -> Iterator[Block]:
         what = part.replace("_", " ")
         if len(table.rows) > 1:
             figure = intervals(f"by_{part}", f"Accuracy by {what}", [row[:4] for row in table.rows])
-            yield from [figure] if figure else []
+            yield figure
         else:
             yield Note(f"Only one {what} among the dev-test clips: nothing to compare.")
         yield table
@@ -108,13 +103,13 @@ def part_table(run: Run, part: str) -> Table:
     )
 
 
-def _training(run: Run) -> Iterator[Block]:
+def _training(run: Run) -> Iterator[Block | None]:
     found = [
         curve(run.stages, "loss", "Loss of each training", "loss"),
         curve(run.stages, "accuracy", "Accuracy on training clips", "share of augmented clips"),
         curve(run.stages, "val_accuracy", "Accuracy on held-out clips", "macro accuracy, %"),
     ]
-    yield from (picture for picture in found if picture)
+    yield from found
     for stage in run.stages:
         if not stage.epochs.rows():
             yield missing(stage.epochs, f"log of the stage {stage.name}")
@@ -125,7 +120,7 @@ def _training(run: Run) -> Iterator[Block]:
         yield trajectory or missing(run.config, "steps an epoch, which the pruning is drawn by")
 
 
-def _teachers(run: Run) -> Iterator[Block]:
+def _teachers(run: Run) -> Iterator[Block | None]:
     if not run.config.get("settings", "teachers"):
         yield Note("None: learned from the labels alone.")
         return
@@ -133,7 +128,7 @@ def _teachers(run: Run) -> Iterator[Block]:
     yield from found or [missing(run.teachers, "description of the teachers")]
 
 
-def _complexity(run: Run) -> Iterator[Block]:
+def _complexity(run: Run) -> Iterator[Block | None]:
     document = run.complexity
     if document.number("params") is None:
         yield missing(document, "complexity report")
@@ -141,7 +136,7 @@ def _complexity(run: Run) -> Iterator[Block]:
     yield rules_table(document, document.names("rules"))
     yield from _zeros(run.sparsity)
     picture = layer_costs(document.rows("layers", numbers=("macs", "params")))
-    yield from [picture] if picture else []
+    yield picture
     layers_table = listed(
         document,
         ("layers",),
@@ -156,22 +151,21 @@ def _complexity(run: Run) -> Iterator[Block]:
         ],
         long=True,
     )
-    yield from [layers_table] if layers_table else []
+    yield layers_table
 
 
 def rules_table(document: Document, editions: Sequence[str]) -> Table:
     """What the rules of each edition count, and allow."""
-    rows: list[Sequence[Cell]] = []
-    for edition in editions:
-        for index, rule in document.entries("rules", edition):
-            place = ("rules", edition, index)
-            found = [document.number(*place, key, spec=",") for key in ("value", "limit")]
-            word = "complies" if rule.get("complies") is True else "OVER"
-            rows.append((f"{edition}: {rule.get('rule')}", *found, word))
+    words = {True: "complies", False: "OVER", None: None}
+    rows = [
+        (f"{edition}: {rule.name}", rule.value, rule.limit, words[rule.complies])
+        for edition in editions
+        for rule in limits(document, "rules", edition)
+    ]
     return Table("rules", "Limits of the challenge", ("rule", "value", "limit", "verdict"), rows)
 
 
-def _zeros(document: Document) -> Iterator[Block]:
+def _zeros(document: Document) -> Iterator[Block | None]:
     sizes = {
         "as the rules of 2023-2025 count": "float16_bytes",
         "those that are not zero, as those of 2021 count": "nonzero_float16_bytes",
@@ -187,7 +181,7 @@ def _zeros(document: Document) -> Iterator[Block]:
     )
 
 
-def _device_files(run: Run) -> Iterator[Block]:
+def _device_files(run: Run) -> Iterator[Block | None]:
     found = run.scores.names("forms")
     yield forms_table(run) if found else missing(run.scores, "scores of the files")
 

@@ -1,11 +1,12 @@
 """The page of a scene search: the chosen networks, accuracy against size and by growth."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Note, Page, Section, Table, Verdict
+from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document
-from dcase_system.reporting.listings import Column, listed
+from dcase_system.reporting.listings import Column, limits, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.search_figures import (
     MILLIONTH,
@@ -65,10 +66,10 @@ def scene_search_page(run_dir: Path) -> Page:
         summary=f"Run {run_dir.resolve().name}; candidates selected on {selected}.",
         verdicts=list(_verdicts(results)),
         sections=[
-            Section("Chosen networks", list(_chosen(results))),
-            Section("Search", list(_search(results))),
-            Section("Training", list(_training(run_dir, methods))),
-            Section("Origin", list(provenance(config))),
+            section("Chosen networks", _chosen(results)),
+            section("Search", _search(results)),
+            section("Training", _training(run_dir, methods)),
+            section("Origin", provenance(config)),
         ],
     )
 
@@ -88,14 +89,8 @@ def _verdicts(results: Document) -> Iterator[Verdict]:
         yield Verdict(name, accuracy, remark=str(one.get("architecture")))
         exported = results.number(*place, "scores", _EXPORTED, "accuracy")
         yield Verdict(f"{one.get('method')}: the same of the .tflite, %", exported)
-        for rule_at, rule in results.entries(*place, *_RULES):
-            value, limit = (
-                results.number(*place, *_RULES, rule_at, key, spec=",")
-                for key in ("value", "limit")
-            )
-            complies = rule.get("complies") is True if value else None
-            name = f"{one.get('method')}: {rule.get('rule')}"
-            yield Verdict(name, value, limit, complies, remark=EDITION)
+        for rule in limits(results, *place, *_RULES):
+            yield replace(rule, name=f"{one.get('method')}: {rule.name}", remark=EDITION)
 
 
 def _best_tables(results: Document) -> list[Table]:
@@ -116,7 +111,7 @@ def _best_tables(results: Document) -> list[Table]:
     return [table for table in tables if table]
 
 
-def _chosen(results: Document) -> Iterator[Block]:
+def _chosen(results: Document) -> Iterator[Block | None]:
     chosen = results.entries("chosen")
     if not chosen:
         yield missing(results, "chosen networks")
@@ -160,7 +155,7 @@ def _trend_tables(results: Document) -> list[Table]:
     return [table for table in tables if table]
 
 
-def _search(results: Document) -> Iterator[Block]:
+def _search(results: Document) -> Iterator[Block | None]:
     if not results.entries("candidates"):
         yield missing(results, "candidates")
         return
@@ -180,14 +175,14 @@ def _search(results: Document) -> Iterator[Block]:
         Column("front", ("on_front",), words={True: "front", False: ""}),
     )
     table = listed(results, ("candidates",), "candidates", "All candidates", columns, long=True)
-    yield from [table] if table else []
+    yield table
 
 
-def _training(run_dir: Path, methods: list[str]) -> Iterator[Block]:
+def _training(run_dir: Path, methods: list[str]) -> Iterator[Block | None]:
     logs = {method: f"final_{method}/metrics.jsonl" for method in methods}
     finals = {method: read_document(run_dir, name) for method, name in logs.items()}
     picture = overlaid(finals, "final_loss", "Loss of the chosen networks from scratch")
-    yield from [picture] if picture else []
+    yield picture
     yield from (missing(log, f"log of {name}") for name, log in finals.items() if not log.rows())
     paths = sorted((run_dir / "metrics").glob("*.jsonl"))
     candidates = {path.stem: read_document(run_dir, f"metrics/{path.name}") for path in paths}

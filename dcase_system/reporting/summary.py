@@ -1,11 +1,16 @@
 """The summary that a recipe ends with, at most 80 columns wide."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.reporting.content import Note
 from dcase_system.reporting.run_files import Run, read_run
-from dcase_system.reporting.run_page import EDITION, forms_table, rules_table, verdicts
+from dcase_system.reporting.run_page import (
+    EDITION,
+    forms_table,
+    part_table,
+    rules_table,
+    verdicts,
+)
 from dcase_system.reporting.tables import as_text, note_text
 
 
@@ -16,8 +21,8 @@ def run_summary(run_dir: Path) -> str:
     interval = f" ({accuracy.remark})" if accuracy.remark else ""
     lines = [
         f"dev-test macro accuracy {accuracy.value} %{interval}, log loss {logloss.value}",
-        *_by(run, "device group", "group_wise"),
-        *_by(run, "device", "device_wise"),
+        _by(run, "device_group"),
+        _by(run, "device"),
         "",
         as_text(forms_table(run)),
         "",
@@ -26,7 +31,7 @@ def run_summary(run_dir: Path) -> str:
     return "\n".join(lines)
 
 
-def _by(run: Run, what: str, key: str) -> Iterator[str]:
-    place = ("forms", run.submitted, key)
-    found = [f"{x} {run.scores.number(*place, x, 'accuracy')}" for x in run.scores.names(*place)]
-    yield note_text(Note(f"by {what}: {', '.join(found)}"))
+def _by(run: Run, part: str) -> str:
+    table = part_table(run, part)
+    found = ", ".join(f"{name} {accuracy}" for name, accuracy, *_ in table.rows)
+    return note_text(Note(f"by {table.columns[0]}: {found}"))

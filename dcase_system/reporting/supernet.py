@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Note, Page, Section, Table, Verdict
+from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.provenance import provenance
@@ -65,11 +65,11 @@ def supernet_page(run_dir: Path) -> Page:
         summary=f"Run {run_dir.resolve().name}; mAP is mean average precision over the classes.",
         verdicts=list(_verdicts(results)),
         sections=[
-            Section("Results", list(_tables(results))),
-            Section("Search", list(_search(results))),
-            Section("Ranking", list(_ranking(config, results))),
-            Section("Training", list(_training(run_dir))),
-            Section("Origin", list(provenance(config))),
+            section("Results", _tables(results)),
+            section("Search", _search(results)),
+            section("Ranking", _ranking(config, results)),
+            section("Training", _training(run_dir)),
+            section("Origin", provenance(config)),
         ],
     )
 
@@ -142,7 +142,7 @@ def _heading(name: str) -> str:
     return f"{words[how]}, {epochs} epochs" if how in words and epochs else name
 
 
-def _tables(results: Document) -> Iterator[Block]:
+def _tables(results: Document) -> Iterator[Block | None]:
     tables = _paper_tables(results)
     if not tables:
         yield missing(results, "scores")
@@ -150,7 +150,7 @@ def _tables(results: Document) -> Iterator[Block]:
     yield from (*tables, _teacher(results))
 
 
-def _search(results: Document) -> Iterator[Block]:
+def _search(results: Document) -> Iterator[Block | None]:
     yield Note(
         "Scores are mAP on the validation clips, which was searched on. A sub-network is named by "
         "the width ratios of the layers that it keeps, block by block. Point at a mark to see it."
@@ -159,7 +159,7 @@ def _search(results: Document) -> Iterator[Block]:
     yield size_front(results) or missing(results, "list of what was scored")
     title = "Every sub-network of the first space that was scored"
     table = listed(results, ("all_scored",), "scored", title, _SCORED, long=True)
-    yield from [table] if table else []
+    yield table
 
 
 def _agreement(results: Document) -> Table | None:
@@ -172,7 +172,7 @@ def _agreement(results: Document) -> Table | None:
     return Table("agreement", title, ("what", "value"), rows)
 
 
-def _ranking(config: Document, results: Document) -> Iterator[Block]:
+def _ranking(config: Document, results: Document) -> Iterator[Block | None]:
     ranked = config.number("settings", "ranked")
     if ranked and ranked.value < 2:
         yield Note("Not asked for (--ranked): no sub-networks were trained alone.")
@@ -180,13 +180,13 @@ def _ranking(config: Document, results: Document) -> Iterator[Block]:
     agreement = _agreement(results)
     yield agreement or missing(results, "ranking")
     picture = own_against_inherited(results)
-    yield from [picture] if picture else []
+    yield picture
     title = "The same sub-networks twice; mAP on the validation clips in %"
     table = listed(results, ("ranking", "rows"), "ranked", title, _RANKED, across=True)
-    yield from [table] if table else []
+    yield table
 
 
-def _training(run_dir: Path) -> Iterator[Block]:
+def _training(run_dir: Path) -> Iterator[Block | None]:
     """A figure for each kind of training that has logged something."""
     kinds: dict[str, dict[str, Document]] = {name: {} for name in _TRAININGS}
     for path in sorted((run_dir / "metrics").glob("*.jsonl"), key=_by_numbers):
@@ -197,7 +197,7 @@ def _training(run_dir: Path) -> Iterator[Block]:
     for index, (kind, logs) in enumerate(kinds.items()):
         title = f"Loss of {_TRAININGS.get(kind, kind)}"
         picture = overlaid(logs, f"loss_{index}", title)
-        yield from [picture] if picture else []
+        yield picture
         without += [] if picture else [_TRAININGS.get(kind, kind)]
     if without:
         yield Note(f"Without a log in metrics/: {'; '.join(without)}.")

@@ -115,9 +115,9 @@ def table_csv(table: Table) -> str:
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
     """Rows of equal columns as a Markdown table, cells as text: names may come from outside."""
     lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    shown = [[escaped(cell) for cell in line] for line in lines]
-    shown.insert(1, ["---"] * len(rows[0]))
-    return "".join(f"| {' | '.join(line)} |\n" for line in shown)
+    cells = [[escaped(cell) for cell in line] for line in lines]
+    cells.insert(1, ["---"] * len(rows[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Page, Section, Table, Verdict
+from dcase_system.reporting.content import Block, Document, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.training_figures import overlaid
@@ -31,12 +31,12 @@ def teachers_page(run_dir: Path) -> Page:
             Verdict("log loss", ensemble.number(*at, "logloss", spec=".3f")),
         ],
         sections=[
-            Section(
+            section(
                 "Agreement",
                 ensemble_tables(ensemble) or [missing(ensemble, "description of the ensemble")],
             ),
-            Section("Training", list(_training(run_dir, members))),
-            Section("Origin", list(provenance(config))),
+            section("Training", _training(run_dir, members)),
+            section("Origin", provenance(config)),
         ],
     )
 
@@ -69,10 +69,10 @@ def ensemble_tables(document: Document) -> list[Table]:
     ]
 
 
-def _training(run_dir: Path, members: list[str]) -> Iterator[Block]:
+def _training(run_dir: Path, members: list[str]) -> Iterator[Block | None]:
     logs = {member: read_document(run_dir, f"{member}/metrics.jsonl") for member in members}
     picture = overlaid(logs, "loss", "Loss of each member")
-    yield from [picture] if picture else []
+    yield picture
     for member, log in logs.items():
         if not log.rows():
             yield missing(log, f"log of {member}")
