@@ -10,6 +10,7 @@ from absl import logging as absl_logging
 
 from dcase_system.errors import InputError
 from dcase_system.help import Flags, asked_for, is_required, page
+from dcase_system.workers import Dismissed
 
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _NO_OTHERS = Flags()
@@ -35,6 +36,9 @@ def run(
             return main(argv)
         except app.UsageError as error:
             return _fail(f"{error} (see --help)", 1)
+        except Dismissed as reason:
+            logging.getLogger(__package__).info("%s", reason)
+            return 0
         except InputError as error:
             return _fail(str(error), 1)
         except BrokenPipeError:

@@ -37,6 +37,7 @@ from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import held_out_rows
+from dcase_system.workers import dismiss_others
 
 SUBMITTED_PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
@@ -113,9 +114,10 @@ def run_split(
             "aware": aware and asdict(aware),
         }
         stages.write_config(run_dir, settings)
+        student = train_student(run_dir, plan, data, ensemble, impulse_responses)
+        dismiss_others()
         if ensemble is not None:
             write_json(run_dir / "teachers.json", ensemble.description)
-        student = train_student(run_dir, plan, data, ensemble, impulse_responses)
         network = load_network(run_dir / STUDENT)
         write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}

@@ -5,13 +5,15 @@ import logging
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked, read_json, replacing_directory, write_json
+from dcase_system.workers import team
 
 _LOG = logging.getLogger(__name__)
 _RECORD = "stage.json"
@@ -28,29 +30,48 @@ _PACKAGES = (
 )
 
 
-def run_stage(directory: Path, inputs: Mapping[str, Any], work: Callable[[Path], None]) -> str:
+def run_stage(
+    directory: Path,
+    inputs: Mapping[str, Any],
+    work: Callable[[Path], None],
+    *,
+    together: bool = False,
+) -> str:
     """Calls `work(temporary directory)` unless `directory` already holds the result of `inputs`.
 
     Args:
         directory: of the stage's artefacts; replaced whole when the work is done.
         inputs: all that decides the result, JSON-serialisable; for an earlier stage its key.
         work: writes the artefacts.
+        together: whether all workers of the team do it, of which only the chief's artefacts are
+            kept; else the chief does it, and the others wait.
 
     Returns:
         The stage's key, by which later stages name it among their inputs.
+
+    Raises:
+        InputError: another worker is at another stage, or lost.
     """
-    key = fingerprint({"stage": directory.name, **inputs})
-    if read_stage(directory).get("key") == key:
+    key, own = fingerprint({"stage": directory.name, **inputs}), team()
+    done = read_stage(directory).get("key") == key
+    if own.from_chief(done, key, f"inputs of {directory.name}"):
         _LOG.info("%s: done before, kept", directory)
         return key
-    with replacing_directory(directory) as temporary:
-        work(temporary)
-        write_json(temporary / _RECORD, {"key": key, "inputs": dict(inputs)})
+    if own.is_chief:
+        with replacing_directory(directory) as temporary:
+            work(temporary)
+            write_json(temporary / _RECORD, {"key": key, "inputs": dict(inputs)})
+    elif together:
+        with tempfile.TemporaryDirectory() as unused:
+            work(Path(unused))
+    own.meet()
     return key
 
 
 def run_training(
-    directory: Path, inputs: Mapping[str, Any], train: Callable[[Path, Path], None]
+    directory: Path,
+    inputs: Mapping[str, Any],
+    train: Callable[[Path, Path], None],
 ) -> str:
     """A stage that calls `train(temporary directory, checkpoint)` and may be interrupted.
 
@@ -65,10 +86,21 @@ def run_training(
 
     Returns:
         The stage's key.
+
+    Raises:
+        InputError: see `run_stage`.
     """
+    own = team()
+
+    def work(temporary: Path) -> None:
+        with own.scope(), own.losses_told():
+            train(temporary, checkpoint)
+
     checkpoints = directory.parent / "checkpoints"
     checkpoint = checkpoints / f"{directory.name}-{fingerprint(inputs)[:16]}.npz"
-    key = run_stage(directory, inputs, lambda temporary: train(temporary, checkpoint))
+    key = run_stage(directory, inputs, work, together=True)
+    if not own.is_chief:
+        return key
     # Only its own: a later stage that was interrupted has its checkpoint there too.
     for done in checkpoints.glob(f"{directory.name}-*"):
         done.unlink()
@@ -92,6 +124,8 @@ def only_one(run_dir: Path) -> AbstractContextManager[None]:
     Raises:
         InputError: another process is running in it.
     """
+    if not team().is_chief:
+        return nullcontext()  # the chief holds it for all
 
     def refuse() -> None:
         raise InputError(
@@ -103,6 +137,8 @@ def only_one(run_dir: Path) -> AbstractContextManager[None]:
 
 def write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
     """Writes `config.json`: the settings, the command, the versions and the state of the code."""
+    if not team().is_chief:
+        return
     versions = {"python": platform.python_version()}
     versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
     config = {

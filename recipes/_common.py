@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dcase_system import pipeline, stages
+from dcase_system import pipeline, stages, workers
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
@@ -32,6 +32,11 @@ from recipes._systems import (
 
 _LOG = logging.getLogger("dcase_system.recipes")
 PUBLISHED_TEACHERS = ["passt_s"] * 4
+
+
+def join_team() -> None:
+    """Makes this process one of those that train together, as the flag says; first of all."""
+    workers.start(_flags.DISTRIBUTION.value)
 
 
 def announce_demo() -> None:
@@ -63,6 +68,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         published: hyper-parameters with `--data_dir`.
         demo: hyper-parameters on the demo corpus.
     """
+    join_team()
     card = read_author_card(_flags.AUTHOR_CARD.value)
     corpus, evaluation, name = folders()
     responses = impulse_responses()

@@ -62,6 +62,13 @@ VALIDATION_FRACTION = flags.DEFINE_float(
     upper_bound=0.9,
 )
 SEED = flags.DEFINE_integer("seed", 0, "Decides everything random.", lower_bound=0)
+DISTRIBUTION = flags.DEFINE_enum(
+    "distribution",
+    "one_device",
+    ["one_device", "mirrored", "multi_worker"],
+    "Train on one device, on all GPUs of this machine, or on the machines of TF_CONFIG, each with "
+    "the same command and run directory.",
+)
 IMPULSE_RESPONSES = flags.DEFINE_string(
     "impulse_responses",
     None,
@@ -160,7 +167,7 @@ OF_CLASSIFIERS = (*OF_IMPULSE_RESPONSES, *OF_STUDENTS, *OF_TEACHERS)
 GROUPS: Groups = {
     "Clips": (DATA_DIR, EVALUATION_DIR, SCENES, CACHE_DIR),
     "Output": (OUTPUT_DIR, AUTHOR_CARD),
-    "Training": (*OF_TRAINING, SEED),
+    "Training": (*OF_TRAINING, SEED, DISTRIBUTION),
     "Device augmentation": OF_IMPULSE_RESPONSES,
     "Teachers and distillation": (*OF_LEARNING, *OF_TEACHERS),
     "Pruning": OF_PRUNING,

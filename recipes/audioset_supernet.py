@@ -64,6 +64,7 @@ DEMO = MIXTURES | {
 
 
 def main(_: Sequence[str]) -> None:
+    _common.join_team()
     plan, data = settings()
     name = Path(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")

@@ -48,7 +48,13 @@ _VARIANTS = flags.DEFINE_list(
 )
 _OTHERS = Flags(
     groups=_flags.GROUPS,
-    refused=(*_flags.OF_PACKAGES, *_flags.OF_TEACHERS, _flags.ACCUMULATION, _flags.QAT_EPOCHS),
+    refused=(
+        *_flags.OF_PACKAGES,
+        *_flags.OF_TEACHERS,
+        _flags.ACCUMULATION,
+        _flags.DISTRIBUTION,
+        _flags.QAT_EPOCHS,
+    ),
     defaults=_flags.defaults(PUBLISHED, DEMO),
     texts={"epochs": "EPOCHS: Passes over the training clips, in all trainings of a variant."},
 )

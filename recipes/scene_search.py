@@ -132,7 +132,7 @@ if __name__ == "__main__":
         main,
         Flags(
             groups=_flags.groups_with(own.GROUPS),
-            refused=(_flags.ACCUMULATION, *_flags.OF_CLASSIFIERS),
+            refused=(_flags.ACCUMULATION, _flags.DISTRIBUTION, *_flags.OF_CLASSIFIERS),
             defaults={"": PUBLISHED, _flags.DEMO: DEMO},
             texts=own.TEXTS,
         ),

@@ -90,6 +90,7 @@ _OTHERS = Flags(
 
 
 def main(argv: Sequence[str]) -> None:
+    _common.join_team()
     split, given = int(_SPLIT.value), _common.given_settings()
     if _flags.DATA_DIR.value is None:
         given = DEMO | {"epochs": DEMO_EPOCHS[split]} | given

@@ -25,7 +25,7 @@ from dcase_system.models import registry
 from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.stored import load_network, save_network, weights_digest
 from dcase_system.training import seeds
-from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.fit import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.plan import (
     TrainingPlan,
@@ -34,6 +34,8 @@ from dcase_system.training.plan import (
     prepare,
     train_classifier,
 )
+from dcase_system.training.predict import predict
+from dcase_system.workers import dismiss_others
 
 _TEST_LOGITS = "dev_test.npz"
 
@@ -94,6 +96,7 @@ def train_teachers(
             )
             for plan in plans
         }
+        dismiss_others()
         description = _describe(run_dir, keys, data, plans[0].validation_fraction)
         ensemble_store.write_ensemble(
             run_dir,

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from dcase_system.models.layers import FusedBatchNormalization
+from dcase_system.replicas import Dropout
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def build_cnn10(spec: CNN10Spec) -> keras.Model:
     for index, widths in enumerate(spec.blocks, 1):
         x = _block(x, widths, spec.block_dropout, f"block{index}")
     x = MeanMelsPoolFrames(name="pool")(x)  # (batch, channels)
-    x = keras.layers.Dropout(spec.head_dropout, name="head_dropout")(x)
+    x = Dropout(spec.head_dropout, name="head_dropout")(x)
     x = keras.layers.Dense(spec.embedding, activation="relu", name="embedding")(x)
     return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="cnn10")
 
@@ -102,4 +103,4 @@ def _block(x, widths: tuple[int, ...], dropout: float, name: str):
         x = FusedBatchNormalization(name=f"{name}_bn{index}")(x)
         x = keras.layers.ReLU(name=f"{name}_relu{index}")(x)
     x = keras.layers.AveragePooling2D((2, 2), name=f"{name}_pool")(x)
-    return keras.layers.Dropout(dropout, name=f"{name}_dropout")(x)
+    return Dropout(dropout, name=f"{name}_dropout")(x)

@@ -5,6 +5,8 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
+from dcase_system import replicas
+
 Activation = Literal["relu", "swish"]
 
 
@@ -15,7 +17,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Keras 3 computes moments and the normalisation by separate operations; the fused kernel makes a
     training step of the networks here about a third shorter on a CPU. The moving variance follows
     the unbiased batch variance, as in PyTorch. Defaults are PyTorch's: epsilon 1e-5, momentum 0.9
-    (its 0.1).
+    (its 0.1). Among replicas the statistics are those of the whole batch.
     """
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs):
@@ -23,15 +25,19 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=False, mask=None):
         train = bool(training) and self.trainable
-        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs,
-            scale=tf.convert_to_tensor(self.gamma),
-            offset=tf.convert_to_tensor(self.beta),
-            mean=None if train else tf.convert_to_tensor(self.moving_mean),
-            variance=None if train else tf.convert_to_tensor(self.moving_variance),
-            epsilon=self.epsilon,
-            is_training=train,
-        )
+        gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        if train and replicas.count() > 1:
+            outputs, mean, variance = replicas.batch_norm(inputs, gamma, beta, self.epsilon)
+        else:
+            outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+                inputs,
+                scale=gamma,
+                offset=beta,
+                mean=None if train else tf.convert_to_tensor(self.moving_mean),
+                variance=None if train else tf.convert_to_tensor(self.moving_variance),
+                epsilon=self.epsilon,
+                is_training=train,
+            )
         if train:
             keep = self.momentum
             self.moving_mean.assign(self.moving_mean * keep + mean * (1.0 - keep))

@@ -31,8 +31,8 @@ from dcase_system.student.plan import (
 from dcase_system.student.stage import StudentStage
 from dcase_system.training import seeds
 from dcase_system.training.callbacks import Checkpoint
-from dcase_system.training.fit import score_logits
 from dcase_system.training.plan import Validate, held_out_rows
+from dcase_system.training.predict import score_logits
 
 INT8 = file_name("int8")
 

@@ -31,6 +31,7 @@ from dcase_system.training.batches import epoch_steps, training_batches
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.plan import Training, Validate, one_hot, prepare, train_classifier
 from dcase_system.training.schedule import warmup_steps
+from dcase_system.workers import team
 
 _IMPORTANCE = {
     "l1": importance.l1_importance,
@@ -162,6 +163,8 @@ class StudentStage:
         """Has no checkpoint: interrupted, this stage begins anew."""
         from dcase_system.pruning import magnitude  # imports tf_keras, for seconds
 
+        if not team().is_one_device:
+            raise InputError("magnitude pruning trains on one device", where="distribution")
         training = self._prepared(network)
         steps_per_epoch = self._epoch_steps(training)
         steps = pruning.epochs * steps_per_epoch

@@ -11,8 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcase_system import replicas
 from dcase_system.errors import InputError
 from dcase_system.models import cnn10
+from dcase_system.replicas import Dropout
 
 # `training` takes statistics of the batch and drops out, `calibrating` takes them without dropping
 # out, `running` takes the moving ones.
@@ -62,10 +64,15 @@ class ElasticBatchNormalization(keras.layers.Layer):
 
     The statistics are moved at every width, so after a training of many widths they fit none of
     them: see `calibration`.
+
+    Args:
+        width: channels.
+        of_shares: whether replicas are given their shares of a batch, not all of it.
     """
 
-    def __init__(self, width: int, **kwargs):
+    def __init__(self, width: int, of_shares: bool = True, **kwargs):
         super().__init__(**kwargs)
+        self.of_shares = of_shares
         self.gamma = self.add_weight(shape=(width,), initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=(width,), initializer="zeros", name="beta")
         self.moving_mean = self.add_weight(
@@ -80,16 +87,20 @@ class ElasticBatchNormalization(keras.layers.Layer):
         width = tf.shape(inputs)[-1]
         moving = self.moving_mean, self.moving_variance
         of_batch = mode != "running"
+        gamma, beta = _first(self.gamma, width), _first(self.beta, width)
         mean, variance = (None, None) if of_batch else (_first(v, width) for v in moving)
-        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs,
-            scale=_first(self.gamma, width),
-            offset=_first(self.beta, width),
-            mean=mean,
-            variance=variance,
-            epsilon=_EPSILON,
-            is_training=of_batch,
-        )
+        if of_batch and self.of_shares and replicas.count() > 1:
+            outputs, mean, variance = replicas.batch_norm(inputs, gamma, beta, _EPSILON)
+        else:
+            outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+                inputs,
+                scale=gamma,
+                offset=beta,
+                mean=mean,
+                variance=variance,
+                epsilon=_EPSILON,
+                is_training=of_batch,
+            )
         if of_batch:
             for variable, new in zip(moving, (mean, variance), strict=True):
                 old = tf.convert_to_tensor(variable)
@@ -113,7 +124,8 @@ class ElasticCNN10(keras.layers.Layer):
     def __init__(self, spec: cnn10.CNN10Spec, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.spec = spec
-        self.mel_bn = ElasticBatchNormalization(spec.input_shape[0], name="mel_bn")
+        # Before `perturb`, which wants the whole batch.
+        self.mel_bn = ElasticBatchNormalization(spec.input_shape[0], of_shares=False, name="mel_bn")
         channels, blocks = 1, []
         for block, block_widths in enumerate(spec.blocks, 1):
             layers = []
@@ -127,10 +139,8 @@ class ElasticCNN10(keras.layers.Layer):
         self.pool = cnn10.MeanMelsPoolFrames(name="pool")
         self.embedding = ElasticDense(channels, spec.embedding, name="embedding")
         self.logits = ElasticDense(spec.embedding, spec.classes, name="logits")
-        self.block_dropout = keras.layers.Dropout(spec.block_dropout, seed=seed)
-        self.head_dropout = keras.layers.Dropout(
-            spec.head_dropout, seed=None if seed is None else seed + 1
-        )
+        self.block_dropout = Dropout(spec.block_dropout, seed=seed)
+        self.head_dropout = Dropout(spec.head_dropout, seed=None if seed is None else seed + 1)
         self.built = True
 
     @property

@@ -28,6 +28,7 @@ from dcase_system.supernet.space import SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
+from dcase_system.workers import dismiss_others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,7 @@ def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dic
         settings = asdict(plan) | {"base": registry.spec_to_json(plan.base)}
         stages.write_config(run_dir, {**settings, "classes": data.classes})
         results = _Experiment(run_dir, plan, data).run()
+        dismiss_others()
         write_json(run_dir / "results.json", results)
         write_report(run_dir)
     return results

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from dcase_system import replicas
 from dcase_system.audio.augment import AxisMask
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.errors import InputError
@@ -137,15 +138,17 @@ class SupernetTraining(keras.Model):
         def perturb(x):
             for mask in self.masks:
                 x = mask(x, training=True)
-            return x if mix is None else mixed(x, *mix)
+            return replicas.share(x if mix is None else mixed(x, *mix))
 
         targets = targets if mix is None else mixed(targets, *mix)
         weights = [variable.value for variable in self.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.supernet(features, widths, mode="training", perturb=perturb)
+            logits = replicas.join(logits, tf.shape(features)[0])
             loss = tf.reduce_mean(self.loss(targets, logits))
+            part = loss / replicas.count()
         zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
-        return tape.gradient(loss, weights, unconnected_gradients=zero), loss, logits
+        return tape.gradient(part, weights, unconnected_gradients=zero), loss, logits
 
     def _over_samples(self, sampler: WidthSampler, features, targets):
         """Mean gradients and loss over the sub-networks of this step."""

@@ -25,9 +25,10 @@ from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
-from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.fit import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.multilabel import MultiLabelScore, multilabel_score
+from dcase_system.training.predict import predict
 
 _LOGITS = "train_logits.npy"
 

@@ -16,6 +16,7 @@ from dcase_system.errors import InputError
 from dcase_system.files import replacing
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
+from dcase_system.workers import team
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         last = epoch + 1 == self.params["epochs"]
         started = time.monotonic()
+        if not team().is_chief:
+            return
         if last or started - self._saved_at >= 20 * self._saving_seconds:
             content = io.BytesIO()
             np.savez(content, **{name: v.numpy() for name, v in _state(self.model).items()})

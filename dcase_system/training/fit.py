@@ -1,24 +1,25 @@
 """The one fit that trains every classifier of the package."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from dcase_system.errors import InputError
+from dcase_system.replicas import Replicated
 from dcase_system.training import callbacks as cb
 from dcase_system.training.batches import (
     Augmentation,
     Examples,
     Watched,
     epoch_steps,
-    prediction_batches,
     training_batches,
 )
 from dcase_system.training.log import TrainingLog
-from dcase_system.training.metrics import clip_losses, macro_mean, softmax
 from dcase_system.training.optimizers import Adam
+from dcase_system.training.predict import Predictor, ValidationSet, score_validation
 from dcase_system.training.schedule import (
     ExponentialLinear,
     ScheduleName,
@@ -27,14 +28,7 @@ from dcase_system.training.schedule import (
     WarmupCosine,
     warmup_steps,
 )
-
-
-@dataclass(frozen=True)
-class ValidationSet:
-    """Clips held out of the train list: their waveforms and (clips,) class indices."""
-
-    waveforms: Examples
-    labels: np.ndarray
+from dcase_system.workers import team
 
 
 def waveform_model(
@@ -60,7 +54,7 @@ def waveform_model(
     x = waveforms
     for layer in (*waveform_augmentation, front_end, *feature_augmentation):
         x = layer(x)
-    return keras.Model(waveforms, network(x), name=f"waveform_{network.name}")
+    return keras.Model(waveforms, Replicated(network)(x), name=f"waveform_{network.name}")
 
 
 def fit(
@@ -115,8 +109,16 @@ def fit(
         name: shown with the progress.
 
     Raises:
-        InputError: the checkpoint is not of this model, or the loss is no longer a number.
+        InputError: the checkpoint is not of this model, the loss is no longer a number, or
+            gradients accumulate on several devices.
     """
+    if accumulation > 1 and not team().is_one_device:
+        raise InputError(
+            "gradients do not accumulate on several devices",
+            where="accumulation",
+            expected="1, with batches as many times larger",
+            received=accumulation,
+        )
     steps_per_epoch = epoch_steps(len(waveforms), batch_size)
     rate: float | keras.optimizers.schedules.LearningRateSchedule
     if isinstance(schedule, Steps):
@@ -142,9 +144,14 @@ def fit(
     first_epoch = saver.restore(model)
     if first_epoch >= epochs:
         return
+    if metrics:
+        # Built in the first step, their variables would have it traced twice.
+        first = waveforms.gather(np.arange(1))
+        model.compute_metrics(first, targets[:1], model(first, training=False))
     watchers: list[keras.callbacks.Callback] = [*callbacks]
     if validation is not None:
-        watchers.append(cb.Validation(lambda: _logged_scores(model, validation, batch_size)))
+        predictor = Predictor(model)
+        watchers.append(cb.Validation(lambda: _logged_scores(predictor, validation, batch_size)))
     watchers += [
         cb.Progress(name, steps_per_epoch, first_epoch, epochs),
         cb.StopIfDiverged(),
@@ -153,48 +160,51 @@ def fit(
     ]
     watched = Watched(waveforms)
     with metrics_log, watched.faults_raised():
-        model.fit(
-            training_batches(
-                watched,
-                targets,
-                batch_size,
-                seed=seed,
-                first_epoch=first_epoch,
-                augmentation=augmentation,
-            ),
-            epochs=epochs,
-            initial_epoch=first_epoch,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=watchers,
-            shuffle=False,  # the dataset shuffles
-            verbose=0,
+        batches = training_batches(
+            watched,
+            targets,
+            batch_size,
+            seed=seed,
+            first_epoch=first_epoch,
+            augmentation=augmentation,
         )
+        _run_epochs(model, batches, range(first_epoch, epochs), steps_per_epoch, watchers)
 
 
-def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np.ndarray:
-    """Logits (clips, classes) of a model with the waveform as input."""
-    steps = epoch_steps(len(waveforms), batch_size)
-    watched = Watched(waveforms)
-    with watched.faults_raised():
-        return model.predict(prediction_batches(watched, batch_size), steps=steps, verbose=0)
+def _run_epochs(
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    epochs: range,
+    steps_per_epoch: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """What Keras's own fit does, which fails where there are several machines."""
+    strategy = team().strategy
+    ends = {"epochs": epochs.stop, "steps": steps_per_epoch}
+    watchers = keras.callbacks.CallbackList([*callbacks], model=model, **ends)
 
+    @tf.function(input_signature=[batches.element_spec], autograph=False)
+    def step(batch):
+        logs = strategy.run(model.train_step, args=(batch,))
+        # Every replica has measured the whole batch.
+        return tf.nest.map_structure(lambda one: strategy.experimental_local_results(one)[0], logs)
 
-def score_validation(
-    model: keras.Model, validation: ValidationSet, batch_size: int
-) -> tuple[float, float]:
-    """Macro accuracy in percent and log loss."""
-    return score_logits(predict(model, validation.waveforms, batch_size), validation.labels)
-
-
-def score_logits(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Macro accuracy in percent and log loss of (clips, classes) logits."""
-    probabilities = softmax(logits)
-    hits, losses = probabilities.argmax(axis=-1) == labels, clip_losses(probabilities, labels)
-    return 100 * macro_mean(hits, labels), macro_mean(losses, labels)
+    stream = iter(batches)
+    watchers.on_train_begin()
+    for epoch in epochs:
+        model.reset_metrics()
+        watchers.on_epoch_begin(epoch)
+        logs = {}
+        for index in range(steps_per_epoch):
+            watchers.on_train_batch_begin(index)
+            logs = step(next(stream))
+            watchers.on_train_batch_end(index, logs)
+        watchers.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
+    watchers.on_train_end()
 
 
 def _logged_scores(
-    model: keras.Model, validation: ValidationSet, batch_size: int
+    predictor: Predictor, validation: ValidationSet, batch_size: int
 ) -> dict[str, float]:
-    accuracy, logloss = score_validation(model, validation, batch_size)
+    accuracy, logloss = score_validation(predictor, validation, batch_size)
     return {"val_accuracy": accuracy, "val_logloss": logloss}

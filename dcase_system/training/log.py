@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from dcase_system.files import write_text
 from dcase_system.tensorflow_files import as_os_error
+from dcase_system.workers import team
 
 TENSORBOARD = "tensorboard"
 """Folder of a run with the curves of its trainings, one folder each."""
@@ -49,6 +50,8 @@ class TrainingLog:
         Raises:
             OSError: it cannot be written.
         """
+        if not team().is_chief:
+            return  # who has the same rows
         if not self._begun:
             self._begin(row[self._axis])
         with self.path.open("a", encoding="utf-8") as stream:

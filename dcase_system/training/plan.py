@@ -15,8 +15,9 @@ from dcase_system.corpora.corpus import validation_rows
 from dcase_system.data import ClipSet
 from dcase_system.errors import InputError
 from dcase_system.training.augmented import augmented_model
-from dcase_system.training.fit import ValidationSet, fit, score_validation
+from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
+from dcase_system.training.predict import Predictor, ValidationSet, score_validation
 from dcase_system.training.schedule import ScheduleName
 
 # Scores the held-out clips in the middle of a training: (macro accuracy in percent, log loss).
@@ -88,7 +89,7 @@ class Training:
         """What scores the held-out clips, if there are any."""
         if self.validation is None:
             return None
-        return partial(score_validation, self.model, self.validation, batch_size)
+        return partial(score_validation, Predictor(self.model), self.validation, batch_size)
 
 
 def prepare(

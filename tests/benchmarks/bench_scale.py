@@ -36,7 +36,8 @@ from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
 from dcase_system.supernet.space import paper_space
 from dcase_system.training.batches import epoch_steps, training_batches
-from dcase_system.training.fit import predict, waveform_model
+from dcase_system.training.fit import waveform_model
+from dcase_system.training.predict import predict
 from tests.benchmarks.bench_supernet import QUARTER
 from tests.benchmarks.bench_training import augmented
 from tests.benchmarks.clips import SAMPLE_RATE, SCENES, labels, write_clips

@@ -17,8 +17,8 @@ from dcase_system.audio.store import ingest
 from dcase_system.errors import InputError
 from dcase_system.files import locked, replacing, replacing_directory, write_text
 from dcase_system.journal import open_study
-from dcase_system.training.fit import predict
 from dcase_system.training.log import TrainingLog
+from dcase_system.training.predict import predict
 from tests.commands import FORKS, ROOT, command, on_tiny
 from tests.robustness.runs import killed_until_done, results, started, wait_for
 from tests.training.curves import assert_drawn

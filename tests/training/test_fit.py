@@ -13,9 +13,10 @@ from dcase_system.models.layers import conv_bn
 from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.batches import prediction_batches, training_batches
-from dcase_system.training.fit import ValidationSet, fit, predict
+from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
+from dcase_system.training.predict import ValidationSet, predict
 from tests.training.curves import assert_drawn
 
 SAMPLES, CLASSES, CLIPS = 2_000, 3, 40
@@ -103,19 +104,10 @@ class _Stop(keras.callbacks.Callback):
 
 # Of the three batches of an epoch, two are a step and one is left for the next epoch.
 @pytest.mark.parametrize("accumulation", [1, 2])
-def test_a_resumed_training_ends_like_an_uninterrupted_one(
-    tones, tmp_path, monkeypatch, accumulation
-):
+def test_a_resumed_training_ends_like_an_uninterrupted_one(tones, tmp_path, accumulation):
     whole = train(build(), tones, tmp_path / "whole", accumulation=accumulation)
-    model = build()
-    fit_keras = model.fit
-    monkeypatch.setattr(
-        model,
-        "fit",
-        lambda *args, callbacks, **rest: fit_keras(*args, callbacks=[*callbacks, _Stop()], **rest),
-    )
     with pytest.raises(KeyboardInterrupt):
-        train(model, tones, tmp_path / "cut", accumulation=accumulation)
+        train(build(), tones, tmp_path / "cut", accumulation=accumulation, callbacks=[_Stop()])
     resumed = train(build(), tones, tmp_path / "cut", accumulation=accumulation)
     np.testing.assert_array_equal(predict(whole, tones[0]), predict(resumed, tones[0]))
     logs = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "cut")]
@@ -127,7 +119,7 @@ def test_a_resumed_training_ends_like_an_uninterrupted_one(
 def test_a_finished_training_is_not_repeated(tones, tmp_path, monkeypatch):
     train(build(), tones, tmp_path)
     model = build()
-    monkeypatch.setattr(model, "fit", lambda *args, **kwargs: pytest.fail("trained again"))
+    monkeypatch.setattr(model, "train_step", lambda data: pytest.fail("trained again"))
     train(model, tones, tmp_path)
 
 

@@ -1,0 +1,111 @@
+"""What a replica of a data-parallel training does with its part of a batch.
+
+Every replica is given the whole batch and augments it with the same draws; the network then runs on
+the replica's share, and all replicas see the outputs of all shares. So the loss, the metrics and
+everything random are those of one worker with the same batch: a training with many replicas ends
+where that of one does, up to the order of sums. With one replica nothing here does anything.
+"""
+
+import keras
+import tensorflow as tf
+
+
+def count() -> int:
+    """Replicas that take part here; 1 outside of `Strategy.run`."""
+    if tf.distribute.in_cross_replica_context():
+        return 1
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def all_sum(values):
+    """The sum of all replicas' tensors of one shape; differentiable."""
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+
+def bounds(examples) -> tuple:
+    """First and last + 1 of this replica's examples, of a batch of so many; it may have none."""
+    index = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return examples * index // count(), examples * (index + 1) // count()
+
+
+def share(batch):
+    """This replica's examples (share, ...) of (batch, ...)."""
+    if count() == 1:
+        return batch
+    first, end = bounds(tf.shape(batch)[0])
+    return batch[first:end]
+
+
+def join(outputs, examples):
+    """All replicas' outputs: (examples, values) of this one's (share, values).
+
+    Each replica then has the same loss, so that the gradients which flow back are summed over
+    equal ones: whoever differentiates divides the loss by the number of replicas, as Keras does.
+    """
+    if count() == 1:
+        return outputs
+    first, end = bounds(examples)
+    padded = tf.pad(outputs, [[first, examples - end], [0, 0]])
+    padded.set_shape((None, outputs.shape[-1]))
+    return all_sum(padded)
+
+
+def batch_norm(inputs, gamma, beta, epsilon: float):
+    """Batch normalisation by the statistics of all replicas' shares.
+
+    Args:
+        inputs: (share, height, width, channels).
+        gamma: (channels,).
+        beta: (channels,).
+        epsilon: added to the variance.
+
+    Returns:
+        The normalised inputs, the mean and the unbiased variance (channels,) of the whole batch.
+    """
+    axes = [0, 1, 2]
+    own = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), inputs.dtype)
+    sums = all_sum(tf.concat([tf.reduce_sum(inputs, axes), own[None]], axis=0))
+    positions = sums[-1]
+    mean = sums[:-1] / positions
+    # In a second pass: the difference of large sums of squares would be less exact.
+    variance = all_sum(tf.reduce_sum(tf.square(inputs - mean), axes)) / positions
+    outputs = (inputs - mean) * (tf.math.rsqrt(variance + epsilon) * gamma) + beta
+    return outputs, mean, variance * positions / (positions - 1.0)
+
+
+class Replicated(keras.layers.Layer):
+    """A network that runs on this replica's share of the batch, in training.
+
+    Args:
+        network: (batch, ...) to (batch, values).
+    """
+
+    def __init__(self, network: keras.Model, **kwargs):
+        super().__init__(name=network.name, **kwargs)
+        self.network = network
+
+    def build(self, input_shape):
+        self.built = True  # the network is
+
+    def call(self, inputs, training=False):
+        if not training:
+            return self.network(inputs, training=False)
+        outputs = self.network(share(inputs), training=True)
+        return join(outputs, tf.shape(inputs)[0])
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.network.output_shape[1:])
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class Dropout(keras.layers.Dropout):
+    """Dropout that drops in a replica's share what one worker would drop in the whole batch."""
+
+    def call(self, inputs, training=False):
+        if not (training and self.rate) or count() == 1:
+            return super().call(inputs, training=training)
+        examples = all_sum(tf.shape(inputs)[0])
+        first, end = bounds(examples)
+        whole = tf.ones(tf.concat([[examples], tf.shape(inputs)[1:]], axis=0), inputs.dtype)
+        kept = keras.random.dropout(whole, self.rate, seed=self.seed_generator)
+        return inputs * kept[first:end]
