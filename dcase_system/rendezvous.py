@@ -5,6 +5,7 @@ then, and does not ask what the others run.
 """
 
 import json
+import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ def _wait_for_others(addresses: Sequence[str], alike: Mapping[str, str], deadlin
         try:
             server = open_ones.enter_context(socket.create_server(("", port)))
         except OSError as error:
-            what = f"cannot listen ({error.strerror})"
+            what = f"cannot listen ({os.strerror(error.errno or 0)})"
             raise _refusal(what, addresses[0], "a free port") from error
         while missing:
             server.settimeout(_left(deadline, addresses, missing))

@@ -6,26 +6,51 @@ everything random are those of one worker with the same batch: a training with m
 where that of one does, up to the order of sums. With one replica nothing here does anything.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import keras
 import tensorflow as tf
 
+_APART = ContextVar("apart", default=False)
+
 
 def count() -> int:
-    """Replicas that take part here; 1 outside of `Strategy.run`."""
-    if tf.distribute.in_cross_replica_context():
+    """Replicas that share batches here; 1 outside of `Strategy.run`."""
+    if _APART.get() or tf.distribute.in_cross_replica_context():
         return 1
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
+def index():
+    """Number of this replica."""
+    return 0 if count() == 1 else tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Where each replica works by itself, on whole batches.
+
+    TensorFlow cannot sum over replicas inside of loops and conditions in the graph.
+    """
+    before = _APART.set(True)
+    try:
+        yield
+    finally:
+        _APART.reset(before)
+
+
 def all_sum(values):
     """The sum of all replicas' tensors of one shape; differentiable."""
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
+    # What comes out of a loop in the graph is on no device, which the sum does not take.
+    own = tf.nest.map_structure(tf.identity, values)
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
 
 
 def bounds(examples) -> tuple:
     """First and last + 1 of this replica's examples, of a batch of so many; it may have none."""
-    index = tf.distribute.get_replica_context().replica_id_in_sync_group
-    return examples * index // count(), examples * (index + 1) // count()
+    return examples * index() // count(), examples * (index() + 1) // count()
 
 
 def share(batch):

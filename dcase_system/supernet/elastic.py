@@ -153,7 +153,7 @@ class ElasticCNN10(keras.layers.Layer):
     def call(
         self,
         features,
-        widths,
+        widths=None,
         mode: Mode = "running",
         keep=_KEEP_IN_TRAINING,
         perturb: Perturb | None = None,
@@ -162,11 +162,13 @@ class ElasticCNN10(keras.layers.Layer):
 
         Args:
             features: of the front end.
-            widths: of the sub-network.
+            widths: of the sub-network; by default the largest.
             mode: where statistics come from, and whether channels drop out.
             keep: of the moving statistics, where they are moved.
             perturb: changes the normalised log-mels, as PANNs' augmentation does.
         """
+        # Known while the graph is made, those of the largest put no conditions into it.
+        widths = self.widths_of(self.spec) if widths is None else widths
         x = tf.transpose(features, [0, 3, 2, 1])  # (batch, 1, frames, mels)
         x = tf.transpose(self.mel_bn(x, mode=mode, keep=keep), [0, 3, 2, 1])
         if perturb is not None:
@@ -186,6 +188,8 @@ class ElasticCNN10(keras.layers.Layer):
         return tf.nn.relu(norm(convolution(x, width), mode=mode, keep=keep))
 
     def _optional(self, x, layer, width, mode: Mode, keep):
+        if isinstance(width, np.integer):
+            return self._layer(x, layer, width, mode, keep) if width > 0 else x
         return tf.cond(width > 0, lambda: self._layer(x, layer, width, mode, keep), lambda: x)
 
     @property

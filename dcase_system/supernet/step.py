@@ -1,6 +1,7 @@
 """One step of a training: K sub-networks, their gradients averaged (Lin et al., section 3.2)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,6 +16,9 @@ from dcase_system.supernet.space import SearchSpace
 from dcase_system.training.mixup import draw_mix, mixed
 from dcase_system.training.schedule import ScheduleName
 from dcase_system.training.seeds import derive
+
+# Of one sub-network from one generator: they are numbered so far apart.
+_MOST_DRAWS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,13 @@ class SupernetTraining(keras.Model):
         ]
         self.mixing = keras.random.SeedGenerator(derive(plan.seed, 3))
         self.sampler = None if space is None else WidthSampler(space, derive(plan.seed, 4))
+        dropouts = supernet.block_dropout, supernet.head_dropout
+        drawing: list[Any] = [
+            *self.masks,
+            *dropouts,
+            *([] if self.sampler is None else [self.sampler]),
+        ]
+        self._generators = [self.mixing, *(layer.seed_generator for layer in drawing)]
         self.batches_seen = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="batches_seen"
         )
@@ -110,14 +121,14 @@ class SupernetTraining(keras.Model):
             layer.build(input_shape)  # none of them has weights
 
     def call(self, waveforms):
-        return self.supernet(self.front_end(waveforms), self._largest)
+        return self.supernet(self.front_end(waveforms))
 
     def train_step(self, data):
         """One batch: gradients of its sub-networks, averaged, and a step of the optimiser."""
         waveforms, targets = data
         features = self.front_end(waveforms)  # once for all sub-networks
         if self.sampler is None:
-            gradients, loss, _ = self.gradients(self._largest, features, targets)
+            gradients, loss, _ = self.gradients(None, features, targets)
         else:
             gradients, loss = self._over_samples(self.sampler, features, targets)
         self.optimizer.apply(gradients, self.trainable_variables)
@@ -129,7 +140,7 @@ class SupernetTraining(keras.Model):
         """Gradients of all weights, loss and logits of one sub-network.
 
         Args:
-            widths: of the sub-network, see `ElasticCNN10`.
+            widths: of the sub-network, see `ElasticCNN10`; None for the largest.
             features: (batch, mels, frames, 1).
             targets: what the loss takes.
         """
@@ -145,18 +156,25 @@ class SupernetTraining(keras.Model):
         with tf.GradientTape() as tape:
             logits = self.supernet(features, widths, mode="training", perturb=perturb)
             logits = replicas.join(logits, tf.shape(features)[0])
-            loss = tf.reduce_mean(self.loss(targets, logits))
+            # Not reduced by Keras, which divides by all replicas even where each works apart.
+            loss = tf.reduce_mean(self.loss.call(targets, logits))
             part = loss / replicas.count()
         zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
         return tape.gradient(part, weights, unconnected_gradients=zero), loss, logits
 
     def _over_samples(self, sampler: WidthSampler, features, targets):
-        """Mean gradients and loss over the sub-networks of this step."""
+        """Mean gradients and loss over the sub-networks of this step.
+
+        Replicas take turns: each has the whole batch, and other sub-networks. The gradients are
+        this one's part of the mean.
+        """
         alone = tf.convert_to_tensor(self.batches_seen) < self.largest_steps
         count = tf.where(alone, 1, self.plan.samples)
         classes = self.supernet.spec.classes
+        first, stride = tf.convert_to_tensor(replicas.index()), replicas.count()
 
         def body(index, sums, total, largest_logits):
+            self._begin_draws(index)
             widths = tf.cond(
                 alone,
                 lambda: tf.constant(self._largest),
@@ -170,20 +188,43 @@ class SupernetTraining(keras.Model):
             gradients, loss, logits = self.gradients(widths, features, wanted)
             sums = [old + new for old, new in zip(sums, gradients, strict=True)]
             kept = tf.where(index == 0, tf.stop_gradient(logits), largest_logits)
-            return index + 1, sums, total + loss, kept
+            return index + stride, sums, total + loss, kept
 
         start = (
-            tf.constant(0),
+            first,
             [tf.zeros(variable.shape) for variable in self.trainable_variables],
             tf.constant(0.0),
             tf.zeros((tf.shape(features)[0], classes)),
         )
         # A loop in the graph holds the network once, however many sub-networks a step takes.
-        _, sums, total, _ = tf.while_loop(
-            lambda index, *_: index < count, body, start, parallel_iterations=1
-        )
+        with replicas.apart():
+            _, sums, total, _ = tf.while_loop(
+                lambda index, *_: index < count, body, start, parallel_iterations=1
+            )
+        if stride > 1:
+            total = replicas.all_sum(total)
+            self._average_statistics(stride)
         share = 1.0 / tf.cast(count, tf.float32)
         return [gradient * share for gradient in sums], total * share
+
+    def _begin_draws(self, index) -> None:
+        """Makes the draws of a sub-network those of its number, whichever were drawn before."""
+        position = tf.convert_to_tensor(self.batches_seen) * self.plan.samples + index
+        drawn = tf.cast(position * _MOST_DRAWS, self.mixing.state.dtype)
+        for generator in self._generators:
+            seed = tf.convert_to_tensor(generator.state)[0]
+            generator.state.assign(tf.stack([seed, drawn]))
+
+    def _average_statistics(self, count: int) -> None:
+        """The moving statistics, which are no sub-network's own, stay the same on all replicas."""
+        moving = [
+            variable
+            for layer in self.supernet.parts.values()
+            for variable in layer.non_trainable_variables
+        ]
+        sums = replicas.all_sum([tf.convert_to_tensor(variable) for variable in moving])
+        for variable, total in zip(moving, sums, strict=True):
+            variable.assign(total / count)
 
 
 def _taught(targets, logits):

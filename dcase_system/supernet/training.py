@@ -16,6 +16,7 @@ from dcase_system.training.batches import epoch_steps
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
+from dcase_system.workers import team
 
 
 def train_supernet(
@@ -51,7 +52,13 @@ def train_supernet(
         InputError: front end, targets and supernet do not fit together, mixup is wanted with a
             teacher, or the training diverges.
     """
-    taught = targets.ndim == 3
+    taught, devices = targets.ndim == 3, team().strategy.num_replicas_in_sync
+    if space is not None and devices > 1:
+        # Each device has sub-networks of its own.
+        if plan.in_place:
+            raise does_not_fit("in_place", "one device", devices)
+        if devices > plan.samples:
+            raise does_not_fit("number of devices", f"at most {plan.samples}", devices)
     _check(supernet, space, front_end_spec, waveforms, targets, plan)
     steps_per_epoch = epoch_steps(len(waveforms), plan.batch_size)
     model = SupernetTraining(

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from dcase_system.arrays import read_npz
@@ -100,7 +101,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         # At its end it is the next epoch's already: rates may fall from epoch to epoch.
-        self._learning_rate = float(self.model.optimizer.learning_rate)
+        self._learning_rate = float(tf.convert_to_tensor(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
         values = {name: float(value) for name, value in (logs or {}).items()}
