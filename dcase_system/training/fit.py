@@ -1,7 +1,8 @@
 """The one fit that trains every classifier of the package."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -171,6 +172,26 @@ def fit(
         _run_epochs(model, batches, range(first_epoch, epochs), steps_per_epoch, watchers)
 
 
+def training_step(model: keras.Model, batch_spec: Any) -> Callable[[Any], Mapping[str, tf.Tensor]]:
+    """What takes a batch and returns the metrics of the epoch so far; traced once.
+
+    Keras's own fit fails where there are several machines: so this runs its step.
+
+    Args:
+        model: compiled.
+        batch_spec: of the batches, as their dataset has it.
+    """
+    strategy = team().strategy
+
+    @tf.function(input_signature=[batch_spec], autograph=False)
+    def step(batch):
+        logs = strategy.run(model.train_step, args=(batch,))
+        # Every replica has measured the whole batch.
+        return tf.nest.map_structure(lambda one: strategy.experimental_local_results(one)[0], logs)
+
+    return step
+
+
 def _run_epochs(
     model: keras.Model,
     batches: tf.data.Dataset,
@@ -178,23 +199,14 @@ def _run_epochs(
     steps_per_epoch: int,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
-    """What Keras's own fit does, which fails where there are several machines."""
-    strategy = team().strategy
     ends = {"epochs": epochs.stop, "steps": steps_per_epoch}
     watchers = keras.callbacks.CallbackList([*callbacks], model=model, **ends)
-
-    @tf.function(input_signature=[batches.element_spec], autograph=False)
-    def step(batch):
-        logs = strategy.run(model.train_step, args=(batch,))
-        # Every replica has measured the whole batch.
-        return tf.nest.map_structure(lambda one: strategy.experimental_local_results(one)[0], logs)
-
-    stream = iter(batches)
+    step, stream = training_step(model, batches.element_spec), iter(batches)
     watchers.on_train_begin()
     for epoch in epochs:
         model.reset_metrics()
         watchers.on_epoch_begin(epoch)
-        logs = {}
+        logs: Mapping[str, tf.Tensor] = {}
         for index in range(steps_per_epoch):
             watchers.on_train_batch_begin(index)
             logs = step(next(stream))

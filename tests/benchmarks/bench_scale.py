@@ -36,7 +36,7 @@ from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
 from dcase_system.supernet.space import paper_space
 from dcase_system.training.batches import epoch_steps, training_batches
-from dcase_system.training.fit import waveform_model
+from dcase_system.training.fit import training_step, waveform_model
 from dcase_system.training.predict import predict
 from tests.benchmarks.bench_supernet import QUARTER
 from tests.benchmarks.bench_training import augmented
@@ -62,7 +62,9 @@ def training(folder: Path, count: int) -> None:
     """Some steps of SSCP-Mobile 64, the wide network of S1, with clips from everywhere."""
     model = augmented(registry.named_spec("sscp_mobile_64"))
     batches = training_batches(_store(folder, count), labels(count), BATCH, seed=0)
-    model.fit(batches, steps_per_epoch=TRAINING_STEPS, verbose=0)
+    step = training_step(model, batches.element_spec)
+    for batch in batches.take(TRAINING_STEPS):
+        step(batch)
 
 
 def prediction(folder: Path, count: int) -> None:
