@@ -85,10 +85,10 @@ def ingest(
             rows = find_rows(store, form, position)
             if rows.complete:
                 break
-    of_name = {name: at for at, name in enumerate(files)}
-    wanted = np.array([of_name[name] for name in filenames], np.int64)
-    key = fingerprint({"form": asdict(form), "files": files})
-    return _opened(rows, wanted, form, key)
+        of_name = {name: at for at, name in enumerate(files)}
+        wanted = np.array([of_name[name] for name in filenames], np.int64)
+        key = fingerprint({"form": asdict(form), "files": files})
+        return _opened(rows, wanted, form, key)
 
 
 def _planned(

@@ -161,7 +161,7 @@ def test_all_missing_clips_are_counted_before_any_is_decoded(tmp_path, corpus, m
 
 def test_a_name_that_would_break_a_line_of_a_plan_is_refused(tmp_path, corpus):
     write_clip(corpus / "a\nb.wav", 0.1)
-    with pytest.raises(InputError, match="name of a clip has a line break; received a b.wav"):
+    with pytest.raises(InputError, match=r"name of a clip has a line break; received a b\.wav"):
         stored(tmp_path / "store", corpus, ["a\nb.wav"])
 
 
