@@ -1,19 +1,38 @@
 """Reading a store: waveforms of clips in the order they were asked for."""
 
+import mmap
+import os
 import resource
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dcase_system.arrays import check_mapped
+from dcase_system.arrays import check_map
 from dcase_system.audio.store.form import FULL_SCALE
 from dcase_system.errors import InputError
 
 _MOST_OPEN = 128  # maps of a list, a file descriptor each
+
+
+# Arrays have no single truth value, so the class cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class _Mapped:
+    """The rows of a shard as an array, and the map that it looks at."""
+
+    rows: np.ndarray
+    map: mmap.mmap
+
+    def advise(self, rows: np.ndarray) -> None:
+        """Has these rows read: all at once, and nothing but them."""
+        row_bytes = self.rows[0].nbytes
+        for row in rows.tolist():
+            start = row * row_bytes // mmap.PAGESIZE * mmap.PAGESIZE
+            self.map.madvise(mmap.MADV_WILLNEED, start, (row + 1) * row_bytes - start)
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,9 @@ class ShardedRows:
     """The rows of shards, one after another, read by their numbers.
 
     The first shards are mapped at once, so that a store of few may be deleted under its readers;
-    beyond them a shard is mapped when it is read, and the one not read for longest is let go.
+    beyond them a shard is mapped when it is read, and the one not read for longest is let go. Of
+    so many shards the system would read, at each row, all the megabytes around it that its
+    read-ahead is set to, so that it is told which rows are wanted.
 
     Attributes:
         files: of the shards.
@@ -46,15 +67,18 @@ class ShardedRows:
         self.files = tuple(files)
         self._first = np.cumsum([0, *(file.rows for file in files)])
         self.shape = (int(self._first[-1]), *shape)
-        self._mapped: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._mapped: OrderedDict[int, _Mapped] = OrderedDict()
         self._lock = threading.Lock()
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._most = max(1, min(_MOST_OPEN, limit // 8))  # several lists may be read at once
+        self._advised = len(self.files) > self._most
         for shard in range(min(self._most, len(self.files))):
-            self._rows_of(shard)
+            self._shard(shard)
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    @property
+    def nbytes(self) -> int:
+        """Of all rows."""
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(np.int16).itemsize
 
     def read(self, rows: np.ndarray, found: np.ndarray) -> None:
         """Copies these rows.
@@ -68,32 +92,38 @@ class ShardedRows:
         """
         shards = np.searchsorted(self._first, rows, "right") - 1
         in_shard = rows - self._first[shards]
-        for shard in map(int, np.unique(shards)):
-            values = self._rows_of(shard).view(np.ndarray)  # NumPy's own map is slow to index
-            for position in np.flatnonzero(shards == shard):
+        wanted = {shard: shards == shard for shard in np.unique(shards).tolist()}
+        if self._advised:
+            for shard, of_shard in wanted.items():
+                self._shard(shard).advise(in_shard[of_shard])
+        for shard, of_shard in wanted.items():
+            values = self._shard(shard).rows
+            for position in np.flatnonzero(of_shard):
                 found[position] = values[in_shard[position]]
 
-    def _rows_of(self, shard: int) -> np.ndarray:
+    def _shard(self, shard: int) -> _Mapped:
         with self._lock:
-            rows = self._mapped.pop(shard, None)
-            if rows is None:
-                rows = self._map(self.files[shard])
-            self._mapped[shard] = rows  # the last one of all
+            mapped = self._mapped.pop(shard, None)
+            if mapped is None:
+                mapped = self._map(self.files[shard])
+            self._mapped[shard] = mapped  # the last one of all
             if len(self._mapped) > self._most:
                 self._mapped.popitem(last=False)
-        check_mapped(rows)
-        return rows
+        check_map(mapped.map, self.files[shard].path)
+        return mapped
 
-    def _map(self, file: RowsFile) -> np.ndarray:
+    def _map(self, file: RowsFile) -> _Mapped:
         shape = (file.rows, *self.shape[1:])
         expected = int(np.prod(shape, dtype=np.int64)) * np.dtype(np.int16).itemsize
-        try:
-            status = file.path.stat()
+        found = "none"
+        with suppress(FileNotFoundError), file.path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
             if (status.st_size, status.st_mtime_ns) == (expected, file.written):
-                return np.memmap(file.path, np.int16, "r", shape=shape)
+                mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                if self._advised:
+                    mapped.madvise(mmap.MADV_RANDOM)
+                return _Mapped(np.frombuffer(mapped, np.int16).reshape(shape), mapped)
             found = f"{status.st_size:,} bytes, or of another time"
-        except FileNotFoundError:
-            found = "none"
         raise InputError(
             "shard of the store was cut, deleted or replaced while it was read",
             where=file.path,
