@@ -77,10 +77,10 @@ def load_data(corpus: Corpus, split: int, evaluation: Path | None, stores: Path)
     return Data(
         scenes=corpus.scenes,
         split=split,
-        train=ClipSet(train, _ingest(stores, corpus.root, train.filenames)),
-        test=ClipSet(test, _ingest(stores, corpus.root, test.filenames)),
+        train=ClipSet(train, mono_waveforms(stores, corpus.root, train.filenames)),
+        test=ClipSet(test, mono_waveforms(stores, corpus.root, test.filenames)),
         evaluation=listed,
-        evaluation_audio=_ingest(stores, evaluation, listed) if evaluation else None,
+        evaluation_audio=mono_waveforms(stores, evaluation, listed) if evaluation else None,
     )
 
 
@@ -139,7 +139,7 @@ def load_mixtures(
 
     def mixed(name: Literal["train", "validation", "test"], mixtures: int) -> TaggedSet:
         plan = plan_mixtures(corpus, name, mixtures, seed=seed)
-        clips = _ingest(stores, corpus.root, plan.clips.filenames)
+        clips = mono_waveforms(stores, corpus.root, plan.clips.filenames)
         return TaggedSet(plan.labels, mix(clips, plan.sources, plan.gains, plan.offsets, samples))
 
     return TaggedData(
@@ -164,7 +164,7 @@ def load_audioset(
     """
 
     def present(clips: TaggedClips) -> TaggedSet:
-        audio = _ingest(stores, audioset.root, clips.filenames, seconds=seconds, exact=False)
+        audio = mono_waveforms(stores, audioset.root, clips.filenames, seconds=seconds, exact=False)
         return TaggedSet(clips.labels, audio)
 
     return TaggedData(
@@ -183,6 +183,7 @@ def stereo_waveforms(
     seconds: float,
     *,
     copy_mono: bool = False,
+    writers: int = 1,
 ) -> Waveforms:
     """Waveforms of two channels, (clips, samples, 2), in a store of their own.
 
@@ -193,6 +194,7 @@ def stereo_waveforms(
         sample_rate: in Hz.
         seconds: length of every clip.
         copy_mono: whether mono clips are taken, their channel for both.
+        writers: processes that write the store.
 
     Raises:
         InputError: a clip is not as expected.
@@ -208,17 +210,32 @@ def stereo_waveforms(
             channels=2,
             copy_mono=copy_mono,
             on_progress=show,
+            writers=writers,
         )
 
 
-def _ingest(
+def mono_waveforms(
     stores: Path,
     root: Path,
     filenames: Sequence[str],
     *,
     seconds: float = 1.0,
     exact: bool = True,
+    writers: int = 1,
 ) -> Waveforms:
+    """Waveforms of one channel, (clips, samples), at `SAMPLE_RATE`.
+
+    Args:
+        stores: folder of the waveform stores, shared by all runs.
+        root: folder of the clips.
+        filenames: clips below `root`.
+        seconds: length of every clip.
+        exact: whether clips must have that length and one channel, or are brought to them.
+        writers: processes that write the store.
+
+    Raises:
+        InputError: a clip is not as expected.
+    """
     with progress_bar(f"decoding {root.name}", "clip") as show:
         return ingest(
             stores / _store_name(root),
@@ -228,6 +245,7 @@ def _ingest(
             clip_seconds=seconds,
             exact=exact,
             on_progress=show,
+            writers=writers,
         )
 
 

@@ -70,11 +70,20 @@ def _new_locked(path: Path, make: Callable[[Path], Path]) -> tuple[Path, int]:
     """A new temporary and a handle that locks it, so that no other process takes it for left."""
     while True:
         temporary = make(path)
-        handle = os.open(temporary, os.O_RDONLY)
+        try:
+            handle = _opened(temporary)
+        except FileNotFoundError:
+            continue
         fcntl.flock(handle, fcntl.LOCK_EX)
         if temporary.exists():  # nobody has removed it before it was locked
             return temporary, handle
         os.close(handle)
+
+
+def _opened(path: Path) -> int:
+    """A handle to lock; network disks lock a file only for who may write it."""
+    how = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    return os.open(path, how | os.O_NOFOLLOW)
 
 
 def _new_file(path: Path) -> Path:
@@ -92,7 +101,7 @@ def _remove_left_behind(folder: Path) -> None:
     for path in folder.glob(f"{_PARTIAL}*"):
         # Fails where another process is at work in it, was faster, or is another user's.
         with suppress(OSError):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            handle = _opened(path)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(path)

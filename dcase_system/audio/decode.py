@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-import tensorflow as tf
-import tensorflow_io as tfio
 
 from dcase_system.audio.flac import count_samples
 from dcase_system.audio.header import AudioHeader, parse_header
@@ -39,8 +37,7 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
         _check_flac(data, header, path)
     try:
         samples = _decode(data, header)
-    except (tf.errors.OpError, ValueError) as error:
-        # tensorflow-io's own message names neither the file nor the fault.
+    except ValueError as error:
         raise InputError(
             f"{header.container} data is broken or truncated",
             where=path,
@@ -70,13 +67,25 @@ def _check_flac(data: bytes, header: AudioHeader, path: Path) -> None:
 def _decode(data: bytes, header: AudioHeader) -> np.ndarray:
     if header.container == "wav":
         return _decode_pcm(data, header)
-    with tf.device("/CPU:0"):
-        if header.container == "ogg":
-            return tfio.audio.decode_vorbis(data).numpy()
-        if header.bits == 16:
-            return tfio.audio.decode_flac(data, dtype=tf.int16).numpy() / np.float32(2**15)
-        # 24-bit samples arrive in the top bits of an int32.
-        return tfio.audio.decode_flac(data, dtype=tf.int32).numpy() * np.float32(2**-31)
+    return _decode_compressed(data, header)
+
+
+def _decode_compressed(data: bytes, header: AudioHeader) -> np.ndarray:
+    # Seconds to import, for each process that writes a store; most corpora do not need it.
+    import tensorflow as tf
+    import tensorflow_io as tfio
+
+    try:
+        with tf.device("/CPU:0"):
+            if header.container == "ogg":
+                return tfio.audio.decode_vorbis(data).numpy()
+            if header.bits == 16:
+                return tfio.audio.decode_flac(data, dtype=tf.int16).numpy() / np.float32(2**15)
+            # 24-bit samples arrive in the top bits of an int32.
+            return tfio.audio.decode_flac(data, dtype=tf.int32).numpy() * np.float32(2**-31)
+    except tf.errors.OpError as error:
+        # Its own message names neither the file nor the fault.
+        raise ValueError("broken") from error
 
 
 def _decode_pcm(data: bytes, header: AudioHeader) -> np.ndarray:

@@ -30,7 +30,7 @@ def mix(
     Raises:
         InputError: the mixtures are shorter than the clips, or there are fewer clips than sources.
     """
-    length = waveforms.samples.shape[1]
+    length = waveforms.shape[0]
     if samples < length or sources.max() >= len(waveforms):
         raise InputError(
             "clips do not fit the mixtures",

@@ -165,7 +165,7 @@ def _store_logits(
     target: Path, key: str, folder: Path, front_end_spec: FrontEndSpec, data: Data
 ) -> None:
     network = load_network(folder)
-    model = waveform_model(network, front_end(front_end_spec), data.train.audio.samples.shape[1])
+    model = waveform_model(network, front_end(front_end_spec), data.train.audio.shape[0])
     for name, clip_set in ((ensemble_store.TRAIN_LOGITS, data.train), (_TEST_LOGITS, data.test)):
         logits = predict(model, clip_set.audio)
         filenames = clip_set.clips.filenames

@@ -16,7 +16,7 @@ AWARE = "aware"  # after it, where its int8 form is trained
 
 def contract_of(data: Data) -> Contract:
     """What a student of these clips hears and says."""
-    return Contract(data.scenes, FRONT_END, data.train.audio.samples.shape[1])
+    return Contract(data.scenes, FRONT_END, data.train.audio.shape[0])
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dic
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
-    frames = plan.front_end.frames(data.train.audio.samples.shape[1])
+    frames = plan.front_end.frames(data.train.audio.shape[0])
     shape = (plan.front_end.n_mels, frames)
     plan = replace(plan, base=replace(plan.base, classes=len(data.classes), input_shape=shape))
     with stages.only_one(run_dir):

@@ -97,7 +97,7 @@ def _check(
     if spec.n_mels != mels:
         raise does_not_fit("front end", f"{mels} mel bands", spec.n_mels)
     halvings = 2 ** len(supernet.spec.blocks)
-    frames = spec.frames(waveforms.samples.shape[1])
+    frames = spec.frames(waveforms.shape[0])
     if frames < halvings:
         raise does_not_fit("clip length", f"at least {halvings} frames", frames)
     if targets.shape not in ((len(waveforms), classes), (len(waveforms), 2, classes)):

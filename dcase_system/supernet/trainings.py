@@ -155,7 +155,7 @@ class Trainings:
         return FeatureBatches(waveforms, front_end(self.front_end)).mapped(self.run_dir)
 
     def logits(self, network: keras.Model, waveforms: Waveforms) -> np.ndarray:
-        samples = waveforms.samples.shape[1]
+        samples = waveforms.shape[0]
         return predict(waveform_model(network, front_end(self.front_end), samples), waveforms)
 
     def score(self, trained: Trained, clips: TaggedSet) -> MultiLabelScore:
@@ -168,7 +168,7 @@ class Trainings:
         return self.score(trained, self.data.test).mean_average_precision
 
     def _save(self, folder: Path, network: keras.Model, spec: CNN10Spec) -> None:
-        samples = self.data.train.audio.samples.shape[1]
+        samples = self.data.train.audio.shape[0]
         save_network(folder, network, spec)
         save_contract(
             folder, Contract(self.data.classes, self.front_end, samples, activation="sigmoid")

@@ -124,7 +124,7 @@ def prepare(
     model = augmented_model(
         network,
         front_end,
-        train.audio.samples.shape[1],
+        train.audio.shape[0],
         roll_seconds=plan.roll_seconds,
         mask_mels=plan.mask_mels,
         mask_frames=plan.mask_frames,

@@ -1,0 +1,122 @@
+"""What the waveforms of a store have in common, and clips brought into that form."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dcase_system.audio.decode import read_audio, resample
+from dcase_system.errors import InputError
+from dcase_system.files import read_json, write_json
+
+FULL_SCALE = 2**15
+_VERSION = 3
+_SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
+
+
+@dataclass(frozen=True)
+class Form:
+    """Of all waveforms of a store.
+
+    Attributes:
+        sample_rate: in Hz.
+        clip_samples: length.
+        exact: whether clips must have `channels` channels and be of equal length and rate. If not,
+            channels are averaged, and clips cut at their end or followed by silence.
+        channels: of the waveforms.
+        copy_mono: whether the one channel of a mono clip stands for all of them.
+        source_rate: of the clips in Hz, where exact: that of the first one; None before it is
+            known.
+        version: of the layout of the store.
+    """
+
+    sample_rate: int
+    clip_samples: int
+    exact: bool
+    channels: int
+    copy_mono: bool
+    source_rate: int | None = None
+    version: int = _VERSION
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one waveform."""
+        return (self.clip_samples, self.channels)[: 1 if self.channels == 1 else 2]
+
+    @property
+    def row_bytes(self) -> int:
+        return self.clip_samples * self.channels * np.dtype(np.int16).itemsize
+
+    def fits(self, other: "Form") -> bool:
+        """Whether they are the same but for the rate of the clips."""
+        return asdict(self) | {"source_rate": None} == asdict(other) | {"source_rate": None}
+
+
+def read_form(store: Path) -> Form | None:
+    """The form of a store; None where it has none that can be read."""
+    try:
+        form = Form(**read_json(store / "format.json"))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    return form if isinstance(form.source_rate, int | None) else None
+
+
+def write_form(store: Path, form: Form) -> None:
+    write_json(store / "format.json", asdict(form))
+
+
+def decode_clip(path: Path, form: Form) -> np.ndarray:
+    """A clip as a row of a store: int16 of the form's shape.
+
+    Raises:
+        InputError: it is missing, unreadable or empty, has NaN samples, has another number of
+            channels, length or sample rate (where exact) or is shorter than a frame (where not).
+    """
+    samples, rate = read_audio(path)
+    if not form.exact:
+        return _to_int16(_fitted(samples, rate, form, path)).reshape(form.shape)
+    if rate != form.source_rate:
+        raise InputError(
+            "clip has another sample rate",
+            where=path,
+            expected=f"{form.source_rate} Hz as the others (if all have changed: a new store)",
+            received=f"{rate} Hz",
+        )
+    if samples.shape[1] == 1 and form.copy_mono:
+        samples = np.repeat(samples, form.channels, axis=1)
+    if samples.shape[1] != form.channels:
+        mono = form.channels == 1
+        raise InputError(
+            "clip is not mono" if mono else "clip has another number of channels",
+            where=path,
+            expected="1 channel" if mono else f"{form.channels} channels",
+            received=samples.shape[1],
+        )
+    seconds = form.clip_samples / form.sample_rate
+    if len(samples) != round(rate * seconds):
+        raise InputError(
+            "clip has another length",
+            where=path,
+            expected=f"{round(rate * seconds)} samples ({seconds:g} s at {rate} Hz)",
+            received=f"{len(samples)} samples",
+        )
+    return _to_int16(resample(samples, rate, form.sample_rate)).reshape(form.shape)
+
+
+def _fitted(samples: np.ndarray, rate: int, form: Form, path: Path) -> np.ndarray:
+    """One channel of the store's length, from a clip of any form."""
+    if len(samples) < _SHORTEST_SECONDS * rate:
+        raise InputError(
+            "clip is shorter than one frame",
+            where=path,
+            expected=f"at least {_SHORTEST_SECONDS * 1_000:g} ms",
+            received=f"{len(samples)} samples at {rate} Hz",
+        )
+    mono = samples.mean(axis=1, keepdims=True)
+    resampled = resample(mono, rate, form.sample_rate)[: form.clip_samples, 0]
+    return np.pad(resampled, (0, form.clip_samples - len(resampled)))
+
+
+def _to_int16(samples: np.ndarray) -> np.ndarray:
+    limits = -FULL_SCALE, FULL_SCALE - 1
+    return np.clip(np.rint(samples * FULL_SCALE), *limits).astype(np.int16)

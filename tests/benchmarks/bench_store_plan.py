@@ -1,0 +1,85 @@
+"""What a store of AudioSet's size costs beside decoding: plans, index, memory, opening, reading.
+
+    python -m tests.benchmarks.bench_store_plan [--clips=2000000] [--seconds=10]
+
+Names are generated and rows are holes in files, so that it needs no audio and little disk: reading
+shows what shards cost, not what a disk does. Each part prints seconds, and the memory of the
+process after it.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from dcase_system import cli
+from dcase_system.audio.store.form import Form
+from dcase_system.audio.store.ingestion import _opened
+from dcase_system.audio.store.plan import find_rows, plan_shards, stat_all
+from dcase_system.audio.store.shards import SHARD_BYTES, shards_of
+from dcase_system.edge.timing import memory_bytes
+from dcase_system.files import fingerprint
+from tests.benchmarks.clips import write_clips
+
+STATTED = 100_000
+BATCH, BATCHES = 64, 50
+
+
+def timed(what: str, part: Callable[[], Any]) -> Any:
+    started = time.perf_counter()
+    found = part()
+    seconds, held = time.perf_counter() - started, memory_bytes("RssAnon") / 1e6
+    print(f"{what}: {seconds:.2f} s, {held:,.0f} MB held", flush=True)
+    return found
+
+
+def main(_: Sequence[str]) -> None:
+    clips, seconds = flags.FLAGS.clips, flags.FLAGS.seconds
+    form = Form(32_000, round(32_000 * seconds), False, 1, False)
+    with tempfile.TemporaryDirectory(dir=flags.FLAGS.scratch_dir) as name:
+        folder = Path(name)
+        (folder / "audio").mkdir()
+        names = write_clips(folder / "audio", STATTED)
+        timed(f"stat of {STATTED:,} files", lambda: stat_all(folder / "audio", names))
+        # As AudioSet's: a folder, an identifier of 11 characters, a size, a time.
+        files = {
+            f"audio/unbalanced_train/Y{at:011x}.wav": f"882044\t17000000000{at:08}"
+            for at in range(clips)
+        }
+        lines = timed("lines", lambda: [f"{one}\t{status}" for one, status in files.items()])
+        store = folder / "store"
+        store.mkdir()
+        planned = timed(
+            "plans, each synced to the disk",
+            lambda: plan_shards(store, form, lines, SHARD_BYTES, alone=True),
+        )
+        print(f"{len(planned):,} shards", flush=True)
+        timed("plans again", lambda: plan_shards(store, form, lines, SHARD_BYTES, alone=True))
+        for shard, held in planned.items():
+            with shard.rows.open("wb") as stream:
+                stream.truncate(held * form.row_bytes)
+        position = timed("positions", lambda: {line: at for at, line in enumerate(lines)})
+        rows = timed("index", lambda: find_rows(store, form, position))
+        assert rows.complete
+        key = timed("key", lambda: fingerprint({"form": asdict(form), "files": files}))
+        waveforms = timed("opening", lambda: _opened(rows, np.arange(clips), form, key))
+        plans = sum(shard.plan.stat().st_size for shard in shards_of(store))
+        print(f"{plans:,} bytes of plans; {sys.getsizeof(position):,} of the dictionary's table")
+        draws = np.random.default_rng(0).integers(0, clips, (BATCHES, BATCH))
+        timed(
+            f"{BATCHES} batches of {BATCH} clips at random",
+            lambda: [waveforms.gather(positions) for positions in draws] and None,
+        )
+
+
+if __name__ == "__main__":
+    flags.DEFINE_integer("clips", 2_000_000, "CLIPS: In the store.", lower_bound=1_000)
+    flags.DEFINE_float("seconds", 10.0, "SECONDS: Length of a clip.", lower_bound=0.1)
+    flags.DEFINE_string("scratch_dir", None, "FOLDER: For plans. [the system's]")
+    cli.run(main)

@@ -1,0 +1,103 @@
+"""Stores filled by the command are those that recipes find."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcase_system.audio.store import write
+from dcase_system.corpora.audioset import read_audioset
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.task1b import read_task1b
+from dcase_system.data import load_audioset, load_data, stereo_waveforms
+from dcase_system.ingest import Filling
+from tests.audio.audio_files import wav_bytes
+from tests.commands import run
+
+LABELS = "index,mid,display_name\n0,/m/09x0r,Speech\n"
+
+
+@pytest.fixture
+def nothing_decoded(monkeypatch):
+    """From when it is called."""
+
+    def refuse(path, form):
+        raise AssertionError(f"{path} is decoded again")
+
+    return lambda: monkeypatch.setattr(write, "decode_clip", refuse)
+
+
+def test_a_split_finds_its_clips(place, tmp_path, nothing_decoded):
+    demo, stores = place / "demo", tmp_path / "cache" / "stores"
+    flags = [f"--data_dir={demo / 'development'}", f"--evaluation_dir={demo / 'evaluation'}"]
+    done = run("dcase_system.ingest", *flags, f"--cache_dir={tmp_path / 'cache'}", "--writers=2")
+    assert done.returncode == 0, done.stderr
+    line = r"([\d,]+) clips in 1 shards of ([\d,]+) bytes: (.+)"
+    found = [re.fullmatch(line, text) for text in done.stdout.splitlines()]
+    assert [one[3] for one in found] == [
+        str(next(stores.glob(f"{name}-*"))) for name in ("development", "evaluation")
+    ]
+    corpus = read_corpus(demo / "development")
+    fresh = load_data(corpus, 5, demo / "evaluation", place / "stores")
+    nothing_decoded()
+    data = load_data(corpus, 5, demo / "evaluation", stores)
+    clips = len(corpus.split(100)) + len(data.test)
+    assert [int(one[1].replace(",", "")) for one in found] == [clips, len(data.evaluation)]
+    assert int(found[0][2].replace(",", "")) == clips * 64_000
+    assert data.train.audio.key == fresh.train.audio.key
+    rows = np.arange(len(data.test))
+    np.testing.assert_array_equal(data.test.audio.gather(rows), fresh.test.audio.gather(rows))
+
+
+@pytest.fixture
+def audioset(tmp_path):
+    root = tmp_path / "audioset"
+    (root / "audio").mkdir(parents=True)
+    (root / "class_labels_indices.csv").write_text(LABELS)
+    for number, name in enumerate(("balanced_train", "eval", "unbalanced_train", "other")):
+        videos = [f"{number}{clip:010}" for clip in range(5)]
+        for video in videos:
+            samples = np.full((8_000, 1), 0.1 * number)
+            (root / "audio" / f"Y{video}.wav").write_bytes(wav_bytes(samples, 8_000, 16))
+        if name != "other":
+            lines = "".join(f'{video}, 0.000, 10.000, "/m/09x0r"\n' for video in videos)
+            (root / f"{name}_segments.csv").write_text(lines)
+    return root
+
+
+def test_audioset_finds_its_clips(audioset, tmp_path, nothing_decoded):
+    filling = Filling(tmp_path / "stores", seconds=0.5)
+    assert len(filling.audioset(audioset)[0]) == 15
+    assert len(filling.audioset(audioset, all_clips=True)[0]) == 20
+    nothing_decoded()
+    for seed in (0, 1):
+        data = load_audioset(
+            read_audioset(audioset), tmp_path / "stores", validation=4, seconds=0.5, seed=seed
+        )
+        assert data.validation.audio.shape == (16_000,)
+    middle = data.test.audio.gather(np.arange(5))[:, 8_000]
+    np.testing.assert_allclose(middle, 0.1, atol=1e-3)
+
+
+def test_stereo_clips_are_found(stereo, tmp_path, nothing_decoded):
+    root, evaluation = (flag.split("=")[1] for flag in stereo[:2])
+    filling = Filling(tmp_path / "stores", seconds=1.3)
+    filling.task1b(Path(root), Path(evaluation))
+    nothing_decoded()
+    names = read_task1b(root).listed("fold1_evaluate.csv").filenames
+    assert len(stereo_waveforms(tmp_path / "stores", Path(root), names, 48_000, 1.3)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--data_dir=none"], "none: data folder does not exist"),
+        (["--data_dir=x", "--corpus=audioset", "--lists=a"], "have no meaning with --corpus=audio"),
+        (["--data_dir=x", "--all_clips"], "has a meaning with --corpus=audioset only"),
+    ],
+)
+def test_what_is_wrong_ends_in_one_line(flags, message):
+    done = run("dcase_system.ingest", *flags)
+    assert done.returncode == 1
+    assert message in done.stderr.splitlines()[-1]
