@@ -24,6 +24,7 @@ VALUES = {
     "ratios": "global",
     "importance": "l1",
     "tflite_formats": "int8",
+    "distribution": "mirrored",
 }
 FLAG = re.compile(r"  --(?:\[no\])?(\w+)(=\S+)?(?:  +(\S.*))?")
 

@@ -165,14 +165,12 @@ class TFLiteModel:
             flatbuffer.parse(content)  # what is broken in the file would break the interpreter
             self._interpreter = tf.lite.Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            inputs = self._interpreter.get_input_details()
+            outputs = self._interpreter.get_output_details()
+        except (ValueError, RuntimeError) as error:  # of names too, which are not UTF-8
             raise InputError(
                 f"model cannot be loaded ({error})", where=path, expected="a .tflite file"
             ) from error
-        inputs, outputs = (
-            self._interpreter.get_input_details(),
-            self._interpreter.get_output_details(),
-        )
         if len(inputs) != 1 or len(outputs) != 1:
             raise InputError(
                 "model has the wrong number of inputs or outputs",

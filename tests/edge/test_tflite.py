@@ -49,6 +49,15 @@ def test_missing_and_foreign_files_are_named(tmp_path):
         tflite.TFLiteModel(tmp_path / "text.tflite")
 
 
+def test_a_name_that_is_not_utf_8_is_refused(exported, tmp_path):
+    path = tmp_path / "names.tflite"
+    content = (exported / "student_float32.tflite").read_bytes()
+    name = tflite.TFLiteModel(exported / "student_float32.tflite").input["name"].encode()
+    path.write_bytes(content.replace(name, b"\xff" * len(name)))
+    with pytest.raises(InputError, match=r"names\.tflite: model cannot be loaded \('utf-8' codec"):
+        tflite.TFLiteModel(path)
+
+
 def test_cast_weights_are_half_precision_numbers(network):
     cast = cast_weights(network, "float16")
     for weight, original in zip(cast.get_weights(), network.get_weights(), strict=True):
