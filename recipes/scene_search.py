@@ -9,7 +9,8 @@
 Trains candidates for three epochs each (`--epochs`), the best of them from scratch, and hands it in
 as a package of Task 1B. NSGA-II searches beside it with as many candidates. `--corpus=scenes` takes
 mono clips in the TAU 2022 layout, their channel for both ears, with classes of their own. More
-processes, here or elsewhere, help with `--worker=1`, ... The published scale was not tried.
+processes, here or elsewhere, help with `--worker=1`, ... and the same `--storage`. The published
+scale was not tried.
 """
 
 from collections.abc import Sequence
@@ -69,7 +70,6 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
     front_end = code_scalogram() if own.SCALOGRAM.value == "code" else ScalogramSpec()
     common = {"batch_size": values["batch_size"], "learning_rate": values["learning_rate"]}
     window = SizeWindow(own.SMALLEST_KIB.value, own.LARGEST_KIB.value)
-    storage = own.STORAGE.value
     return SearchPlan(
         space=SceneSpace(values["reading"], window),
         front_end=replace(front_end, segment_frames=own.SEGMENT_FRAMES.value),
@@ -79,7 +79,7 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
         evaluations=values["candidates"],
         validation_fraction=values["validation_fraction"],
         select_on_test=own.SELECT_ON_TEST.value,
-        storage=Path(storage) if storage else None,
+        storage=own.STORAGE.value or None,
         seed=_flags.SEED.value,
     )
 
