@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +22,12 @@ from dcase_system.executor.tasks import Ended, Task
 from dcase_system.files import write_text
 from dcase_system.identity import differences, identity
 
-_CONNECT_SECONDS, _PROBE_SECONDS, _NODE_SECONDS, _STOP_SECONDS = 5.0, 15.0, 120.0, 20.0
+_CONNECT_SECONDS, _NODE_SECONDS, _STOP_SECONDS = 10.0, 120.0, 20.0
 _WAIT_SECONDS = 0.5
 _QUIET: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
-# In a process of its own: an address where something else listens ends it, or never answers.
-_PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False)"
+# How a client of gRPC begins, and the kind of frame that its server begins with (RFC 9113, 3.4).
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_SETTINGS = b"\x04"
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
         InputError: Ray is not installed, nothing answers at the address, a node does not see the
             folder or has other code, or none has what a task needs.
     """
-    _check_address(address)
     ray = _ray()
+    address = _resolved(ray, address)
     try:
         ray.init(address=address, configure_logging=False, **_QUIET)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -130,33 +130,39 @@ def _ray() -> Any:
             where="--executor",
             expected="pip install -r requirements-cluster.txt",
         ) from error
+    # Has no switch: pages of a node's log where it is lost, in the middle of our own lines.
+    ray._private.worker.print_to_stdstream = lambda *_, **__: None
     # Sent as they stand: a node without this package is refused by name, not by an import error.
     ray.cloudpickle.register_pickle_by_value(sys.modules[run.__module__])
     return ray
 
 
-def _check_address(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    if address != "auto":
-        if not host or not port.isdecimal():
-            raise InputError(
-                "no address of a cluster",
-                where="--ray_address",
-                expected="HOST:PORT of its head, or auto",
-                received=address,
-            )
+def _resolved(ray: Any, address: str) -> str:
+    """The address of a head that answers: Ray itself asks for two minutes, and loudly."""
+    if address == "auto":
         try:
-            socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
-        except (OSError, OverflowError) as error:
-            raise _unreachable(address, str(error)) from error
-    _ray()
-    command = [sys.executable, "-c", _PROBE, address]
+            address = ray._private.services.canonicalize_bootstrap_address("auto") or ""
+        except ConnectionError:
+            address = ""
+        if not address:
+            raise _unreachable("auto", "none runs on this machine")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise InputError(
+            "no address of a cluster",
+            where="--ray_address",
+            expected="HOST:PORT of its head, or auto",
+            received=address,
+        )
     try:
-        probed = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise _unreachable(address, "no answer") from error
-    if probed.returncode != 0:
-        raise _unreachable(address, _last(probed.stderr))
+        with socket.create_connection((host, int(port)), _CONNECT_SECONDS) as connection:
+            connection.sendall(_GREETING)
+            answer = connection.recv(9)
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, str(error)) from error
+    if answer[3:4] != _SETTINGS and "RAY_USE_TLS" not in os.environ:
+        raise _unreachable(address, "something else listens there")
+    return address
 
 
 def _unreachable(address: str, reason: str) -> InputError:

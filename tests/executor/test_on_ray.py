@@ -64,6 +64,37 @@ def started(folder, address, steps):
     )
 
 
+@pytest.mark.parametrize("kind", ["words", "closed", "silent", "gone", "none"])
+def test_an_address_without_a_cluster_is_refused_in_one_line_within_twenty_seconds(kind, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        given = {
+            "words": "nowhere",
+            "closed": f"127.0.0.1:{closed.getsockname()[1]}",
+            "silent": f"127.0.0.1:{silent.getsockname()[1]}",
+            "gone": "auto",
+            "none": "auto",
+        }
+        environment = {**os.environ, "RAY_TMPDIR": str(tmp_path)}
+        if kind == "gone":  # what a cluster that was killed has left
+            (tmp_path / "ray").mkdir()
+            (tmp_path / "ray" / "ray_current_cluster").write_text(given["closed"])
+        begun = time.monotonic()
+        done = subprocess.run(
+            command("tests.executor.driver", f"--folder={tmp_path}", f"--address={given[kind]}"),
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        seconds = time.monotonic() - begun
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert ("no address of a cluster" if kind == "words" else "no Ray cluster answers") in line
+    assert seconds < 25
+
+
 def test_a_node_is_lost_and_nothing_with_it(tmp_path):
     with nodes() as both:
         driver = started(tmp_path / "ray", both.address, 20)
@@ -144,32 +175,6 @@ def test_what_no_node_has_is_refused(two, tmp_path):
         cluster(two.address, Needs(1.0, 8.0), tmp_path),
     ):
         pass
-
-
-@pytest.mark.parametrize("kind", ["words", "closed", "silent", "auto"])
-def test_an_address_without_a_cluster_is_refused_in_one_line_within_twenty_seconds(kind, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        given = {
-            "words": "nowhere",
-            "closed": f"127.0.0.1:{closed.getsockname()[1]}",
-            "silent": f"127.0.0.1:{silent.getsockname()[1]}",
-            "auto": "auto",
-        }
-        environment = {**os.environ, "RAY_TMPDIR": str(tmp_path)}
-        begun = time.monotonic()
-        done = subprocess.run(
-            command("tests.executor.driver", f"--folder={tmp_path}", f"--address={given[kind]}"),
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        seconds = time.monotonic() - begun
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ") and ("no Ray cluster answers" in line or kind == "words")
-    assert seconds < 25
 
 
 def test_without_ray_it_is_refused_in_one_line(monkeypatch, tmp_path):
