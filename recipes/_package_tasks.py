@@ -1,5 +1,6 @@
 """The tasks of the package's recipe, and what runs them, as its flags say. Not a recipe itself."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from dcase_system.executor.tasks import Executor, Task
 from recipes import _flags
 from recipes import _package_flags as own
 from recipes._systems import SYSTEMS
+
+_LOG = logging.getLogger("dcase_system.recipes")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def several_at_once() -> bool:
 @contextmanager
 def executor(output_dir: Path) -> Iterator[Executor]:
     """What runs the tasks."""
+    if several_at_once():
+        _LOG.info("what the recipes say: %s", output_dir / "logs")
     if own.EXECUTOR.value == "local":
         yield Local(output_dir / "logs", own.PARALLEL_TASKS.value)
         return

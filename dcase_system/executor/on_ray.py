@@ -63,9 +63,7 @@ def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise _unreachable(address, str(error)) from error
     try:
-        nodes = [node for node in ray.nodes() if node["Alive"]]
-        _check_resources(nodes, needs)
-        _check_nodes(ray, nodes, folder)
+        _check_nodes(ray, _check_resources(ray, needs), folder)
         yield OnRay(ray, needs, folder / "logs")
     finally:
         ray.shutdown()
@@ -82,6 +80,7 @@ class OnRay:
         return sys.maxsize
 
     def start(self, task: Task) -> None:
+        _check_resources(self._ray, self._needs)  # Ray would wait for ever for what was lost
         log = log_of(self._logs.resolve(), task)
         log.parent.mkdir(parents=True, exist_ok=True)
         options = {"num_cpus": self._needs.cpus, "num_gpus": self._needs.gpus, "max_retries": 0}
@@ -173,7 +172,9 @@ def _unreachable(address: str, reason: str) -> InputError:
     )
 
 
-def _check_resources(nodes: list[dict[str, Any]], needs: Needs) -> None:
+def _check_resources(ray: Any, needs: Needs) -> list[dict[str, Any]]:
+    """The nodes of the cluster, if one is large enough."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
     sizes = [(n["Resources"].get("CPU", 0), n["Resources"].get("GPU", 0)) for n in nodes]
     if not any(cpus >= needs.cpus and gpus >= needs.gpus for cpus, gpus in sizes):
         raise InputError(
@@ -182,6 +183,7 @@ def _check_resources(nodes: list[dict[str, Any]], needs: Needs) -> None:
             expected=f"one with {needs.cpus:g} cores and {needs.gpus:g} accelerators",
             received=", ".join(f"{cpus:g} and {gpus:g}" for cpus, gpus in sizes),
         )
+    return nodes
 
 
 def _check_nodes(ray: Any, nodes: list[dict[str, Any]], folder: Path) -> None:
