@@ -31,6 +31,7 @@ from dcase_system.scene_search.clips import SceneData, load_scenes
 from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
+from dcase_system.storage.shared import check_storage
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from recipes import _common, _flags
@@ -51,6 +52,8 @@ DEMO = PUBLISHED | {"candidates": 3, "final_epochs": 4, "batch_size": 16, "readi
 
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
+    if own.STORAGE.value:
+        check_storage(own.STORAGE.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
     data, name = clips(plan.front_end)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")

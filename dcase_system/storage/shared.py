@@ -157,6 +157,16 @@ def joined(
         yield SharedStudy(study, place, name, worker)
 
 
+def check_storage(storage: str | Path) -> None:
+    """Reaches a storage, so that a wrong one is refused before anything long begins.
+
+    Raises:
+        InputError: it cannot be reached or read.
+    """
+    with place_of(storage).connected():
+        pass
+
+
 def _lock_of(name: str, worker: int) -> str:
     return f"{name}.{worker}.lock"
 
