@@ -24,6 +24,7 @@ class Local:
         """
         self._logs, self._at_once = logs, at_once
         self._running: dict[Task, subprocess.Popen] = {}
+        self._begun: dict[Task, float] = {}
 
     def room(self) -> int:
         return self._at_once - len(self._running)
@@ -35,6 +36,7 @@ class Local:
                 log = log_of(self._logs, task)
                 log.parent.mkdir(parents=True, exist_ok=True)
                 output = stack.enter_context(log.open("ab"))
+            self._begun[task] = time.monotonic()
             self._running[task] = subprocess.Popen(
                 [sys.executable, *task.arguments],
                 env=ending_with_me(),
@@ -49,7 +51,8 @@ class Local:
             if status is not None:
                 del self._running[task]
                 killed = f"signal {-status}" if status < 0 else ""
-                found.append(Ended(task, None if killed else status, killed))
+                seconds = time.monotonic() - self._begun[task]
+                found.append(Ended(task, None if killed else status, killed, seconds))
         if not found:
             time.sleep(_POLL_SECONDS)
         return found

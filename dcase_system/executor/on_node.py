@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def run(
     variables: Mapping[str, str | None],
     log: str,
     identity: Mapping[str, str],
-) -> tuple[int, str]:
-    """Runs a command; its exit status and the address of this node.
+) -> tuple[int, str, float]:
+    """Runs a command; its exit status, the address of this node and the seconds it took.
 
     Args:
         arguments: of this node's Python interpreter.
@@ -48,6 +49,7 @@ def run(
     there = json.loads(ask(folder, os.devnull))["identity"]
     if there != identity:
         raise ValueError(f"other code or versions: {there}")
+    begun = time.monotonic()
     environment = {**os.environ, **variables, "DCASE_PARENT": str(os.getpid())}
     with Path(log).open("ab") as output:
         process = subprocess.Popen(
@@ -67,4 +69,4 @@ def run(
                     process.wait(10)
                 except subprocess.TimeoutExpired:
                     process.kill()
-    return status, ray.util.get_node_ip_address()
+    return status, ray.util.get_node_ip_address(), time.monotonic() - begun

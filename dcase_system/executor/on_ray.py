@@ -97,14 +97,14 @@ class OnRay:
         task = self._running.pop(reference)
         errors = self._ray.exceptions
         try:
-            status, place = self._ray.get(reference)
+            status, place, seconds = self._ray.get(reference)
         except errors.RayTaskError as error:  # not of the command: it could not even be begun
             raise InputError(f"node cannot run it ({_last(str(error))})", where=task.name) from None
         except errors.RayError as error:
             return Ended(task, None, type(error).__name__)
         if status < 0:
             return Ended(task, None, f"signal {-status} on {place}")
-        return Ended(task, status, place)
+        return Ended(task, status, place, seconds)
 
     def stop(self) -> None:
         for reference in self._running:

@@ -44,11 +44,13 @@ class Ended:
         task: which one.
         status: what its process ended with; None if it was lost.
         place: the machine that it ran on, if that is another one; of a lost one the reason.
+        seconds: that it ran, not those that it waited for room.
     """
 
     task: Task
     status: int | None
     place: str
+    seconds: float = 0.0
 
 
 class Executor(Protocol):
@@ -89,13 +91,12 @@ def run_tasks(tasks: Sequence[Task], executor: Executor, retries: int = RETRIES)
         KeyboardInterrupt: as does the task that was stopped by Ctrl-C.
     """
     waiting = list(tasks)
-    at_work, done, lost, begun = set[str](), set[str](), Counter[str](), dict[str, float]()
+    at_work, done, lost = set[str](), set[str](), Counter[str]()
     try:
         while waiting or at_work:
             for task in _ready(waiting, done)[: max(0, executor.room())]:
                 if lost[task.name]:
                     _wait_until_free(task.directory)
-                begun.setdefault(task.name, time.monotonic())
                 executor.start(task)
                 waiting.remove(task)
                 at_work.add(task.name)
@@ -104,9 +105,9 @@ def run_tasks(tasks: Sequence[Task], executor: Executor, retries: int = RETRIES)
                 at_work.remove(name)
                 if end.status == 0:
                     done.add(name)
-                    seconds = time.monotonic() - begun[name]
                     place = f" on {end.place}" if end.place else ""
-                    _LOG.info("%d/%d %s: %.0f s%s", len(done), len(tasks), name, seconds, place)
+                    counted = f"{len(done)}/{len(tasks)}"
+                    _LOG.info("%s %s: %.0f s%s", counted, name, end.seconds, place)
                     continue
                 if end.status is not None:
                     raise _failed(end, executor)
