@@ -10,6 +10,7 @@ from absl import logging as absl_logging
 
 from dcase_system.errors import InputError
 from dcase_system.help import Flags, asked_for, is_required, page
+from dcase_system.parent import end_with_parent
 from dcase_system.workers import Dismissed
 
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
@@ -51,6 +52,7 @@ def run(
         except KeyboardInterrupt:
             return _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
 
+    end_with_parent()
     if asked_for(sys.argv[1:]):
         own = [flag.name for flag in flags.FLAGS.get_flags_for_module("__main__")]
         print(page(sys.modules["__main__"].__doc__ or "", own, others))

@@ -26,8 +26,34 @@ TEACHER_EPOCHS = flags.DEFINE_integer(
 TECHNICAL_REPORT = flags.DEFINE_string(
     "technical_report", None, "FILE: PDF that is packed with the outputs."
 )
+EXECUTOR = flags.DEFINE_enum(
+    "executor", "local", ["local", "ray"], "Run the recipes here, or on the nodes of a Ray cluster."
+)
+PARALLEL_TASKS = flags.DEFINE_integer(
+    "parallel_tasks",
+    1,
+    "With --executor=local: recipes at a time. Of several, the output goes into logs/ of the run.",
+    lower_bound=1,
+)
+RAY_ADDRESS = flags.DEFINE_string(
+    "ray_address",
+    "auto",
+    "ADDRESS: With --executor=ray: HOST:PORT of the cluster's head; auto for the cluster that this "
+    "machine belongs to, which it has to anyway.",
+)
+TASK_CPUS = flags.DEFINE_float(
+    "task_cpus", 1.0, "CORES: With --executor=ray: cores of a node that a recipe takes.", 0.01
+)
+TASK_GPUS = flags.DEFINE_float(
+    "task_gpus",
+    0.0,
+    "GPUS: With --executor=ray: accelerators that a recipe takes, 0.5 for half of one; with 0 it "
+    "sees none.",
+    0.0,
+)
 GROUPS: Groups = {
     "Package": (SYSTEMS, SPLITS, BASELINE, DISTILL, TEACHER_EPOCHS, TECHNICAL_REPORT),
+    "Machines": (EXECUTOR, PARALLEL_TASKS, RAY_ADDRESS, TASK_CPUS, TASK_GPUS),
 }
 TEXTS = {
     "evaluation_dir": "FOLDER: Unlabelled evaluation clips. [none; with the demo corpus its own]",

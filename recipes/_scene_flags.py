@@ -27,13 +27,14 @@ SELECT_ON_TEST = flags.DEFINE_bool(
 STORAGE = flags.DEFINE_string(
     "storage",
     None,
-    "FILE: Journal of the search, where several machines see it. [search.journal in the run]",
+    "PLACE: Where the trials lie: a journal file that all machines see, or "
+    "postgresql://user@host/database. [search.journal in the run]",
 )
 WORKER = flags.DEFINE_integer(
     "worker",
     0,
-    "Number of this process where several share a run: 0 does all that a run does, each other one "
-    "helps to search.",
+    "Number of this process where several share a search: 0 does all that a run does, each other "
+    "one helps to search; they come and go as they like.",
     lower_bound=0,
 )
 READING = flags.DEFINE_enum(

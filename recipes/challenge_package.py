@@ -9,25 +9,28 @@ then packs their outputs. What is done is not done again: the same command goes 
 interrupted. The published teachers are PaSST, which need an accelerator: name others in `--members`
 or say `--nodistill`. Without --data_dir the demo corpus is used, with smaller networks and on three
 splits: ten minutes on two cores are not enough for five.
+
+    python -m recipes.challenge_package --data_dir=DEVELOPMENT \\
+        --evaluation_dir=EVALUATION --executor=ray
+
+On a Ray cluster each node must see the checkout, the clips, the stores and the output under the
+same paths as here, with the same code and versions; this is checked before anything is begun.
 """
 
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from absl.flags import FlagHolder
 
 from dcase_system import cli, stages
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_evaluation_list
 from dcase_system.errors import InputError
+from dcase_system.executor.tasks import run_tasks
 from dcase_system.help import Flags
-from dcase_system.pipeline import SplitRun, load_run
+from dcase_system.pipeline import load_run
 from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
 from dcase_system.submission.card import read_author_card
-from recipes import _common, _flags
+from recipes import _common, _flags, _package_tasks
 from recipes import _package_flags as own
 from recipes._systems import SYSTEMS
 
@@ -57,11 +60,12 @@ def main(argv: Sequence[str]) -> None:
     output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
     settings = {"systems": systems, "splits": splits, "seed": _flags.SEED.value}
     stages.write_config(output_dir, settings)
-    teachers = {split: _teachers(output_dir, split, defaults["members"]) for split in splits}
-    runs = {
-        system: [_run_split(output_dir, system, split, teachers[split]) for split in splits]
-        for system in dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])])
-    }
+    names = list(dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])]))
+    members = _flags.MEMBERS.value or defaults["members"]
+    tasks = _package_tasks.Tasks(output_dir, names, splits, members)
+    with _package_tasks.executor(output_dir) as executor:
+        run_tasks(tasks.all(), executor)
+    runs = {name: [load_run(tasks.run_dir(name, split)) for split in splits] for name in names}
     package = assemble(
         output_dir / "submission",
         card,
@@ -88,48 +92,6 @@ def _check(flag: str, given: Sequence[str], known: Sequence[str], most: int) -> 
             where=flag,
             expected=f"one to {most} of {', '.join(known)}",
             received=",".join(given),
-        )
-
-
-def _teachers(output_dir: Path, split: str, members: list[str]) -> Path | None:
-    """The teachers of a split, trained here if `--teachers` does not name them."""
-    if not own.DISTILL.value:
-        return None
-    if _flags.TEACHERS.value:
-        return Path(_flags.TEACHERS.value) / f"split_{split}"
-    folder = output_dir / "teachers" / f"split_{split}"
-    members = _flags.MEMBERS.value or members
-    given = [f"--split={split}", f"--members={','.join(members)}"]
-    if own.TEACHER_EPOCHS.value:
-        given.append(f"--epochs={own.TEACHER_EPOCHS.value}")
-    _call("teachers", folder, given, own.TO_TEACHERS)
-    return folder
-
-
-def _run_split(output_dir: Path, system: str, split: str, teachers: Path | None) -> SplitRun:
-    """Runs one split recipe to its end, or finds that it has ended."""
-    run_dir = output_dir / system / f"split_{split}"
-    given = [f"--system={system}"]
-    if teachers and system != "baseline":
-        given.append(f"--teachers={teachers}")
-    of_pruning = _flags.OF_PRUNING if SYSTEMS[system].rounds else ()
-    _call(f"split{split}", run_dir, given, (*own.TO_STUDENTS, *of_pruning))
-    return load_run(run_dir)
-
-
-def _call(recipe: str, directory: Path, given: list[str], passed_on: Iterable[FlagHolder]) -> None:
-    command = [sys.executable, "-m", f"recipes.{recipe}", f"--output_dir={directory}", *given]
-    for name, value in _flags.given(passed_on).items():
-        if value != []:
-            command.append(f"--{name}={','.join(value) if isinstance(value, list) else value}")
-    status = subprocess.run(command).returncode
-    if status == cli.INTERRUPTED:
-        raise KeyboardInterrupt
-    if status != 0:
-        raise InputError(
-            "recipe failed; its message stands above",
-            where=" ".join(command[2:]),
-            received=f"exit status {status}",
         )
 
 

@@ -9,7 +9,8 @@
 Trains candidates for three epochs each (`--epochs`), the best of them from scratch, and hands it in
 as a package of Task 1B. NSGA-II searches beside it with as many candidates. `--corpus=scenes` takes
 mono clips in the TAU 2022 layout, their channel for both ears, with classes of their own. More
-processes, here or elsewhere, help with `--worker=1`, ... The published scale was not tried.
+processes, here or elsewhere, help with `--worker=1`, ... and the same `--storage`. The published
+scale was not tried.
 """
 
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from dcase_system.scene_search.clips import SceneData, load_scenes
 from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
+from dcase_system.storage.shared import check_storage
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from recipes import _common, _flags
@@ -50,6 +52,8 @@ DEMO = PUBLISHED | {"candidates": 3, "final_epochs": 4, "batch_size": 16, "readi
 
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
+    if own.STORAGE.value:
+        check_storage(own.STORAGE.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
     data, name = clips(plan.front_end)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
@@ -69,7 +73,6 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
     front_end = code_scalogram() if own.SCALOGRAM.value == "code" else ScalogramSpec()
     common = {"batch_size": values["batch_size"], "learning_rate": values["learning_rate"]}
     window = SizeWindow(own.SMALLEST_KIB.value, own.LARGEST_KIB.value)
-    storage = own.STORAGE.value
     return SearchPlan(
         space=SceneSpace(values["reading"], window),
         front_end=replace(front_end, segment_frames=own.SEGMENT_FRAMES.value),
@@ -79,7 +82,7 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
         evaluations=values["candidates"],
         validation_fraction=values["validation_fraction"],
         select_on_test=own.SELECT_ON_TEST.value,
-        storage=Path(storage) if storage else None,
+        storage=own.STORAGE.value or None,
         seed=_flags.SEED.value,
     )
 

@@ -24,7 +24,7 @@ from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.corpora import tau
 from dcase_system.data import load_data
-from dcase_system.distillation.teachers import TeacherPlan, train_teachers
+from dcase_system.distillation.teachers import TeacherPlan, train_member, train_teachers
 from dcase_system.errors import InputError
 from dcase_system.help import Flags
 from dcase_system.models import registry
@@ -71,6 +71,9 @@ DEMO_EPOCHS = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}
 _SPLIT = flags.DEFINE_enum(
     "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
 )
+_ONLY = flags.DEFINE_integer(
+    "only", None, "INDEX: Train this member alone, from 1; the others elsewhere meanwhile. [all]", 1
+)
 _OTHERS = Flags(
     groups=_flags.GROUPS,
     refused=(*_flags.OF_PACKAGES, *_flags.OF_STUDENTS),
@@ -115,6 +118,9 @@ def main(argv: Sequence[str]) -> None:
     data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
     seed = _flags.SEED.value
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/teachers-seed{seed}/split_{split}")
+    if _ONLY.value:
+        train_member(run_dir, plans, _ONLY.value, data, responses)
+        return
     train_teachers(run_dir, plans, data, responses)
     print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
     print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")

@@ -13,6 +13,7 @@ from dcase_system.corpora.demo import (
     write_demo_corpus,
     write_stereo_demo_corpus,
 )
+from tests.storage.postgres import binaries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -25,6 +26,12 @@ def pytest_collection_modifyitems(items):
     no_browser = pytest.mark.skip(
         reason="Debian's chromium and chromium-driver, or Selenium, are not installed"
     )
+    no_postgres = pytest.mark.skip(
+        reason="PostgreSQL's programs or psycopg2 (requirements-cluster.txt) are not installed"
+    )
+    no_ray = pytest.mark.skip(reason="Ray is not installed (requirements-cluster.txt)")
+    has_postgres = binaries() is not None and importlib.util.find_spec("psycopg2") is not None
+    has_ray = importlib.util.find_spec("ray") is not None
     has_browser = (
         shutil.which("chromium") is not None
         and shutil.which("chromedriver") is not None
@@ -36,6 +43,10 @@ def pytest_collection_modifyitems(items):
             item.add_marker(no_shared)
         if "torch" in item.keywords and not has_torch:
             item.add_marker(no_torch)
+        if "cluster" in item.keywords:
+            on_ray = "executor" in item.nodeid
+            if not (has_ray if on_ray else has_postgres):
+                item.add_marker(no_ray if on_ray else no_postgres)
         if "browser" in item.keywords and not has_browser:
             item.add_marker(no_browser)
 

@@ -82,10 +82,8 @@ def train_teachers(
         InputError: the plans do not fit together or to the data, another run is at work in the
             directory, or a training diverges.
     """
-    _check(plans)
+    plans = _checked(plans, data)
     with stages.only_one(run_dir):
-        classes = len(data.scenes)
-        plans = [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]
         members = {plan.name: _settings(plan) for plan in plans}
         stages.write_config(
             run_dir, {"split": data.split, "scenes": data.scenes, "members": members}
@@ -110,6 +108,36 @@ def train_teachers(
     return description
 
 
+def train_member(
+    run_dir: Path,
+    plans: Sequence[TeacherPlan],
+    number: int,
+    data: Data,
+    impulse_responses: ImpulseResponses | None = None,
+) -> None:
+    """Trains one member and stores its logits, for `train_teachers` to find it done.
+
+    Other processes may train other members in the same folder meanwhile.
+
+    Args:
+        run_dir: the folder of the ensemble.
+        plans: all of its members.
+        number: which one, from 1.
+        data: clips.
+        impulse_responses: for members with device augmentation.
+
+    Raises:
+        InputError: as `train_teachers`, or there is no such member.
+    """
+    plans = _checked(plans, data)
+    if not 1 <= number <= len(plans):
+        raise InputError(
+            "no such member", where="teachers", expected=f"1 to {len(plans)}", received=number
+        )
+    plan = plans[number - 1]
+    _member(run_dir / plan.name, plan, _settings(plan), data, impulse_responses)
+
+
 def _member(
     folder: Path,
     plan: TeacherPlan,
@@ -122,16 +150,19 @@ def _member(
     if impulse_responses is not None and plan.impulse_response_probability:
         inputs["impulse_responses"] = impulse_responses.key
     log = TrainingLog(folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name)
-    key = stages.run_training(
-        folder / "network",
-        inputs,
-        lambda target, checkpoint: _train(target, checkpoint, log, plan, data, impulse_responses),
-    )
-    stages.run_stage(
-        ensemble_store.logits_folder(folder.parent, folder.name),
-        {"teacher": key, "test": data.test.key},
-        lambda target: _store_logits(target, key, folder / "network", plan.front_end, data),
-    )
+    with stages.only_one(folder):
+        key = stages.run_training(
+            folder / "network",
+            inputs,
+            lambda target, checkpoint: _train(
+                target, checkpoint, log, plan, data, impulse_responses
+            ),
+        )
+        stages.run_stage(
+            ensemble_store.logits_folder(folder.parent, folder.name),
+            {"teacher": key, "test": data.test.key},
+            lambda target: _store_logits(target, key, folder / "network", plan.front_end, data),
+        )
     return key
 
 
@@ -221,7 +252,8 @@ def _external_data(plans: Sequence[TeacherPlan]) -> list[str]:
     return [name for name, is_used in used.items() if is_used]
 
 
-def _check(plans: Sequence[TeacherPlan]) -> None:
+def _checked(plans: Sequence[TeacherPlan], data: Data) -> list[TeacherPlan]:
+    """The plans with the classes of the clips, if they fit together."""
     names = [plan.name for plan in plans]
     if not plans or len(set(names)) != len(names):
         raise InputError(
@@ -240,3 +272,5 @@ def _check(plans: Sequence[TeacherPlan]) -> None:
             )
     if len({plan.validation_fraction for plan in plans}) != 1:
         raise InputError("teachers hold out different clips", where="validation_fraction")
+    classes = len(data.scenes)
+    return [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]

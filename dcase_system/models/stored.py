@@ -80,6 +80,7 @@ def _refused(path: Path, what: str, expected: str) -> Iterator[None]:
         ArithmeticError,
         RuntimeError,
         AssertionError,
+        EOFError,
         zipfile.BadZipFile,
         zlib.error,
         MemoryError,

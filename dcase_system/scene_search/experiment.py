@@ -50,7 +50,8 @@ class SearchPlan:
             selected on; they are trained on the rest. The chosen ones are trained on all of it.
         select_on_test: selects on the dev-test list instead and trains candidates on the whole
             training list, as the authors did: the test accuracy of what is chosen is then too high.
-        storage: journal of the search; None for one in the run directory.
+        storage: journal file of the search, or `postgresql://user@host/database`; None for a
+            journal in the run directory.
         seed: of everything random.
     """
 
@@ -63,7 +64,7 @@ class SearchPlan:
     population: int = 20
     validation_fraction: float = 0.25
     select_on_test: bool = False
-    storage: Path | None = None
+    storage: str | Path | None = None
     seed: int = 0
 
 

@@ -1,8 +1,7 @@
 """The search: random as in the paper, or NSGA-II, over candidates that are trained one by one.
 
-The trials lie in a journal that processes and machines share. A trial that a killed process has
-left is taken up first by the next process of the same worker number, so that no candidate is lost
-or trained twice.
+The trials lie in a journal or a database that processes and machines share. A trial that a killed
+process has left is taken up by whoever asks next, so that no candidate is lost or trained twice.
 """
 
 import logging
@@ -16,11 +15,11 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from dcase_system.files import fingerprint, locked
-from dcase_system.journal import one_worker, open_study
+from dcase_system.files import fingerprint
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
+from dcase_system.storage.shared import SharedStudy, joined
 from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ Method = Literal["random", "nsga2"]
 # Trains and scores a candidate: (accuracy in percent, log loss).
 Evaluate = Callable[[Architecture], tuple[float, float]]
 
-_WORKER, _NAME, _EXCESS = "worker", "architecture", "excess"  # attributes of a trial
+_NAME, _EXCESS = "architecture", "excess"  # attributes of a trial
 _MOST_PROPOSALS = 200  # a candidate: repetitions and those outside the window cost nothing
 
 
@@ -54,6 +53,21 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class _Proposal:
+    """What a trial is about.
+
+    Attributes:
+        architecture: None beyond the last candidate, or where a kill cut the draw short.
+        excess: how far it is outside of the window, in parameters; 0 within.
+        repeated: whether another trial has it, trained or being trained.
+    """
+
+    architecture: Architecture | None
+    excess: float = 0.0
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
 class Search:
     """What is searched, and how.
 
@@ -62,7 +76,8 @@ class Search:
         method: `random`: fair draws, those outside the size window drawn again; `nsga2`: NSGA-II of
             accuracy against parameters and MACs, those outside told to it and not trained.
         scored: names what decides the scores: clips, front end, training.
-        storage: the journal file, made if absent; both methods may share one.
+        storage: a journal file, made if absent, or `postgresql://user@host/database`; both methods
+            may share one.
         evaluations: candidates that are trained, in all.
         population: of a generation of NSGA-II.
         seed: of the search.
@@ -71,7 +86,7 @@ class Search:
     space: SceneSpace
     method: Method
     scored: str
-    storage: Path
+    storage: str | Path
     evaluations: int
     population: int = 10
     seed: int = 0
@@ -84,74 +99,76 @@ class Search:
             worker: number of this process, another one for each that is at work.
 
         Raises:
-            InputError: nothing falls into the size window, the storage is of another search or no
-                journal, or another process with this number is at work.
+            InputError: nothing falls into the size window, or see `joined`.
         """
         self.space.check()
-        with one_worker(self.storage, worker, self.method):
-            study = self._study(worker)
-            for _ in range(_MOST_PROPOSALS * self.evaluations):
-                if len(_trained(study)) >= self.evaluations:
-                    break
-                if not self._one_more(study, evaluate, worker):
-                    _LOG.info("the size window holds no more candidates")
-                    break
+        key = fingerprint([self.space.key, self.method, self.scored, self.seed])
+        directions: list[Literal["maximize", "minimize"]] = ["maximize", "minimize", "minimize"]
+        expected = "this search space, method, seed, and these clips and trainings"
+        with joined(self.storage, self.method, key, directions, expected, worker) as shared:
+            study = shared.study
+            study.sampler = optuna.samplers.NSGAIISampler(
+                population_size=self.population, seed=derive(self.seed, worker, len(study.trials))
+            )
+            self._search(shared, evaluate)
             found = [self._candidate(study, trial) for trial in _trained(study).values()]
         return sorted(found, key=lambda one: (-one.accuracy, one.loss, one.name))
 
-    def _study(self, worker: int) -> optuna.Study:
-        key = fingerprint([self.space.key, self.method, self.scored, self.seed])
-        study = open_study(
-            self.storage,
-            self.method,
-            key,
-            ["maximize", "minimize", "minimize"],
-            "this search space, method, seed, and these clips and trainings",
-        )
-        study.sampler = optuna.samplers.NSGAIISampler(
-            population_size=self.population, seed=derive(self.seed, worker, len(study.trials))
-        )
-        return study
-
-    def _one_more(self, study: optuna.Study, evaluate: Evaluate, worker: int) -> bool:
-        """Goes on with this worker's interrupted candidate, or proposes one; False at the end."""
-        # While it is held, a trial without a worker is that of a process which was killed.
-        with locked(self.storage.with_name(f"{self.storage.name}.asking"), lambda: None):
-            left = [one for one in _running(study) if one.user_attrs.get(_WORKER, worker) == worker]
-            if left:
-                trial = optuna.Trial(study, left[0]._trial_id)  # no public way back to a trial
+    def _search(self, shared: SharedStudy, evaluate: Evaluate) -> None:
+        decided = _distributions(self.space) if self.method == "nsga2" else {}
+        proposals, may_ask = 0, True
+        while turn := shared.next_trial(
+            decided,
+            lambda: self.evaluations - len(_trained(shared.study)),
+            lambda trial: self._propose(shared, trial),
+            may_ask=may_ask and proposals < _MOST_PROPOSALS * self.evaluations,
+        ):
+            trial, proposal = turn
+            proposals += 1
+            if proposal.architecture is None:
+                shared.tell(trial.number, None)
+                may_ask = may_ask and self.method == "nsga2"  # beyond the last of the sequence
+            elif proposal.excess:
+                costs = costs_of(self.space.spec(proposal.architecture))
+                shared.tell(trial.number, (0.0, costs.params, costs.macs))
+            elif proposal.repeated:
+                shared.tell(trial.number, None)
             else:
-                trial = study.ask(_distributions(self.space) if self.method == "nsga2" else {})
-            trial.set_user_attr(_WORKER, worker)
-        number, architecture = trial.number, self._architecture(trial)
+                self._train(shared, trial.number, proposal.architecture, evaluate)
+        if len(_trained(shared.study)) < self.evaluations:
+            _LOG.info("the size window holds no more candidates")
+
+    def _propose(self, shared: SharedStudy, trial: optuna.Trial) -> _Proposal:
+        """What a trial is about, written down in it."""
+        architecture = self._architecture(trial)
         if architecture is None:
-            study.tell(number, state=TrialState.FAIL)
-            return bool(left)
+            return _Proposal(None)
         excess = self._excess(architecture)
         trial.set_constraint("window", excess)
         trial.set_user_attr(_EXCESS, excess)
-        trial.set_user_attr(_NAME, architecture.name)
+        others = {t.user_attrs.get(_NAME) for t in shared.running() if t.number != trial.number}
+        repeated = architecture.name in _trained(shared.study) or architecture.name in others
+        if not repeated:
+            trial.set_user_attr(_NAME, architecture.name)
+        return _Proposal(architecture, excess, repeated)
+
+    def _train(
+        self, shared: SharedStudy, number: int, architecture: Architecture, evaluate: Evaluate
+    ) -> None:
         costs = costs_of(self.space.spec(architecture))
-        if excess:
-            study.tell(number, (0.0, costs.params, costs.macs))
-        elif _taken(study, architecture.name, number):
-            study.tell(number, state=TrialState.FAIL)
-        else:
-            accuracy, loss = evaluate(architecture)
-            study.set_user_attr(_loss_of(architecture.name), loss)
-            study.tell(number, (accuracy, costs.params, costs.macs))
-            done = len(_trained(study))
-            _LOG.info(
-                "%s %d/%d %s: %.1f %%, loss %.3f, %s parameters",
-                self.method,
-                done,
-                self.evaluations,
-                architecture.name,
-                accuracy,
-                loss,
-                f"{costs.params:,}",
-            )
-        return True
+        accuracy, loss = evaluate(architecture)
+        values = (accuracy, costs.params, costs.macs)
+        shared.tell(number, values, **{_loss_of(architecture.name): loss})
+        _LOG.info(
+            "%s %d/%d %s: %.1f %%, loss %.3f, %s parameters",
+            self.method,
+            len(_trained(shared.study)),
+            self.evaluations,
+            architecture.name,
+            accuracy,
+            loss,
+            f"{costs.params:,}",
+        )
 
     def _architecture(self, trial: Any) -> Architecture | None:
         """What a trial is about; None beyond the last candidate, or killed while it was drawn."""
@@ -182,16 +199,6 @@ def _trained(study: optuna.Study) -> dict[str, FrozenTrial]:
     """The trials whose candidates were trained, by name."""
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return {trial.user_attrs[_NAME]: trial for trial in finished if not trial.user_attrs[_EXCESS]}
-
-
-def _running(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-
-
-def _taken(study: optuna.Study, name: str, number: int) -> bool:
-    """Whether another trial has this candidate, trained or being trained."""
-    others = [trial for trial in _running(study) if trial.number < number]
-    return name in _trained(study) or name in {t.user_attrs.get(_NAME) for t in others}
 
 
 def _loss_of(name: str) -> str:

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
-from dcase_system.journal import one_worker, open_study
+from dcase_system.storage.shared import SharedStudy, joined
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -27,7 +27,7 @@ from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 _STUDY = "supernet"
-_EXCESS, _NAME, _WORKER = "excess", "ratios", "worker"  # attributes of a trial
+_EXCESS, _NAME = "excess", "ratios"  # attributes of a trial
 _MOST_PROPOSALS = 40  # a scored sub-network: repetitions and those outside the budget are free
 
 
@@ -37,7 +37,7 @@ def evolve(
     score: Score,
     *,
     scored: str,
-    storage: Path,
+    storage: str | Path,
     evaluations: int,
     population: int = 20,
     seed: int = 0,
@@ -45,77 +45,84 @@ def evolve(
 ) -> list[Candidate]:
     """Scores sub-networks until the storage holds `evaluations` of them; all of it, best first.
 
-    The storage is a journal file: an interrupted search goes on with it, and several processes, or
-    machines that see the file, search together when each has a `worker` number of its own.
-    A sub-network outside the budget is not scored, nor is one scored twice.
+    An interrupted search goes on with its storage, and processes that share one, on several
+    machines too, search together when each has a `worker` number of its own. A sub-network outside
+    the budget is not scored, nor is one scored twice; one at which a process was killed is taken up
+    by whoever asks next.
 
     Args:
         space: sub-networks.
         budget: what they may cost; within it the cost is to be low and the score high.
         score: of a sub-network.
         scored: names what decides the scores, such as the supernet's key and the clips'.
-        storage: the journal file, made if absent.
+        storage: a journal file, made if absent, or `postgresql://user@host/database`.
         evaluations: sub-networks scored, in all.
         population: of a generation.
         seed: of the search.
-        worker: number of this process. The sub-network at which a process of this number was killed
-            is taken up first.
+        worker: number of this process.
 
     Raises:
-        InputError: the storage belongs to another search, is no journal, or nothing is within the
-            budget, or another process with this number is at work.
+        InputError: nothing is within the budget, or see `joined`.
     """
-    with one_worker(storage, worker):
-        # Measuring the latency of a whole space would take hours.
-        most = space.size if budget.measure == "latency" else reachable(space, budget)
-        search = fingerprint([space.key, str(budget), budget.precision, scored])
-        study = open_study(
-            storage,
-            _STUDY,
-            search,
-            ["maximize", "minimize"],
-            "this search space, budget and supernet",
-        )
+    # Measuring the latency of a whole space would take hours.
+    most = space.size if budget.measure == "latency" else reachable(space, budget)
+    search = fingerprint([space.key, str(budget), budget.precision, scored])
+    expected = "this search space, budget and supernet"
+    with joined(storage, _STUDY, search, ["maximize", "minimize"], expected, worker) as shared:
+        study = shared.study
         study.sampler = optuna.samplers.NSGAIISampler(
             population_size=population,
             seed=derive(seed, worker, len(study.trials)),
         )
-        distributions = _distributions(space)
-        for _ in range(_MOST_PROPOSALS * evaluations):
-            known = _scored(study)
-            if len(known) >= min(evaluations, most):
-                break
-            left = _left_behind(study, worker)
-            trial = left or study.ask(distributions)
-            ratios = _ratios(space, trial.params)
-            name, spec = ratios_name(ratios), space.spec(ratios)
-            seen = known.get(name)
-            cost = seen.values[1] if seen else budget.cost(spec)
-            excess = budget.excess(cost)
-            if isinstance(trial, optuna.Trial):
-                trial.set_constraint("budget", excess)
-                trial.set_user_attr(_EXCESS, excess)
-                trial.set_user_attr(_NAME, name)
-                # Last: a trial without a worker was killed before all that, and is nobody's.
-                trial.set_user_attr(_WORKER, worker)
-            value = seen.values[0] if seen else 0.0 if excess else score(spec)
-            study.tell(trial.number, (value, cost))
-    found = [
-        candidate(space, _ratios(space, trial.params), trial.values[1], trial.values[0])
-        for trial in _scored(study).values()
-    ]
-    if not found:
-        raise _nothing(space, budget, study)
+        _search(shared, space, budget, score, min(evaluations, most))
+        found = [
+            candidate(space, _ratios(space, trial.params), trial.values[1], trial.values[0])
+            for trial in _scored(study).values()
+        ]
+        if not found:
+            raise _nothing(space, budget, study)
     if len(found) < evaluations:
         _LOG.info("%d sub-networks found where %d were wanted", len(found), evaluations)
     return sorted(found, key=lambda one: -one.score)
 
 
-def _left_behind(study: optuna.Study, worker: int) -> FrozenTrial | None:
-    """The sub-network that a process of this number was killed at."""
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    mine = [trial for trial in running if trial.user_attrs.get(_WORKER) == worker]
-    return mine[0] if mine else None
+def _search(
+    shared: SharedStudy, space: SearchSpace, budget: Budget, score: Score, wanted: int
+) -> None:
+    """Scores sub-networks until so many are."""
+    distributions = _distributions(space)
+
+    def missing() -> int:
+        return wanted - len(_scored(shared.study))
+
+    def propose(trial: optuna.Trial) -> tuple[Ratios, bool] | None:
+        """The sub-network, and whether another process is at it; None if a kill cut the draw."""
+        if trial.params.keys() != distributions.keys():
+            return None
+        ratios = _ratios(space, trial.params)
+        others = {t.user_attrs.get(_NAME) for t in shared.running() if t.number != trial.number}
+        taken = ratios_name(ratios) in others
+        if not taken:
+            trial.set_user_attr(_NAME, ratios_name(ratios))
+        return ratios, taken
+
+    proposals = 0
+    while turn := shared.next_trial(
+        distributions, missing, propose, may_ask=proposals < _MOST_PROPOSALS * wanted
+    ):
+        trial, proposal = turn
+        proposals += 1
+        if proposal is None or proposal[1]:
+            shared.tell(trial.number, None)
+            continue
+        spec = space.spec(proposal[0])
+        seen = _scored(shared.study).get(ratios_name(proposal[0]))
+        cost = seen.values[1] if seen else budget.cost(spec)
+        excess = budget.excess(cost)
+        trial.set_constraint("budget", excess)
+        trial.set_user_attr(_EXCESS, excess)
+        value = seen.values[0] if seen else 0.0 if excess else score(spec)
+        shared.tell(trial.number, (value, cost))
 
 
 def _scored(study: optuna.Study) -> dict[str, FrozenTrial]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dcase_system import stages
-from dcase_system.files import write_json
+from dcase_system.files import fingerprint, write_json
+from dcase_system.identity import identity
 from dcase_system.supernet.evolution import evolve
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import (
@@ -70,7 +71,9 @@ class Searches:
     def _search(self, budget: Budget, method: str) -> list[dict[str, Any]]:
         name = f"search_{self.supernet.folder.name}_{budget.high:.0f}_{method}"
         folder = self.trainings.run_dir / name
-        journal = self.trainings.run_dir / "journals" / f"{name}-{self.supernet.key[:16]}.journal"
+        # Begun anew with another supernet or other code, which a storage would refuse.
+        key = fingerprint([self.supernet.key, identity()])[:16]
+        journal = self.trainings.run_dir / "journals" / f"{name}-{key}.journal"
         inputs = {
             "supernet": self.supernet.key,
             "space": self.space.key,

@@ -61,14 +61,31 @@ def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
         (["--seconds=1"], "clip is shorter than a segment"),
         (["--seconds=2"], "clip has another length"),
         (["--train_list=none.csv"], "list of clips is missing"),
+        (["--storage=mysql://u:secret@h/d"], "no storage of a search"),
     ],
 )
 def test_wrong_flags_end_in_one_line(stereo, tmp_path, given, message):
     done = run(RECIPE, *stereo, *TOY, *given, f"--output_dir={tmp_path / 'wrong'}")
     assert done.returncode == 1
     assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr and "secret" not in done.stderr
     assert not (tmp_path / "wrong" / "candidates").exists()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("storage", "message"),
+    [
+        ("postgresql://u:secret@127.0.0.1:1/d", "a password on a command line is seen by"),
+        ("postgresql://u@127.0.0.1:1/d", "u@127.0.0.1:1/d: database cannot be used"),
+    ],
+)
+def test_a_database_is_refused_before_clips_are_read(stereo, tmp_path, storage, message):
+    done = run(RECIPE, *stereo, *TOY, f"--storage={storage}", f"--output_dir={tmp_path / 'wrong'}")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert message in line and "secret" not in line
+    assert not (tmp_path / "wrong").exists()
 
 
 def test_mono_clips_are_refused(place, tmp_path):

@@ -74,6 +74,7 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
         ("teachers", ["--members=nowhere.json"], "spec cannot be read"),
         ("teachers", ["--members=cp_mobile", "--initial_weights=a,b"], "more initial weights than"),
         ("teachers", ["--members=cp_mobile", "--initial_weights=nowhere"], "no weights (No such"),
+        ("teachers", ["--members=cp_mobile", "--only=2"], "no such member; expected 1 to 1"),
         ("teachers", ["--members=cnn10"], "front end does not fit the network; expected 64 mel"),
     ],
 )

@@ -16,7 +16,7 @@ import pytest
 from dcase_system.audio.store import ingest
 from dcase_system.errors import InputError
 from dcase_system.files import locked, replacing, replacing_directory, write_text
-from dcase_system.journal import open_study
+from dcase_system.storage.shared import joined
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.predict import predict
 from tests.commands import FORKS, ROOT, command, on_tiny
@@ -216,18 +216,20 @@ def test_what_a_killed_process_was_writing_is_removed_and_nothing_of_a_living_on
 def test_a_torn_line_of_a_journal_is_dropped_and_no_other_file_is_cut(tmp_path):
     journal = tmp_path / "search.journal"
 
-    def opened():
-        return open_study(journal, "x", "key", ["maximize"], "this search")
+    def asked():
+        with joined(journal, "x", "key", ["maximize"], "this search") as shared:
+            shared.study.ask({}).set_user_attr("a", 1)
+            return len(shared.study.trials)
 
-    opened().ask({}).set_user_attr("a", 1)
+    asked()
     whole = journal.read_bytes()
     journal.write_bytes(whole + b'{"op_code":8,"work')
-    opened().ask({})
+    assert asked() == 2
     lines = journal.read_text().splitlines()
-    assert [json.loads(line)["op_code"] for line in lines] and len(opened().trials) == 2
+    assert [json.loads(line)["op_code"] for line in lines]
     journal.write_text("my thesis, in one line")
     with pytest.raises(InputError, match="storage cannot be read"):
-        opened()
+        asked()
     assert journal.read_text() == "my thesis, in one line"
 
 
@@ -238,5 +240,6 @@ def test_a_lock_of_the_journal_that_a_kill_has_left_holds_nobody_up(tmp_path, mo
     journal = Path("runs/search.journal")
     journal.with_name("search.journal.lock").symlink_to(journal)
     started_at = time.monotonic()
-    open_study(journal, "x", "key", ["maximize"], "this search")
+    with joined(journal, "x", "key", ["maximize"], "this search"):
+        pass
     assert time.monotonic() - started_at < 5

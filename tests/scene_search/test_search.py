@@ -1,14 +1,19 @@
 """The search: each candidate once, resumed, shared, refused where foreign."""
 
 import multiprocessing
+import sys
+import threading
+import time
 from dataclasses import replace
 
 import optuna
 import pytest
 
 from dcase_system.errors import InputError
+from dcase_system.identity import identity
 from dcase_system.scene_search.search import Candidate, Search, front
 from dcase_system.scene_search.space import Architecture, SceneSpace, SizeWindow
+from dcase_system.storage import shared
 
 SPACE = SceneSpace("code")
 METHODS = ["random", "nsga2"]
@@ -111,19 +116,83 @@ def test_two_processes_share_the_work(tmp_path):
         process.join(120)
     assert [process.exitcode for process in workers] == [0, 0]
     found = search(tmp_path).run(lambda _: pytest.fail("the workers did it"))
-    assert len(found) == len({one.name for one in found}) in (8, 9)
+    assert found == search(tmp_path / "alone").run(score)
 
 
-def test_what_another_process_is_at_is_left_to_it(tmp_path):
-    def killed(architecture):
-        raise KeyboardInterrupt
+def _killed(architecture):
+    raise KeyboardInterrupt
 
+
+def test_what_a_dead_process_was_at_is_taken_up_by_whoever_asks_first(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path).run(killed, worker=1)
+        search(tmp_path).run(_killed, worker=1)
     counted = Counted()
     search(tmp_path).run(counted, worker=2)
-    expected = [one.name for one, _ in zip(SPACE.candidates(0), range(9), strict=False)]
-    assert counted.names == expected[1:]
+    expected = [one.name for one, _ in zip(SPACE.candidates(0), range(8), strict=False)]
+    assert counted.names == expected
+
+
+def test_what_a_living_process_is_at_is_left_to_it_and_waited_for(tmp_path):
+    """The other one has all but that candidate when it is done; the first one ends the search."""
+    inner, done = Counted(), threading.Event()
+
+    def helped(architecture):
+        helper = threading.Thread(target=lambda: (search(tmp_path).run(inner, 2), done.set()))
+        helper.start()
+        while len(inner.names) < 7:
+            time.sleep(0.01)
+        assert not done.wait(1)  # it waits for this one
+        return score(architecture)
+
+    first = Counted()
+    found = search(tmp_path).run(lambda one: helped(one) if not inner.names else first(one), 1)
+    assert done.wait(10)
+    assert first.names == []
+    expected = [one.name for one, _ in zip(SPACE.candidates(0), range(8), strict=False)]
+    assert inner.names == expected[1:]
+    assert found == search(tmp_path / "alone").run(score)
+
+
+def test_a_process_that_was_killed_after_the_others_had_ended_leaves_nothing_short(tmp_path):
+    search(tmp_path, evaluations=7).run(score)
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path).run(_killed, worker=3)
+    counted = Counted()
+    assert len(search(tmp_path).run(counted)) == 8
+    assert len(counted.names) == 1
+
+
+def test_a_storage_that_other_code_has_begun_is_refused(tmp_path, monkeypatch):
+    search(tmp_path, evaluations=1).run(score)
+    monkeypatch.setattr(shared, "identity", lambda: identity() | {"keras": "2.0"})
+    with pytest.raises(InputError, match=r"storage belongs to another code; .*received keras"):
+        search(tmp_path).run(score)
+
+
+@pytest.mark.parametrize(
+    ("storage", "message"),
+    [
+        ("mysql://u:secret@h/d", "no storage of a search; expected a journal file or postgresql"),
+        ("postgresql://u:secret@h/d", "password on a command line"),
+        ("postgresql://u@h/d?password=secret", "password on a command line"),
+        ("postgresql://u:secret@h:x/d", "address cannot be read|password on a command line"),
+        ("postgresql://u@h", "address names no database"),
+        ("postgresql://u@127.0.0.1:1/d", "127.0.0.1:1/d: database cannot be used .*refused"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_in_one_line(tmp_path, storage, message):
+    if storage.startswith("postgresql"):
+        pytest.importorskip("psycopg2")
+    with pytest.raises(InputError, match=message) as caught:
+        replace(search(tmp_path), storage=storage).run(score)
+    assert "\n" not in str(caught.value) and "secret" not in str(caught.value)
+
+
+def test_without_the_driver_a_database_is_refused_and_a_journal_works(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(InputError, match="requirements-cluster"):
+        replace(search(tmp_path), storage="postgresql://u@h/d").run(score)
+    assert len(search(tmp_path).run(score)) == 8
 
 
 def test_two_processes_of_one_number_are_refused(tmp_path):

@@ -1,0 +1,1 @@
+"""Where the trials of a search lie, for processes and machines that share them."""

@@ -1,0 +1,100 @@
+"""Tasks on this machine: their order, lost ones, failures, Ctrl-C and a parent that is killed."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from dcase_system.errors import InputError
+from dcase_system.executor.local import Local
+from dcase_system.executor.tasks import run_tasks
+from tests.commands import ROOT, command
+from tests.executor.graphs import all_end, package, pids, results, task
+
+
+@pytest.fixture(autouse=True)
+def at_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def started(tmp_path, *given):
+    return subprocess.Popen(
+        command("tests.executor.driver", f"--folder={tmp_path}", *given),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def wait_for_pids(folder, count):
+    end = time.monotonic() + 60
+    while len(pids(folder)) < count and time.monotonic() < end:
+        time.sleep(0.02)
+    assert len(pids(folder)) >= count
+
+
+def test_several_at_once_leave_what_one_after_another_does(tmp_path):
+    for at_once in (1, 3):
+        folder = tmp_path / str(at_once)
+        run_tasks(package(folder), Local(folder / "logs", at_once))
+    assert results(tmp_path / "1") == results(tmp_path / "3")
+    assert len(results(tmp_path / "1")) == 6
+    assert (tmp_path / "3" / "logs" / "s1_5.txt").read_text().endswith("written\n")
+
+
+def test_a_task_waits_for_those_it_needs(tmp_path):
+    """The writer itself asserts that they are done."""
+    tasks = package(tmp_path)
+    run_tasks(tasks[::-1], Local(tmp_path / "logs", 6))
+    assert len(results(tmp_path)) == 6
+
+
+def test_a_lost_task_is_begun_again_and_not_for_ever(tmp_path, caplog):
+    executor = Local(tmp_path / "logs", 2)
+    ended, killed = executor.ended, []
+
+    def losing():
+        wait_for_pids(tmp_path, 1)
+        if not killed:
+            killed.append(pids(tmp_path)[0])
+            os.kill(killed[0], signal.SIGKILL)
+        return ended()
+
+    executor.ended = losing
+    run_tasks(package(tmp_path, steps=10), executor)
+    assert len(results(tmp_path)) == 6
+    assert len(pids(tmp_path)) == 7
+    with pytest.raises(InputError, match=r"hopeless: task was lost 3 times \(signal 9\)"):
+        run_tasks([task(tmp_path, "hopeless", "--fault=lost")], Local(tmp_path / "l"), retries=2)
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_task_that_fails_is_not_begun_again_and_stops_the_others(tmp_path, at_once):
+    tasks = [task(tmp_path, "wrong", "--fault=input"), task(tmp_path, "long", "--steps=600")]
+    with pytest.raises(InputError, match="received exit status 1") as caught:
+        run_tasks(tasks, Local(tmp_path / "logs", at_once))
+    assert ("writer: nothing to write" in str(caught.value)) == (at_once > 1)
+    assert len((tmp_path / "wrong" / "pids").read_text().split()) == 1
+    assert all_end(pids(tmp_path), 0)
+
+
+def test_ctrl_c_leaves_no_process_behind_and_the_next_start_goes_on(tmp_path):
+    driver = started(tmp_path, "--steps=100")
+    wait_for_pids(tmp_path, 2)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(30) == 130
+    assert driver.stderr.read().splitlines()[-1].startswith("error: interrupted")
+    assert all_end(pids(tmp_path), 0)
+    run_tasks(package(tmp_path, steps=3), Local(tmp_path / "logs", 2))
+    assert len(results(tmp_path)) == 6
+
+
+def test_tasks_end_with_a_parent_that_is_killed(tmp_path):
+    driver = started(tmp_path, "--steps=600")
+    wait_for_pids(tmp_path, 2)
+    driver.kill()
+    driver.wait()
+    assert all_end(pids(tmp_path), 5)
