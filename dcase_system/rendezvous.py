@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import NoReturn, TextIO
 
 from dcase_system.errors import InputError
+from dcase_system.identity import differences
 
 _PAUSE_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0
@@ -57,16 +58,15 @@ def _wait_for_others(addresses: Sequence[str], alike: Mapping[str, str], deadlin
                 connection.settimeout(_ANSWER_SECONDS)
                 stream = open_ones.enter_context(connection.makefile("rw", encoding="utf-8"))
                 arrived = json.loads(stream.readline(_LONGEST_LINE))
-                worker, its = arrived["worker"], dict(arrived["alike"])
+                worker, its = int(arrived["worker"]), dict(arrived["alike"])
             except (OSError, ValueError, LookupError, TypeError):
                 continue  # nobody in time, a port scanner, or one that has gone again
             streams.append(stream)
-            different = sorted(name for name in alike if its.get(name) != alike[name])
+            different = differences(alike, its)
             if worker not in missing:
                 _refuse_all(streams, f"worker {worker} came twice, or is not awaited", addresses)
             if different:
-                others = f"other {' and '.join(different)} than the chief"
-                _refuse_all(streams, f"worker {worker} has {others}", addresses)
+                _refuse_all(streams, f"worker {worker} has {different}", addresses)
             missing.discard(worker)
         _tell(streams, "")
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from dcase_system.errors import InputError
+from dcase_system.identity import identity
 from dcase_system.rendezvous import come_together
 
 Distribution = Literal["one_device", "mirrored", "multi_worker"]
@@ -172,7 +172,7 @@ def start(
         _team = Team(tf.distribute.MirroredStrategy(list(found)))
     elif distribution == "multi_worker":
         addresses, index = _cluster(os.environ.get(_CLUSTER))
-        alike = {"code or versions": _code(), "flags": "\n".join(sys.argv[1:])}
+        alike = identity() | {"flags": " ".join(sys.argv[1:])}
         come_together(addresses, index, alike, wait_seconds)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         # TensorFlow takes it for a warning, and a worker that is told to end would not.
@@ -207,12 +207,3 @@ def _cluster(text: str | None) -> tuple[list[str], int]:
             f"not a cluster ({error})", where=_CLUSTER, expected=_EXPECTED, received=text[:200]
         ) from error
     return addresses, index
-
-
-def _code() -> str:
-    """Fingerprint of this package's sources and of what computes for it."""
-    root, digest = Path(__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    versions = (tf.__version__, tf.keras.__version__, sys.version)
-    return digest.hexdigest() + " ".join(versions)

@@ -51,6 +51,11 @@ TASK_GPUS = flags.DEFINE_float(
     "sees none.",
     0.0,
 )
+flags.register_validator(
+    "distribution",
+    lambda given: given != "multi_worker",
+    message="each recipe of a package trains on one machine: expected one_device or mirrored",
+)
 GROUPS: Groups = {
     "Package": (SYSTEMS, SPLITS, BASELINE, DISTILL, TEACHER_EPOCHS, TECHNICAL_REPORT),
     "Machines": (EXECUTOR, PARALLEL_TASKS, RAY_ADDRESS, TASK_CPUS, TASK_GPUS),
@@ -71,6 +76,7 @@ _TO_ALL = (
     _flags.CACHE_DIR,
     _flags.SEED,
     _flags.VALIDATION_FRACTION,
+    _flags.DISTRIBUTION,
     *_flags.OF_IMPULSE_RESPONSES,
 )
 TO_TEACHERS = (*_TO_ALL, _flags.INITIAL_WEIGHTS)

@@ -36,7 +36,7 @@ def test_those_who_are_alike_begin():
 def test_another_code_or_flag_is_refused_on_both_sides(name):
     for error in together([SAME, SAME | {name: "other"}]):
         assert isinstance(error, InputError)
-        assert f"worker 1 has other {name} than the chief" in str(error)
+        assert f"worker 1 has {name} other for {SAME[name]}" in str(error)
 
 
 def test_an_index_that_is_taken_is_refused():
