@@ -26,6 +26,14 @@ from dcase_system.rendezvous import come_together
 Distribution = Literal["one_device", "mirrored", "multi_worker"]
 _CLUSTER = "TF_CONFIG"
 _EXPECTED = 'JSON as {"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", ...}}'
+# What collective operations end with when another process has gone, was replaced or was aborted.
+_OF_A_LOSS = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+)
 
 
 class Dismissed(Exception):
@@ -96,8 +104,8 @@ class Team:
         """Makes one line of what TensorFlow raises when another worker is gone."""
         try:
             yield
-        except tf.errors.OpError as error:
-            if self.workers == 1 or isinstance(error, tf.errors.ResourceExhaustedError):
+        except _OF_A_LOSS as error:
+            if self.workers == 1:
                 raise
             raise InputError(
                 f"a worker was lost ({type(error).__name__})",

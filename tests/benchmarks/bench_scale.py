@@ -91,7 +91,7 @@ def search(folder: Path, count: int) -> None:
     """A sub-network of a quarter-width supernet, recalibrated and scored on the clips."""
     space = paper_space("2,2,X", base=QUARTER)
     clips = FeatureBatches(_store(folder, count), front_end(PannsMelSpec(), 0)).mapped(folder)
-    truth = np.eye(space.base.classes)[np.arange(count) % space.base.classes]
+    truth = np.eye(space.base.classes, dtype=np.float32)[np.arange(count) % space.base.classes]
     scorer = SubNetworkScorer(
         SubNetworks(ElasticCNN10(space.base, seed=0)), clips[:4], clips, truth
     )
@@ -143,7 +143,7 @@ def main(_: Sequence[str]) -> None:
             folder = Path(name)
             (folder / "audio").mkdir()
             write_clips(folder / "audio", count)
-            for stage in STAGES:
+            for stage in (one for one in STAGES if one.__name__ in flags.FLAGS.parts):
                 context = multiprocessing.get_context("spawn")
                 with ProcessPoolExecutor(1, context) as process:
                     seconds, computed, peak = process.submit(
@@ -161,6 +161,8 @@ if __name__ == "__main__":
     flags.DEFINE_list(
         "clips", [str(count) for count in COUNTS], "Numbers of clips, one after another."
     )
+    names = [stage.__name__ for stage in STAGES]
+    flags.DEFINE_multi_enum("parts", names, names, "What is measured.")
     flags.DEFINE_string(
         "scratch_dir", None, "On a disk with 130 kB a clip; by default the system's."
     )
