@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from absl import app, flags
 from absl import logging as absl_logging
 
-from dcase_system.errors import InputError
+from dcase_system.errors import Dismissed, InputError
 from dcase_system.help import Flags, asked_for, is_required, page
 from dcase_system.parent import end_with_parent
-from dcase_system.workers import Dismissed
 
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _NO_OTHERS = Flags()

@@ -27,3 +27,7 @@ def _one_line(text: str) -> str:
     if len(words) > _LONGEST:
         words = f"{words[: _LONGEST // 2]} ... {words[-_LONGEST // 2 :]}"
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)
+
+
+class Dismissed(Exception):
+    """Ends a worker of a team that is no longer needed, in `cli.run`; nothing is wrong."""

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.errors import InputError
+from dcase_system.errors import Dismissed, InputError
 from dcase_system.identity import identity
 from dcase_system.rendezvous import come_together
 
@@ -34,10 +34,6 @@ _OF_A_LOSS = (
     tf.errors.DeadlineExceededError,
     tf.errors.FailedPreconditionError,
 )
-
-
-class Dismissed(Exception):
-    """Ends a worker that is no longer needed; no error."""
 
 
 @dataclass(frozen=True)
