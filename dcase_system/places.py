@@ -20,6 +20,7 @@ FIRST_ANSWER_SECONDS = 30.0
 """How long storage that has never answered is waited for: TensorFlow's own retries take minutes."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_asked_of: set[str] = set()  # schemes
 _answered: set[tuple[str, str]] = set()  # scheme and bucket of storage that has, in this process
 
 
@@ -134,6 +135,11 @@ class Url:
 Place = Path | Url
 
 
+def ends_badly() -> bool:
+    """Whether this process must end at once: threads of the S3 plugin wait for minutes and abort it."""
+    return "s3" in _asked_of
+
+
 def place(given: str | Place) -> Place:
     """The place that a flag or a caller names.
 
@@ -209,6 +215,7 @@ def _check_scheme(url: Url, registered: Callable[[], list]) -> None:
 def _first_in_time(url: Url, call: Callable[[str], Any]) -> Any:
     """Calls it; in a thread that is left alone if the storage never answers."""
     storage = _parts(url)
+    _asked_of.add(storage[0])
     if storage in _answered:
         return call(url.address)
     answer: Future = Future()
