@@ -136,7 +136,7 @@ Place = Path | Url
 
 
 def ends_badly() -> bool:
-    """Whether this process must end at once: threads of the S3 plugin wait for minutes and abort it."""
+    """Whether this process must leave at once: S3's plugin waits for minutes and aborts it."""
     return "s3" in _asked_of
 
 
