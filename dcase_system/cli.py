@@ -11,6 +11,7 @@ from absl import logging as absl_logging
 from dcase_system.errors import Dismissed, InputError
 from dcase_system.help import Flags, asked_for, is_required, page
 from dcase_system.parent import end_with_parent
+from dcase_system.places import ends_badly
 
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _NO_OTHERS = Flags()
@@ -51,13 +52,21 @@ def run(
         except KeyboardInterrupt:
             return _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
 
+    def ended(argv: Sequence[str]) -> int | None:
+        status = guarded(argv)
+        if ends_badly():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status or 0)
+        return status
+
     end_with_parent()
     if asked_for(sys.argv[1:]):
         own = [flag.name for flag in flags.FLAGS.get_flags_for_module("__main__")]
         print(page(sys.modules["__main__"].__doc__ or "", own, others))
         return
     _set_up_logging()
-    app.run(guarded, flags_parser=_parsed)
+    app.run(ended, flags_parser=_parsed)
 
 
 def _parsed(argv: Sequence[str]) -> list[str]:

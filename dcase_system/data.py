@@ -14,6 +14,7 @@ from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
 from dcase_system.corpora.mixtures import plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.files import fingerprint
+from dcase_system.places import Place
 from dcase_system.progress import progress_bar
 
 SAMPLE_RATE = 32_000  # of the stores, in Hz: that of both front ends
@@ -60,7 +61,7 @@ class Data:
     evaluation_audio: Waveforms | None
 
 
-def load_data(corpus: Corpus, split: int, evaluation: Path | None, stores: Path) -> Data:
+def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path) -> Data:
     """Reads the lists and brings every clip they name into the waveform stores.
 
     Args:
@@ -177,7 +178,7 @@ def load_audioset(
 
 def stereo_waveforms(
     stores: Path,
-    root: Path,
+    root: Place,
     filenames: Sequence[str],
     sample_rate: int,
     seconds: float,
@@ -216,7 +217,7 @@ def stereo_waveforms(
 
 def mono_waveforms(
     stores: Path,
-    root: Path,
+    root: Place,
     filenames: Sequence[str],
     *,
     seconds: float = 1.0,
@@ -249,6 +250,6 @@ def mono_waveforms(
         )
 
 
-def _store_name(root: Path) -> str:
+def _store_name(root: Place) -> str:
     folder = root.resolve()
     return f"{folder.name}-{fingerprint(str(folder))[:8]}"

@@ -1,5 +1,7 @@
 """The one exception for anything handed in from outside that is not as expected."""
 
+from collections.abc import Callable
+
 _LONGEST = 4_000  # of a message
 
 
@@ -19,6 +21,16 @@ class InputError(ValueError):
         if received is not None:
             parts.append(f"received {received}")
         super().__init__(_one_line("; ".join(parts)))
+
+    def __reduce__(self) -> tuple[Callable, tuple[type, str]]:
+        """So that it can be sent from one process to another."""
+        return _again, (type(self), str(self))
+
+
+def _again(kind: type[InputError], message: str) -> InputError:
+    error = kind.__new__(kind)
+    ValueError.__init__(error, message)
+    return error
 
 
 def _one_line(text: str) -> str:

@@ -22,6 +22,7 @@ from dcase_system.corpora import task1b
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.corpus import Corpus, read_corpus, read_evaluation_list
 from dcase_system.data import mono_waveforms, stereo_waveforms
+from dcase_system.places import Place, place
 
 CORPORA = ("scenes", "audioset", "task1b")
 _SECONDS = {"scenes": 1.0, "audioset": 10.0, "task1b": task1b.CLIP_SECONDS}
@@ -46,7 +47,7 @@ class Filling:
     writers: int = 1
 
     def scenes(
-        self, root: Path, evaluation: Path | None = None, lists: Sequence[str] = ()
+        self, root: Place, evaluation: Place | None = None, lists: Sequence[str] = ()
     ) -> list[Waveforms]:
         """Clips in the layout of TAU 2022 Mobile: those of its lists, and unlabelled ones.
 
@@ -62,7 +63,7 @@ class Filling:
         ]
 
     def task1b(
-        self, root: Path, evaluation: Path | None = None, lists: Sequence[str] = ()
+        self, root: Place, evaluation: Place | None = None, lists: Sequence[str] = ()
     ) -> list[Waveforms]:
         """Stereo clips in the layout of TAU 2020 3Class: those of its lists, and unlabelled ones.
 
@@ -77,7 +78,7 @@ class Filling:
             for folder, clips in given.items()
         ]
 
-    def audioset(self, root: Path, *, all_clips: bool = False, seed: int = 0) -> list[Waveforms]:
+    def audioset(self, root: Place, *, all_clips: bool = False, seed: int = 0) -> list[Waveforms]:
         """The clips of the supernet's recipe, in its order; then all others, if they are wanted.
 
         Args:
@@ -106,8 +107,8 @@ class Filling:
 
 
 def _with_evaluation(
-    root: Path, names: tuple[str, ...], evaluation: Path | None
-) -> dict[Path, tuple[str, ...]]:
+    root: Place, names: tuple[str, ...], evaluation: Place | None
+) -> dict[Place, tuple[str, ...]]:
     return {root: names} | ({evaluation: read_evaluation_list(evaluation)} if evaluation else {})
 
 
@@ -124,8 +125,8 @@ def main(_: Sequence[str]) -> None:
     if options.all_clips and not of_audioset:
         raise app.UsageError("--all_clips has a meaning with --corpus=audioset only")
     filling = Filling(Path(options.cache_dir) / "stores", options.seconds, options.writers)
-    root = Path(options.data_dir)
-    evaluation = Path(options.evaluation_dir) if options.evaluation_dir else None
+    root = place(options.data_dir)
+    evaluation = place(options.evaluation_dir) if options.evaluation_dir else None
     if of_audioset:
         filled = filling.audioset(root, all_clips=options.all_clips, seed=options.seed)
     else:
@@ -145,7 +146,12 @@ def described(waveforms: Waveforms) -> str:
 
 def _define_flags() -> None:
     """Defines the flags of the command: only when it runs, as this module is also imported."""
-    flags.DEFINE_string("data_dir", None, "FOLDER: The corpus.", required=True)
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "FOLDER: The corpus; a path or a URL, gs://bucket/TAU.",
+        required=True,
+    )
     flags.DEFINE_enum(
         "corpus",
         "scenes",

@@ -14,6 +14,7 @@ from dcase_system.data import Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.help import Flags
+from dcase_system.places import Place, place
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
@@ -44,7 +45,7 @@ def announce_demo() -> None:
     _LOG.info("no --data_dir: running on the embedded demo corpus, at demo scale")
 
 
-def folders() -> tuple[Corpus, Path | None, str]:
+def folders() -> tuple[Corpus, Place | None, str]:
     """The development corpus, the evaluation folder and a name for them, as the flags say.
 
     Without `--data_dir` this is the demo corpus, made when it is not there yet.
@@ -54,8 +55,8 @@ def folders() -> tuple[Corpus, Path | None, str]:
         with progress_bar("making the demo corpus", "clip") as show:
             demo = write_demo_corpus(Path(_flags.CACHE_DIR.value) / "demo", progress=show)
         return read_corpus(demo.development), demo.evaluation, "demo"
-    development = Path(_flags.DATA_DIR.value)
-    evaluation = Path(_flags.EVALUATION_DIR.value) if _flags.EVALUATION_DIR.value else None
+    development = place(_flags.DATA_DIR.value)
+    evaluation = place(_flags.EVALUATION_DIR.value) if _flags.EVALUATION_DIR.value else None
     return read_corpus(development, _flags.SCENES.value), evaluation, development.resolve().name
 
 

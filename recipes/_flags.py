@@ -13,7 +13,8 @@ Groups = Mapping[str, tuple[flags.FlagHolder, ...]]
 DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "FOLDER: Development clips in the layout of TAU 2022 Mobile. [the demo corpus]",
+    "FOLDER: Development clips in the layout of TAU 2022 Mobile; a path, or a URL such "
+    "as gs://bucket/TAU. [the demo corpus]",
 )
 EVALUATION_DIR = flags.DEFINE_string(
     "evaluation_dir",

@@ -18,6 +18,7 @@ from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.data import TaggedData, load_audioset, load_mixtures
 from dcase_system.help import Flags
 from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.places import place
 from dcase_system.reporting.supernet import summary
 from dcase_system.supernet.experiment import ExperimentPlan, run_experiment
 from dcase_system.supernet.step import SupernetPlan
@@ -66,7 +67,7 @@ DEMO = MIXTURES | {
 def main(_: Sequence[str]) -> None:
     _common.join_team()
     plan, data = settings()
-    name = Path(_flags.DATA_DIR.value or "demo").name
+    name = place(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
     run_experiment(run_dir, plan, data)
     print(summary(run_dir))

@@ -24,6 +24,7 @@ from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
 from dcase_system.corpora.task1b import read_task1b
 from dcase_system.help import Flags
+from dcase_system.places import Place, place
 from dcase_system.progress import progress_bar
 from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
@@ -89,7 +90,8 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
 
 def clips(front_end: ScalogramSpec) -> tuple[SceneData, str]:
     """The clips that the flags name, and a name for them."""
-    evaluation: Path | None
+    root: Place
+    evaluation: Place | None
     cache, seconds = Path(_flags.CACHE_DIR.value), own.SECONDS.value
     if _flags.DATA_DIR.value is None:
         _common.announce_demo()
@@ -98,8 +100,8 @@ def clips(front_end: ScalogramSpec) -> tuple[SceneData, str]:
         root, evaluation, seconds = demo.development, demo.evaluation, STEREO_FULL.seconds
         name = "demo_stereo"
     else:
-        root, given = Path(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value
-        evaluation, name = Path(given) if given else None, root.resolve().name
+        root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value
+        evaluation, name = place(given) if given else None, root.resolve().name
     mono = own.CORPUS.value == "scenes" and _flags.DATA_DIR.value is not None  # the demo is stereo
     corpus = read_corpus(root, _flags.SCENES.value) if mono else read_task1b(root)
     data = load_scenes(

@@ -1,19 +1,25 @@
 """Stores filled by the command are those that recipes find."""
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import tensorflow as tf
 
 from dcase_system.audio.store import write
 from dcase_system.corpora.audioset import read_audioset
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.task1b import read_task1b
 from dcase_system.data import load_audioset, load_data, stereo_waveforms
+from dcase_system.errors import InputError
 from dcase_system.ingest import Filling
+from dcase_system.places import place as as_place
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run
+from tests.places import in_memory
 
 LABELS = "index,mid,display_name\n0,/m/09x0r,Speech\n"
 
@@ -89,10 +95,78 @@ def test_stereo_clips_are_found(stereo, tmp_path, nothing_decoded):
     assert len(stereo_waveforms(tmp_path / "stores", Path(root), names, 48_000, 1.3)) == len(names)
 
 
+def test_clips_at_a_url_are_those_of_the_folder(place, tmp_path):
+    folders = [place / "demo" / name for name in ("development", "evaluation")]
+    for clip in place.rglob("*.wav"):
+        os.utime(clip, ns=(0, 0))  # memory keeps no times, and they are part of the keys
+    urls = [in_memory(folder) for folder in folders]
+    corpora = read_corpus(folders[0]), read_corpus(urls[0])
+    assert corpora[0].scenes == corpora[1].scenes
+    pd.testing.assert_frame_equal(corpora[0].meta, corpora[1].meta)
+    one, other = (
+        load_data(corpus, 5, evaluation, tmp_path / name)
+        for corpus, evaluation, name in (
+            (corpora[0], folders[1], "of_folder"),
+            (corpora[1], as_place(urls[1]), "of_url"),
+        )
+    )
+    assert (one.train.key, one.test.key) == (other.train.key, other.test.key)
+    assert one.evaluation == other.evaluation
+    assert one.evaluation_audio.key == other.evaluation_audio.key
+    for name in ("development", "evaluation"):
+        assert stored(tmp_path / "of_folder", name) == stored(tmp_path / "of_url", name)
+
+
+def test_a_url_is_filled_as_a_recipe_finds_it(place, audioset, tmp_path, nothing_decoded):
+    scenes, tagged = as_place(in_memory(place / "demo" / "development")), in_memory(audioset)
+    filling = Filling(tmp_path, seconds=0.5)
+    assert len(filling.audioset(as_place(tagged), all_clips=True)[0]) == 20
+    Filling(tmp_path).scenes(scenes)
+    nothing_decoded()
+    assert len(load_data(read_corpus(scenes), 5, None, tmp_path).train) > 0
+    ours, folders = read_audioset(tagged), read_audioset(audioset)
+    assert ours.files == folders.files
+    data = load_audioset(ours, tmp_path, validation=4, seconds=0.5)
+    middle = data.test.audio.gather(np.arange(5))[:, 4_000]
+    np.testing.assert_allclose(middle, 0.1, atol=1e-3)
+
+
+def test_stereo_clips_are_read_from_a_url(stereo, tmp_path):
+    root, evaluation = (Path(flag.split("=")[1]) for flag in stereo[:2])
+    filling = Filling(tmp_path, seconds=1.3)
+    filled = filling.task1b(root, evaluation)
+    urls = [as_place(in_memory(one)) for one in (root, evaluation)]
+    for one, other in zip(filled, filling.task1b(*urls), strict=True):
+        rows = np.arange(len(one))
+        np.testing.assert_array_equal(one.gather(rows), other.gather(rows))
+
+
+def test_a_clip_that_is_missing_at_a_url_is_one_line(place, tmp_path):
+    url = in_memory(place / "demo" / "development")
+    corpus = read_corpus(url)
+    gone = corpus.test().filenames[0]
+    tf.io.gfile.remove(f"{url}/{gone}")
+    message = f"{url}: clip of the list is missing; received {gone}"
+    with pytest.raises(InputError, match=re.escape(message)):
+        Filling(tmp_path).scenes(as_place(url), lists=["test.csv"])
+
+
+def stored(stores, name):
+    """Bytes of the rows in the store of a folder of this name."""
+    (store,) = stores.glob(f"{name}-*")
+    return [shard.read_bytes() for shard in sorted(store.iterdir()) if shard.suffix != ".lock"]
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         (["--data_dir=none"], "none: data folder does not exist"),
+        (["--data_dir=ram://none/TAU"], "ram://none/TAU: data folder does not exist"),
+        (["--data_dir=s9://b/TAU"], "s9://b/TAU: no such kind of storage; expected az://, file://"),
+        (
+            ["--data_dir=http://127.0.0.1:9/TAU"],
+            "127.0.0.1:9/TAU: storage cannot be reached",
+        ),
         (["--data_dir=x", "--corpus=audioset", "--lists=a"], "have no meaning with --corpus=audio"),
         (["--data_dir=x", "--all_clips"], "has a meaning with --corpus=audioset only"),
     ],

@@ -1,16 +1,15 @@
 """Decoding of WAV, of FLAC and Ogg Vorbis by tensorflow-io, and resampling."""
 
-from pathlib import Path
-
 import numpy as np
 import soxr
 
 from dcase_system.audio.flac import count_samples
 from dcase_system.audio.header import AudioHeader, parse_header
 from dcase_system.errors import InputError
+from dcase_system.places import Place, Url, place
 
 
-def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
+def read_audio(path: str | Place) -> tuple[np.ndarray, int]:
     """Decodes one audio file.
 
     Args:
@@ -23,8 +22,9 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
         InputError: the file is missing, empty, truncated, not audio, or holds NaN or infinite
             samples.
     """
-    path = Path(path)
-    if path.exists() and not path.is_file():  # a device or a pipe may never end
+    path = place(path)
+    # A device or a pipe may never end; storage has none.
+    if not isinstance(path, Url) and path.exists() and not path.is_file():
         raise InputError("not a file", where=path, expected="an audio file")
     try:
         data = path.read_bytes()
@@ -50,7 +50,7 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
     return samples, header.sample_rate
 
 
-def _check_flac(data: bytes, header: AudioHeader, path: Path) -> None:
+def _check_flac(data: bytes, header: AudioHeader, path: Place) -> None:
     try:
         frames = count_samples(data)
     except IndexError:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.errors import InputError
+from dcase_system.places import Place, files_below, find_list_below, place
 
 _LOG = logging.getLogger(__name__)
 CLASSES_FILE = "class_labels_indices.csv"
@@ -67,7 +67,7 @@ class AudioSet:
         names: display name of each class.
     """
 
-    root: Path
+    root: Place
     mids: tuple[str, ...]
     names: tuple[str, ...]
 
@@ -75,10 +75,10 @@ class AudioSet:
     def files(self) -> Mapping[str, str]:
         """Path below the root of each video's clip."""
         found: dict[str, str] = {}
-        for path in sorted(self.root.rglob("*")):
+        for path in files_below(self.root, _SUFFIXES):
             matched = _AUDIO_NAME.fullmatch(path.stem)
-            if path.suffix.lower() in _SUFFIXES and matched:
-                found.setdefault(matched[1], str(path.relative_to(self.root)))
+            if matched:
+                found.setdefault(matched[1], str(path))
         return found
 
     def segments(self, name: str) -> tuple[Segment, ...]:
@@ -143,17 +143,17 @@ class AudioSet:
         )
 
 
-def read_audioset(root: str | Path) -> AudioSet:
+def read_audioset(root: str | Place) -> AudioSet:
     """Reads the class list of a copy of AudioSet.
 
     Args:
-        root: folder with `class_labels_indices.csv` and the segment lists, directly or in a folder
-            below it.
+        root: folder or URL with `class_labels_indices.csv` and the segment lists, directly or in a
+            folder below it.
 
     Raises:
         InputError: the folder or the class list is missing or damaged.
     """
-    root = Path(root)
+    root = place(root)
     if not root.is_dir():
         raise InputError("data folder does not exist", where=root, expected="a copy of AudioSet")
     path = _find(root, CLASSES_FILE)
@@ -179,14 +179,14 @@ def read_audioset(root: str | Path) -> AudioSet:
     return AudioSet(root, mids, tuple(fields[2] for _, fields in rows))
 
 
-def _find(root: Path, name: str) -> Path:
-    found = [root / name] if (root / name).is_file() else sorted(root.glob(f"*/{name}"))
-    if not found:
+def _find(root: Place, name: str) -> Place:
+    found = find_list_below(root, name, _SUFFIXES)
+    if found is None:
         raise InputError("list is missing", where=root / name, expected="it there, or a level down")
-    return found[0]
+    return found
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Place) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of each line that is not a comment."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

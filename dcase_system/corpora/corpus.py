@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from dcase_system.corpora import tau
 from dcase_system.corpora.table import at_line, first_row, read_tsv
 from dcase_system.errors import InputError
+from dcase_system.places import Place, place
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
 _SIMULATED_DEVICE = re.compile(r"s\d+")
@@ -52,7 +52,7 @@ class Clips:
 class Corpus:
     """The labelled clips of one folder; `scenes` fixes the order of the class indices."""
 
-    root: Path
+    root: Place
     scenes: tuple[str, ...]
     meta: pd.DataFrame
 
@@ -97,11 +97,11 @@ class Corpus:
         )
 
 
-def read_corpus(root: str | Path, scenes: Sequence[str] | None = None) -> Corpus:
+def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpus:
     """Reads and checks `meta.csv` of a folder in the TAU 2022 Mobile layout.
 
     Args:
-        root: folder with `meta.csv`, `audio/` and `split_setup/` (or the split lists beside
+        root: folder or URL with `meta.csv`, `audio/` and `split_setup/` (or the split lists beside
             `meta.csv` or in `evaluation_setup/`).
         scenes: the class list in label order; by default the scene labels of `meta.csv` in
             alphabetical order, which for TAU is the official order.
@@ -110,7 +110,7 @@ def read_corpus(root: str | Path, scenes: Sequence[str] | None = None) -> Corpus
         InputError: the folder or meta.csv is missing, is not tab-separated, has a duplicate
             row, an empty field or a scene that is not in the class list.
     """
-    root = Path(root)
+    root = place(root)
     if not root.is_dir():
         raise InputError(
             "data folder does not exist", where=root, expected="a folder with meta.csv and audio/"
@@ -136,21 +136,21 @@ def read_corpus(root: str | Path, scenes: Sequence[str] | None = None) -> Corpus
     return Corpus(root, names, meta)
 
 
-def read_evaluation_list(root: str | Path) -> tuple[str, ...]:
+def read_evaluation_list(root: str | Place) -> tuple[str, ...]:
     """File names (`audio/0.wav`, ...) of an evaluation set without labels.
 
     Read from `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
     """
-    path = Path(root) / "evaluation_setup" / "fold1_test.csv"
+    path = place(root) / "evaluation_setup" / "fold1_test.csv"
     return tuple(read_tsv(path, ("filename",)).filename)
 
 
-def find_list(root: Path, name: str) -> Path:
+def find_list(root: Place, name: str) -> Place:
     """The list `name` in split_setup/, beside meta.csv or in evaluation_setup/ of a corpus."""
     places = [root / "split_setup" / name, root / name, root / "evaluation_setup" / name]
-    for place in places:
-        if place.is_file():
-            return place
+    for path in places:
+        if path.is_file():
+            return path
     raise InputError(
         "list of clips is missing", where=places[0], expected=f"{name} there or in {root}"
     )

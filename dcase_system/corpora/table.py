@@ -1,17 +1,17 @@
 """Reading the tab-separated lists of a corpus: every damage found, at its line."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dcase_system.errors import InputError
+from dcase_system.places import Place
 
 _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
 
 
-def read_tsv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_tsv(path: Place, columns: Sequence[str]) -> pd.DataFrame:
     """Reads a tab-separated list of clips as strings.
 
     Parsed by hand and not by `pandas.read_csv`, which pads short rows, shifts long ones into
@@ -56,7 +56,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def _check_header(header: list[str], columns: Sequence[str], path: Path) -> None:
+def _check_header(header: list[str], columns: Sequence[str], path: Place) -> None:
     missing = [column for column in columns if column not in header]
     if missing or len(set(header)) < len(header):
         line = " ".join(header)
@@ -71,7 +71,7 @@ def _check_header(header: list[str], columns: Sequence[str], path: Path) -> None
         )
 
 
-def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
+def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Place) -> None:
     for column in columns:
         row = first_row(table[column].str.strip() == "")
         if row is not None:
@@ -100,6 +100,6 @@ def first_row(mask: pd.Series) -> int | None:
     return int(rows[0]) if rows.size else None
 
 
-def at_line(path: Path, row: int) -> str:
+def at_line(path: Place, row: int) -> str:
     """Where row `row` of a table stands in its file, for an error."""
     return f"{path} line {row + 2}"

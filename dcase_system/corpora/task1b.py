@@ -5,11 +5,12 @@ Ten-second binaural clips (48 kHz, 24 bit) of one device in ten scenes, labelled
 name holds the scene.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.table import at_line
 from dcase_system.errors import InputError
+from dcase_system.places import Place
 
 CLASSES = ("indoor", "outdoor", "transportation")
 """The three classes in label order, as in the official output file."""
@@ -29,7 +30,7 @@ EVALUATION_CLIPS = 8_640
 """Clips of the evaluation set, `audio/0.wav` ... `audio/8639.wav`."""
 
 
-def read_task1b(root: str | Path) -> Corpus:
+def read_task1b(root: str | Place) -> Corpus:
     """Reads a folder in the layout of the 2020 3Class development set.
 
     Raises:

@@ -10,6 +10,7 @@ from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
 from dcase_system.data import stereo_waveforms
 from dcase_system.files import fingerprint
+from dcase_system.places import Place
 from dcase_system.scene_search.features import Scalograms, scalograms
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def load_scenes(
     spec: ScalogramSpec,
     *,
     seconds: float,
-    evaluation: Path | None = None,
+    evaluation: Place | None = None,
     train_list: str = TRAIN_LIST,
     copy_mono: bool = False,
 ) -> SceneData:
@@ -79,7 +80,7 @@ def load_scenes(
     if copy_mono:
         _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(corpus.scenes))
 
-    def decoded(root: Path, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
+    def decoded(root: Place, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
         waveforms = stereo_waveforms(
             stores, root, filenames, spec.sample_rate, seconds, copy_mono=copy_mono
         )

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from dcase_system.corpora.corpus import (
     read_evaluation_list,
 )
 from dcase_system.errors import InputError
+from tests.places import in_memory
 
 META = """\
 filename\tscene_label\tidentifier\tsource_label
@@ -52,6 +54,20 @@ def test_scenes_are_alphabetical_unless_given(root):
     assert read_corpus(root).scenes == ("bus", "park")
     corpus = read_corpus(root, ("park", "metro", "bus"))
     assert corpus.split(5).labels.tolist() == [0, 2]
+
+
+def test_what_a_url_lacks_is_one_line(root):
+    url = in_memory(root)
+    assert read_corpus(url).split(5).filenames == read_all(root).filenames
+    for name, read in {
+        f"{url}/none: data folder does not exist": lambda: read_corpus(f"{url}/none"),
+        f"{url}/split_setup/meta.csv: file is missing": lambda: read_corpus(f"{url}/split_setup"),
+        f"{url}/split_setup/test.csv: list of clips is missing": lambda: read_corpus(url).test(),
+        f"{url}/evaluation_setup/fold1_test.csv: file is": lambda: read_evaluation_list(url),
+    }.items():
+        with pytest.raises(InputError, match=re.escape(name)) as caught:
+            read()
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("place", ["split_setup", ".", "evaluation_setup"])

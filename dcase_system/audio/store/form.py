@@ -8,6 +8,7 @@ import numpy as np
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
+from dcase_system.places import Place
 
 FULL_SCALE = 2**15
 _VERSION = 3
@@ -65,7 +66,7 @@ def write_form(store: Path, form: Form) -> None:
     write_json(store / "format.json", asdict(form))
 
 
-def decode_clip(path: Path, form: Form) -> np.ndarray:
+def decode_clip(path: Place, form: Form) -> np.ndarray:
     """A clip as a row of a store: int16 of the form's shape.
 
     Raises:
@@ -103,7 +104,7 @@ def decode_clip(path: Path, form: Form) -> np.ndarray:
     return _to_int16(resample(samples, rate, form.sample_rate)).reshape(form.shape)
 
 
-def _fitted(samples: np.ndarray, rate: int, form: Form, path: Path) -> np.ndarray:
+def _fitted(samples: np.ndarray, rate: int, form: Form, path: Place) -> np.ndarray:
     """One channel of the store's length, from a clip of any form."""
     if len(samples) < _SHORTEST_SECONDS * rate:
         raise InputError(

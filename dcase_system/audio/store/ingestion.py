@@ -19,6 +19,7 @@ from dcase_system.audio.store.write import Fault, Writer
 from dcase_system.audio.store.writers import write_by_processes
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked
+from dcase_system.places import Place, place
 
 _LOG = logging.getLogger(__name__)
 _MOST_LOGGED = 20  # of the faulty clips
@@ -27,7 +28,7 @@ _OLD_FILES = ("waveforms.int16", "index.tsv")  # of a store before it had shards
 
 def ingest(
     store: str | Path,
-    root: str | Path,
+    root: str | Place,
     filenames: Sequence[str],
     *,
     sample_rate: int = 32_000,
@@ -46,7 +47,7 @@ def ingest(
 
     Args:
         store: folder of the store; made if absent.
-        root: folder of the corpus.
+        root: folder or URL of the corpus.
         filenames: clips below `root`.
         sample_rate: rate of the stored waveforms in Hz.
         clip_seconds: length that every clip must have.
@@ -66,7 +67,7 @@ def ingest(
             Each faulty clip is logged; the error names the first.
         OSError: the store cannot be written.
     """
-    store, root = Path(store), Path(root)
+    store, root = Path(store), place(root)
     store.mkdir(parents=True, exist_ok=True)
     wanted_form = Form(sample_rate, round(sample_rate * clip_seconds), exact, channels, copy_mono)
     with Presence(store) as presence:
@@ -93,7 +94,7 @@ def ingest(
 
 def _planned(
     store: Path,
-    root: Path,
+    root: Place,
     presence: Presence,
     wanted_form: Form,
     lines: Sequence[str],

@@ -1,5 +1,6 @@
 """Which clips are wanted, where their rows are, and the plans of shards for the others."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ import numpy as np
 from dcase_system.audio.store.form import Form
 from dcase_system.audio.store.shards import Shard, shards_of
 from dcase_system.errors import InputError
+from dcase_system.places import Place, Url
 
+_LOG = logging.getLogger(__name__)
 _NAMES_A_CALL, _CALLS_AT_ONCE = 1_000, 16  # of stat: on a network disk each waits for an answer
 
 
@@ -37,7 +40,7 @@ class Rows:
         return bool((self.shard >= 0).all())
 
 
-def status_of(path: Path) -> str:
+def status_of(path: Place) -> str:
     """Size and modification time of a file, as in a plan.
 
     Raises:
@@ -47,7 +50,7 @@ def status_of(path: Path) -> str:
     return f"{status.st_size}\t{status.st_mtime_ns}"
 
 
-def stat_all(root: Path, filenames: Sequence[str]) -> dict[str, str]:
+def stat_all(root: Place, filenames: Sequence[str]) -> dict[str, str]:
     """The status of each file, by its name.
 
     Raises:
@@ -65,6 +68,12 @@ def stat_all(root: Path, filenames: Sequence[str]) -> dict[str, str]:
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise InputError("clip of the list is missing", where=root, received=missing[0] + others)
+    if isinstance(root, Url) and any(status and status.endswith("\t0") for status in found):
+        _LOG.warning(
+            "%s: modification times are unknown: a clip that is replaced by one of its size will "
+            "not be noticed",
+            root,
+        )
     broken = next((name for name in filenames if "\n" in name), None)
     if broken is not None:
         raise InputError("name of a clip has a line break", where=root, received=broken)
@@ -138,7 +147,7 @@ def _plans(store: Path) -> Iterator[tuple[Shard, list[str]]]:
     return ((shard, shard.lines()) for shard in shards_of(store))
 
 
-def _status_or_none(path: Path) -> str | None:
+def _status_or_none(path: Place) -> str | None:
     try:
         return status_of(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from dcase_system.audio.store.plan import status_of
 from dcase_system.audio.store.shards import Shard
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
+from dcase_system.places import Place, UnreachableError
 
 _LOG = logging.getLogger(__name__)
 _CHUNK_BYTES = 16 * 2**20  # written at a time, the next ones decoded meanwhile
@@ -38,7 +38,7 @@ class Writer:
         threads: that decode.
     """
 
-    root: Path
+    root: Place
     form: Form
     threads: int
 
@@ -57,6 +57,7 @@ class Writer:
             The faulty clips; the others of their shards are stored.
 
         Raises:
+            UnreachableError: the storage of the clips does not answer.
             OSError: a shard cannot be written.
         """
         faults: list[Fault] = []
@@ -111,11 +112,13 @@ class Writer:
         try:
             _check_unchanged(path, "\t".join(planned))
             return decode_clip(path, self.form)
+        except UnreachableError:
+            raise  # it would be the fault of every clip, each after a wait
         except InputError as error:
             return Fault(line, str(error))
 
 
-def _check_unchanged(path: Path, planned: str) -> None:
+def _check_unchanged(path: Place, planned: str) -> None:
     """Refuses a file that has changed since it was planned: its row would pass for the old one."""
     try:
         status = status_of(path)

@@ -16,6 +16,7 @@ from dcase_system.audio.store.locks import Presence
 from dcase_system.audio.store.shards import Shard
 from dcase_system.audio.store.write import Fault, Writer
 from dcase_system.errors import InputError
+from dcase_system.places import UnreachableError
 
 
 def write_by_processes(
@@ -48,7 +49,7 @@ def write_by_processes(
                     message = ready.recv()
                 except EOFError:
                     raise _ended(senders[ready], shards[0].store) from None
-                if isinstance(message, OSError):
+                if isinstance(message, OSError | UnreachableError):
                     raise message
                 if isinstance(message, int):
                     on_clips(message)
@@ -108,7 +109,7 @@ def _work(writer: Writer, shards: Sequence[Shard], sender: Connection) -> None:
             return
         try:
             sender.send(writer.write(shards, sender.send, wait=False))
-        except OSError as error:
+        except (OSError, UnreachableError) as error:
             with suppress(OSError):
                 sender.send(error)
 

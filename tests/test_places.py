@@ -1,0 +1,158 @@
+"""Local paths and URLs, by the same calls."""
+
+import pickle
+import threading
+from pathlib import Path, PurePosixPath
+
+import pytest
+import tensorflow as tf
+
+from dcase_system import places
+from dcase_system.audio.decode import read_audio
+from dcase_system.audio.store.form import Form
+from dcase_system.audio.store.shards import Shard
+from dcase_system.audio.store.write import Writer
+from dcase_system.audio.store.writers import write_by_processes
+from dcase_system.errors import InputError
+from dcase_system.places import UnreachableError, Url, files_below, find_list_below, place
+from tests.places import in_memory, write
+
+FILES = {
+    "meta.csv": b"a\tb\r\nc\td\n",
+    "audio/b.wav": b"RIFF\0\xff",
+    "audio/a.WAV": b"x",
+    "audio/deep/v1.0/c.flac": b"y",
+    "audio-more/d.wav": b"z",
+    "lists/eval.csv": b"e",
+}
+SUFFIXES = {".wav", ".flac"}
+
+
+@pytest.fixture
+def local(tmp_path) -> Path:
+    for name, data in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """Storage that knows its scheme and never answers."""
+    forever = threading.Event()
+    monkeypatch.setattr(tf.io.gfile, "stat", lambda address: forever.wait(20))
+    monkeypatch.setattr(places, "FIRST_ANSWER_SECONDS", 0.05)
+    yield
+    forever.set()
+
+
+def test_a_url_is_no_path():
+    assert isinstance(place("TAU/x"), Path)
+    assert str(place("gs://bucket/TAU/")) == "gs://bucket/TAU"
+    assert str(place("gs://bucket") / "audio/./x.wav") == "gs://bucket/audio/x.wav"
+    assert [place(url).resolve().name for url in ("gs://b/TAU/", "s3://b")] == ["TAU", "b"]
+    assert Url("gs://b") / PurePosixPath("a/b.wav") == Url("gs://b/a/b.wav")
+    assert place(Url("s3://b")) == Url("s3://b")
+    assert pickle.loads(pickle.dumps(place("s3://b/x"))) == Url("s3://b/x")
+    with pytest.raises(InputError, match=r"gs://: URL names no folder; expected one like gs://"):
+        place("gs://")
+
+
+def test_both_answer_alike(local):
+    root = place(in_memory(local))
+    for name in [*FILES, "audio", "no", "meta.csv/no"]:
+        ours, path = root / name, local / name
+        assert (ours.is_dir(), ours.is_file()) == (path.is_dir(), path.is_file()), name
+        if path.is_file():
+            assert ours.read_bytes() == path.read_bytes()
+            assert ours.stat().st_size == path.stat().st_size
+            assert ours.stat().st_mtime_ns == 0  # which memory does not keep
+    assert (root / "meta.csv").read_text("utf-8-sig") == (local / "meta.csv").read_text("utf-8-sig")
+    with pytest.raises(FileNotFoundError, match=r"ram://.*/no'"):
+        (root / "no").stat()
+
+
+def test_files_are_found_in_the_same_order(local):
+    found = [list(map(str, files_below(one, SUFFIXES))) for one in (local, place(in_memory(local)))]
+    assert found[0] == found[1]
+    assert found[1] == [
+        "audio/a.WAV",
+        "audio/b.wav",
+        "audio/deep/v1.0/c.flac",
+        "audio-more/d.wav",
+    ]
+
+
+def test_a_list_is_found_a_level_down(local):
+    for root in (local, place(in_memory(local))):
+        assert find_list_below(root, "eval.csv", SUFFIXES) == root / "lists/eval.csv"
+        assert find_list_below(root, "meta.csv", SUFFIXES) == root / "meta.csv"
+        assert find_list_below(root, "none.csv", SUFFIXES) is None
+
+
+def test_folders_of_storage_that_marks_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr(tf.io.gfile, "listdir", lambda address: ["b/", "x.wav", "other", "a/", "/"])
+    monkeypatch.setattr(Url, "is_dir", lambda url: asked.append(url.name))
+    assert Url("ram://x").folders(SUFFIXES) == (["a", "b"], ["other", "x.wav"])
+    assert asked == ["other"]
+
+
+def test_an_unknown_scheme_is_one_line():
+    with pytest.raises(InputError) as caught:
+        place("s9://bucket/TAU").is_dir()
+    message = str(caught.value)
+    assert message.startswith("s9://bucket/TAU: no such kind of storage; expected ")
+    assert "gs://" in message
+    assert "s3://" in message
+    assert message.endswith("received s9://")
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message"),
+    [
+        (tf.errors.PermissionDeniedError(None, None, "403\nbody"), InputError, "refuses to read"),
+        (tf.errors.FailedPreconditionError(None, None, "no host"), UnreachableError, "no host"),
+        (RuntimeError("no connection"), UnreachableError, "no connection"),
+    ],
+)
+def test_what_storage_raises_is_one_line(monkeypatch, raised, kind, message):
+    def fail(address):
+        raise raised
+
+    monkeypatch.setattr(tf.io.gfile, "stat", fail)
+    with pytest.raises(kind, match=message) as caught:
+        place("gs://bucket/TAU").is_dir()
+    assert type(caught.value) is kind
+    assert "\n" not in str(caught.value)
+
+
+def test_storage_that_does_not_answer_is_not_waited_for(silent):
+    with pytest.raises(UnreachableError, match=r"does not answer; expected an answer within 0\.05"):
+        place("gs://silent/TAU").is_dir()
+
+
+def test_what_is_wrong_with_audio_is_one_line(tmp_path):
+    url = in_memory(tmp_path) + "/audio"
+    write(f"{url}/x.wav", b"RIFF")
+    with pytest.raises(InputError, match=r"ram://.*/none\.wav: audio file is missing"):
+        read_audio(f"{url}/none.wav")
+    with pytest.raises(InputError, match=r"ram://.*/x\.wav: not an audio file"):
+        read_audio(f"{url}/x.wav")
+    with pytest.raises(InputError, match=r"ram://.*/audio: storage refuses .* is a directory"):
+        read_audio(url)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_lost_storage_ends_an_ingest_and_blames_no_clip(tmp_path, processes):
+    form = Form(sample_rate=8, clip_samples=8, exact=True, channels=1, copy_mono=False)
+    shard = Shard(tmp_path, 0)
+    shard.write_plan(["x.wav\t1\t1"])
+    lost = Writer(place("http://127.0.0.1:9/TAU"), form, 1)  # no server has this port
+    with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:9/TAU/x\.wav: storage cannot"):
+        if processes == 1:
+            lost.write([shard], lambda clips: None, wait=False)
+        else:
+            write_by_processes(lost, [shard], processes, lambda clips: None)
+    assert shard.lines() == ["x.wav\t1\t1"]
+    assert not shard.rows.exists()
