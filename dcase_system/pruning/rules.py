@@ -10,6 +10,7 @@ from dcase_system.models.cnn10 import MeanMelsPoolFrames
 from dcase_system.pruning import kernels, layouts
 from dcase_system.pruning.channels import LayerChannels, Traced, Tracing, opaque
 from dcase_system.pruning.mask_layer import ChannelMask
+from dcase_system.replicas import Dropout
 
 _LAYERS = keras.layers
 # A rule takes (tracing, layer, node, channels of the inputs) and gives the channels of the output.
@@ -146,8 +147,11 @@ RULES: dict[type, Rule] = {
     **dict.fromkeys(kernels.DEPTHWISE, kernels.depthwise),
     **dict.fromkeys([_LAYERS.BatchNormalization, own.FusedBatchNormalization], _normalisation),
     **dict.fromkeys(
-        _kinds("ReLU", "LeakyReLU", "ELU", "Identity", "ActivityRegularization")
-        + _kinds("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+        [
+            *_kinds("ReLU", "LeakyReLU", "ELU", "Identity", "ActivityRegularization"),
+            *_kinds("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+            Dropout,
+        ],
         _through,
     ),
     **dict.fromkeys(

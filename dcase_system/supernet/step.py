@@ -128,6 +128,7 @@ class SupernetTraining(keras.Model):
         waveforms, targets = data
         features = self.front_end(waveforms)  # once for all sub-networks
         if self.sampler is None:
+            self._begin_draws(0)
             gradients, loss, _ = self.gradients(None, features, targets)
         else:
             gradients, loss = self._over_samples(self.sampler, features, targets)

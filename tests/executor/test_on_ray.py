@@ -95,6 +95,7 @@ def test_an_address_without_a_cluster_is_refused_in_one_line_within_twenty_secon
     assert seconds < 25
 
 
+@pytest.mark.slow
 def test_a_node_is_lost_and_nothing_with_it(tmp_path):
     with nodes() as both:
         driver = started(tmp_path / "ray", both.address, 20)
@@ -112,6 +113,7 @@ def test_a_node_is_lost_and_nothing_with_it(tmp_path):
     assert not list(tmp_path.glob("ray/token-*"))
 
 
+@pytest.mark.slow
 def test_a_failure_is_not_begun_again_and_says_why(two, tmp_path):
     tasks = [task(tmp_path, "wrong", "--fault=input"), task(tmp_path, "long", "--steps=600")]
     with (
@@ -124,6 +126,7 @@ def test_a_failure_is_not_begun_again_and_says_why(two, tmp_path):
     assert all_end(pids(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_driver_that_is_stopped_leaves_no_process_behind(two, tmp_path, how):
     driver = started(tmp_path, two.address, 600)
@@ -137,6 +140,7 @@ def test_a_driver_that_is_stopped_leaves_no_process_behind(two, tmp_path, how):
     assert all_end(pids(tmp_path), 30)
 
 
+@pytest.mark.slow
 def test_a_node_with_other_code_is_refused(two, tmp_path, monkeypatch):
     monkeypatch.setattr(on_ray, "identity", lambda: identity() | {"keras": "2.0"})
     with (
@@ -147,6 +151,7 @@ def test_a_node_with_other_code_is_refused(two, tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_node_that_does_not_see_the_folder_is_refused(two, tmp_path, monkeypatch):
     def elsewhere(path, text):
         path.write_text("of another machine\n")
@@ -159,6 +164,7 @@ def test_a_node_that_does_not_see_the_folder_is_refused(two, tmp_path, monkeypat
         pass
 
 
+@pytest.mark.slow
 def test_a_node_without_the_package_is_refused(two, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with (
@@ -169,6 +175,7 @@ def test_a_node_without_the_package_is_refused(two, tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_what_no_node_has_is_refused(two, tmp_path):
     with (
         pytest.raises(InputError, match=r"no node has what a task needs; .*received 1 and 0"),

@@ -36,6 +36,7 @@ def wait_for_pids(folder, count):
     assert len(pids(folder)) >= count
 
 
+@pytest.mark.slow
 def test_several_at_once_leave_what_one_after_another_does(tmp_path):
     for at_once in (1, 3):
         folder = tmp_path / str(at_once)
@@ -81,6 +82,7 @@ def test_a_task_that_fails_is_not_begun_again_and_stops_the_others(tmp_path, at_
     assert all_end(pids(tmp_path), 0)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_process_behind_and_the_next_start_goes_on(tmp_path):
     driver = started(tmp_path, "--steps=100")
     wait_for_pids(tmp_path, 2)

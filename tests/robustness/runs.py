@@ -1,6 +1,5 @@
 """Recipes at toy scale in processes of their own, that are killed, and what they leave."""
 
-import json
 import os
 import runpy
 import signal
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.files import file_digest
+from dcase_system.files import file_digest, write_json
 from dcase_system.scene_search.search import Method, Search
 from dcase_system.scene_search.space import SceneSpace
 from tests.commands import FORKS, ROOT
@@ -119,7 +118,7 @@ def search(folder: Path, method: Method) -> None:
 
     searched = Search(SceneSpace("code"), method, "clips", folder / "journal", 12, 4)
     found = [one.name for one in searched.run(evaluate)]
-    (folder / f"{method}.json").write_text(json.dumps(found))
+    write_json(folder / f"{method}.json", found)  # whole, or not at all
 
 
 def _call(module: str, arguments: list[str], errors: str) -> None:

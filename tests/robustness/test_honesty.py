@@ -1,12 +1,14 @@
 """Numbers that go into a competition: who has heard which clip, and when."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dcase_system import pipeline
 from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.store import Waveforms
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.data import load_data
@@ -43,29 +45,41 @@ def data(tmp_path_factory):
     return load_data(read_corpus(demo.development), 100, demo.evaluation, stores)
 
 
+def stored(waveforms: Waveforms) -> list[tuple[Path, int]]:
+    """Where in the store each clip lies: file and row."""
+    files = waveforms.samples.files
+    first = np.cumsum([0, *(file.rows for file in files)])
+    shards = np.searchsorted(first, waveforms.rows, "right") - 1
+    return [
+        (files[at].path, row - first[at]) for at, row in zip(shards, waveforms.rows, strict=True)
+    ]
+
+
 @pytest.fixture
 def heard(monkeypatch):
-    """Rows of the store that each training was given; nothing is trained."""
-    rows = []
+    """Clips of the store that each training was given; nothing is trained."""
+    clips = []
 
     def fit(model, waveforms, targets, **settings):
         held_out = settings["validation"]
         assert len(waveforms) == len(targets)
-        rows.append((set(waveforms.rows), set(held_out.waveforms.rows) if held_out else set()))
+        of_it = set(stored(held_out.waveforms)) if held_out else set()
+        clips.append((set(stored(waveforms)), of_it))
 
     monkeypatch.setattr(training_plan, "fit", fit)
-    return rows
+    return clips
 
 
 def _assert_within_the_split(heard, data):
-    location_of = dict(zip(data.train.audio.rows, data.train.clips.locations, strict=True))
+    train = stored(data.train.audio)
+    location_of = dict(zip(train, data.train.clips.locations, strict=True))
     assert heard
     for trained_on, held_out in heard:
         assert held_out and trained_on
-        assert trained_on | held_out == set(data.train.audio.rows)
+        assert trained_on | held_out == set(train)
         assert not trained_on & held_out
-        assert not (trained_on | held_out) & set(data.test.audio.rows)
-        locations = [{location_of[row] for row in rows} for rows in (trained_on, held_out)]
+        assert not (trained_on | held_out) & set(stored(data.test.audio))
+        locations = [{location_of[one] for one in clips} for clips in (trained_on, held_out)]
         assert not locations[0] & locations[1]
 
 

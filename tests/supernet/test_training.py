@@ -83,9 +83,12 @@ def training_model(**settings) -> SupernetTraining:
 def test_a_step_averages_the_gradients_of_its_sub_networks():
     model, twin = training_model(samples=3), training_model()
     x, labels = features(4), np.eye(4, 3, dtype=np.float32)
-    drawn = [twin.sampler.draw().numpy() for _ in range(3)]
-    assert not np.array_equal(drawn[0], drawn[1])
-    each = [twin.gradients(widths, x, labels) for widths in drawn]
+    drawn, each = [], []
+    for index in range(3):
+        twin._begin_draws(index)
+        drawn.append(twin.sampler.draw().numpy())
+        each.append(twin.gradients(drawn[-1], x, labels))
+    assert len({widths.tobytes() for widths in drawn}) > 1
     gradients, loss = model._over_samples(model.sampler, tf.constant(x), tf.constant(labels))
     assert float(loss) == pytest.approx(np.mean([float(one[1]) for one in each]), rel=1e-5)
     for index, gradient in enumerate(gradients):
