@@ -13,6 +13,7 @@ from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.data import Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.edge.tflite import FORMATS
+from dcase_system.errors import InputError
 from dcase_system.help import Flags
 from dcase_system.places import Place, place
 from dcase_system.progress import progress_bar
@@ -51,6 +52,12 @@ def folders() -> tuple[Corpus, Place | None, str]:
     Without `--data_dir` this is the demo corpus, made when it is not there yet.
     """
     if _flags.DATA_DIR.value is None:
+        if _flags.EVALUATION_DIR.value is not None:
+            raise InputError(
+                "evaluation clips without development clips",
+                where="--evaluation_dir",
+                expected="--data_dir beside it",
+            )
         announce_demo()
         with progress_bar("making the demo corpus", "clip") as show:
             demo = write_demo_corpus(Path(_flags.CACHE_DIR.value) / "demo", progress=show)

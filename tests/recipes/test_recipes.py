@@ -118,6 +118,15 @@ def test_wrong_input_ends_in_one_line(place, arguments, message):
     assert not (place / "wrong").exists()
 
 
+def test_evaluation_clips_do_not_go_with_the_demo_corpus(tmp_path):
+    done = run("recipes.split5", "--evaluation_dir=clips", f"--cache_dir={tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: --evaluation_dir: evaluation clips without development clips; "
+        "expected --data_dir beside it"
+    )
+
+
 def test_a_broken_clip_is_named_before_training(place, tmp_path):
     demo = write_demo_corpus(tmp_path / "demo", size=TINY)
     broken = sorted((demo.development / "audio").glob("*-s4.wav"))[0]
