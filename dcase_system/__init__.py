@@ -6,4 +6,8 @@ import os
 # on a machine without GPU); what really fails reaches Python as an exception.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# TensorFlow has oneDNN on by itself on processors with AVX-512 VNNI and later; on others a training
+# step of the networks here takes twice as long without it.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 __version__ = "0.1.0"

@@ -8,9 +8,29 @@ from typing import Any
 
 import keras
 import tf_keras
+from tensorflow_model_optimization.sparsity import keras as tfmot
 
 from dcase_system.errors import InputError
+from dcase_system.models.depthwise import depthwise_conv2d
 from dcase_system.pruning.graph import nodes_in_order
+
+
+@tf_keras.saving.register_keras_serializable("dcase_system")
+class DepthwiseConv2D(tf_keras.layers.DepthwiseConv2D, tfmot.PrunableLayer):
+    """tf_keras's layer, channels last, whose strides may differ on every device."""
+
+    def call(self, inputs):
+        outputs = depthwise_conv2d(
+            inputs, self.depthwise_kernel, self.strides, self.padding, self.dilation_rate
+        )
+        if self.use_bias:
+            outputs = tf_keras.backend.bias_add(outputs, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def get_prunable_weights(self):
+        """None, as TF-MOT has it for the layer that this is one of."""
+        return []
+
 
 _CONVOLUTION = ("kernel_size", "strides", "padding", "dilation_rate", "use_bias", "activation")
 _POOLING = ("pool_size", "strides", "padding")
@@ -18,7 +38,7 @@ _BATCH_NORM = ("axis", "momentum", "epsilon", "center", "scale")
 # Layers of ours in tf_keras: its class, and the part of the config that decides the computation.
 _LAYERS: dict[str, tuple[type[tf_keras.layers.Layer], tuple[str, ...]]] = {
     "Conv2D": (tf_keras.layers.Conv2D, ("filters", "groups", *_CONVOLUTION)),
-    "DepthwiseConv2D": (tf_keras.layers.DepthwiseConv2D, ("depth_multiplier", *_CONVOLUTION)),
+    "DepthwiseConv2D": (DepthwiseConv2D, ("depth_multiplier", *_CONVOLUTION)),
     "Dense": (tf_keras.layers.Dense, ("units", "use_bias", "activation")),
     "BatchNormalization": (tf_keras.layers.BatchNormalization, _BATCH_NORM),
     "FusedBatchNormalization": (tf_keras.layers.BatchNormalization, _BATCH_NORM),

@@ -76,7 +76,7 @@ def join(outputs, examples):
 
 
 def batch_norm(inputs, gamma, beta, epsilon: float):
-    """Batch normalisation by the statistics of all replicas' shares.
+    """Batch normalisation by the statistics of the batch, over all replicas' shares.
 
     Args:
         inputs: (share, height, width, channels).
@@ -87,6 +87,8 @@ def batch_norm(inputs, gamma, beta, epsilon: float):
     Returns:
         The normalised inputs, the mean and the unbiased variance (channels,) of the whole batch.
     """
+    if count() == 1:
+        return tf.compat.v1.nn.fused_batch_norm(inputs, gamma, beta, epsilon=epsilon)
     axes = [0, 1, 2]
     own = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), inputs.dtype)
     sums = all_sum(tf.concat([tf.reduce_sum(inputs, axes), own[None]], axis=0))

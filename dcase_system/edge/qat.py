@@ -17,7 +17,7 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from dcase_system.bridge import to_tf_keras
+from dcase_system.bridge import DepthwiseConv2D, to_tf_keras
 from dcase_system.edge.folding import folded
 from dcase_system.edge.post_training import biases, corrected
 from dcase_system.edge.quantisation import Observer, Range
@@ -30,7 +30,7 @@ _BATCH = 16
 # The weight that is rounded, by layer; None for layers that round what they give.
 _ROUNDED: dict[type, str | None] = {
     tf_keras.layers.Conv2D: "kernel",
-    tf_keras.layers.DepthwiseConv2D: "depthwise_kernel",
+    DepthwiseConv2D: "depthwise_kernel",
     tf_keras.layers.Dense: "kernel",
     tf_keras.layers.ReLU: None,
     tf_keras.layers.Add: None,

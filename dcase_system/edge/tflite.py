@@ -13,6 +13,7 @@ from dcase_system.edge.quantisation import dequantise, quantise
 from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
+from dcase_system.models.depthwise import traced_plainly
 from dcase_system.tensorflow_files import as_os_error
 
 FORMATS = ("float32", "float16", "dynamic", "int8")
@@ -46,14 +47,15 @@ def save_model(
 ) -> None:
     """Writes a SavedModel: features of a shape to logits.
 
-    Its endpoint `serve` takes any batch; for each of `batches` there is an endpoint for the
-    converter, which wants a fixed one.
+    Its endpoint `serve` takes any batch and runs on every device; for each of `batches` there is
+    an endpoint for the converter, which wants a fixed one.
     """
     archive = keras.export.ExportArchive()
     archive.track(network)
     for name, batch in {"serve": None, **{_endpoint(batch): batch for batch in batches}}.items():
         signature = [tf.TensorSpec((batch, *feature_shape), tf.float32, name="features")]
-        archive.add_endpoint(name, _inference(network), input_signature=signature)
+        call = _inference(network, plain=batch is not None)
+        archive.add_endpoint(name, call, input_signature=signature)
     with as_os_error(folder):
         archive.write_out(str(folder), verbose=False)
 
@@ -109,7 +111,7 @@ def converted_function(
         function, input_signature=[tf.TensorSpec(shape, tf.float32, name)], autograph=False
     )
     module.read = list(variables)  # a SavedModel stores those that it can find
-    with tempfile.TemporaryDirectory() as saved_model:
+    with tempfile.TemporaryDirectory() as saved_model, traced_plainly(True):
         tf.saved_model.save(module, saved_model, signatures=module.call)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
         if int8:
@@ -118,8 +120,12 @@ def converted_function(
         return converter.convert()
 
 
-def _inference(network: keras.Model) -> Callable:
-    return lambda features: network(features, training=False)
+def _inference(network: keras.Model, plain: bool) -> Callable:
+    def call(features):  # traced when the archive is written
+        with traced_plainly(plain):
+            return network(features, training=False)
+
+    return call
 
 
 def _endpoint(batch: int) -> str:

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from dcase_system import replicas
+from dcase_system.models.depthwise import depthwise_conv2d
 
 Activation = Literal["relu", "swish"]
 
@@ -26,23 +27,34 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=False, mask=None):
         train = bool(training) and self.trainable
         gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
-        if train and replicas.count() > 1:
-            outputs, mean, variance = replicas.batch_norm(inputs, gamma, beta, self.epsilon)
-        else:
-            outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+        if not train:
+            outputs, _, _ = tf.compat.v1.nn.fused_batch_norm(
                 inputs,
                 scale=gamma,
                 offset=beta,
-                mean=None if train else tf.convert_to_tensor(self.moving_mean),
-                variance=None if train else tf.convert_to_tensor(self.moving_variance),
+                mean=tf.convert_to_tensor(self.moving_mean),
+                variance=tf.convert_to_tensor(self.moving_variance),
                 epsilon=self.epsilon,
-                is_training=train,
+                is_training=False,
             )
-        if train:
-            keep = self.momentum
-            self.moving_mean.assign(self.moving_mean * keep + mean * (1.0 - keep))
-            self.moving_variance.assign(self.moving_variance * keep + variance * (1.0 - keep))
+            return outputs
+        outputs, mean, variance = replicas.batch_norm(inputs, gamma, beta, self.epsilon)
+        keep = self.momentum
+        self.moving_mean.assign(self.moving_mean * keep + mean * (1.0 - keep))
+        self.moving_variance.assign(self.moving_variance * keep + variance * (1.0 - keep))
         return outputs
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """Keras's layer, channels last, whose strides may differ on every device."""
+
+    def call(self, inputs):
+        kernel = tf.convert_to_tensor(self.kernel)
+        outputs = depthwise_conv2d(inputs, kernel, self.strides, self.padding, self.dilation_rate)
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
+        return self.activation(outputs)
 
 
 @keras.saving.register_keras_serializable("dcase_system")
@@ -130,7 +142,7 @@ def depthwise_bn(
     """
     initializer = kaiming_normal(x.shape[-1], kernel_size)
     x, padding = _padded(x, kernel_size, strides, name, padded_for)
-    x = keras.layers.DepthwiseConv2D(
+    x = DepthwiseConv2D(
         kernel_size,
         strides,
         padding,

@@ -144,7 +144,7 @@ def _dimensions(*names: str) -> list[type]:
 RULES: dict[type, Rule] = {
     **dict.fromkeys([*kernels.CONVOLUTIONS, *kernels.TRANSPOSED, _LAYERS.Dense], kernels.kernel),
     **dict.fromkeys(kernels.SEPARABLE, kernels.separable),
-    **dict.fromkeys(kernels.DEPTHWISE, kernels.depthwise),
+    **dict.fromkeys([*kernels.DEPTHWISE, own.DepthwiseConv2D], kernels.depthwise),
     **dict.fromkeys([_LAYERS.BatchNormalization, own.FusedBatchNormalization], _normalisation),
     **dict.fromkeys(
         [
