@@ -135,20 +135,40 @@ def locked(path: str | Path, on_wait: Callable[[], None]) -> Iterator[None]:
         path: a file, made if absent, or a folder.
         on_wait: see above.
     """
+    with _handle_of(path) as lock:
+        if not flocked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            on_wait()
+            flocked(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def try_locked(path: str | Path) -> Iterator[bool]:
+    """Holds the lock of `locked` if it is free; whether it was."""
+    with _handle_of(path) as lock:
+        yield flocked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def _handle_of(path: str | Path) -> Iterator[int]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            on_wait()
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield handle
     finally:
-        os.close(lock)
+        os.close(handle)
+
+
+def flocked(handle: int, how: int) -> bool:
+    """Takes a lock on an open file; whether it could, where `how` says not to wait."""
+    try:
+        fcntl.flock(handle, how)
+    except OSError as error:
+        if not how & fcntl.LOCK_NB or error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        return False
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:

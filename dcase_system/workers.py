@@ -5,7 +5,6 @@ to know. The chief writes; the others take part in its trainings, wait for what 
 read what it has written, so all need the same run directory on a disk they share.
 """
 
-import hashlib
 import json
 import os
 import signal
@@ -20,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.errors import Dismissed, InputError
+from dcase_system.files import fingerprint
 from dcase_system.identity import identity
 from dcase_system.rendezvous import come_together
 
@@ -55,8 +55,9 @@ class Team:
         return self.index == 0
 
     @property
-    def is_one_device(self) -> bool:
-        return self.strategy.num_replicas_in_sync == 1
+    def devices(self) -> int:
+        """Of all workers together."""
+        return self.strategy.num_replicas_in_sync
 
     def from_chief(self, value: bool, same: str, what: str) -> bool:
         """The chief's value, when all workers have come here with the same of something.
@@ -71,7 +72,7 @@ class Team:
         """
         if self.workers == 1:
             return value
-        own = int.from_bytes(hashlib.sha256(same.encode()).digest()[:7])
+        own = int(fingerprint(same)[:14], 16)
         digests, values = self._gathered([own, int(value)]).T
         if (digests != digests[0]).any():
             raise InputError(
@@ -93,7 +94,7 @@ class Team:
 
     def scope(self) -> AbstractContextManager:
         """Where the variables of a training are made."""
-        return nullcontext() if self.is_one_device else self.strategy.scope()
+        return nullcontext() if self.devices == 1 else self.strategy.scope()
 
     @contextmanager
     def losses_told(self) -> Iterator[None]:

@@ -89,9 +89,9 @@ def test_two_workers_have_the_losses_of_one(alone, tmp_path):
         assert status == 0, errors
     assert_equal_losses(alone, tmp_path)
     # The statistics of batch norm too; the supernet's belong to no sub-network.
-    for kind in ("network",):
-        for name, value in weights(alone / kind).items():
-            np.testing.assert_allclose(weights(tmp_path / kind)[name], value, rtol=0, atol=1e-4)
+    shared = weights(tmp_path / "network")
+    for name, value in weights(alone / "network").items():
+        np.testing.assert_allclose(shared[name], value, rtol=0, atol=1e-4)
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ def test_nothing_is_mirrored_on_one_device():
 
 def test_one_worker_alone_agrees_with_itself():
     team = workers.team()
-    assert team.is_chief and team.is_one_device
+    assert team.is_chief and team.devices == 1
     assert team.from_chief(True, "anything", "flags") is True
     team.meet()
 

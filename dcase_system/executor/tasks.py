@@ -4,14 +4,13 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from dcase_system.cli import INTERRUPTED
 from dcase_system.errors import InputError
-from dcase_system.files import locked
+from dcase_system.files import try_locked
 
 _LOG = logging.getLogger(__name__)
 RETRIES = 3
@@ -129,14 +128,11 @@ def _ready(waiting: Iterable[Task], done: set[str]) -> list[Task]:
 
 def _wait_until_free(directory: Path) -> None:
     """Waits until a lost process has let go of its run directory, but not for ever."""
-
-    def refuse() -> None:
-        raise BlockingIOError
-
     end = time.monotonic() + _RELEASE_SECONDS
     while time.monotonic() < end:
-        with suppress(BlockingIOError), locked(directory / "lock", refuse):
-            return
+        with try_locked(directory / "lock") as free:
+            if free:
+                return
         time.sleep(0.2)
 
 

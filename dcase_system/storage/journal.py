@@ -9,7 +9,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from dcase_system.errors import InputError
-from dcase_system.files import locked
+from dcase_system.files import locked, try_locked
 
 _LINE = b'{"op_code":'  # how every line of a journal begins
 
@@ -55,24 +55,11 @@ class Journal:
     @contextmanager
     def try_lock(self, name: str) -> Iterator[bool]:
         """Holds a lock if it is free; whether it was."""
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self._beside(name), _give_up))
-                free = True
-            except _HeldElsewhere:
-                free = False
+        with try_locked(self._beside(name)) as free:
             yield free
 
     def _beside(self, name: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{name}")
-
-
-class _HeldElsewhere(Exception):
-    pass
-
-
-def _give_up() -> None:
-    raise _HeldElsewhere
 
 
 class _Lock(JournalFileOpenLock):

@@ -163,7 +163,7 @@ class StudentStage:
         """Has no checkpoint: interrupted, this stage begins anew."""
         from dcase_system.pruning import magnitude  # imports tf_keras, for seconds
 
-        if not team().is_one_device:
+        if team().devices > 1:
             raise InputError("magnitude pruning trains on one device", where="distribution")
         training = self._prepared(network)
         steps_per_epoch = self._epoch_steps(training)

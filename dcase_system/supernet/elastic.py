@@ -5,6 +5,7 @@ are cut before they are used, so the work is in proportion to the width.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Literal
 
 import keras
@@ -85,27 +86,25 @@ class ElasticBatchNormalization(keras.layers.Layer):
 
     def call(self, inputs, mode: Mode, keep):
         width = tf.shape(inputs)[-1]
-        moving = self.moving_mean, self.moving_variance
-        of_batch = mode != "running"
         gamma, beta = _first(self.gamma, width), _first(self.beta, width)
-        mean, variance = (None, None) if of_batch else (_first(v, width) for v in moving)
-        if of_batch and self.of_shares and replicas.count() > 1:
-            outputs, mean, variance = replicas.batch_norm(inputs, gamma, beta, _EPSILON)
-        else:
-            outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+        if mode == "running":
+            outputs, _, _ = tf.compat.v1.nn.fused_batch_norm(
                 inputs,
                 scale=gamma,
                 offset=beta,
-                mean=mean,
-                variance=variance,
+                mean=_first(self.moving_mean, width),
+                variance=_first(self.moving_variance, width),
                 epsilon=_EPSILON,
-                is_training=of_batch,
+                is_training=False,
             )
-        if of_batch:
-            for variable, new in zip(moving, (mean, variance), strict=True):
-                old = tf.convert_to_tensor(variable)
-                moved = keep * old[:width] + (1.0 - keep) * new
-                variable.assign(tf.concat([moved, old[width:]], axis=0))
+            return outputs
+        with nullcontext() if self.of_shares else replicas.apart():
+            outputs, *statistics = replicas.batch_norm(inputs, gamma, beta, _EPSILON)
+        moving = self.moving_mean, self.moving_variance
+        for variable, new in zip(moving, statistics, strict=True):
+            old = tf.convert_to_tensor(variable)
+            moved = keep * old[:width] + (1.0 - keep) * new
+            variable.assign(tf.concat([moved, old[width:]], axis=0))
         return outputs
 
 

@@ -52,7 +52,7 @@ def train_supernet(
         InputError: front end, targets and supernet do not fit together, mixup is wanted with a
             teacher, or the training diverges.
     """
-    taught, devices = targets.ndim == 3, team().strategy.num_replicas_in_sync
+    taught, devices = targets.ndim == 3, team().devices
     if space is not None and devices > 1:
         # Each device has sub-networks of its own.
         if plan.in_place:

@@ -113,7 +113,7 @@ def fit(
         InputError: the checkpoint is not of this model, the loss is no longer a number, or
             gradients accumulate on several devices.
     """
-    if accumulation > 1 and not team().is_one_device:
+    if accumulation > 1 and team().devices > 1:
         raise InputError(
             "gradients do not accumulate on several devices",
             where="accumulation",

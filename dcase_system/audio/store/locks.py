@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dcase_system.files import flocked
+
 
 @contextmanager
 def claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
@@ -21,7 +23,7 @@ def claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _locked(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield flocked(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(handle)
 
@@ -38,7 +40,7 @@ class Presence:
 
     def __enter__(self) -> "Presence":
         self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        _locked(self._handle, fcntl.LOCK_SH)
+        flocked(self._handle, fcntl.LOCK_SH)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,19 +48,11 @@ class Presence:
 
     def alone(self) -> bool:
         """Whether no other process is at work; who comes later waits at the store's lock."""
-        alone = _locked(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _locked(self._handle, fcntl.LOCK_SH)  # a conversion that fails has lost the lock
+        alone = flocked(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flocked(self._handle, fcntl.LOCK_SH)  # a conversion that fails has lost the lock
         return alone
 
     def wait_for_others(self) -> None:
         """Until all others have ended."""
-        _locked(self._handle, fcntl.LOCK_EX)
-        _locked(self._handle, fcntl.LOCK_SH)
-
-
-def _locked(handle: int, how: int) -> bool:
-    try:
-        fcntl.flock(handle, how)
-    except BlockingIOError:
-        return False
-    return True
+        flocked(self._handle, fcntl.LOCK_EX)
+        flocked(self._handle, fcntl.LOCK_SH)
