@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slow bench fuzz audit check page clean
+.PHONY: help install demo test test-slow bench fuzz fuzz-guided audit check page clean
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      the speed table: every part beside its peers (ten minutes, idle)"
 	@echo "make fuzz       ten thousand broken files of each kind (about an hour)"
+	@echo "make fuzz-guided  the same, guided by coverage (atheris; about two hours)"
 	@echo "make audit      known vulnerabilities of what is installed, and the table of licences"
 	@echo "make install    only make the virtual environment .venv"
 	@echo "make page       build the page for the browser anew from its sources (needs Node.js)"
@@ -48,12 +49,21 @@ check: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.robustness.fuzz --inputs=10000
 
+fuzz-guided: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
+	$(BIN)/python -m tests.robustness.guided --inputs=20000 --seconds=300
+
 # pip-audit asks an advisory service, so that it is no test; it has an environment of its own.
+# `make audit ADVISORIES=FOLDER` asks a copy of advisories in its place.
 audit: $(VENV)/installed-dev
+ifdef ADVISORIES
+	$(BIN)/python -m tests.robustness.advisories $(ADVISORIES)
+else
 	$(PYTHON) -m venv $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audit/installed.txt
 	$(VENV)/audit/bin/pip-audit --no-deps --disable-pip -r $(VENV)/audit/installed.txt
+endif
 	$(BIN)/python -m tests.robustness.licences > LICENCES.md
 
 PAGE := dcase_system/edge/page/source

@@ -9,12 +9,10 @@ and leaves these inputs in `--output_dir`.
 
 import argparse
 import os
-import resource
 import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from dcase_system.errors import InputError
 from tests.commands import FORKS
 from tests.robustness.kinds import KINDS, Kind
 from tests.robustness.native import NATIVE
+from tests.robustness.watched import LIMIT_SECONDS, READ, REFUSED, Watched
 
 ALL: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, *NATIVE)}
 
@@ -50,12 +49,7 @@ def _faulty(folder: Path) -> tuple[Sequence[bytes], Any]:
 
 
 FAULTY = Kind("faulty", _faulty, lambda seeds, generator: seeds[int(generator.integers(5))])
-LIMIT_SECONDS = 5.0  # of processor time an input
 _PATIENCE_SECONDS = 60.0  # by the clock, which on a busy machine runs faster
-_MEMORY_BYTES = 24 << 30  # of addresses: TensorFlow alone maps some
-_READ, _REFUSED = "read", "refused"
-_WRITES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate"}
-_RUNS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect"}
 
 
 @dataclass
@@ -68,11 +62,11 @@ class Found:
 
     def add(self, index: int, outcome: str, seconds: float) -> None:
         name, _, detail = outcome.partition("\n")
-        if seconds > LIMIT_SECONDS and name in (_READ, _REFUSED):
+        if seconds > LIMIT_SECONDS and name in (READ, REFUSED):
             name, detail = "hang", f"{seconds:.1f} s"
         self.outcomes[name] += 1
         self.longest_seconds = max(self.longest_seconds, seconds)
-        if name not in (_READ, _REFUSED):
+        if name not in (READ, REFUSED):
             self.faults.append((index, f"{name}: {detail}"))
 
 
@@ -121,63 +115,14 @@ def _received(
 def _work(name: str, seed: int, first: int, inputs: int, box: str, send: Connection) -> None:
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-    run = Path(box) / "run"
-    (run / "temporary").mkdir(parents=True, exist_ok=True)
-    tempfile.tempdir = str(run / "temporary")
     kind = ALL.get(name, FAULTY)
-    seeds, read = kind.prepare(run)
-    os.chdir(run)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    watch = _Watch(run)
-    sys.addaudithook(watch)
+    watched = Watched(kind, Path(box))
     for index in range(first, inputs):
-        content = drawn(kind, seeds, seed, index)
+        content = drawn(kind, watched.seeds, seed, index)
         started = time.process_time()
-        watch.seen, watch.active = "", True
-        try:
-            read(content)
-            outcome = _READ
-        except InputError as error:
-            outcome = _REFUSED if str(error).isprintable() else f"traceback\nno line: {error!r}"
-        # What is no InputError is what the fuzzer looks for, whatever it is.
-        except BaseException as error:  # noqa: BLE001
-            where = traceback.extract_tb(error.__traceback__)
-            own = [frame for frame in where if "dcase_system" in frame.filename] or where
-            place = f"{Path(own[-1].filename).name}:{own[-1].lineno}"
-            outcome = f"traceback\n{place} {type(error).__name__}: {error}"[:500]
-        watch.active = False
-        if watch.seen:
-            outcome = f"outside\n{watch.seen}"
+        outcome = watched.outcome(content)
         send.send((index, outcome, time.process_time() - started))
     send.close()
-
-
-class _Watch:
-    """Sees files that Python opens to write, moves or removes outside a folder, and programs."""
-
-    def __init__(self, folder: Path):
-        self._folder = f"{folder.resolve()}/"
-        self.active, self.seen = False, ""
-
-    def __call__(self, event: str, arguments: tuple) -> None:
-        if not self.active:
-            return
-        if event in _RUNS:
-            self.seen = f"{event} {arguments}"
-        elif event == "open":
-            path, mode, flags = arguments
-            writes = (mode and set(mode) & set("wax+")) or (flags or 0) & (os.O_WRONLY | os.O_RDWR)
-            if writes and isinstance(path, str | bytes | os.PathLike):
-                self._check(event, path)
-        elif event in _WRITES:
-            for path in arguments[:2]:
-                if isinstance(path, str | bytes | os.PathLike):
-                    self._check(event, path)
-
-    def _check(self, event: str, path: Any) -> None:
-        path = os.path.realpath(os.fsdecode(path))
-        if not f"{path}/".startswith(self._folder) and path != os.devnull:
-            self.seen = f"{event} {path}"
 
 
 def main() -> int:
@@ -194,7 +139,7 @@ def main() -> int:
     for name in names:
         started = time.monotonic()
         found = fuzz(ALL[name], options.inputs, options.seed)
-        good = found.outcomes[_READ], found.outcomes[_REFUSED]
+        good = found.outcomes[READ], found.outcomes[REFUSED]
         faults = sum(found.outcomes.values()) - sum(good)
         cells = (name, f"{options.inputs:,}", *map("{:,}".format, good), faults)
         times = f"{found.longest_seconds:.2f} | {(time.monotonic() - started) / 60:.1f}"

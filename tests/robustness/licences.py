@@ -14,7 +14,7 @@ from dcase_system.reporting.tables import markdown
 from tests.commands import ROOT
 
 _REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-edge.txt")
-_REQUIREMENTS += ("requirements-parity.txt", "requirements-cluster.txt")
+_REQUIREMENTS += ("requirements-parity.txt", "requirements-cluster.txt", "requirements-fuzz.txt")
 _OWN = "dcase-system"
 
 
