@@ -52,8 +52,7 @@ def run_stage(
     Raises:
         InputError: another worker is at another stage, or lost.
     """
-    key, own = fingerprint({"stage": directory.name, **inputs}), team()
-    done = read_stage(directory).get("key") == key
+    key, own, done = _key(directory, inputs), team(), is_done(directory, inputs)
     if own.from_chief(done, key, f"inputs of {directory.name}"):
         _LOG.info("%s: done before, kept", directory)
         return key
@@ -66,6 +65,15 @@ def run_stage(
             work(Path(unused))
     own.meet()
     return key
+
+
+def is_done(directory: Path, inputs: Mapping[str, Any]) -> bool:
+    """Whether a directory holds the result of a stage with these inputs; see `run_stage`."""
+    return read_stage(directory).get("key") == _key(directory, inputs)
+
+
+def _key(directory: Path, inputs: Mapping[str, Any]) -> str:
+    return fingerprint({"stage": directory.name, **inputs})
 
 
 def run_training(

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from recipes import _flags
+from recipes import _executor, _flags
 from recipes._flags import Groups
 from recipes._systems import SYSTEMS as KNOWN
 
@@ -26,30 +26,12 @@ TEACHER_EPOCHS = flags.DEFINE_integer(
 TECHNICAL_REPORT = flags.DEFINE_string(
     "technical_report", None, "FILE: PDF that is packed with the outputs."
 )
-EXECUTOR = flags.DEFINE_enum(
-    "executor", "local", ["local", "ray"], "Run the recipes here, or on the nodes of a Ray cluster."
-)
-PARALLEL_TASKS = flags.DEFINE_integer(
-    "parallel_tasks",
+SEEDS = flags.DEFINE_integer(
+    "seeds",
     1,
-    "With --executor=local: recipes at a time. Of several, the output goes into logs/ of the run.",
+    "Trainings of each system on each split, with seeds from --seed on, by the same teachers. The "
+    "first ones are handed in; means and deviations are in the report.",
     lower_bound=1,
-)
-RAY_ADDRESS = flags.DEFINE_string(
-    "ray_address",
-    "auto",
-    "ADDRESS: With --executor=ray: HOST:PORT of the cluster's head; auto for the cluster that this "
-    "machine belongs to, which it has to anyway.",
-)
-TASK_CPUS = flags.DEFINE_float(
-    "task_cpus", 1.0, "CORES: With --executor=ray: cores of a node that a recipe takes.", 0.01
-)
-TASK_GPUS = flags.DEFINE_float(
-    "task_gpus",
-    0.0,
-    "GPUS: With --executor=ray: accelerators that a recipe takes, 0.5 for half of one; with 0 it "
-    "sees none.",
-    0.0,
 )
 flags.register_validator(
     "distribution",
@@ -57,8 +39,8 @@ flags.register_validator(
     message="each recipe of a package trains on one machine: expected one_device or mirrored",
 )
 GROUPS: Groups = {
-    "Package": (SYSTEMS, SPLITS, BASELINE, DISTILL, TEACHER_EPOCHS, TECHNICAL_REPORT),
-    "Machines": (EXECUTOR, PARALLEL_TASKS, RAY_ADDRESS, TASK_CPUS, TASK_GPUS),
+    "Package": (SYSTEMS, SPLITS, SEEDS, BASELINE, DISTILL, TEACHER_EPOCHS, TECHNICAL_REPORT),
+    "Machines": _executor.FLAGS,
 }
 TEXTS = {
     "evaluation_dir": "FOLDER: Unlabelled evaluation clips. [none; with the demo corpus its own]",

@@ -4,6 +4,7 @@ from absl import flags
 
 from dcase_system.corpora.task1b import CLIP_SECONDS, TRAIN_LIST
 from dcase_system.scene_search.space import SizeWindow
+from recipes import _executor
 from recipes._flags import Groups
 
 CANDIDATES = flags.DEFINE_integer(
@@ -23,19 +24,6 @@ SELECT_ON_TEST = flags.DEFINE_bool(
     False,
     "Select candidates on the dev-test clips, as the authors did, not on training clips that are "
     "held out. The test accuracy of the chosen one is then too high.",
-)
-STORAGE = flags.DEFINE_string(
-    "storage",
-    None,
-    "PLACE: Where the trials lie: a journal file that all machines see, or "
-    "postgresql://user@host/database. [search.journal in the run]",
-)
-WORKER = flags.DEFINE_integer(
-    "worker",
-    0,
-    "Number of this process where several share a search: 0 does all that a run does, each other "
-    "one helps to search; they come and go as they like.",
-    lower_bound=0,
 )
 READING = flags.DEFINE_enum(
     "reading", None, ["paper", "code"], "Stem and padding of the paper or of its code."
@@ -67,11 +55,12 @@ SCALOGRAM = flags.DEFINE_enum(
 )
 OF_SCALE = (CANDIDATES, FINAL_EPOCHS, READING)
 GROUPS: Groups = {
-    "Search": (CANDIDATES, METHODS, FINAL_EPOCHS, SELECT_ON_TEST, STORAGE, WORKER),
+    "Search": (CANDIDATES, METHODS, FINAL_EPOCHS, SELECT_ON_TEST),
     "Networks": (READING, SMALLEST_KIB, LARGEST_KIB),
     "Clips": (CORPUS, TRAIN_LIST_NAME, SECONDS, SEGMENT_FRAMES, SCALOGRAM),
+    "Machines": _executor.OF_SEARCHES,
 }
-TEXTS = {
+TEXTS = _executor.TEXTS_OF_SEARCHES | {
     "data_dir": "FOLDER: Development clips, of the kind that --corpus says. "
     "[the stereo demo corpus]",
     "epochs": "EPOCHS: Passes over the training segments for each candidate.",

@@ -3,6 +3,7 @@
 from absl import flags
 
 from dcase_system.errors import InputError
+from recipes import _executor
 from recipes._flags import Groups
 
 CORPUS = flags.DEFINE_enum(
@@ -90,8 +91,9 @@ GROUPS: Groups = {
         TUNING_EPOCHS,
         SCHEDULE,
     ),
+    "Machines": _executor.OF_SEARCHES,
 }
-TEXTS = {
+TEXTS = _executor.TEXTS_OF_SEARCHES | {
     "data_dir": "FOLDER: Development clips, of the kind that --corpus says. [the demo corpus]",
 }
 

@@ -5,7 +5,10 @@
     python -m recipes.audioset_supernet --data_dir=TAU \\
         --corpus=mixtures                                    # a CPU's scale
 
-The paper's scale was not tried. Mixtures are of the clips of a folder in the TAU 2022 layout.
+Several processes search with `--parallel_tasks=4`, or on the nodes of a cluster with
+`--executor=ray`; those elsewhere that see the run directory join in with `--join` and the same
+`--storage`, once the supernet is trained. The paper's scale was not tried. Mixtures are of the
+clips of a folder in the TAU 2022 layout.
 """
 
 from collections.abc import Sequence
@@ -20,9 +23,10 @@ from dcase_system.help import Flags
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.places import place
 from dcase_system.reporting.supernet import summary
-from dcase_system.supernet.experiment import ExperimentPlan, run_experiment
+from dcase_system.storage.shared import check_storage
+from dcase_system.supernet.experiment import ExperimentPlan, help_search, run_experiment
 from dcase_system.supernet.step import SupernetPlan
-from recipes import _common, _flags
+from recipes import _common, _executor, _flags
 from recipes import _supernet_flags as own
 
 PAPER_SECONDS, PAPER_MASK_FRAMES = 10.0, 64
@@ -66,10 +70,16 @@ DEMO = MIXTURES | {
 
 def main(_: Sequence[str]) -> None:
     _common.join_team()
+    if _executor.STORAGE.value:
+        check_storage(_executor.STORAGE.value)
     plan, data = settings()
     name = place(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
-    run_experiment(run_dir, plan, data)
+    if _executor.JOIN.value:
+        help_search(run_dir, plan, data)
+        return
+    others = ("--distribution=one_device",)
+    run_experiment(run_dir, plan, data, lambda: _executor.search_together(run_dir, *others))
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
 
@@ -106,6 +116,7 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         draws=values["draws"],
         ranked=own.RANKED.value,
         calibration_clips=2_000 if paper else 256,
+        storage=_executor.STORAGE.value or None,
         seed=_flags.SEED.value,
     )
     stores = Path(_flags.CACHE_DIR.value) / "stores"

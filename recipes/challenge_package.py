@@ -30,7 +30,7 @@ from dcase_system.pipeline import load_run
 from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
 from dcase_system.submission.card import read_author_card
-from recipes import _common, _flags, _package_tasks
+from recipes import _common, _executor, _flags, _package_tasks
 from recipes import _package_flags as own
 from recipes._systems import SYSTEMS
 
@@ -58,18 +58,23 @@ def main(argv: Sequence[str]) -> None:
         )
     listed = read_evaluation_list(evaluation)
     output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
-    settings = {"systems": systems, "splits": splits, "seed": _flags.SEED.value}
+    seeds = range(_flags.SEED.value, _flags.SEED.value + own.SEEDS.value)
+    settings = {"systems": systems, "splits": splits, "seed": seeds[0], "seeds": len(seeds)}
     stages.write_config(output_dir, settings)
     names = list(dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])]))
     members = _flags.MEMBERS.value or defaults["members"]
-    tasks = _package_tasks.Tasks(output_dir, names, splits, members)
-    with _package_tasks.executor(output_dir) as executor:
+    tasks = _package_tasks.Tasks(output_dir, names, splits, members, seeds)
+    with _executor.executor(output_dir) as executor:
         run_tasks(tasks.all(), executor)
-    runs = {name: [load_run(tasks.run_dir(name, split)) for split in splits] for name in names}
+    runs = {
+        (name, seed): [load_run(tasks.run_dir(name, split, seed)) for split in splits]
+        for name in names
+        for seed in seeds
+    }
     package = assemble(
         output_dir / "submission",
         card,
-        [_common.handed_in(system, runs[system]) for system in systems],
+        [_common.handed_in(system, runs[system, seeds[0]]) for system in systems],
         scenes=corpus.scenes,
         devices=corpus.devices,
         evaluation_filenames=listed,
@@ -77,8 +82,8 @@ def main(argv: Sequence[str]) -> None:
     )
     baseline = corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS
     rows = [
-        result_row(name, run.split, run.scores, run.complexity)
-        for name, of_system in runs.items()
+        result_row(name, run.split, seed, run.scores, run.complexity)
+        for (name, seed), of_system in runs.items()
         for run in of_system
     ]
     print(write_results(output_dir, rows, list(map(int, splits)), baseline=baseline))

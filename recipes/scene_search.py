@@ -9,8 +9,8 @@
 Trains candidates for three epochs each (`--epochs`), the best of them from scratch, and hands it in
 as a package of Task 1B. NSGA-II searches beside it with as many candidates. `--corpus=scenes` takes
 mono clips in the TAU 2022 layout, their channel for both ears, with classes of their own. More
-processes, here or elsewhere, help with `--worker=1`, ... and the same `--storage`. The published
-scale was not tried.
+processes search with `--parallel_tasks=4`, on the nodes of a cluster with `--executor=ray`, and
+anywhere with `--join` and the same `--storage`. The published scale was not tried.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ from dcase_system.progress import progress_bar
 from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
 from dcase_system.scene_search.clips import SceneData, load_scenes
-from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
+from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from dcase_system.storage.shared import check_storage
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
-from recipes import _common, _flags
+from recipes import _common, _executor, _flags
 from recipes import _scene_flags as own
 
 # The paper gives no number of candidates. The demo's networks are the code's, a quarter the work.
@@ -53,14 +53,15 @@ DEMO = PUBLISHED | {"candidates": 3, "final_epochs": 4, "batch_size": 16, "readi
 
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
-    if own.STORAGE.value:
-        check_storage(own.STORAGE.value)
+    if _executor.STORAGE.value:
+        check_storage(_executor.STORAGE.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
     data, name = clips(plan.front_end)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
-    if own.WORKER.value:
-        run_search(run_dir, plan, data, own.WORKER.value)
+    if _executor.JOIN.value:
+        help_search(run_dir, plan, data)
         return
+    _executor.search_together(run_dir)
     results = run_experiment(run_dir, plan, data)
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
@@ -83,7 +84,7 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
         evaluations=values["candidates"],
         validation_fraction=values["validation_fraction"],
         select_on_test=own.SELECT_ON_TEST.value,
-        storage=own.STORAGE.value or None,
+        storage=_executor.STORAGE.value or None,
         seed=_flags.SEED.value,
     )
 

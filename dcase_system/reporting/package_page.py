@@ -56,6 +56,7 @@ def _systems(results: Document) -> Iterator[Block | None]:
     yield package_table(results)
     yield _known(results, "unseen", "Accuracy on unseen devices, percent", ".1f")
     yield _known(results, "logloss", "Log loss", ".3f")
+    yield from _over_seeds(results)
 
 
 def package_table(results: Document) -> Table | None:
@@ -68,6 +69,19 @@ def package_table(results: Document) -> Table | None:
     ]
     title = "Macro accuracy on the dev-test clips, percent"
     return listed(results, ("systems",), "package", title, columns)
+
+
+def _over_seeds(results: Document) -> Iterator[Block | None]:
+    """Of systems that were trained with several seeds."""
+    if not results.rows("over_seeds"):
+        return
+    root, seeds = ("over_seeds",), len(results.get("seeds") or ())
+    columns = [*_of_splits(results, "accuracy", ".1f"), Column("mean", ("mean",), ".1f")]
+    title = f"Macro accuracy, mean of {seeds} seeds, percent"
+    yield listed(results, root, "mean_of_seeds", title, columns)
+    title = f"Standard deviation between {seeds} seeds, points"
+    columns = _of_splits(results, "deviation", ".1f")
+    yield listed(results, root, "deviation_of_seeds", title, columns)
 
 
 def _of_splits(results: Document, key: str, spec: str) -> list[Column]:
@@ -112,7 +126,8 @@ def _by_split(results: Document) -> Picture | None:
 
 
 def _runs(run_dir: Path) -> Iterator[Block | None]:
-    paths = sorted(run_dir.glob(f"*/split_*/{REPORT}"), key=_natural)
+    patterns = (f"*/split_*/{REPORT}", f"seed_*/*/split_*/{REPORT}")
+    paths = [path for one in patterns for path in sorted(run_dir.glob(one), key=_natural)]
     if not paths:
         yield Note("None has come to its end yet.")
     for path in paths:
@@ -120,6 +135,6 @@ def _runs(run_dir: Path) -> Iterator[Block | None]:
         yield Link(name, f"{name}/{path.name}")
 
 
-def _natural(path: Path) -> tuple[str, int]:
-    split = path.parent.name.removeprefix("split_")
-    return path.parent.parent.name, int(split) if split.isdecimal() else 0
+def _natural(path: Path) -> tuple[str, str, int]:
+    split, system = path.parent.name.removeprefix("split_"), path.parent.parent
+    return system.parent.name, system.name, int(split) if split.isdecimal() else 0

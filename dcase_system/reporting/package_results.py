@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from dcase_system.corpora import tau
@@ -22,13 +23,14 @@ _BASELINE: dict[str, Any] = {
 
 
 def result_row(
-    system: str, split: int, scores: Mapping[str, Any], complexity: Mapping[str, Any]
+    system: str, split: int, seed: int, scores: Mapping[str, Any], complexity: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """One system on one split, as `package_results` takes it.
+    """One training of a system on one split, as `package_results` takes it.
 
     Args:
         system: its name.
         split: percentage of the training list.
+        seed: of the training.
         scores: content of a run's `dev_test/scores.json`.
         complexity: content of its `complexity.json`.
     """
@@ -36,6 +38,7 @@ def result_row(
     return {
         "system": system,
         "split": split,
+        "seed": seed,
         "accuracy": submitted["overall"]["accuracy"],
         "logloss": submitted["overall"]["logloss"],
         "params": complexity["params"],
@@ -51,16 +54,22 @@ def result_row(
 def package_results(
     rows: Sequence[Mapping[str, Any]], splits: Sequence[int], *, baseline: bool
 ) -> dict[str, Any]:
-    """Content of `results.json`: accuracy by system and split, means, costs.
+    """Content of `results.json`: accuracy by system and split, means, costs; and over seeds.
 
     Args:
-        rows: of `result_row`.
+        rows: of `result_row`; those of the first one's seed are handed in.
         splits: that were asked for: the challenge ranks by the mean over all of them.
         baseline: whether the published baseline was scored on the same clips.
     """
+    seeds = list(dict.fromkeys(row["seed"] for row in rows))
+    names = list(dict.fromkeys(row["system"] for row in rows))
     systems = []
-    for name in dict.fromkeys(row["system"] for row in rows):
-        mine = {str(row["split"]): row for row in rows if row["system"] == name}
+    for name in names:
+        mine = {
+            str(row["split"]): row
+            for row in rows
+            if row["system"] == name and row["seed"] == seeds[0]
+        }
         accuracy = {split: row["accuracy"] for split, row in mine.items()}
         systems.append(
             {
@@ -76,7 +85,26 @@ def package_results(
         )
     if baseline:
         systems.append({**_BASELINE, "mean": _mean(_BASELINE["accuracy"], splits)})
-    return {"splits": list(splits), "systems": systems}
+    over_seeds = [_over_seeds(name, rows, splits) for name in names] if len(seeds) > 1 else []
+    return {"splits": list(splits), "systems": systems, "seeds": seeds, "over_seeds": over_seeds}
+
+
+def _over_seeds(
+    name: str, rows: Sequence[Mapping[str, Any]], splits: Sequence[int]
+) -> dict[str, Any]:
+    """Mean and sample standard deviation of a system's macro accuracy on each split."""
+    values = {
+        str(split): [r["accuracy"] for r in rows if (r["system"], r["split"]) == (name, split)]
+        for split in splits
+    }
+    means = {split: mean(found) for split, found in values.items() if found}
+    deviations = {split: stdev(found) for split, found in values.items() if len(found) > 1}
+    return {
+        "system": name,
+        "accuracy": means,
+        "deviation": deviations,
+        "mean": _mean(means, splits),
+    }
 
 
 def _mean(accuracy: Mapping[str, float], splits: Sequence[int]) -> float | None:

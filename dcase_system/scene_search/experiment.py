@@ -68,15 +68,15 @@ class SearchPlan:
     seed: int = 0
 
 
-def run_search(run_dir: Path, plan: SearchPlan, data: SceneData, worker: int = 0) -> None:
-    """Searches until the storage holds enough candidates; what is done is kept.
+def help_search(run_dir: Path, plan: SearchPlan, data: SceneData) -> None:
+    """Takes part in the searches of a run, until their storage holds enough candidates.
 
-    Several processes may do this in one run directory, each with a `worker` number of its own.
+    Any number of processes may, with `run_experiment` beside them, before it or without it.
 
     Raises:
         InputError: see `Search.run`; or no clip is left to train or to select on.
     """
-    _Run(run_dir, plan, data).candidates(worker)
+    _Run(run_dir, plan, data).candidates(None)
 
 
 def run_experiment(run_dir: Path, plan: SearchPlan, data: SceneData) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class _Run:
             "size_correlations": size_correlations(rows),
         }
 
-    def candidates(self, worker: int) -> dict[str, list[Candidate]]:
+    def candidates(self, worker: int | None) -> dict[str, list[Candidate]]:
         """What each method has found, best first."""
         train, rows, held, scored = self._selection()
         statistics = train.features.statistics(rows)

@@ -91,12 +91,12 @@ class Search:
     population: int = 10
     seed: int = 0
 
-    def run(self, evaluate: Evaluate, worker: int = 0) -> list[Candidate]:
+    def run(self, evaluate: Evaluate, worker: int | None = 0) -> list[Candidate]:
         """Trains candidates until the storage holds enough; all of it, best first.
 
         Args:
             evaluate: trains and scores a candidate.
-            worker: number of this process, another one for each that is at work.
+            worker: number of this process, another one for each that is at work; see `joined`.
 
         Raises:
             InputError: nothing falls into the size window, or see `joined`.
@@ -108,7 +108,8 @@ class Search:
         with joined(self.storage, self.method, key, directions, expected, worker) as shared:
             study = shared.study
             study.sampler = optuna.samplers.NSGAIISampler(
-                population_size=self.population, seed=derive(self.seed, worker, len(study.trials))
+                population_size=self.population,
+                seed=derive(self.seed, shared.worker, len(study.trials)),
             )
             self._search(shared, evaluate)
             found = [self._candidate(study, trial) for trial in _trained(study).values()]
@@ -146,7 +147,7 @@ class Search:
         excess = self._excess(architecture)
         trial.set_constraint("window", excess)
         trial.set_user_attr(_EXCESS, excess)
-        others = {t.user_attrs.get(_NAME) for t in shared.running() if t.number != trial.number}
+        others = shared.of_others(_NAME, trial)
         repeated = architecture.name in _trained(shared.study) or architecture.name in others
         if not repeated:
             trial.set_user_attr(_NAME, architecture.name)

@@ -101,6 +101,12 @@ class SharedStudy:
         """The trials that are not finished."""
         return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
+    def of_others(self, attribute: str, trial: optuna.Trial) -> set[Any]:
+        """What the trials beside this one that are not finished have as an attribute."""
+        return {
+            one.user_attrs.get(attribute) for one in self.running() if one.number != trial.number
+        }
+
     def _asking(self):
         return self.place.lock(f"{self.name}.asking")
 
@@ -121,7 +127,7 @@ def joined(
     search: str,
     directions: Sequence[Literal["maximize", "minimize"]],
     expected: str,
-    worker: int = 0,
+    worker: int | None = 0,
 ) -> Iterator[SharedStudy]:
     """Takes part in a search, which is begun if the storage does not hold it.
 
@@ -131,7 +137,8 @@ def joined(
         search: a fingerprint of what is searched, and with what.
         directions: of the objectives, `maximize` or `minimize`.
         expected: what a storage has to be of, for the error.
-        worker: number of this process, another one for each that is at work.
+        worker: number of this process, another one for each that is at work; None takes the first
+            from 1 that is free.
 
     Raises:
         InputError: the storage cannot be reached or read, belongs to another search or to other
@@ -143,18 +150,21 @@ def joined(
         trials = stack.enter_context(place.connected())
         # Who looks whether a number is free holds its lock for a moment.
         with place.lock(f"{name}.asking"):
-            if not stack.enter_context(place.try_lock(_lock_of(name, worker))):
-                raise InputError(
-                    "another process has this worker number",
-                    where=place,
-                    expected="a number of its own for each process",
-                    received=worker,
-                )
+            number = 1 if worker is None else worker
+            while not stack.enter_context(place.try_lock(_lock_of(name, number))):
+                if worker is not None:
+                    raise InputError(
+                        "another process has this worker number",
+                        where=place,
+                        expected="a number of its own for each process",
+                        received=worker,
+                    )
+                number += 1
             study = _study(trials, place, name, directions)
             _check(study, place, _SEARCH, search, f"one of {expected}; name another storage")
             code = identity()
             _check(study, place, _CODE, code, "the code that it was begun with, or name another")
-        yield SharedStudy(study, place, name, worker)
+        yield SharedStudy(study, place, name, number)
 
 
 def check_storage(storage: str | Path) -> None:

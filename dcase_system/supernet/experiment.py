@@ -6,6 +6,7 @@ weights; Figure 3 search spaces against each other; Figure 4 all that were score
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,11 +25,12 @@ from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import Budget, reachable
 from dcase_system.supernet.searches import Searches
+from dcase_system.supernet.shared_search import Method
 from dcase_system.supernet.space import SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
-from dcase_system.workers import dismiss_others
+from dcase_system.workers import dismiss_others, team
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class ExperimentPlan:
         ranked: sub-networks that are also trained alone, to see whether inherited weights rank them
             as their own do.
         calibration_clips: training clips for the statistics.
+        storage: where the trials of the searches lie: `postgresql://user@host/database`, or a
+            journal file; None for one in the run directory.
         seed: of everything random.
     """
 
@@ -69,16 +73,24 @@ class ExperimentPlan:
     evolution: bool = True
     ranked: int = 0
     calibration_clips: int = 2_000
+    storage: str | Path | None = None
     seed: int = 0
 
 
-def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dict[str, Any]:
+def run_experiment(
+    run_dir: Path,
+    plan: ExperimentPlan,
+    data: TaggedData,
+    before_search: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
 
     Args:
         run_dir: of the run; a finished stage in it is kept, an interrupted training resumed.
         plan: what is run.
         data: clips; the base gets their classes and length.
+        before_search: called when all supernets are trained, if a search is left to do: other
+            processes may help from then on.
 
     Returns:
         The content of `results.json`.
@@ -90,39 +102,57 @@ def run_experiment(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> dic
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
-    frames = plan.front_end.frames(data.train.audio.shape[0])
-    shape = (plan.front_end.n_mels, frames)
-    plan = replace(plan, base=replace(plan.base, classes=len(data.classes), input_shape=shape))
+    run = _Experiment(run_dir, plan, data)
     with stages.only_one(run_dir):
-        settings = asdict(plan) | {"base": registry.spec_to_json(plan.base)}
-        stages.write_config(run_dir, {**settings, "classes": data.classes})
-        results = _Experiment(run_dir, plan, data).run()
+        settings = asdict(run.plan) | {"base": registry.spec_to_json(run.plan.base)}
+        storage = plan.storage and str(plan.storage)
+        stages.write_config(run_dir, {**settings, "classes": data.classes, "storage": storage})
+        results = run.results(before_search)
         dismiss_others()
         write_json(run_dir / "results.json", results)
         write_report(run_dir)
     return results
 
 
+def help_search(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> None:
+    """Takes part in the searches of a run whose supernets are trained, until they are done.
+
+    Any number of processes may, which see the run directory.
+
+    Raises:
+        InputError: no supernet is trained, or see `SharedSearch.run`.
+    """
+    _Experiment(run_dir, plan, data).help()
+
+
 class _Experiment:
     def __init__(self, run_dir: Path, plan: ExperimentPlan, data: TaggedData):
-        self.plan, self.data = plan, data
+        frames = plan.front_end.frames(data.train.audio.shape[0])
+        shape = (plan.front_end.n_mels, frames)
+        base = replace(plan.base, classes=len(data.classes), input_shape=shape)
+        self.plan, self.data = replace(plan, base=base), data
         self.trainings = Trainings(run_dir, data, plan.front_end, plan.calibration_clips)
-        self.params = costs_of(plan.base).params
+        self.params = costs_of(base).params
+        self.spaces = [paper_space(pattern, plan.width_per, base) for pattern in plan.patterns]
 
-    def run(self) -> dict[str, Any]:
+    def help(self) -> None:
+        for space in self.spaces:
+            searches = self._searches(space, self.trainings.trained(_supernet_of(space)))
+            for share in self.plan.budgets:
+                searches.help(self._budget(share))
+
+    def results(self, before_search: Callable[[], None]) -> dict[str, Any]:
         plan, trainings = self.plan, self.trainings
-        spaces = [paper_space(pattern, plan.width_per, plan.base) for pattern in plan.patterns]
-        for space in spaces:
+        for space in self.spaces:
             for share in plan.budgets:
                 reachable(space, self._budget(share))  # refused before anything is trained
         teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, 1))
         teacher_score = trainings.score(teacher, self.data.test)
         taught = trainings.teach(teacher)
-        found = [self._search(space, taught) for space in spaces]
-        space, (supernet, searched) = spaces[0], found[0]
-        of_spaces = {
-            one.depth_pattern: of_it for one, (_, of_it) in zip(spaces, found, strict=True)
-        }
+        supernets = [self._supernet(space, taught) for space in self.spaces]
+        of_spaces = self._found(supernets, before_search)
+        space, supernet = self.spaces[0], supernets[0]
+        searched = of_spaces[space.depth_pattern]
         return {
             "largest_params": self.params,
             "teacher": teacher_score.mean_average_precision,
@@ -142,17 +172,37 @@ class _Experiment:
         low, high = share - self.plan.tolerance, share + self.plan.tolerance
         return Budget("params", high * self.params, max(0.0, low) * self.params)
 
-    def _search(self, space: SearchSpace, taught: Trained) -> tuple[Trained, list[dict]]:
-        """Trains the supernet of a space, and searches each budget."""
-        name = "supernet_" + space.depth_pattern.replace(",", "")
-        supernet = self.trainings.train(
-            name, space.base, self._seeded(self.plan.supernet, 2), space=space, teacher=taught
+    def _supernet(self, space: SearchSpace, taught: Trained) -> Trained:
+        plan = self._seeded(self.plan.supernet, 2)
+        return self.trainings.train(
+            _supernet_of(space), space.base, plan, space=space, teacher=taught
         )
-        searches = Searches(self.trainings, supernet, space, self.plan.draws, self.plan.seed)
-        return supernet, [
-            {"budget": share, **searches.search(self._budget(share), self.plan.evolution)}
-            for share in self.plan.budgets
+
+    def _searches(self, space: SearchSpace, supernet: Trained) -> Searches:
+        plan = self.plan
+        methods: tuple[Method, ...] = ("random", "evolution") if plan.evolution else ("random",)
+        return Searches(
+            self.trainings, supernet, space, methods, plan.draws, plan.seed, plan.storage
+        )
+
+    def _found(
+        self, supernets: Sequence[Trained], before_search: Callable[[], None]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """What the searches of each space have found, by its pattern and the budget."""
+        searches = [
+            self._searches(space, supernet)
+            for space, supernet in zip(self.spaces, supernets, strict=True)
         ]
+        budgets = {share: self._budget(share) for share in self.plan.budgets}
+        done = all(one.are_done(budget) for one in searches for budget in budgets.values())
+        if not done and team().is_chief:
+            before_search()
+        return {
+            one.space.depth_pattern: [
+                {"budget": share, **one.search(budget)} for share, budget in budgets.items()
+            ]
+            for one in searches
+        }
 
     def _table1(
         self, space: SearchSpace, supernet: Trained, searched: dict, taught: Trained
@@ -205,8 +255,7 @@ class _Experiment:
         """Validation scores with inherited weights and with their own, and Kendall's tau."""
         if self.plan.ranked < 2:
             return None
-        searches = Searches(self.trainings, supernet, space, self.plan.draws, self.plan.seed)
-        rows = searches.spread(self.plan.ranked)
+        rows = self._searches(space, supernet).spread(self.plan.ranked)
         for row in rows:
             alone = self.trainings.train(
                 f"alone_{row['params']}",
@@ -232,6 +281,11 @@ def nearest_uniform(space: SearchSpace, params: float) -> CNN10Spec:
         for depth in depths
     ]
     return min(uniform, key=lambda spec: abs(costs_of(spec).params - params))
+
+
+def _supernet_of(space: SearchSpace) -> str:
+    """The stage that trains the supernet of a space."""
+    return "supernet_" + space.depth_pattern.replace(",", "")
 
 
 def _spec(space: SearchSpace, row: dict) -> CNN10Spec:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -103,7 +104,7 @@ def random_search(
     seed: int = 0,
     most_costed: int | None = None,
 ) -> list[Candidate]:
-    """Scores sub-networks drawn without repetition from those within the budget, best first.
+    """Scores sub-networks of `draws_within`, best first.
 
     Args:
         space: sub-networks.
@@ -111,17 +112,15 @@ def random_search(
         score: of a sub-network.
         draws: how many are scored, if there are so many.
         seed: of the draws.
-        most_costed: of how many the cost is looked at, for a cost that has to be measured; by
-            default of all of the space.
+        most_costed: see `draws_within`.
 
     Raises:
-        InputError: nothing of the space is within the budget; the message names the nearest.
+        InputError: see `draws_within`.
     """
-    found = []
-    for ratios, cost in _within(space, budget, seed, most_costed):
-        found.append(candidate(space, ratios, cost, score(space.spec(ratios))))
-        if len(found) == draws:
-            break
+    found = [
+        candidate(space, ratios, cost, score(space.spec(ratios)))
+        for ratios, cost in islice(draws_within(space, budget, seed, most_costed), draws)
+    ]
     return sorted(found, key=lambda one: -one.score)
 
 
@@ -133,7 +132,7 @@ def exhaustive_search(
     Raises:
         InputError: nothing is within the budget, or more than `most` are.
     """
-    within = list(_within(space, budget, 0, None))
+    within = list(draws_within(space, budget))
     if len(within) > most:
         raise InputError(
             "too many sub-networks to score them all",
@@ -160,15 +159,25 @@ def reachable(space: SearchSpace, budget: Budget) -> int:
     Raises:
         InputError: no sub-network is; the message names the nearest.
     """
-    return sum(1 for _ in _within(space, budget, 0, None))
+    return sum(1 for _ in draws_within(space, budget))
 
 
-def _within(
-    space: SearchSpace, budget: Budget, seed: int, most_costed: int | None
+def draws_within(
+    space: SearchSpace, budget: Budget, seed: int = 0, most_costed: int | None = None
 ) -> Iterator[tuple[Ratios, float]]:
     """The sub-networks within a budget and their costs, in random order.
 
     The first n of a shuffled list are n fair draws without repetition.
+
+    Args:
+        space: sub-networks.
+        budget: what they may cost.
+        seed: of the order.
+        most_costed: of how many the cost is looked at, for a cost that has to be measured; by
+            default of all of the space.
+
+    Raises:
+        InputError: nothing of the space is within the budget; the message names the nearest.
     """
     everything = list(space.all())
     order = np.random.default_rng(seed).permutation(len(everything))[:most_costed]

@@ -11,18 +11,13 @@ import numpy as np
 from dcase_system import stages
 from dcase_system.files import fingerprint, write_json
 from dcase_system.identity import identity
-from dcase_system.supernet.evolution import evolve
 from dcase_system.supernet.scoring import SubNetworkScorer
-from dcase_system.supernet.search import (
-    Budget,
-    candidate,
-    random_search,
-)
+from dcase_system.supernet.search import Budget, candidate
+from dcase_system.supernet.shared_search import Method, SharedSearch
 from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.trainings import Trained, Trainings
 
 _FOUND = "found.json"
-_JOURNAL = "evolution.journal"
 
 
 @dataclass(frozen=True)
@@ -33,24 +28,44 @@ class Searches:
         trainings: of the run.
         supernet: the trained one.
         space: its sub-networks.
+        methods: of search, each with as many sub-networks scored.
         draws: sub-networks scored a search.
         seed: of the searches.
+        storage: `postgresql://user@host/database`, or a journal file; None for one in the run
+            directory, which is begun anew with another supernet or other code.
     """
 
     trainings: Trainings
     supernet: Trained
     space: SearchSpace
+    methods: tuple[Method, ...]
     draws: int
     seed: int
+    storage: str | Path | None = None
 
-    def search(self, budget: Budget, evolution: bool) -> dict[str, list[dict[str, Any]]]:
-        """What the random search found, best first, and NSGA-II with as many scored.
+    def search(self, budget: Budget) -> dict[str, list[dict[str, Any]]]:
+        """What each method has found, best first.
 
         Raises:
-            InputError: nothing is within the budget.
+            InputError: nothing is within the budget, or see `SharedSearch.run`.
         """
-        methods = ("random", "evolution") if evolution else ("random",)
-        return {method: self._search(budget, method) for method in methods}
+        return {method: self._search(budget, method) for method in self.methods}
+
+    def are_done(self, budget: Budget) -> bool:
+        """Whether there is nothing left to search."""
+        return all(
+            stages.is_done(self._folder(budget, method), self._inputs(budget))
+            for method in self.methods
+        )
+
+    def help(self, budget: Budget) -> None:
+        """Scores sub-networks beside the process that runs `search`.
+
+        Raises:
+            InputError: see `search`.
+        """
+        for method in self.methods:
+            self._shared(budget, method).run(self._scorer, None)
 
     def spread(self, count: int) -> list[dict[str, Any]]:
         """Sub-networks of different sizes, evenly over the range, scored."""
@@ -68,13 +83,37 @@ class Searches:
             for row in rows
         ]
 
-    def _search(self, budget: Budget, method: str) -> list[dict[str, Any]]:
-        name = f"search_{self.supernet.folder.name}_{budget.high:.0f}_{method}"
-        folder = self.trainings.run_dir / name
-        # Begun anew with another supernet or other code, which a storage would refuse.
+    def _search(self, budget: Budget, method: Method) -> list[dict[str, Any]]:
+        def work(target: Path) -> None:
+            found = self._shared(budget, method).run(self._scorer)
+            write_json(target / _FOUND, [asdict(one) for one in found])
+
+        folder = self._folder(budget, method)
+        stages.run_stage(folder, self._inputs(budget), work)
+        return json.loads((folder / _FOUND).read_text(encoding="utf-8"))
+
+    def _shared(self, budget: Budget, method: Method) -> SharedSearch:
+        name, inputs = self._folder(budget, method).name, self._inputs(budget)
         key = fingerprint([self.supernet.key, identity()])[:16]
-        journal = self.trainings.run_dir / "journals" / f"{name}-{key}.journal"
-        inputs = {
+        journal = self.trainings.run_dir / "journals" / f"{key}.journal"
+        return SharedSearch(
+            self.space,
+            budget,
+            method,
+            scored=f"{self.supernet.key} {inputs['clips']} {inputs['calibration_clips']}",
+            storage=self.storage or journal,
+            evaluations=self.draws,
+            name=name,
+            population=min(20, max(2, self.draws // 2)),
+            seed=self.seed,
+        )
+
+    def _folder(self, budget: Budget, method: Method) -> Path:
+        name = f"search_{self.supernet.folder.name}_{budget.high:.0f}_{method}"
+        return self.trainings.run_dir / name
+
+    def _inputs(self, budget: Budget) -> dict[str, Any]:
+        return {
             "supernet": self.supernet.key,
             "space": self.space.key,
             "budget": str(budget),
@@ -83,27 +122,6 @@ class Searches:
             "clips": self.trainings.data.validation.key,
             "calibration_clips": self.trainings.calibration_clips,
         }
-
-        def work(target: Path) -> None:
-            if method == "random":
-                found = random_search(
-                    self.space, budget, self._scorer, draws=self.draws, seed=self.seed
-                )
-            else:
-                found = evolve(
-                    self.space,
-                    budget,
-                    self._scorer,
-                    scored=f"{self.supernet.key} {inputs['clips']} {inputs['calibration_clips']}",
-                    storage=journal,
-                    evaluations=self.draws,
-                    population=min(20, max(2, self.draws // 2)),
-                    seed=self.seed,
-                )
-            write_json(target / _FOUND, [asdict(one) for one in found])
-
-        stages.run_stage(folder, inputs, work)
-        return json.loads((folder / _FOUND).read_text(encoding="utf-8"))
 
     @cached_property
     def _scorer(self) -> SubNetworkScorer:

@@ -13,6 +13,7 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.data import TaggedData, TaggedSet
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.edge.contract import Contract, save_contract
+from dcase_system.errors import InputError
 from dcase_system.files import replacing
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
@@ -109,6 +110,19 @@ class Trainings:
 
         folder = self.run_dir / name
         return Trained(folder, stages.run_training(folder, inputs, work))
+
+    def trained(self, name: str) -> Trained:
+        """What a stage has left.
+
+        Raises:
+            InputError: it has not been trained yet.
+        """
+        folder = self.run_dir / name
+        if not (key := stages.read_stage(folder).get("key")):
+            raise InputError(
+                "is not trained yet", where=folder, expected="a run that has come to its search"
+            )
+        return Trained(folder, key)
 
     def teach(self, teacher: Trained) -> Trained:
         """Stores a teacher's logits of the clean training clips."""

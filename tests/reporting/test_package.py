@@ -11,10 +11,11 @@ from dcase_system.reporting.report import page_of
 from tests.reporting.tracing import traced
 
 
-def row(system, split, accuracy):
+def row(system, split, accuracy, seed=0):
     return {
         "system": system,
         "split": split,
+        "seed": seed,
         "accuracy": accuracy,
         "logloss": 1.25,
         "params": 63_748,
@@ -56,6 +57,25 @@ def test_every_number_of_the_page_is_in_the_results(folder):
     rows = [row(name, split, 40.0 + split / 7) for name in ("S1", "S3") for split in tau.SPLITS]
     write_results(folder, rows, list(tau.SPLITS), baseline=True)
     assert traced((folder / "report.html").read_text(), folder) > 50
+
+
+def test_several_seeds_have_means_and_deviations_and_the_first_is_handed_in(folder):
+    rows = [row("S1", 5, 40.0 + seed, seed) for seed in (0, 1, 2)]
+    rows += [row("S1", 100, 60.0 - seed, seed) for seed in (0, 1, 2)]
+    text = write_results(folder, rows, [5, 100], baseline=False)
+    assert text.splitlines()[2].split()[:4] == ["S1", "40.0", "60.0", "50.0"]
+    results = json.loads((folder / "results.json").read_text())
+    (system,) = results["over_seeds"]
+    assert system == {
+        "system": "S1",
+        "accuracy": {"5": 41.0, "100": 59.0},
+        "deviation": {"5": 1.0, "100": 1.0},
+        "mean": 50.0,
+    }
+    assert {"mean_of_seeds", "deviation_of_seeds"} <= {
+        table.name for table in page_of(folder).blocks(Table)
+    }
+    assert traced((folder / "report.html").read_text(), folder) > 10
 
 
 def test_the_page_leads_to_the_runs_reports_in_the_order_of_splits(folder):

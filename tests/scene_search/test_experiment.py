@@ -12,7 +12,7 @@ from dcase_system.errors import InputError
 from dcase_system.models.stored import load_network
 from dcase_system.scene_search import experiment
 from dcase_system.scene_search.clips import load_scenes
-from dcase_system.scene_search.experiment import SearchPlan, run_experiment, run_search
+from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
 from tests.scene_search.toys import FRONT_END, SPACE, TOY
 from tests.training.curves import assert_drawn
 
@@ -95,7 +95,7 @@ def test_candidates_are_not_selected_on_what_they_are_trained_on(data, tmp_path,
 
     monkeypatch.setattr(experiment, "trained_network", pretended)
     with pytest.raises(KeyboardInterrupt):
-        run_search(tmp_path, PLAN, data)
+        help_search(tmp_path, PLAN, data)
     trained_on = np.array(data.train.clips.locations)[seen[0].clips]
     everything = set(data.train.clips.locations)
     assert 0 < len(set(trained_on)) < len(everything)
@@ -105,7 +105,7 @@ def test_candidates_are_not_selected_on_what_they_are_trained_on(data, tmp_path,
 
 def test_without_clips_to_select_on_it_is_refused(data, tmp_path):
     with pytest.raises(InputError, match="no clips to select on"):
-        run_search(tmp_path, replace(PLAN, validation_fraction=0.0), data)
+        help_search(tmp_path, replace(PLAN, validation_fraction=0.0), data)
 
 
 def test_a_window_that_nothing_falls_into_is_refused_before_any_training(data, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from dcase_system.errors import InputError
 from dcase_system.scene_search.search import Search
 from dcase_system.scene_search.space import SceneSpace
+from dcase_system.storage.shared import joined
 from tests.commands import FORKS
 from tests.storage import postgres
 
@@ -116,6 +117,21 @@ def test_a_worker_killed_when_the_others_wait_for_it_leaves_nothing_short(tmp_pa
     other.join(60)
     assert other.exitcode == 0
     assert len(json.loads((tmp_path / "found2.json").read_text())) == WANTED
+
+
+def test_who_joins_takes_the_first_number_that_is_free(storage):
+    taken = []
+
+    def nested(architecture):
+        with joined(storage, "names", "x", ["maximize"], "one", None) as shared:
+            taken.append(shared.worker)
+        return score(architecture)
+
+    with joined(storage, "names", "x", ["maximize"], "one", None) as shared:
+        taken.append(shared.worker)
+        with joined(storage, "names", "x", ["maximize"], "one", 2):
+            searched(storage, "random", evaluations=1).run(nested)
+    assert taken == [1, 3]
 
 
 def test_numbers_searches_and_code_are_told_apart(storage, monkeypatch):

@@ -1,6 +1,5 @@
 """Searches: within the budget, each candidate once, resumed, shared, refused where foreign."""
 
-import multiprocessing
 from dataclasses import replace
 
 import pytest
@@ -8,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcase_system.errors import InputError
-from dcase_system.supernet.evolution import evolve
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -17,7 +15,9 @@ from dcase_system.supernet.search import (
     paper_budget,
     random_search,
 )
+from dcase_system.supernet.shared_search import SharedSearch
 from dcase_system.supernet.space import paper_space
+from tests.commands import FORKS
 
 SPACE = paper_space("2,2,X")
 SMALL = paper_space("2,2,X", "block")
@@ -73,13 +73,12 @@ def test_a_budget_that_nothing_meets_names_the_nearest(tmp_path, budget, nearest
     searches = [
         lambda: random_search(SPACE, budget, score),
         lambda: exhaustive_search(SPACE, budget, score),
-        lambda: evolve(
-            SPACE, budget, score, scored="x", storage=tmp_path / "a.journal", evaluations=3
-        ),
+        lambda: search(tmp_path, 3, space=SPACE, budget=budget),
+        lambda: search(tmp_path / "r", 3, space=SPACE, budget=budget, method="random"),
     ]
-    for search in searches:
+    for one in searches:
         with pytest.raises(InputError, match="no sub-network within the budget") as caught:
-            search()
+            one()
         assert "\n" not in str(caught.value)
         caught.match(nearest.replace("|", r"\|") if "\\" not in nearest else nearest)
 
@@ -120,33 +119,48 @@ def test_the_front_is_what_nothing_beats(points):
     assert len(kept) == len(expected)
 
 
-def search(folder, evaluations, *, scorer=score, space=SPACE, budget=ANY, **settings):
-    return evolve(
-        space,
-        budget,
-        scorer,
-        scored="supernet",
-        storage=folder / "search.journal",
-        evaluations=evaluations,
-        population=8,
-        **settings,
+def search(folder, evaluations, *, method="evolution", scorer=score, worker=0, **settings):
+    given = {
+        "space": SPACE,
+        "budget": ANY,
+        "scored": "supernet",
+        "storage": folder / "search.journal",
+        "population": 8,
+    }
+    return SharedSearch(method=method, evaluations=evaluations, **given | settings).run(
+        scorer, worker
     )
 
 
-def test_evolution_scores_each_sub_network_once_and_within_the_budget(tmp_path):
+METHODS = pytest.mark.parametrize("method", ["random", "evolution"])
+
+
+def test_the_random_search_in_a_storage_is_the_papers(tmp_path):
+    budget = paper_budget(1.8e6)
+    found = search(tmp_path, 25, method="random", budget=budget, seed=3)
+    assert found == random_search(SPACE, budget, score, seed=3)
+    few = search(tmp_path / "few", 25, method="random", budget=paper_budget(0.8e6), space=SMALL)
+    assert few == random_search(SMALL, paper_budget(0.8e6), score)
+
+
+@METHODS
+def test_a_search_scores_each_sub_network_once_and_within_the_budget(tmp_path, method):
     counted = Counted()
-    found = search(tmp_path, 20, scorer=counted, budget=Budget("params", 3e6))
+    budget = Budget("params", 3e6)
+    found = search(tmp_path, 20, method=method, scorer=counted, budget=budget)
     assert len(found) == len(counted.specs) == len(set(counted.specs)) == 20
     assert all(one.params <= 3e6 for one in found)
 
 
-def test_evolution_goes_on_where_it_stopped(tmp_path):
-    first = search(tmp_path, 15)
+@METHODS
+def test_a_search_goes_on_where_it_stopped(tmp_path, method):
+    first = search(tmp_path, 15, method=method)
     counted = Counted()
-    second = search(tmp_path, 30, scorer=counted)
+    second = search(tmp_path, 30, method=method, scorer=counted)
     assert len(first) == len(counted.specs) == 15
     assert {one.ratios for one in first} < {one.ratios for one in second}
-    assert search(tmp_path, 30, scorer=lambda spec: pytest.fail("scored again")) == second
+    again = search(tmp_path, 30, method=method, scorer=lambda spec: pytest.fail("scored again"))
+    assert again == second
 
 
 def test_evolution_ends_where_the_space_does(tmp_path):
@@ -154,25 +168,52 @@ def test_evolution_ends_where_the_space_does(tmp_path):
     assert len(search(tmp_path, 10, space=tiny)) == tiny.size == 4
 
 
-def _worker(folder, worker):
-    search(folder, 12, worker=worker)
+def _helper(folder, method):
+    search(folder, 12, method=method, worker=None)
 
 
-def test_two_processes_share_a_storage(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_worker, args=(tmp_path, number)) for number in (1, 2)]
-    for process in workers:
+@METHODS
+def test_processes_that_join_share_a_storage(tmp_path, method):
+    processes = [FORKS.Process(target=_helper, args=(tmp_path, method)) for _ in range(2)]
+    for process in processes:
         process.start()
-    for process in workers:
+    for process in processes:
         process.join(120)
-    assert [process.exitcode for process in workers] == [0, 0]
-    found = search(tmp_path, 12, scorer=lambda spec: pytest.fail("the workers did it"))
+    assert [process.exitcode for process in processes] == [0, 0]
+    found = search(tmp_path, 12, method=method, scorer=lambda spec: pytest.fail("done"))
     assert len(found) == len({one.ratios for one in found}) == 12
+    if method == "random":
+        assert found == search(tmp_path / "alone", 12, method=method)
+
+
+@METHODS
+def test_what_a_killed_process_was_at_is_scored_by_the_next(tmp_path, method):
+    def killed(spec):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path, 6, method=method, scorer=killed, worker=None)
+    found = search(tmp_path, 6, method=method, worker=None)
+    assert len(found) == 6
+    if method == "random":
+        assert found == search(tmp_path / "alone", 6, method=method)
+
+
+def test_draws_by_a_measured_cost_are_not_shared(tmp_path):
+    budget = Budget("latency", 12.0, latency=lambda spec: 1.0)
+    with pytest.raises(InputError, match="would not agree on a measured cost"):
+        search(tmp_path, 2, method="random", budget=budget)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"space": paper_space("X,X,X")}, {"space": SMALL}, {"budget": Budget("params", 5e6)}],
+    [
+        {"space": paper_space("X,X,X")},
+        {"space": SMALL},
+        {"budget": Budget("params", 5e6)},
+        {"method": "random"},
+        {"seed": 1},
+    ],
 )
 def test_a_storage_of_another_search_is_refused(tmp_path, change):
     search(tmp_path, 2)
