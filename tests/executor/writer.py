@@ -9,8 +9,9 @@ from pathlib import Path
 
 from absl import flags
 
-from dcase_system import cli, stages
+from dcase_system import cli
 from dcase_system.errors import InputError
+from dcase_system.files import locked
 
 _OUTPUT = flags.DEFINE_string("output_dir", None, "Run directory.", required=True)
 _STEPS = flags.DEFINE_integer("steps", 3, "Tenths of a second.")
@@ -18,9 +19,13 @@ _FAULT = flags.DEFINE_enum("fault", "none", ["none", "input", "lost"], "How it e
 _NEEDS = flags.DEFINE_list("needs", [], "Run directories that have to be done.")
 
 
+def _refuse() -> None:
+    raise InputError("another run is at work here", where=_OUTPUT.value)
+
+
 def main(_) -> None:
     folder = Path(_OUTPUT.value)
-    with stages.only_one(folder):
+    with locked(folder / "lock", _refuse):  # as runs do, without the seconds TensorFlow takes
         with (folder / "pids").open("a") as stream:
             stream.write(f"{os.getpid()}\n")
         for other in _NEEDS.value:

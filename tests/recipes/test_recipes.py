@@ -11,6 +11,7 @@ import pytest
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from tests.commands import ROOT, TOY, command, on_tiny, run, too_wide
+from tests.robustness.runs import results
 
 PACKAGE = ["--systems=dense", "--nodistill"]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
@@ -56,7 +57,8 @@ def test_the_package_recipe_ends_with_a_table(package):
     assert too_wide(package) == []
 
 
-def test_a_second_call_repeats_nothing_and_gives_the_same_bytes(package, place):
+@pytest.mark.slow
+def test_a_second_call_of_the_package_repeats_nothing_and_gives_the_same_bytes(package, place):
     zip_path = place / "package" / "submission" / "task1.zip"
     before = zip_path.read_bytes()
     again = run(
@@ -67,8 +69,8 @@ def test_a_second_call_repeats_nothing_and_gives_the_same_bytes(package, place):
     assert "epoch" not in again.stderr
 
 
-def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
-    arguments = [*on_tiny(place), "--epochs=30", f"--output_dir={place / 'cut'}"]
+def test_ctrl_c_ends_in_one_line_the_next_call_finishes_and_a_third_repeats_nothing(place):
+    arguments = [*on_tiny(place), "--epochs=15", f"--output_dir={place / 'cut'}"]
     process = subprocess.Popen(
         command("recipes.split100", *arguments),
         cwd=ROOT,
@@ -94,6 +96,11 @@ def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
     assert "resuming after epoch" in done.stderr
     assert "dev-test macro accuracy" in done.stdout
     assert too_wide(done) == []
+    left = results(place / "cut")
+    again = run("recipes.split100", *arguments)
+    assert again.returncode == 0, again.stderr
+    assert "epoch" not in again.stderr
+    assert results(place / "cut") == left
 
 
 @pytest.mark.parametrize(

@@ -25,18 +25,18 @@ _MEMORY_MIB, _LONGEST_BYTES, _PATIENCE_SECONDS = 12_000, 1 << 20, 60
 _INPUTS, _PLACES = re.compile(r"stat::number_of_executed_units: (\d+)"), re.compile(r"cov: (\d+)")
 
 
-def read_for_ever(name: str, arguments: Sequence[str]) -> None:
-    """Reads inputs of a kind in this process, until libFuzzer ends it."""
+def read_for_ever(name: str, arguments: Sequence[str], report: str) -> None:
+    """Reads inputs of a kind in this process, until libFuzzer ends it; a fault goes into a file."""
     import atheris
 
     # Whatever is imported in here is instrumented; nothing of the package may be imported before.
     with atheris.instrument_imports(include=["dcase_system", "yaml"], enable_loader_override=False):
         import numpy as np
 
-        from tests.robustness.fuzz import ALL
+        from tests.robustness.fuzz import ALL, FAULTY
         from tests.robustness.watched import LIMIT_SECONDS, READ, REFUSED, Watched
 
-        kind, box = ALL[name], Path(tempfile.mkdtemp())
+        kind, box = ALL.get(name, FAULTY), Path(tempfile.mkdtemp())
         watched = Watched(kind, box)
         for content in watched.seeds:  # some modules are imported by reading
             watched.outcome(content)
@@ -50,7 +50,9 @@ def read_for_ever(name: str, arguments: Sequence[str]) -> None:
         outcome = watched.outcome(content)
         seconds = time.process_time() - started
         if outcome not in (READ, REFUSED) or seconds > LIMIT_SECONDS:
-            raise AssertionError(f"FAULT {outcome} in {seconds:.1f} s")
+            fault = f"{outcome} in {seconds:.1f} s"
+            Path(report).write_text(fault, encoding="utf-8", errors="backslashreplace")
+            raise AssertionError(fault)
 
     def vary(content: bytes, longest: int, seed: int) -> bytes:
         generator = np.random.default_rng(seed)
@@ -93,7 +95,9 @@ def main() -> int:
             *("-len_control=0", "-print_final_stats=1", "-close_fd_mask=3"),
         ]
         module = "from tests.robustness.guided import read_for_ever"
-        call = f"{module}; read_for_ever({name!r}, {given!r})"
+        report = options.output_dir.resolve() / f"{name.replace(' ', '_')}.txt"
+        report.unlink(missing_ok=True)
+        call = f"{module}; read_for_ever({name!r}, {given!r}, {str(report)!r})"
         done = subprocess.run(
             [sys.executable, "-c", call], cwd=ROOT, capture_output=True, text=True, errors="replace"
         )
@@ -103,8 +107,9 @@ def main() -> int:
         cells = (name, inputs[1] if inputs else "?", *(places[:1] + places[-1:] or "??"))
         print(f"| {' | '.join(cells)} | {faults} | {seconds:.0f} |", flush=True)
         if faults:
-            found = [line for line in said.splitlines() if "FAULT" in line or "ERROR" in line]
-            print(f"  {name}: {' / '.join(found or said.splitlines()[-3:])}", file=sys.stderr)
+            ended = " / ".join(said.splitlines()[-3:])  # by a crash
+            found = report.read_text(encoding="utf-8") if report.exists() else ended
+            print(f"  {name}: {' '.join(found.split())}", file=sys.stderr)
             faulty = True
     return int(faulty)
 

@@ -190,7 +190,7 @@ def _json_files(name: str, files: dict[str, object], read: Callable[[Path], obje
 
     def prepare(folder: Path) -> tuple[Sequence[bytes], Read]:
         def write_and_read(content: bytes) -> object:
-            at, rest = content[0] % len(names), content[1:]
+            at, rest = next(iter(content), 0) % len(names), content[1:]
             for index, path in enumerate(folder / file for file in names):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(rest if index == at else json.dumps(files[names[index]]).encode())

@@ -1,7 +1,10 @@
 """Some hundreds of broken files of every kind; ten thousand of each in the slow tests."""
 
+import subprocess
+
 import pytest
 
+from tests.commands import ROOT, command
 from tests.robustness.fuzz import ALL, FAULTY, fuzz
 
 _COSTLY = {
@@ -38,3 +41,18 @@ def test_every_fault_is_seen():
     assert set(found.outcomes) == {"traceback", "crash", "outside", "refused"}
     assert found.faults[-1][1] == "written outside: ['outside']"
     assert len(found.faults) == 15 - found.outcomes["refused"]
+
+
+@pytest.mark.slow
+def test_inputs_guided_by_coverage_reach_more_and_a_fault_is_seen(tmp_path):
+    pytest.importorskip("atheris")
+    given = ["--inputs=300", "--kinds=author cards,faulty", f"--output_dir={tmp_path}"]
+    done = subprocess.run(
+        command("tests.robustness.guided", *given), cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    *_, cards, faulty = done.stdout.splitlines()
+    _, inputs, of_valid_files, reached, faults, _ = cards.strip("| ").split(" | ")
+    assert (inputs, faults) == ("300", "0")
+    assert int(reached) > int(of_valid_files)
+    assert faulty.split(" | ")[4] == "1"
