@@ -24,7 +24,8 @@ from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.places import place
 from dcase_system.reporting.supernet import summary
 from dcase_system.storage.shared import check_storage
-from dcase_system.supernet.experiment import ExperimentPlan, help_search, run_experiment
+from dcase_system.supernet.experiment import help_search, run_experiment
+from dcase_system.supernet.plan import ExperimentPlan
 from dcase_system.supernet.step import SupernetPlan
 from recipes import _common, _executor, _flags
 from recipes import _supernet_flags as own

@@ -141,6 +141,7 @@ def test_a_finished_run_is_kept_and_reads_back(run, data):
     assert again == run == load_run(run.directory)
 
 
+@pytest.mark.slow
 def test_another_plan_in_the_same_directory_trains_again(run, data, tmp_path):
     again = shutil.copytree(run.directory, tmp_path / "run")
     before = (again / "student" / "network.keras").read_bytes()

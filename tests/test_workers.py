@@ -15,7 +15,7 @@ from dcase_system.errors import InputError
 from tests.commands import ROOT
 
 STUDENT = "student=17"  # 51 steps
-ALL = f"{STUDENT},network=3,supernet=3"
+OTHERS = "network=3,supernet=3"
 
 
 def free_ports(count: int) -> list[int]:
@@ -72,33 +72,50 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
-    status, errors = ended(start(folder, ALL))
+    status, errors = ended(start(folder, STUDENT))
     assert status == 0, errors
     return folder
 
 
-def assert_equal_losses(one: Path, many: Path) -> None:
-    assert len(losses(one / "student")) == 51
-    for kind in ("student", "network", "supernet"):
+@pytest.fixture(scope="module")
+def others_alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("others")
+    status, errors = ended(start(folder, OTHERS))
+    assert status == 0, errors
+    return folder
+
+
+def assert_equal_losses(one: Path, many: Path, *kinds: str) -> None:
+    for kind in kinds:
         np.testing.assert_allclose(losses(one / kind), losses(many / kind), rtol=0, atol=1e-4)
 
 
 def test_two_workers_have_the_losses_of_one(alone, tmp_path):
-    for process in start_two(tmp_path, ALL):
+    for process in start_two(tmp_path, STUDENT):
         status, errors = ended(process)
         assert status == 0, errors
-    assert_equal_losses(alone, tmp_path)
+    assert len(losses(alone / "student")) == 51
+    assert_equal_losses(alone, tmp_path, "student")
+
+
+@pytest.mark.slow
+def test_two_workers_train_networks_and_supernets_of_one(others_alone, tmp_path):
+    for process in start_two(tmp_path, OTHERS):
+        status, errors = ended(process)
+        assert status == 0, errors
+    assert_equal_losses(others_alone, tmp_path, "network", "supernet")
     # The statistics of batch norm too; the supernet's belong to no sub-network.
     shared = weights(tmp_path / "network")
-    for name, value in weights(alone / "network").items():
+    for name, value in weights(others_alone / "network").items():
         np.testing.assert_allclose(shared[name], value, rtol=0, atol=1e-4)
 
 
 @pytest.mark.slow
-def test_two_devices_of_one_machine_have_the_losses_of_one(alone, tmp_path):
-    status, errors = ended(start(tmp_path, ALL, "mirrored"))
+def test_two_devices_of_one_machine_have_the_losses_of_one(alone, others_alone, tmp_path):
+    status, errors = ended(start(tmp_path, f"{STUDENT},{OTHERS}", "mirrored"))
     assert status == 0, errors
-    assert_equal_losses(alone, tmp_path)
+    assert_equal_losses(alone, tmp_path, "student")
+    assert_equal_losses(others_alone, tmp_path, "network", "supernet")
 
 
 @pytest.mark.slow

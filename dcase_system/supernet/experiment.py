@@ -7,74 +7,28 @@ weights; Figure 3 search spaces against each other; Figure 4 all that were score
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from scipy.stats import kendalltau
 
 from dcase_system import stages
-from dcase_system.audio.front_ends import FrontEndSpec
-from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.data import TaggedData
 from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, uniform_cnn10
 from dcase_system.supernet.analysis import all_scored, best_of_spaces
 from dcase_system.supernet.costs import costs_of
+from dcase_system.supernet.plan import ExperimentPlan
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import Budget, reachable
 from dcase_system.supernet.searches import Searches
-from dcase_system.supernet.shared_search import Method
 from dcase_system.supernet.space import SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
 from dcase_system.workers import dismiss_others, team
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExperimentPlan:
-    """What is run; the defaults are the paper's where it gives them.
-
-    Attributes:
-        base: the teacher's architecture, and the largest sub-network.
-        front_end: of all networks.
-        teacher: its training; mixup on.
-        supernet: its training.
-        alone: training of the networks that the sub-networks are compared with.
-        tuning_epochs: of the tuned sub-networks, shorter and longer; the longer one is also that of
-            the network from random weights.
-        patterns: of depth; the first is what the tables are made with.
-        width_per: whether layers or blocks have a width.
-        budgets: share of the base's parameters.
-        tolerance: of the budgets, as a share of the base's parameters (0.2 M of 5.2 M).
-        draws: p, sub-networks scored a search.
-        evolution: whether NSGA-II searches too, with as many sub-networks.
-        ranked: sub-networks that are also trained alone, to see whether inherited weights rank them
-            as their own do.
-        calibration_clips: training clips for the statistics.
-        storage: where the trials of the searches lie: `postgresql://user@host/database`, or a
-            journal file; None for one in the run directory.
-        seed: of everything random.
-    """
-
-    base: CNN10Spec
-    front_end: FrontEndSpec = field(default_factory=PannsMelSpec)
-    teacher: SupernetPlan
-    supernet: SupernetPlan
-    alone: SupernetPlan
-    tuning_epochs: tuple[int, int]
-    patterns: tuple[str, ...] = ("2,2,X",)
-    width_per: Literal["block", "layer"] = "layer"
-    budgets: tuple[float, ...] = (0.19, 0.40, 0.67)
-    tolerance: float = 0.038
-    draws: int = 25
-    evolution: bool = True
-    ranked: int = 0
-    calibration_clips: int = 2_000
-    storage: str | Path | None = None
-    seed: int = 0
 
 
 def run_experiment(
@@ -180,9 +134,8 @@ class _Experiment:
 
     def _searches(self, space: SearchSpace, supernet: Trained) -> Searches:
         plan = self.plan
-        methods: tuple[Method, ...] = ("random", "evolution") if plan.evolution else ("random",)
         return Searches(
-            self.trainings, supernet, space, methods, plan.draws, plan.seed, plan.storage
+            self.trainings, supernet, space, plan.methods, plan.draws, plan.seed, plan.storage
         )
 
     def _found(

@@ -195,6 +195,7 @@ def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, mes
     assert not (tmp_path / "ensemble.json").exists()
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
     train_teachers(folder, PLANS, data, RESPONSES)
     plan = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16)

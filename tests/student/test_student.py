@@ -125,6 +125,7 @@ def test_a_round_of_few_steps_reaches_its_ratio(run_dir, data, tmp_path):
     assert widths(copied / "student")[1] == 8
 
 
+@pytest.mark.slow
 def test_taylor_importance_and_limits_decide_what_goes(run_dir, data, tmp_path):
     copied = shutil.copytree(run_dir, tmp_path / "run")
     limited = PruningRound(
@@ -137,6 +138,7 @@ def test_taylor_importance_and_limits_decide_what_goes(run_dir, data, tmp_path):
     assert 19_000 < 2 * params <= 20_000
 
 
+@pytest.mark.slow
 def test_magnitude_pruning_leaves_the_widths_and_sets_zeros(run_dir, data, tmp_path, caplog):
     caplog.set_level("INFO", "dcase_system")
     copied = shutil.copytree(run_dir, tmp_path / "run")
