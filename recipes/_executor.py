@@ -65,6 +65,20 @@ TEXTS_OF_SEARCHES = {
 }
 
 
+def storage() -> str | None:
+    """Where the trials of a search lie, if the flag says so; it can be reached.
+
+    Raises:
+        InputError: see `check_storage`.
+    """
+    # Imports optuna, which the package's recipe does not wait for.
+    from dcase_system.storage.shared import check_storage
+
+    if STORAGE.value:
+        check_storage(STORAGE.value)
+    return STORAGE.value or None
+
+
 def several_at_once() -> bool:
     return EXECUTOR.value == "ray" or PARALLEL_TASKS.value > 1
 

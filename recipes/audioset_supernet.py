@@ -23,7 +23,6 @@ from dcase_system.help import Flags
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.places import place
 from dcase_system.reporting.supernet import summary
-from dcase_system.storage.shared import check_storage
 from dcase_system.supernet.experiment import help_search, run_experiment
 from dcase_system.supernet.plan import ExperimentPlan
 from dcase_system.supernet.step import SupernetPlan
@@ -71,8 +70,6 @@ DEMO = MIXTURES | {
 
 def main(_: Sequence[str]) -> None:
     _common.join_team()
-    if _executor.STORAGE.value:
-        check_storage(_executor.STORAGE.value)
     plan, data = settings()
     name = place(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
@@ -117,7 +114,7 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         draws=values["draws"],
         ranked=own.RANKED.value,
         calibration_clips=2_000 if paper else 256,
-        storage=_executor.STORAGE.value or None,
+        storage=_executor.storage(),
         seed=_flags.SEED.value,
     )
     stores = Path(_flags.CACHE_DIR.value) / "stores"

@@ -32,7 +32,6 @@ from dcase_system.scene_search.clips import SceneData, load_scenes
 from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
-from dcase_system.storage.shared import check_storage
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from recipes import _common, _executor, _flags
@@ -53,8 +52,6 @@ DEMO = PUBLISHED | {"candidates": 3, "final_epochs": 4, "batch_size": 16, "readi
 
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
-    if _executor.STORAGE.value:
-        check_storage(_executor.STORAGE.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
     data, name = clips(plan.front_end)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
@@ -84,7 +81,7 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
         evaluations=values["candidates"],
         validation_fraction=values["validation_fraction"],
         select_on_test=own.SELECT_ON_TEST.value,
-        storage=_executor.STORAGE.value or None,
+        storage=_executor.storage(),
         seed=_flags.SEED.value,
     )
 

@@ -69,20 +69,20 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
         return dict(values)
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("alone")
-    status, errors = ended(start(folder, STUDENT))
+def trained_alone(folder: Path, kinds: str) -> Path:
+    status, errors = ended(start(folder, kinds))
     assert status == 0, errors
     return folder
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return trained_alone(tmp_path_factory.mktemp("alone"), STUDENT)
 
 
 @pytest.fixture(scope="module")
 def others_alone(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("others")
-    status, errors = ended(start(folder, OTHERS))
-    assert status == 0, errors
-    return folder
+    return trained_alone(tmp_path_factory.mktemp("others"), OTHERS)
 
 
 def assert_equal_losses(one: Path, many: Path, *kinds: str) -> None:

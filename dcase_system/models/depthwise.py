@@ -52,9 +52,7 @@ def depthwise_conv2d(
     """
     rows, columns = strides
     plain = _plain.get()
-    if plain is None:
-        plain = rows == columns or _two_strides_run()
-    if rows == columns or plain:
+    if rows == columns or (_two_strides_run() if plain is None else plain):
         return tf.nn.depthwise_conv2d(
             inputs, kernel, (1, rows, columns, 1), padding.upper(), dilations=dilation_rate
         )
