@@ -35,14 +35,7 @@ def load(name: str) -> keras.Model:
     if path.suffix == ".json":
         return registry.build_fixed(registry.read_spec(path))
     if path.suffix == ".keras":
-        network = load_model(path)
-        if None in network.input_shape[1:]:
-            raise InputError(
-                "takes inputs of any length, so its cost has none",
-                where=path,
-                expected="the network's spec .json, which names the length to count at",
-            )
-        return network
+        return load_model(path)
     if name in registry.ARCHITECTURES:
         return registry.build_fixed(registry.named_spec(name))
     raise InputError(

@@ -2,50 +2,66 @@
 
 The official count of DCASE 2024 and 2025 is torchinfo's: a convolution costs its weights and
 biases times its output positions; any other layer with parameters costs their number once (so batch
-norm is 2C however large the map); activations, additions and pooling cost nothing; only trainable
-parameters count. NeSsi's TFLite counter, which many participants quote, is given beside it: batch
-norm is folded away, biases are free, and additions and pooling cost one operation an output element
-or window cell.
+norm is 2C however large the map), a recurrent one once for each frame; activations, additions and
+pooling cost nothing. Every call counts, those within nested models too. Parameters count whether
+frozen or not; moving statistics do not. A layer whose cost this rule does not tell is refused.
+NeSsi's TFLite counter, which many participants quote, is given beside it: batch norm is folded
+away, biases are free, and additions and pooling cost one operation an output element or window
+cell.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import keras
 
-from dcase_system.models.layers import GlobalResponseNormalization
+from dcase_system.complexity.calls import Call, traced_calls
+from dcase_system.errors import InputError
+from dcase_system.models.layers import FusedBatchNormalization, GlobalResponseNormalization
 from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
 
 BYTES_PER_PARAMETER = {"float32": 4, "float16": 2, "int8": 1}
 
+_LAYERS = keras.layers
 _CONVOLUTIONS = (
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.DepthwiseConv1D,
-    keras.layers.DepthwiseConv2D,
+    *(_LAYERS.Conv1D, _LAYERS.Conv2D, _LAYERS.Conv3D),
+    *(_LAYERS.Conv1DTranspose, _LAYERS.Conv2DTranspose, _LAYERS.Conv3DTranspose),
+    *(_LAYERS.DepthwiseConv1D, _LAYERS.DepthwiseConv2D),
+    *(_LAYERS.SeparableConv1D, _LAYERS.SeparableConv2D),
+)
+_RECURRENT_CONVOLUTIONS = (_LAYERS.ConvLSTM1D, _LAYERS.ConvLSTM2D, _LAYERS.ConvLSTM3D)
+_CELLS = (_LAYERS.SimpleRNNCell, _LAYERS.GRUCell, _LAYERS.LSTMCell)
+_COUNTED_ONCE = (
+    *(_LAYERS.Dense, _LAYERS.EinsumDense, _LAYERS.Embedding, _LAYERS.PReLU),
+    *(_LAYERS.BatchNormalization, _LAYERS.LayerNormalization, _LAYERS.GroupNormalization),
+    *(_LAYERS.RMSNormalization, FusedBatchNormalization, _LAYERS.Attention),
+    _LAYERS.AdditiveAttention,
 )
 # torchinfo reads `weight` and `bias`; what these layers hold goes by other names and is free.
 _FREE = (GlobalResponseNormalization, PositionalGrid, ClassTokens)
-_GLOBAL_POOLING = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
-_POOLING = (keras.layers.AveragePooling2D, keras.layers.MaxPooling2D)
+_GLOBAL_POOLING = (_LAYERS.GlobalAveragePooling2D, _LAYERS.GlobalMaxPooling2D)
+_POOLING = (_LAYERS.AveragePooling2D, _LAYERS.MaxPooling2D)
 
 
 @dataclass(frozen=True)
 class LayerCount:
-    """What one layer costs.
+    """What one layer costs for one clip.
 
     Attributes:
         name: of the layer.
         kind: class of the layer.
-        output_shape: without the batch.
-        params: trainable parameters.
-        macs: by the official rule.
-        nessi_macs: by NeSsi's TFLite rule.
+        calls: how often it runs.
+        output_shape: without the batch, of its last call.
+        params: parameters, frozen or not.
+        macs: of all calls, by the official rule.
+        nessi_macs: of all calls, by NeSsi's TFLite rule.
     """
 
     name: str
     kind: str
-    output_shape: tuple[int, ...]
+    calls: int
+    output_shape: tuple[int | None, ...]
     params: int
     macs: int
     nessi_macs: int
@@ -57,11 +73,11 @@ class Complexity:
 
     Attributes:
         layers: those that have parameters or cost something.
-        params: trainable parameters.
+        params: parameters, frozen or not.
         macs: by the official rule (torchinfo).
         nessi_macs: by NeSsi's TFLite rule.
-        nonzero_params: trainable parameters that are not zero (before training, the offsets of
-            batch norm are).
+        nonzero_params: parameters that are not zero (before training, the offsets of batch norm
+            are).
     """
 
     layers: tuple[LayerCount, ...]
@@ -88,55 +104,125 @@ class Complexity:
 
 
 def count(model: keras.Model) -> Complexity:
-    """Counts a functional or sequential model at its own input shape.
+    """Counts a network at its own input shape, as torchinfo counts the same one in PyTorch.
 
     Raises:
-        ValueError: an input dimension other than the batch is unknown.
+        InputError: the input shape is unknown, or a layer with weights is of a kind whose cost is
+            not known: the error names it.
     """
-    layers = []
-    for layer in _leaves(model):
-        counted = _count_layer(layer)
-        if counted.params or counted.macs or counted.nessi_macs:
-            layers.append(counted)
-    nonzero = sum(int((keras.ops.convert_to_numpy(w) != 0).sum()) for w in model.trainable_weights)
+    calls = traced_calls(model)
+    called: dict[int, list[Call]] = {}
+    for call in calls:
+        called.setdefault(id(call.layer), []).append(call)
+    layers = {id(layer): layer for layer in _leaves(model)}
+    # A function of the network's own may call layers that the network does not list.
+    layers |= {id(call.layer): call.layer for call in calls}
+    counted = [_count_layer(layer, called.get(key, [])) for key, layer in layers.items()]
     return Complexity(
-        layers=tuple(layers),
-        params=sum(layer.params for layer in layers),
-        macs=sum(layer.macs for layer in layers),
-        nessi_macs=sum(layer.nessi_macs for layer in layers),
-        nonzero_params=nonzero,
+        layers=tuple(row for row in counted if row.params or row.macs or row.nessi_macs),
+        params=sum(row.params for row in counted),
+        macs=sum(row.macs for row in counted),
+        nessi_macs=sum(row.nessi_macs for row in counted),
+        nonzero_params=sum(nonzero_parameters(layer) for layer in layers.values()),
     )
 
 
-def _leaves(model: keras.Model):
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
-        else:
-            yield layer
+def parameters_of(layer: keras.Layer) -> list[keras.Variable]:
+    """What training can fit in a layer itself, frozen or not, without that of layers within it.
+
+    Moving statistics and other state, which are made untrainable, are not among them.
+    """
+    inner = {id(own) for other in layer._layers for own in other.variables}
+    # Freezing empties the public list. A wrapper may list what its layer holds.
+    own = [variable for variable in layer._trainable_variables if id(variable) not in inner]
+    if isinstance(layer, _LAYERS.RNN | _LAYERS.StackedRNNCells):
+        own += [variable for cell in layer._layers for variable in parameters_of(cell)]
+    return own
 
 
-def _count_layer(layer: keras.layers.Layer) -> LayerCount:
-    shape = _output_shape(layer)
-    params = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
-    macs, nessi_macs = 0 if isinstance(layer, _FREE) else params, 0
+def nonzero_parameters(layer: keras.Layer) -> int:
+    """How many of a layer's parameters are not zero."""
+    values = (keras.ops.convert_to_numpy(variable) for variable in parameters_of(layer))
+    return sum(int((value != 0).sum()) for value in values)
+
+
+def _leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
+    """The layers of a network in their order, nested ones too; a recurrent one hides its cell."""
+    if parameters_of(layer) or not layer._layers:
+        yield layer
+    for inner in () if isinstance(layer, _LAYERS.RNN) else layer._layers:
+        yield from _leaves(inner)
+
+
+def _count_layer(layer: keras.Layer, calls: list[Call]) -> LayerCount:
+    params = sum(math.prod(variable.shape) for variable in parameters_of(layer))
+    macs = sum(call.times * _positions(call) * params for call in calls) if params else 0
+    return LayerCount(
+        name=layer.name,
+        kind=type(layer).__name__,
+        calls=sum(call.times for call in calls),
+        output_shape=calls[-1].outputs if calls else (),
+        params=params,
+        macs=macs,
+        nessi_macs=sum(call.times * _nessi_macs(call) for call in calls),
+    )
+
+
+def _positions(call: Call) -> int:
+    """How often one call of a layer uses each of its parameters, by the official rule."""
+    layer = call.layer
+    if getattr(layer.dtype_policy, "quantization_mode", None):
+        raise _refused(layer, "was quantized by Keras, which hides its parameters")
+    if isinstance(layer, _FREE):
+        return 0
     if isinstance(layer, _CONVOLUTIONS):
-        positions = math.prod(shape[:-1])
-        macs = params * positions
-        nessi_macs = math.prod(layer.kernel.shape) * positions
-    elif isinstance(layer, keras.layers.Dense):
-        nessi_macs = math.prod(layer.kernel.shape)
-    elif isinstance(layer, _GLOBAL_POOLING):
-        nessi_macs = math.prod(layer.input.shape[1:])
-    elif isinstance(layer, _POOLING):
-        nessi_macs = math.prod(shape) * math.prod(layer.pool_size)
-    elif isinstance(layer, keras.layers.Add):
-        nessi_macs = math.prod(shape) * (len(layer.input) - 1)
-    return LayerCount(layer.name, type(layer).__name__, shape, params, macs, nessi_macs)
+        return _product(call, _map(call.outputs, layer))
+    if isinstance(layer, _RECURRENT_CONVOLUTIONS):
+        shape = call.outputs[1:] if layer.return_sequences else call.outputs
+        return _product(call, (call.inputs[0][0], *_map(shape, layer)))
+    if isinstance(layer, _LAYERS.RNN):
+        cells = getattr(layer.cell, "cells", [layer.cell])
+        if not all(isinstance(cell, _CELLS) for cell in cells):
+            raise _refused(layer, "has a cell whose cost is not known")
+        return _product(call, call.inputs[0][:1])
+    # A kind of one's own that inherits from these may do anything in its own `call`.
+    if any(isinstance(layer, kind) and type(layer).call is kind.call for kind in _COUNTED_ONCE):
+        return 1
+    raise _refused(layer, f"is a {type(layer).__name__} with weights, whose cost is not known")
 
 
-def _output_shape(layer: keras.layers.Layer) -> tuple[int, ...]:
-    shape = tuple(layer.output.shape[1:])
+def _map(shape: tuple, layer: keras.Layer) -> tuple:
+    """A shape without its channels."""
+    return shape[1:] if layer.data_format == "channels_first" else shape[:-1]
+
+
+def _product(call: Call, shape: tuple) -> int:
     if None in shape:
-        raise ValueError(f"layer {layer.name}: expected a known output shape, received {shape}")
-    return shape
+        raise InputError(
+            "expected a known output shape", where=f"layer {call.layer.name}", received=call.outputs
+        )
+    return math.prod(shape)
+
+
+def _refused(layer: keras.Layer, reason: str) -> InputError:
+    return InputError(
+        f"{reason}, so the network cannot be counted",
+        where=f"layer {layer.name}",
+        expected="layers of Keras, in float",
+    )
+
+
+def _nessi_macs(call: Call) -> int:
+    layer, shape = call.layer, call.outputs
+    if isinstance(layer, _LAYERS.Dense | _LAYERS.EinsumDense):
+        return math.prod(layer.kernel.shape) * _product(call, shape[:-1])
+    if isinstance(layer, (*_CONVOLUTIONS, _LAYERS.RNN)):
+        kernels = (own for own in parameters_of(layer) if own.name != "bias")
+        return sum(math.prod(kernel.shape) for kernel in kernels) * _positions(call)
+    if isinstance(layer, _GLOBAL_POOLING):
+        return _product(call, call.inputs[0])
+    if isinstance(layer, _POOLING):
+        return _product(call, shape) * math.prod(layer.pool_size)
+    if isinstance(layer, _LAYERS.Add):
+        return _product(call, shape) * (len(call.inputs) - 1)
+    return 0

@@ -4,7 +4,12 @@ from dataclasses import asdict, dataclass
 
 import keras
 
-from dcase_system.complexity.counter import BYTES_PER_PARAMETER, Complexity, count
+from dcase_system.complexity.counter import (
+    BYTES_PER_PARAMETER,
+    Complexity,
+    count,
+    nonzero_parameters,
+)
 
 KIB, KB = 1_024, 1_000
 MAX_BYTES_2024 = 128 * KB
@@ -44,10 +49,9 @@ def judge(model: keras.Model, precision: str) -> list[Verdict]:
     counts = count(model)
     width = BYTES_PER_PARAMETER[precision]
     batch_norm_nonzero = sum(
-        int((keras.ops.convert_to_numpy(weight) != 0).sum())
+        nonzero_parameters(layer)
         for layer in model._flatten_layers(include_self=False)
         if isinstance(layer, keras.layers.BatchNormalization)
-        for weight in layer.trainable_weights
     )
     nonzero_2020 = (counts.nonzero_params - batch_norm_nonzero) * width
     rows = [

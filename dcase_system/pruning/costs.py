@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcase_system.complexity.counter import BYTES_PER_PARAMETER, count
+from dcase_system.complexity.counter import BYTES_PER_PARAMETER, count, parameters_of
 from dcase_system.errors import InputError
 from dcase_system.pruning.graph import ChannelGraph
 
@@ -18,14 +18,11 @@ class Costs:
         graph: of a network whose input shape is fixed, the batch aside.
 
     Raises:
-        InputError: an input dimension other than the batch is unknown.
+        InputError: the network cannot be counted.
     """
 
     def __init__(self, graph: ChannelGraph):
-        try:
-            counted = count(graph.model)
-        except ValueError as error:
-            raise InputError(str(error), where=f"network {graph.model.name}") from error
+        counted = count(graph.model)
         self.sizes = np.array([group.size for group in graph.groups], dtype=np.int64)
         self._group_of = np.full(len(graph.roots), -1)
         for index, roots in enumerate(graph.members.values()):
@@ -57,12 +54,12 @@ class Costs:
         return int(params.sum()), int((params * factor).sum())
 
     def _weights(self, channels, roots: np.ndarray):
-        """(product of the axes that stay, two axes that change) of each trainable weight."""
+        """(product of the axes that stay, two axes that change) of each parameter."""
         layer = channels.layer
-        trainable = {id(weight) for weight in layer.trainable_weights}
+        parameters = {id(weight) for weight in parameters_of(layer)}
         for index, weight in enumerate(layer.weights):
             axes = {axis: ids for (own, axis), ids in channels.axes.items() if own == index}
-            if id(weight) not in trainable or not axes:
+            if id(weight) not in parameters or not axes:
                 continue
             base = int(np.prod(weight.shape)) // int(np.prod([len(ids) for ids in axes.values()]))
             rows = [self._row(roots[ids]) for ids in axes.values()]
@@ -81,7 +78,7 @@ class Limits:
 
     Args:
         max_macs: multiply-accumulates by the official rule.
-        max_bytes: trainable parameters times the bytes of `precision`.
+        max_bytes: parameters times the bytes of `precision`.
         precision: `float32`, `float16` or `int8`.
     """
 

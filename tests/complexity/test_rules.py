@@ -96,5 +96,13 @@ def test_text_renamed_to_keras_is_refused(tmp_path):
 
 def test_model_file_for_inputs_of_any_length_is_refused(tmp_path):
     registry.build(registry.named_spec("passt_tiny")).save(tmp_path / "network.keras")
-    with pytest.raises(InputError, match=r"network\.keras: takes inputs of any length"):
-        load(str(tmp_path / "network.keras"))
+    with pytest.raises(InputError, match=r"takes inputs of any size.*\.json"):
+        rules.report(load(str(tmp_path / "network.keras")))
+
+
+def test_freezing_a_network_changes_no_verdict():
+    network = registry.build(registry.named_spec("sscp_mobile_48"))
+    before = rules.judge(network, "float16")
+    network.trainable = False
+    assert rules.judge(network, "float16") == before
+    assert not all(verdict.complies for verdict in before)

@@ -184,5 +184,5 @@ def test_limits_that_the_whole_network_meets_need_no_pruning():
 def test_costs_need_a_fixed_input_shape():
     inputs = keras.Input((None, None, 3))
     model = keras.Model(inputs, keras.layers.Conv2D(2, 1, name="open")(inputs), name="open_net")
-    with pytest.raises(InputError, match=r"network open_net: layer .* expected a known output"):
+    with pytest.raises(InputError, match="network open_net: takes inputs of any size"):
         smallest_uniform_ratio(model, max_macs=10)
