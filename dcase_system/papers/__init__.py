@@ -1,0 +1,1 @@
+"""The three papers: what their tables and figures print, and the command that makes ours."""
