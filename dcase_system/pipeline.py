@@ -15,6 +15,7 @@ import pandas as pd
 from dcase_system import stages
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.store import Waveforms
+from dcase_system.challenge.published import is_published_corpus, published_rows
 from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.corpora import tau
@@ -79,6 +80,7 @@ def run_split(
     impulse_responses: ImpulseResponses | None = None,
     formats: Sequence[str] = FORMATS,
     aware: AwarePlan | None = None,
+    system: str | None = None,
 ) -> SplitRun:
     """Trains, exports, scores and predicts one system on one split.
 
@@ -93,6 +95,7 @@ def run_split(
         formats: of the `.tflite` files.
         aware: quantisation-aware training of the int8 files; by default they are quantised after
             training.
+        system: name of the system in the report or the package, for the record.
 
     Raises:
         InputError: another run is at work in the directory, the training diverges, or an exported
@@ -105,6 +108,7 @@ def run_split(
             external_data = sorted({*external_data, "dataset"})
         training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
         settings = {
+            "system": system,
             "split": data.split,
             "scenes": data.scenes,
             "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
@@ -118,6 +122,9 @@ def run_split(
         dismiss_others()
         if ensemble is not None:
             write_json(run_dir / "teachers.json", ensemble.description)
+        published = published_rows([system] if system else [], [data.split])
+        same_corpus = is_published_corpus(data.scenes, len(data.test))
+        write_json(run_dir / "published.json", {"rows": published, "same_corpus": same_corpus})
         network = load_network(run_dir / STUDENT)
         write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}

@@ -8,10 +8,28 @@ from typing import Any
 
 from dcase_system import pipeline, stages, workers
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
+from dcase_system.challenge.description import described
+from dcase_system.challenge.systems import (
+    DEMO_PRUNED_EPOCHS_FACTOR,
+    MASK_FRAMES,
+    PRUNED_EPOCHS_FACTOR,
+    SYSTEMS,
+    PruningOptions,
+    planned,
+)
+from dcase_system.challenge.teachers import (
+    DEMO,
+    DEMO_EPOCHS,
+    DEMO_MEMBERS,
+    PUBLISHED_MEMBERS,
+    missing_weights,
+    teacher_plans,
+)
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.data import Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
+from dcase_system.distillation.teachers import TeacherPlan, train_teachers
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.help import Flags
@@ -24,16 +42,13 @@ from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
 from dcase_system.submission.card import read_author_card
 from recipes import _flags
-from recipes._systems import (
-    DEMO_PRUNED_EPOCHS_FACTOR,
-    PRUNED_EPOCHS_FACTOR,
-    SYSTEMS,
-    described,
-    rounds_of,
-)
 
 _LOG = logging.getLogger("dcase_system.recipes")
-PUBLISHED_TEACHERS = ["passt_s"] * 4
+_OVER_THE_LIMITS = (
+    "Not packed: zeros change neither parameters nor MACs as the rules count them since 2022, nor "
+    "the time on a device without kernels for sparse weights. A zipped file is smaller, and the "
+    "rules of 2020 and 2021 count fewer parameters: see the report's table of zeros."
+)
 
 
 def join_team() -> None:
@@ -83,7 +98,9 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     plan = _plan(system, published, demo)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
     data = load_data(corpus, split, evaluation, Path(_flags.CACHE_DIR.value) / "stores")
-    ensemble = teachers(data, plan)
+    ensemble = None
+    if _flags.TEACHERS.value or (_flags.DISTILL.value and system != "baseline"):
+        ensemble = teachers(data, plan, _trained_teachers(name, data, responses))
     run = pipeline.run_split(
         run_dir,
         plan,
@@ -92,10 +109,13 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         impulse_responses=responses,
         formats=_flags.TFLITE_FORMATS.value or FORMATS,
         aware=AwarePlan(epochs=_flags.QAT_EPOCHS.value) if _flags.QAT_EPOCHS.value else None,
+        system=system,
     )
     print(run_summary(run_dir))
     print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(stages.provenance(run_dir), COLUMNS)}")
-    if evaluation:
+    if evaluation and SYSTEMS[system].zeros:
+        print(f"\n{textwrap.fill(_OVER_THE_LIMITS, COLUMNS)}")
+    elif evaluation:
         package = assemble(
             run_dir / "submission",
             card,
@@ -109,17 +129,34 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
 
 def _plan(name: str, published: dict[str, Any], demo: dict[str, Any]) -> StudentPlan:
     """A system's trainings: its recipe's hyper-parameters, then what the flags say."""
-    system, settings, factor = SYSTEMS[name], published, PRUNED_EPOCHS_FACTOR
-    architecture = system.architecture
-    if _flags.DATA_DIR.value is None:
+    on_demo = _flags.DATA_DIR.value is None
+    settings, factor = published, PRUNED_EPOCHS_FACTOR
+    if on_demo:
         settings, factor = demo, DEMO_PRUNED_EPOCHS_FACTOR
-        architecture = system.demo_architecture
-    if system.rounds:
+    if SYSTEMS[name].rounds:
         settings = settings | _pruned(settings, factor)
-    settings = settings | given_settings() | given_distillation()
-    epochs, rounds = rounds_of(name, settings.pop("epochs"))
+    settings = {"mask_frames": SYSTEMS[name].mask_frames, **settings}
+    settings |= given_settings() | given_distillation() | _flags.given([_flags.MASK_FRAMES])
+    trainings = planned(name, settings.pop("epochs"), pruning_options(), demo=on_demo)
     return StudentPlan(
-        architecture=architecture, rounds=rounds, epochs=epochs, seed=_flags.SEED.value, **settings
+        architecture=trainings.architecture,
+        epochs=trainings.epochs,
+        rounds=trainings.rounds,
+        seed=_flags.SEED.value,
+        **settings,
+    )
+
+
+def pruning_options() -> PruningOptions:
+    """What the flags say of pruning."""
+    base = _flags.BASE_CHANNELS.value
+    return PruningOptions(
+        base_channels=int(base) if base else None,
+        schedule=_flags.PRUNING_SCHEDULE.value,
+        importance=_flags.IMPORTANCE.value,
+        ratios=_flags.RATIOS.value,
+        max_macs=_flags.TARGET_MACS.value,
+        max_bytes=_flags.TARGET_BYTES.value,
     )
 
 
@@ -130,7 +167,8 @@ def split_flags(published: dict[str, Any], demo: dict[str, Any]) -> Flags:
         "for pruned systems": _pruned(published, PRUNED_EPOCHS_FACTOR),
         f"for pruned systems {_flags.DEMO}": _pruned(demo, DEMO_PRUNED_EPOCHS_FACTOR),
     }
-    return Flags(groups=_flags.GROUPS, refused=_flags.OF_TEACHERS, defaults=defaults)
+    defaults["for S1, S2, S2c, S3, dense and magnitude"] = {"mask_frames": MASK_FRAMES}
+    return Flags(groups=_flags.GROUPS, defaults=defaults)
 
 
 def _pruned(settings: dict[str, Any], factor: float) -> dict[str, Any]:
@@ -150,17 +188,62 @@ def given_distillation() -> dict[str, Any]:
     return _flags.given([_flags.LABEL_WEIGHT, _flags.TEMPERATURE])
 
 
-def teachers(data: Data, plan: StudentPlan) -> Ensemble | None:
-    """The ensemble that the flag names, checked for these clips."""
-    if not _flags.TEACHERS.value:
-        return None
+def teachers(data: Data, plan: StudentPlan, folder: Path) -> Ensemble:
+    """The ensemble in a folder, checked for these clips."""
     return read_ensemble(
-        Path(_flags.TEACHERS.value),
+        folder,
         split=data.split,
         scenes=data.scenes,
         filenames=data.train.clips.filenames,
         validation_fraction=plan.validation_fraction,
     )
+
+
+def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:
+    """The folder of the teachers that the flag names, or of those trained here first."""
+    if _flags.TEACHERS.value:
+        return Path(_flags.TEACHERS.value)
+    if _flags.DISTRIBUTION.value == "multi_worker":
+        raise InputError(
+            "teachers are trained by a command of their own where several machines train",
+            where="--teachers",
+            expected="the folder that recipes.teachers has made",
+        )
+    given_dir = _flags.OUTPUT_DIR.value
+    folder = Path(given_dir, "teachers") if given_dir else teachers_folder(name, data.split)
+    given = _flags.given([_flags.VALIDATION_FRACTION])
+    if responses is not None:
+        given |= _flags.given([_flags.IMPULSE_RESPONSE_PROBABILITY])
+    if _flags.TEACHER_EPOCHS.value:
+        given["epochs"] = _flags.TEACHER_EPOCHS.value
+    train_teachers(folder, ensemble_plans(data.split, given), data, responses)
+    return folder
+
+
+def teachers_folder(name: str, split: int) -> Path:
+    """Where the teachers of a split lie that no flag names."""
+    return Path(f"runs/{name}/teachers-seed{_flags.SEED.value}/split_{split}")
+
+
+def ensemble_plans(split: int, given: dict[str, Any]) -> list[TeacherPlan]:
+    """The teachers of a split, as the flags say.
+
+    Args:
+        split: percentage of the training list.
+        given: hyper-parameters that flags set.
+    """
+    members: Sequence[str] = PUBLISHED_MEMBERS
+    if _flags.DATA_DIR.value is None:
+        members, given = DEMO_MEMBERS, {**DEMO, "epochs": DEMO_EPOCHS[split], **given}
+    plans = teacher_plans(
+        _flags.MEMBERS.value or members,
+        _flags.INITIAL_WEIGHTS.value,
+        seed=_flags.SEED.value,
+        given=given,
+    )
+    if missing := missing_weights(plans):
+        _LOG.warning("%s", missing)
+    return plans
 
 
 def impulse_responses() -> ImpulseResponses | None:
@@ -176,7 +259,7 @@ def handed_in(system: str, runs: Sequence[pipeline.SplitRun]) -> HandedInSystem:
     """A system's finished runs, one a split, as the package takes them."""
     return HandedInSystem(
         system,
-        described(system, runs[0].settings),
+        described({run.split: run.settings for run in runs}),
         {
             run.split: HandedInRun(
                 run.scores["forms"][run.scores["submitted_form"]], run.output, run.complexity

@@ -5,6 +5,7 @@ from typing import Any
 
 from absl import flags
 
+from dcase_system.challenge.systems import BASE_CHANNELS as BASE_WIDTHS
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.student.plan import StudentPlan
 
@@ -62,6 +63,12 @@ VALIDATION_FRACTION = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=0.9,
 )
+MASK_FRAMES = flags.DEFINE_integer(
+    "mask_frames",
+    None,
+    "FRAMES: Largest time mask of the student, in frames of 1/64 s; 0 masks no time.",
+    lower_bound=0,
+)
 SEED = flags.DEFINE_integer("seed", 0, "Decides everything random.", lower_bound=0)
 DISTRIBUTION = flags.DEFINE_enum(
     "distribution",
@@ -82,10 +89,19 @@ IMPULSE_RESPONSE_PROBABILITY = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
+DISTILL = flags.DEFINE_bool("distill", True, "Learn from teachers, not from the labels alone.")
 TEACHERS = flags.DEFINE_string(
     "teachers",
     None,
-    "FOLDER: Teachers of this split to learn from, made by recipes.teachers.",
+    "FOLDER: Teachers of this split to learn from, made by recipes.teachers. "
+    "[trained first, in the folder teachers of --output_dir or where recipes.teachers leaves them]",
+)
+TEACHER_EPOCHS = flags.DEFINE_integer(
+    "teacher_epochs",
+    None,
+    "EPOCHS: Passes over the training clips in the training of each teacher. "
+    "[those of recipes.teachers]",
+    lower_bound=1,
 )
 LABEL_WEIGHT = flags.DEFINE_float(
     "label_weight",
@@ -107,6 +123,18 @@ INITIAL_WEIGHTS = flags.DEFINE_list(
     "initial_weights",
     [],
     "FOLDER: Imported checkpoints that the first teachers start from, in their order.",
+)
+BASE_CHANNELS = flags.DEFINE_enum(
+    "base_channels",
+    None,
+    list(map(str, BASE_WIDTHS)),
+    "Width to prune from, by the smallest ratio that meets the challenge's limits. [the system's]",
+)
+PRUNING_SCHEDULE = flags.DEFINE_enum(
+    "pruning_schedule",
+    None,
+    ["agp", "linear"],
+    "How the share that is pruned grows: fast first (AGP) or evenly. [the system's]",
 )
 TARGET_MACS = flags.DEFINE_integer(
     "target_macs",
@@ -143,6 +171,11 @@ QAT_EPOCHS = flags.DEFINE_integer(
     "EPOCHS: Passes in which the int8 file is trained further, with its roundings.",
     lower_bound=1,
 )
+flags.register_multi_flags_validator(
+    ["distill", "teachers"],
+    lambda given: given["distill"] or not given["teachers"],
+    message="--nodistill learns from no teachers: expected no --teachers",
+)
 flags.register_validator(
     "tflite_formats",
     lambda given: given is None or (given and set(given) <= set(FORMATS)),
@@ -158,17 +191,17 @@ OF_TRAINING = (EPOCHS, BATCH_SIZE, ACCUMULATION, LEARNING_RATE, VALIDATION_FRACT
 OF_PACKAGES = (EVALUATION_DIR, AUTHOR_CARD)
 OF_IMPULSE_RESPONSES = (IMPULSE_RESPONSES, IMPULSE_RESPONSE_PROBABILITY)
 OF_TEACHERS = (MEMBERS, INITIAL_WEIGHTS)
-OF_LEARNING = (TEACHERS, LABEL_WEIGHT, TEMPERATURE)
-OF_PRUNING = (TARGET_MACS, TARGET_BYTES, RATIOS, IMPORTANCE)
+OF_LEARNING = (DISTILL, TEACHERS, TEACHER_EPOCHS, LABEL_WEIGHT, TEMPERATURE)
+OF_PRUNING = (BASE_CHANNELS, PRUNING_SCHEDULE, TARGET_MACS, TARGET_BYTES, RATIOS, IMPORTANCE)
 OF_FILES = (TFLITE_FORMATS, QAT_EPOCHS)
 # What only the students of the challenge have.
-OF_STUDENTS = (*OF_LEARNING, *OF_PRUNING, *OF_FILES)
+OF_STUDENTS = (MASK_FRAMES, *OF_LEARNING, *OF_PRUNING, *OF_FILES)
 # What only trainings of one classifier on the challenge's clips have.
 OF_CLASSIFIERS = (*OF_IMPULSE_RESPONSES, *OF_STUDENTS, *OF_TEACHERS)
 GROUPS: Groups = {
     "Clips": (DATA_DIR, EVALUATION_DIR, SCENES, CACHE_DIR),
     "Output": (OUTPUT_DIR, AUTHOR_CARD),
-    "Training": (*OF_TRAINING, SEED, DISTRIBUTION),
+    "Training": (*OF_TRAINING, MASK_FRAMES, SEED, DISTRIBUTION),
     "Device augmentation": OF_IMPULSE_RESPONSES,
     "Teachers and distillation": (*OF_LEARNING, *OF_TEACHERS),
     "Pruning": OF_PRUNING,

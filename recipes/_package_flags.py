@@ -2,9 +2,9 @@
 
 from absl import flags
 
+from dcase_system.challenge.systems import SYSTEMS as KNOWN
 from recipes import _executor, _flags
 from recipes._flags import Groups
-from recipes._systems import SYSTEMS as KNOWN
 
 SYSTEMS = flags.DEFINE_list(
     "systems",
@@ -14,14 +14,6 @@ SYSTEMS = flags.DEFINE_list(
 SPLITS = flags.DEFINE_list("splits", None, "PERCENT: Training lists; the organisers want all five.")
 BASELINE = flags.DEFINE_bool(
     "baseline", False, "Train the baseline's network as well, on the labels, for the table."
-)
-DISTILL = flags.DEFINE_bool("distill", True, "Learn from teachers, not from the labels alone.")
-TEACHER_EPOCHS = flags.DEFINE_integer(
-    "teacher_epochs",
-    None,
-    "EPOCHS: Passes over the training clips in the training of each teacher. "
-    "[those of recipes.teachers]",
-    lower_bound=1,
 )
 TECHNICAL_REPORT = flags.DEFINE_string(
     "technical_report", None, "FILE: PDF that is packed with the outputs."
@@ -39,7 +31,7 @@ flags.register_validator(
     message="each recipe of a package trains on one machine: expected one_device or mirrored",
 )
 GROUPS: Groups = {
-    "Package": (SYSTEMS, SPLITS, SEEDS, BASELINE, DISTILL, TEACHER_EPOCHS, TECHNICAL_REPORT),
+    "Package": (SYSTEMS, SPLITS, SEEDS, BASELINE, TECHNICAL_REPORT),
     "Machines": _executor.FLAGS,
 }
 TEXTS = {
@@ -69,6 +61,7 @@ TO_STUDENTS = (
     _flags.BATCH_SIZE,
     _flags.ACCUMULATION,
     _flags.LEARNING_RATE,
+    _flags.MASK_FRAMES,
     _flags.LABEL_WEIGHT,
     _flags.TEMPERATURE,
     *_flags.OF_FILES,

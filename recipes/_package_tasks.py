@@ -6,10 +6,10 @@ from pathlib import Path
 
 from absl.flags import FlagHolder
 
+from dcase_system.challenge.systems import SYSTEMS
 from dcase_system.executor.tasks import Task
 from recipes import _executor, _flags
 from recipes import _package_flags as own
-from recipes._systems import SYSTEMS
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Tasks:
 
     @property
     def _trained_here(self) -> bool:
-        return own.DISTILL.value and not _flags.TEACHERS.value
+        return _flags.DISTILL.value and not _flags.TEACHERS.value
 
     def _teachers(self, split: str) -> Iterator[Task]:
         """Members at once where there may be several, then all of them: logits and ensemble."""
@@ -54,8 +54,8 @@ class Tasks:
             return
         folder = self.output_dir / "teachers" / f"split_{split}"
         given = [f"--split={split}", f"--members={','.join(self.members)}"]
-        if own.TEACHER_EPOCHS.value:
-            given.append(f"--epochs={own.TEACHER_EPOCHS.value}")
+        if _flags.TEACHER_EPOCHS.value:
+            given.append(f"--epochs={_flags.TEACHER_EPOCHS.value}")
         name, before = f"teachers/split_{split}", []
         if len(self.members) > 1 and _executor.several_at_once():
             for number, member in enumerate(self.members, 1):
@@ -69,7 +69,9 @@ class Tasks:
 
     def _run(self, system: str, split: str, seed: int) -> Task:
         given, after = [f"--system={system}"], list[str]()
-        if own.DISTILL.value and system != "baseline":
+        if not _flags.DISTILL.value:
+            given.append("--nodistill")
+        elif system != "baseline":
             root = _flags.TEACHERS.value or self.output_dir / "teachers"
             given.append(f"--teachers={Path(root) / f'split_{split}'}")
             after = [f"teachers/split_{split}"] if self._trained_here else []

@@ -21,6 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dcase_system import cli, stages
+from dcase_system.challenge.published import is_published_corpus
+from dcase_system.challenge.systems import SYSTEMS
+from dcase_system.challenge.teachers import PUBLISHED_MEMBERS
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_evaluation_list
 from dcase_system.errors import InputError
@@ -32,12 +35,11 @@ from dcase_system.submission.assemble import assemble
 from dcase_system.submission.card import read_author_card
 from recipes import _common, _executor, _flags, _package_tasks
 from recipes import _package_flags as own
-from recipes._systems import SYSTEMS
 
 PUBLISHED = {
     "systems": ["S1", "S2c", "S3"],
     "splits": list(map(str, tau.SPLITS)),
-    "members": _common.PUBLISHED_TEACHERS,
+    "members": PUBLISHED_MEMBERS,
 }
 DEMO = {"systems": ["S1"], "splits": ["5", "25", "100"], "members": ["cp_mobile"]}
 
@@ -80,13 +82,13 @@ def main(argv: Sequence[str]) -> None:
         evaluation_filenames=listed,
         technical_report=Path(own.TECHNICAL_REPORT.value) if own.TECHNICAL_REPORT.value else None,
     )
-    baseline = corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS
+    same_corpus = is_published_corpus(corpus.scenes, len(corpus.test()))
     rows = [
-        result_row(name, run.split, seed, run.scores, run.complexity)
+        result_row(name, seed, run.settings, run.scores, run.complexity)
         for (name, seed), of_system in runs.items()
         for run in of_system
     ]
-    print(write_results(output_dir, rows, list(map(int, splits)), baseline=baseline))
+    print(write_results(output_dir, rows, list(map(int, splits)), same_corpus=same_corpus))
     print(f"\nvalidated package: {package}")
 
 

@@ -3,21 +3,21 @@
     python -m recipes.magnitude --split=25 --data_dir=DEVELOPMENT \\
         --teachers=TEACHERS/split_25
 
-Trains base width 64 once; goes on from there with as many zeros as leave the parameters of S1
-(constant and AGP schedule), with two of four weights set to zero, and with S1's channel pruning,
-each for the same number of epochs; and shows accuracy, zeros, zipped sizes and what the rules count
-side by side. For comparison only: nothing is packed.
+Trains base width 64 once; goes on from there with as many zeros as leave the parameters of S1 (AGP,
+linear and one-shot), with two of four weights set to zero, and with S1's channel pruning, each with
+the same epochs of pruning and of tuning by distillation; and shows accuracy, zeros, zipped sizes
+and what the rules count side by side. One variant alone: `recipes.split25 --system=magnitude`.
 """
 
 import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from absl import flags
 
 from dcase_system import cli
+from dcase_system.challenge.systems import MASK_FRAMES, SYSTEMS, planned
 from dcase_system.corpora import tau
 from dcase_system.data import load_data
 from dcase_system.edge.tflite import FORMATS
@@ -25,16 +25,14 @@ from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
 from dcase_system.help import Flags
 from dcase_system.pipeline import run_split
-from dcase_system.pruning.rounds import MagnitudeRound
+from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.reporting.comparison import write_comparison
 from dcase_system.reporting.content import Table
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.tables import as_text
 from dcase_system.student.plan import StudentPlan
-from recipes import _common, _flags, _systems
+from recipes import _common, _flags
 
-# Leaves 63,704 of 238,324 parameters, about as many as S1 has: TF-MOT prunes no depthwise kernel.
-SPARSITY = 0.78
 PUBLISHED = {"epochs": 375, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 15, "batch_size": 64, "learning_rate": 0.005}
 
@@ -44,7 +42,7 @@ _SPLIT = flags.DEFINE_enum(
 _VARIANTS = flags.DEFINE_list(
     "variants",
     None,
-    "NAME: Some of wide, zeros-agp, zeros-constant, zeros-2:4 and channels. [all]",
+    "NAME: Some of wide, zeros-agp, zeros-linear, zeros-constant, zeros-2:4 and channels. [all]",
 )
 _OTHERS = Flags(
     groups=_flags.GROUPS,
@@ -54,6 +52,10 @@ _OTHERS = Flags(
         _flags.ACCUMULATION,
         _flags.DISTRIBUTION,
         _flags.QAT_EPOCHS,
+        _flags.BASE_CHANNELS,
+        _flags.PRUNING_SCHEDULE,
+        _flags.DISTILL,
+        _flags.TEACHER_EPOCHS,
     ),
     defaults=_flags.defaults(PUBLISHED, DEMO),
     texts={"epochs": "EPOCHS: Passes over the training clips, in all trainings of a variant."},
@@ -65,18 +67,23 @@ def main(argv: Sequence[str]) -> None:
     corpus, _, name = _common.folders()
     responses = _common.impulse_responses()
     settings = (
-        (DEMO if demo else PUBLISHED) | _common.given_settings() | _common.given_distillation()
+        {"mask_frames": MASK_FRAMES}
+        | (DEMO if demo else PUBLISHED)
+        | _common.given_settings()
+        | _common.given_distillation()
+        | _flags.given([_flags.MASK_FRAMES])
     )
-    system, epochs = _systems.SYSTEMS["S1"], settings.pop("epochs")
-    wide, (channels,) = _systems.rounds_of("S1", epochs)
-    # Zeros stay zeros: to prune and to tune is one training.
-    zeros = partial(MagnitudeRound, epochs=channels.epochs + channels.tuning_epochs)
-    variants: dict[str, tuple[Any, ...]] = {
+    epochs = settings.pop("epochs")
+    channels = planned("S1", epochs, _common.pruning_options(), demo=demo)
+    (pruning,), ((sparsity, _),) = channels.rounds, SYSTEMS["magnitude"].rounds
+    zeros = partial(MagnitudeRound, epochs=pruning.epochs, tuning_epochs=pruning.tuning_epochs)
+    variants: dict[str, tuple[Round, ...]] = {
         "wide": (),
-        "zeros-agp": (zeros(sparsity=SPARSITY, schedule="agp"),),
-        "zeros-constant": (zeros(sparsity=SPARSITY, schedule="constant"),),
+        "zeros-agp": (zeros(sparsity=sparsity, schedule="agp"),),
+        "zeros-linear": (zeros(sparsity=sparsity, schedule="linear"),),
+        "zeros-constant": (zeros(sparsity=sparsity, schedule="constant"),),
         "zeros-2:4": (zeros(sparsity=0.5, schedule="constant", pattern="2:4"),),
-        "channels": (channels,),
+        "channels": (pruning,),
     }
     chosen = _VARIANTS.value or list(variants)
     if not set(chosen) <= set(variants):
@@ -92,13 +99,15 @@ def main(argv: Sequence[str]) -> None:
     for variant in chosen:
         rounds = variants[variant]
         plan = StudentPlan(
-            architecture=system.demo_architecture if demo else system.architecture,
+            architecture=channels.architecture,
             rounds=rounds,
-            epochs=wide if rounds else epochs,
+            epochs=channels.epochs if rounds else epochs,
             seed=_flags.SEED.value,
             **settings,
         )
-        ensemble = _common.teachers(data, plan)
+        ensemble = _flags.TEACHERS.value and _common.teachers(
+            data, plan, Path(_flags.TEACHERS.value)
+        )
         folder = run_dir / variant.replace(":", "of")
         done = sorted(run_dir.glob("*/wide"))
         if rounds and done and not (folder / "wide").exists():

@@ -3,10 +3,12 @@
     python -m recipes.split5 --data_dir=DEVELOPMENT \\
         --evaluation_dir=EVALUATION --system=S1
 
-Trains one system on `split5.csv`, exports it to TFLite, scores every form on the dev-test clips,
-predicts the evaluation clips and packs them. With --data_dir the hyper-parameters are those of the
-2024 baseline, which published the same ones for every split; without it the embedded demo corpus is
-used, at the demo's scale.
+Trains teachers on `split5.csv` (unless `--teachers` names some) and a wide student that learns
+from them, prunes it, tunes it by distillation, exports it to TFLite, scores every form on the
+dev-test clips, predicts the evaluation clips and packs them. `--nodistill` and `--system=dense`
+leave teachers and pruning out. With --data_dir the hyper-parameters are those of the 2024 baseline,
+which published the same ones for every split; without it the embedded demo corpus is used, at the
+demo's scale.
 """
 
 from collections.abc import Sequence
@@ -14,12 +16,13 @@ from collections.abc import Sequence
 from absl import flags
 
 from dcase_system import cli
-from recipes import _common, _systems
+from dcase_system.challenge import systems
+from recipes import _common
 
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
 DEMO = {"epochs": 40, "batch_size": 32, "learning_rate": 0.005}
 
-_SYSTEM = flags.DEFINE_enum("system", "dense", list(_systems.SYSTEMS), _systems.MEANING)
+_SYSTEM = flags.DEFINE_enum("system", "S1", list(systems.SYSTEMS), systems.MEANING)
 
 
 def main(argv: Sequence[str]) -> None:

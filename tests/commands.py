@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY = ["--epochs=1", "--batch_size=16"]
+ALONE = ["--system=dense", "--nodistill"]  # one training of one network, without teachers
 FLOAT16 = "--tflite_formats=float16"  # the other conversions have tests of their own
 
 # To import TensorFlow takes most of the time of a command that refuses its input. So a process that

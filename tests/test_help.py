@@ -98,7 +98,7 @@ def test_the_package_takes_every_shared_flag(pages):
 @pytest.mark.parametrize(
     ("recipe", "flag", "default"),
     [
-        ("split5", "system", "dense"),
+        ("split5", "system", "S1"),
         (
             "split5",
             "epochs",

@@ -25,9 +25,3 @@ EVALUATION_CLIPS = 135_730
 
 TEST_CLIPS = 29_680
 """Clips of `test.csv`."""
-
-BASELINE_ACCURACY = {5: 42.40, 10: 45.29, 25: 50.29, 50: 53.19, 100: 56.99}
-"""Macro accuracy in percent of the 2024 baseline on `test.csv` by split, mean of five runs.
-
-CPJKU/dcase2024_task1_baseline, README.
-"""

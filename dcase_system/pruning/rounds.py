@@ -1,7 +1,7 @@
 """A round of pruning, in numbers: how far, by which measure, on which schedule."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import keras
@@ -75,21 +75,24 @@ class MagnitudeRound:
 
     Attributes:
         sparsity: share of the weights of each convolution and dense kernel that goes.
-        schedule: `agp`, or `constant` from the first step on.
+        schedule: `agp`, `linear`, `constant` from the first step on, or `held`: the weights that
+            are zero already stay zero and no other is chosen.
         pattern: `unstructured`, or `2:4`: two of four neighbours in a kernel, a sparsity of 0.5
             from the first step on.
         updates: how often weights are chosen anew.
-        epochs: of this training.
+        epochs: of the training in which weights become zero.
+        tuning_epochs: of the training after it, in which they stay zero; 0 for none.
     """
 
     sparsity: float
-    schedule: Literal["agp", "constant"] = "agp"
+    schedule: Literal["agp", "linear", "constant", "held"] = "agp"
     pattern: Literal["unstructured", "2:4"] = "unstructured"
     updates: int = 20
     epochs: int
+    tuning_epochs: int = 0
 
     def __post_init__(self):
-        fixed = (self.sparsity, self.schedule) == (0.5, "constant")
+        fixed = self.sparsity == 0.5 and self.schedule in ("constant", "held")
         if not 0.0 <= self.sparsity < 1.0 or (self.pattern == "2:4" and not fixed):
             raise InputError(
                 "sparsity out of range",
@@ -97,6 +100,14 @@ class MagnitudeRound:
                 expected="[0, 1), and 0.5 on a constant schedule for the pattern 2:4",
                 received=f"{self.sparsity} ({self.schedule}, {self.pattern})",
             )
+
+    @property
+    def tuning(self) -> "MagnitudeRound":
+        """The training after this one: what is zero stays zero."""
+        return replace(self, schedule="held", epochs=self.tuning_epochs, tuning_epochs=0)
+
+
+Round = PruningRound | MagnitudeRound
 
 
 class Target:
@@ -149,6 +160,8 @@ def step_ratios(schedule: str, final: float, updates: int, steps: int):
     """
     if schedule == "constant":
         return schedules.one_shot(final, interval=max(1, steps // updates))
+    if schedule == "held":  # of weights that are zero already, the first choice takes just these
+        return schedules.one_shot(final, interval=1, end=0)
     updates = min(updates, max(1, int(_PRUNING_PART * steps)))
     interval = max(1, int(_PRUNING_PART * steps / updates))
     return _SCHEDULES[schedule](final, updates=updates, interval=interval)

@@ -69,3 +69,15 @@ def listed(
     ]
     headings = [column.heading for column in columns]
     return Table(name, title, headings, rows, long, across) if rows else None
+
+
+def published_on(document: Document, rows: str) -> str:
+    """Where the published rows of a file were measured, and whether that is where ours were.
+
+    Args:
+        document: that holds the rows, and beside them `same_corpus`.
+        rows: where it holds them.
+    """
+    corpora = ", ".join(sorted({str(row.get("corpus")) for row in document.rows(rows)}))
+    other = "" if document.get("same_corpus") is True else ", another corpus than ours"
+    return f"Published rows: {corpora}{other}"

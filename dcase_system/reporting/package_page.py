@@ -1,6 +1,6 @@
-"""The page of a challenge package: every system on every split, beside the published baseline."""
+"""The page of a challenge package: every system on every split, beside the published rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from dcase_system.reporting.content import (
 )
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.html import REPORT
-from dcase_system.reporting.listings import Column, listed
+from dcase_system.reporting.listings import Column, listed, published_on
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.style import SERIES, house_style, new_figure
 
@@ -33,7 +33,7 @@ def package_page(run_dir: Path) -> Page:
     verdicts = [
         Verdict("macro accuracy, %", mean, remark=f"{row.get('system')}, mean over the splits")
         for at, row in results.entries("systems")
-        if not row.get("published") and (mean := results.number("systems", at, "mean"))
+        if (mean := results.number("systems", at, "mean"))
     ]
     config = read_document(run_dir, "config.json")
     return Page(
@@ -53,22 +53,47 @@ def _systems(results: Document) -> Iterator[Block | None]:
         yield missing(results, "results")
         return
     yield _by_split(results)
+    yield configuration_table(results)
     yield package_table(results)
     yield _known(results, "unseen", "Accuracy on unseen devices, percent", ".1f")
     yield _known(results, "logloss", "Log loss", ".3f")
     yield from _over_seeds(results)
 
 
+def configuration_table(results: Document) -> Table | None:
+    """The report's Table 1: what each system is, and beside it the published rows."""
+    columns = [
+        Column("system", ("system",)),
+        Column("parameters", ("params",), ","),
+        Column("MACs", ("macs",), ","),
+        Column("teachers", ("teachers",)),
+        Column("schedule", ("schedule",)),
+        Column("pruned", ("pruned",)),
+    ]
+    return _beside_published(results, "configuration", "Table 1: configuration", columns)
+
+
 def package_table(results: Document) -> Table | None:
-    """Macro accuracy of every system on every split, its mean, and the system's cost."""
+    """The report's Table 2: accuracy of every system on every split, beside the published rows."""
     columns = [
         *_of_splits(results, "accuracy", ".1f"),
         Column("mean", ("mean",), ".1f"),
         Column("bytes", ("bytes",), ","),
         Column("MMACs", ("macs",), ".2f", 1e-6),
     ]
-    title = "Macro accuracy on the dev-test clips, percent"
-    return listed(results, ("systems",), "package", title, columns)
+    title = "Table 2: macro accuracy on the dev-test clips, percent"
+    return _beside_published(results, "package", title, columns)
+
+
+def _beside_published(
+    results: Document, name: str, title: str, columns: Sequence[Column]
+) -> Table | None:
+    ours = listed(results, ("systems",), name, title, columns, across=True)
+    published = listed(results, ("published",), name, title, columns)
+    if ours is None or published is None:
+        return ours
+    title = f"{title}. {published_on(results, 'published')}"
+    return replace(ours, title=title, rows=[*ours.rows, *published.rows])
 
 
 def _over_seeds(results: Document) -> Iterator[Block | None]:
@@ -92,7 +117,7 @@ def _of_splits(results: Document, key: str, spec: str) -> list[Column]:
 
 
 def _known(results: Document, key: str, title: str, spec: str) -> Table | None:
-    """The systems that have it; of the published baseline not all is known."""
+    """The systems that have it."""
     columns = _of_splits(results, key, spec)
     table = listed(results, ("systems",), f"{key}_by_split", title, columns)
     rows = [row for row in table.rows if any(row[1:])] if table else []
@@ -106,16 +131,19 @@ def _by_split(results: Document) -> Picture | None:
         return None
     figure, (axes,) = new_figure(3.2)
     marks = {}
-    for at, row in results.entries("systems"):
-        found = {s: results.number("systems", at, "accuracy", str(s)) for s in splits}
-        known = {split: number for split, number in found.items() if number is not None}
-        name, style = str(row.get("system")), SERIES[at % len(SERIES)]
+    # Published lines on another corpus would invite a comparison that nobody can make.
+    places = ["systems", *(["published"] if results.get("same_corpus") is True else [])]
+    entries = [(place, at, row) for place in places for at, row in results.entries(place)]
+    for number, (place, at, row) in enumerate(entries):
+        found = {s: results.number(place, at, "accuracy", str(s)) for s in splits}
+        known = {split: value for split, value in found.items() if value is not None}
+        name, style = str(row.get("system")), SERIES[number % len(SERIES)]
         (line,) = axes.plot(
             list(known), [n.value for n in known.values()], label=name, markersize=5, **style
         )
-        line.set_gid(f"system-{at}")
-        marks[f"system-{at}"] = [
-            Mark(f"{name}, {split} % split: {number} %", number) for split, number in known.items()
+        line.set_gid(f"system-{number}")
+        marks[f"system-{number}"] = [
+            Mark(f"{name}, {split} % split: {value} %", value) for split, value in known.items()
         ]
     axes.set_xscale("log")
     axes.set_xticks(splits, [f"{split}" for split in splits])

@@ -22,6 +22,7 @@ class Run:
         sparsity: `sparsity.json`.
         cards: of its `.tflite` files, by the form that the scores name.
         teachers: `teachers.json`.
+        published: `published.json`.
         stages: what each training has logged, in their order.
     """
 
@@ -32,6 +33,7 @@ class Run:
     sparsity: Document
     cards: Mapping[str, Document]
     teachers: Document
+    published: Document
     stages: Sequence[LoggedStage]
 
     @property
@@ -71,6 +73,7 @@ def read_run(run_dir: Path) -> Run:
         sparsity=document("sparsity.json"),
         cards=cards,
         teachers=document("teachers.json"),
+        published=document("published.json"),
         stages=stages,
     )
 
@@ -80,5 +83,5 @@ def _earlier_stages(config: Document) -> Iterator[str]:
     rounds = config.rows("settings", "plan", "rounds")
     names = ["wide"]
     for index, pruning in enumerate(rounds, 1):
-        names += [f"pruned{index}", *([f"tuned{index}"] if "tuning_epochs" in pruning else [])]
+        names += [f"pruned{index}", *([f"tuned{index}"] if pruning.get("tuning_epochs") else [])]
     yield from names[:-1]

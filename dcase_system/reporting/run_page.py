@@ -14,7 +14,7 @@ from dcase_system.reporting.content import (
     section,
 )
 from dcase_system.reporting.documents import missing
-from dcase_system.reporting.listings import Column, limits, listed
+from dcase_system.reporting.listings import Column, limits, listed, published_on
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
 from dcase_system.reporting.run_files import Run, read_run
@@ -79,6 +79,20 @@ def _accuracy(run: Run) -> Iterator[Block | None]:
         yield table
     matrix = confusion(scores, run.scenes, "confusion")
     yield matrix or missing(scores, "confusion matrix")
+    yield _published(run)
+
+
+def _published(run: Run) -> Table | None:
+    """What the papers print of this system on this split."""
+    columns = [
+        Column("system", ("system",)),
+        Column("accuracy %", ("accuracy", str(run.config.get("settings", "split"))), ".1f"),
+        Column("parameters", ("params",), ","),
+        Column("MACs", ("macs",), ","),
+        Column("source", ("source",)),
+    ]
+    title = published_on(run.published, "rows")
+    return listed(run.published, ("rows",), "published", title, columns)
 
 
 def part_table(run: Run, part: str) -> Table:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.data import Data
 from dcase_system.edge.contract import Contract
-from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
+from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.training.plan import TrainingPlan
 
 FRONT_END = LogMelSpec()
@@ -25,7 +25,7 @@ class Step:
 
     name: str
     epochs: int
-    round: PruningRound | MagnitudeRound | None = None
+    round: Round | None = None
 
     def log(self, name: str) -> str:
         """File name of the stage's log in the run directory: the last stage's has no prefix."""
@@ -44,7 +44,7 @@ class StudentPlan(TrainingPlan):
     """
 
     architecture: str
-    rounds: tuple[PruningRound | MagnitudeRound, ...] = ()
+    rounds: tuple[Round, ...] = ()
     label_weight: float = 0.02
     temperature: float = 2.0
 
@@ -71,5 +71,6 @@ def steps(plan: StudentPlan) -> list[Step]:
 def _steps_of_rounds(plan: StudentPlan) -> Iterator[Step]:
     for index, pruning in enumerate(plan.rounds, 1):
         yield Step(f"pruned{index}", pruning.epochs, pruning)
-        if isinstance(pruning, PruningRound):
-            yield Step(f"tuned{index}", pruning.tuning_epochs)
+        if pruning.tuning_epochs:
+            held = pruning.tuning if isinstance(pruning, MagnitudeRound) else None
+            yield Step(f"tuned{index}", pruning.tuning_epochs, held)

@@ -1,7 +1,6 @@
 """The stages of a student, one after the other.
 
-wide -> pruned1 -> (tuned1 -> pruned2 ->) student, each a stage with a network and its spec; with
-TF-MOT's magnitude pruning, to compare with, wide -> student.
+wide -> pruned1 -> (tuned1 -> pruned2 ->) student, each a stage with a network and its spec.
 """
 
 from dataclasses import asdict, replace

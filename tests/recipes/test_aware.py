@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dcase_system.edge.card import read_card
-from tests.commands import FLOAT16, on_tiny, run, tiny_clips
+from tests.commands import ALONE, FLOAT16, on_tiny, run, tiny_clips
 
 INT8 = "--tflite_formats=int8"
 
@@ -13,7 +13,7 @@ INT8 = "--tflite_formats=int8"
 @pytest.mark.slow
 def test_a_split_recipe_leaves_trained_int8_files(place):
     out = place / "aware"
-    given = [*on_tiny(place), INT8, "--qat_epochs=1", f"--output_dir={out}"]
+    given = [*on_tiny(place), *ALONE, INT8, "--qat_epochs=1", f"--output_dir={out}"]
     done = run("recipes.split5", *given)
     assert done.returncode == 0, done.stderr
     assert "tflite_int8_waveform" in done.stdout

@@ -1,42 +1,11 @@
-"""The systems of the report as the recipes know them."""
+"""The systems of the report as the recipes train them."""
 
 import json
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
-from dcase_system.models import registry
-from recipes import _systems
-from tests.commands import on_tiny, run
-
-
-@pytest.fixture(autouse=True)
-def parsed_flags():
-    flags.FLAGS.mark_as_parsed()
-
-
-@pytest.mark.parametrize("name", _systems.SYSTEMS)
-@pytest.mark.parametrize("total", [10, 40, 375])
-def test_the_epochs_of_all_trainings_add_up(name, total):
-    system = _systems.SYSTEMS[name]
-    first, rounds = _systems.rounds_of(name, total)
-    trained = [first, *(epochs for r in rounds for epochs in (r.epochs, r.tuning_epochs))]
-    assert sum(trained) == total
-    assert min(trained) >= 1
-    assert [(r.ratio, r.schedule) for r in rounds] == list(system.rounds)
-    assert {system.architecture, system.demo_architecture} <= set(registry.ARCHITECTURES)
-
-
-@flagsaver.flagsaver(target_macs=20_000_000, ratios="global", importance="taylor")
-def test_targets_replace_the_ratio_of_the_last_round():
-    _, (first, last) = _systems.rounds_of("S3", 100)
-    assert (first.ratio, first.max_macs, first.ratios) == (0.34, None, "uniform")
-    assert (last.ratio, last.max_macs, last.max_bytes, last.ratios) == (
-        *(None, 20_000_000),
-        *(None, "global"),
-    )
-    assert first.importance == last.importance == "taylor"
+from dcase_system.challenge.systems import MASK_FRAMES
+from tests.commands import on_tiny, run, tiny_clips, too_wide
 
 
 @pytest.mark.slow
@@ -46,7 +15,13 @@ def test_targets_replace_the_ratio_of_the_last_round():
 )
 def test_pruned_systems_have_the_published_size(place, system, params, complies):
     out = place / system
-    done = run("recipes.split5", *on_tiny(place), f"--system={system}", f"--output_dir={out}")
+    done = run(
+        "recipes.split5",
+        *on_tiny(place),
+        f"--system={system}",
+        "--nodistill",
+        f"--output_dir={out}",
+    )
     complexity = json.loads((out / "complexity.json").read_text())
     assert complexity["params"] == params
     assert all(rule["complies"] for rule in complexity["rules"]["2024 Task 1"]) == complies
@@ -61,16 +36,62 @@ def test_pruned_systems_have_the_published_size(place, system, params, complies)
     [
         (
             ["--system=dense", "--target_macs=1000000"],
-            "targets and ratios are for systems that are",
+            "targets and ratios are for systems that remove",
         ),
+        (["--system=S3", "--base_channels=80"], "a width to prune from is for systems of one"),
         (["--system=S1", "--target_bytes=10"], "no pruning meets the limits; expected at most"),
         (["--system=S1", "--ratios=global"], "pruning round says its end not at all or twice"),
     ],
 )
 def test_targets_that_cannot_be_met_end_in_one_line(place, arguments, message):
     out = f"--output_dir={place / 'refused'}"
-    done = run("recipes.split5", *on_tiny(place), *arguments, out)
+    done = run("recipes.split5", *on_tiny(place), "--nodistill", *arguments, out)
     assert done.returncode == 1
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert not (place / "refused" / "wide").exists()  # said before any training
+
+
+@pytest.mark.slow
+def test_the_bare_recipe_trains_its_teachers_first_and_finds_them_again(place):
+    bare = place / "bare"
+    flags = ["--members=cp_mobile", "--teacher_epochs=1", f"--output_dir={bare}"]
+    first = run("recipes.split5", *on_tiny(place), *flags)
+    assert first.returncode == 0, first.stderr
+    settings = json.loads((bare / "config.json").read_text())["settings"]
+    assert (settings["system"], settings["teachers"]["members"]) == ("S1", ["1-cp_mobile"])
+    assert settings["plan"]["mask_frames"] == MASK_FRAMES
+    again = run("recipes.split5", *on_tiny(place), *flags)
+    assert again.returncode == 0, again.stderr
+    assert "epoch" not in again.stderr
+
+
+def test_missing_published_weights_are_said_before_any_training(place):
+    """Section 2.3: three published PaSST are fine-tuned, one is trained from scratch."""
+    done = run("recipes.teachers", *tiny_clips(place), "--split=5", "--epochs=1", "--only=5")
+    assert done.returncode == 1
+    assert "no such member; expected 1 to 4; received 5" in done.stderr.splitlines()[-1]
+    (said,) = [line for line in done.stderr.splitlines() if "WARNING" in line]
+    assert "4 of 4 PaSST teachers start from random weights" in said
+    assert "kkoutini/PaSST, releases v0.0.1-audioset/passt-s-f128-p16-s10-ap.476-swa.pt" in said
+
+
+def test_no_teachers_and_some_contradict_each_other(place):
+    done = run("recipes.split5", *on_tiny(place), "--nodistill", "--teachers=x")
+    assert done.returncode == 1
+    assert "--nodistill learns from no teachers" in done.stderr.splitlines()[-1]
+
+
+def test_zeros_are_not_packed_and_the_reason_is_said(place):
+    out = place / "zeros"
+    flags = ["--system=magnitude", "--pruning_schedule=linear", "--nodistill"]
+    done = run("recipes.split5", *on_tiny(place), *flags, f"--output_dir={out}")
+    assert done.returncode == 0, done.stderr
+    assert "Not packed: zeros change neither parameters nor MACs" in done.stdout
+    assert not (out / "submission").exists()
+    assert too_wide(done) == []
+    settings = json.loads((out / "config.json").read_text())["settings"]
+    assert settings["plan"]["rounds"][0]["schedule"] == "linear"
+    sparsity = json.loads((out / "sparsity.json").read_text())
+    assert sparsity["sparsity"] == pytest.approx(0.78, abs=0.005)  # after tuning too
+    assert sparsity["params"] == 238_324

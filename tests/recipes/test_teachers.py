@@ -47,6 +47,7 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
     done = run(
         "recipes.split25",
         *on_tiny(place),
+        "--system=dense",
         f"--teachers={place / 'teachers' / 'split_25'}",
         f"--impulse_responses={responses}",
         f"--output_dir={place / 'taught'}",

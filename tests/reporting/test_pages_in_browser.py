@@ -38,7 +38,7 @@ def pages(tmp_path_factory):
     config = {"command": ["x"], "settings": settings, "versions": {}, "code": {}}
     (package / "config.json").write_text(json.dumps(config))
     rows = [row(name, split, 40 + split / 9) for name in ("S1", "S3") for split in (5, 25, 100)]
-    write_results(package, rows, [5, 25, 100], baseline=True)
+    write_results(package, rows, [5, 25, 100], same_corpus=True)
     return {
         "run": write_report(run),
         "half": write_report(half),

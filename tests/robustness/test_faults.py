@@ -19,11 +19,15 @@ from dcase_system.files import locked, replacing, replacing_directory, write_tex
 from dcase_system.storage.shared import joined
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.predict import predict
-from tests.commands import FORKS, ROOT, command, on_tiny
+from tests.commands import ALONE, FORKS, ROOT, command, on_tiny
 from tests.robustness.runs import killed_until_done, results, started, wait_for
 from tests.training.curves import assert_drawn
 
 RECIPE = "recipes.split5"
+
+
+def on_tiny_alone(place):
+    return [*on_tiny(place), *ALONE]
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def _finishes(flags, errors):
 def test_a_full_disk_at_any_stage_and_the_next_start_goes_on(place, tmp_path, mounted):
     """The disk grows step by step, so that it is full at one write after the other."""
     output = mounted("size=16k")
-    flags = [*on_tiny(place), f"--output_dir={output / 'run'}"]
+    flags = [*on_tiny_alone(place), f"--output_dir={output / 'run'}"]
     lines, sizes = [], [16, 200, 450, 1_000, 1_800, 2_600]
     for size in sizes:
         subprocess.run(["mount", "-o", f"remount,size={size}k", str(output)], check=True)
@@ -71,7 +75,7 @@ def test_a_full_disk_at_any_stage_and_the_next_start_goes_on(place, tmp_path, mo
     assert len(set(lines)) > 1, lines
     subprocess.run(["mount", "-o", "remount,size=100m", str(output)], check=True)
     _finishes(flags, tmp_path / "e")
-    whole = [*on_tiny(place), f"--output_dir={tmp_path / 'whole'}"]
+    whole = [*on_tiny_alone(place), f"--output_dir={tmp_path / 'whole'}"]
     _finishes(whole, tmp_path / "e")
     assert results(output / "run") == results(tmp_path / "whole")
 
@@ -104,14 +108,14 @@ def test_curves_on_a_full_disk_end_a_training_like_any_other_write(mounted, tmp_
 
 def test_a_read_only_output_ends_in_one_line(place, tmp_path, mounted):
     folder = mounted("ro")
-    flags = [*on_tiny(place), f"--output_dir={folder / 'run'}"]
+    flags = [*on_tiny_alone(place), f"--output_dir={folder / 'run'}"]
     _ends_in_one_line(flags, tmp_path / "e", "Read-only file system")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["truncated", "deleted"])
 def test_a_store_that_is_cut_or_deleted_under_a_run(place, tmp_path, fault):
-    flags = [*on_tiny(place), "--epochs=40", f"--output_dir={tmp_path / 'run'}"]
+    flags = [*on_tiny_alone(place), "--epochs=40", f"--output_dir={tmp_path / 'run'}"]
     flags.append(f"--cache_dir={tmp_path / 'cache'}")
     process = started(RECIPE, flags, tmp_path / "e")
     wait_for(tmp_path / "run" / "checkpoints", "student-*", process)
@@ -174,7 +178,7 @@ def test_a_clock_that_jumps_by_days_changes_nothing(place, tmp_path):
     times = list(map(int, shown.stdout.split()))
     assert max(times) - min(times) > 86_400 and times != sorted(times)
     for name, environment in (("whole", os.environ), ("jumping", jumping)):
-        given = command(RECIPE, *on_tiny(place), f"--output_dir={tmp_path / name}")
+        given = command(RECIPE, *on_tiny_alone(place), f"--output_dir={tmp_path / name}")
         done = subprocess.run(given, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     assert results(tmp_path / "jumping") == results(tmp_path / "whole")
@@ -186,7 +190,7 @@ def test_a_second_run_in_one_directory_ends_in_one_line_and_harms_nothing(place,
     def fail() -> None:
         raise AssertionError("held already")
 
-    flags = [*on_tiny(place), f"--output_dir={run}"]
+    flags = [*on_tiny_alone(place), f"--output_dir={run}"]
     with locked(run / "lock", fail):
         _ends_in_one_line(flags, tmp_path / "e", "another run is at work here")
         assert [path.name for path in run.iterdir()] == ["lock"]

@@ -10,13 +10,15 @@ import pytest
 from dcase_system import stages
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.errors import InputError
-from tests.commands import ROOT, on_tiny
+from tests.commands import ALONE, ROOT, on_tiny
 from tests.robustness.runs import killed_until_done, results
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "flags", [["--system=S1", "--epochs=3"], ["--validation_fraction=0.3"]], ids=["S1", "dense"]
+    "flags",
+    [["--system=S1", "--nodistill", "--epochs=3"], [*ALONE, "--validation_fraction=0.3"]],
+    ids=["S1", "dense"],
 )
 def test_one_seed_repeats_to_the_byte_and_another_does_not(tmp_path, flags):
     write_demo_corpus(tmp_path / "demo", size=TINY)
