@@ -1,8 +1,10 @@
 """How a published table or figure is kept: its rows as printed, and what regenerates it here."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 Value = str | int | float | None
 
@@ -22,7 +24,8 @@ class Published:
         command: regenerates it.
         needs: what the command needs beside the package.
         hours: what it takes, and on which machine; says so where that was not measured.
-        results: files of the run directory that hold our version.
+        results: places in the run directory that hold our version: a file, or a file and a JSON
+            pointer, such as `results.json#/table1`.
     """
 
     paper: Literal["SSCP-Mobile", "OFA-AEC", "Scene search"]
@@ -47,3 +50,23 @@ class Published:
         if len(found) != 1:
             raise KeyError(f"{self.paper}, {self.name}: {len(found)} rows with {values}")
         return found[0]
+
+
+def found_in(run_dir: Path, result: str) -> bool:
+    """Whether a run directory holds a place that `Published.results` names.
+
+    Args:
+        run_dir: of the run.
+        result: a file, or a file and a JSON pointer to something that is not empty.
+    """
+    name, _, pointer = result.partition("#")
+    path = run_dir / name
+    if not pointer or not path.is_file():
+        return path.is_file()
+    try:
+        value: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    for key in pointer.strip("/").split("/"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return bool(value)

@@ -1,4 +1,4 @@
-"""How much is pruned at which step; the only file that imports TF-MOT (which needs tf_keras)."""
+"""How much is pruned at which step, by the schedules of TF-MOT (which needs tf_keras)."""
 
 from typing import TYPE_CHECKING
 
