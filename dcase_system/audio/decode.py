@@ -153,6 +153,11 @@ def _check_whole(samples: int, where: object) -> None:
         )
 
 
+def mono(samples: np.ndarray) -> np.ndarray:
+    """The mean of all channels: (samples, channels) to (samples, 1)."""
+    return samples if samples.shape[1] == 1 else samples.mean(axis=1, keepdims=True)
+
+
 def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndarray:
     """Resamples along the first axis by a polyphase filter (soxr, its high quality).
 

@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from dcase_system.audio.decode import resample_blocks
+from dcase_system.audio.decode import mono, resample_blocks
 from dcase_system.edge.contract import Contract
 from dcase_system.errors import InputError
 
@@ -117,7 +117,7 @@ def _fit_channels(samples: np.ndarray, channels: int) -> np.ndarray:
     if samples.shape[1] == channels:
         return samples
     if channels == 1:
-        return samples.mean(axis=1, keepdims=True)
+        return mono(samples)
     return np.repeat(samples, channels, axis=1)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system.audio.decode import open_audio, read_audio, resample, resample_blocks
+from dcase_system.audio.decode import mono, open_audio, read_audio, resample, resample_blocks
 from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
 from dcase_system.places import Place
@@ -108,10 +108,9 @@ def decode_clip(path: Place, form: Form) -> np.ndarray:
 def _fitted(path: Place, form: Form) -> np.ndarray:
     """One channel of the store's length, from a clip of any form: what comes later is not read."""
     with open_audio(path) as recording:
-        mono = (block.mean(axis=1, keepdims=True) for block in recording.blocks())
-        row = _first_samples(
-            resample_blocks(mono, recording.sample_rate, form.sample_rate), form.clip_samples
-        )[:, 0]
+        blocks = map(mono, recording.blocks())
+        resampled = resample_blocks(blocks, recording.sample_rate, form.sample_rate)
+        row = _first_samples(resampled, form.clip_samples)[:, 0]
     if len(row) < _SHORTEST_SECONDS * form.sample_rate:
         raise InputError(
             "clip is shorter than one frame",
