@@ -159,18 +159,28 @@ def place(given: str | Place) -> Place:
     return Url(url)
 
 
-def files_below(root: Place, suffixes: Collection[str]) -> Iterator[PurePath]:
-    """Paths below a folder of all files in it with these suffixes (in lower case), sorted."""
+def files_below(root: Place, suffixes: Collection[str], *, deep: bool = True) -> Iterator[PurePath]:
+    """Paths below a folder of all files in it with these suffixes, sorted.
+
+    Names that begin with a dot are left out, as are folders with such names: macOS writes
+    `._clip.wav` beside `clip.wav` on other systems' disks and into archives.
+
+    Args:
+        root: the folder.
+        suffixes: in lower case.
+        deep: whether folders in it are searched, too.
+    """
     if isinstance(root, Url):
-        yield from sorted(_files_below(root, PurePosixPath(), suffixes))
+        yield from sorted(_files_below(root, PurePosixPath(), suffixes, deep))
         return
-    for path in sorted(root.rglob("*")):
-        if path.suffix.lower() in suffixes:
-            yield path.relative_to(root)
+    for path in sorted(root.rglob("*") if deep else root.glob("*")):
+        below = path.relative_to(root)
+        if path.suffix.lower() in suffixes and not any(map(_is_hidden, below.parts)):
+            yield below
 
 
 def find_list_below(root: Place, name: str, suffixes: Collection[str]) -> Place | None:
-    """The file of this name in a folder or, first in order, one level down.
+    """The file of this name in a folder or, first in order, one level down in no hidden folder.
 
     Args:
         root: the folder.
@@ -181,20 +191,27 @@ def find_list_below(root: Place, name: str, suffixes: Collection[str]) -> Place 
         return root / name
     if isinstance(root, Url):
         folders, _ = root.folders(suffixes)
-        return next((root / at / name for at in folders if (root / at / name).is_file()), None)
-    return next(iter(sorted(root.glob(f"*/{name}"))), None)
+        below = [root / at / name for at in folders if not _is_hidden(at)]
+        return next((path for path in below if path.is_file()), None)
+    found = (path for path in root.glob(f"*/{name}") if not _is_hidden(path.parent.name))
+    return next(iter(sorted(found)), None)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
 
 
 def _files_below(
-    root: Url, folder: PurePosixPath, suffixes: Collection[str]
+    root: Url, folder: PurePosixPath, suffixes: Collection[str], deep: bool
 ) -> Iterator[PurePosixPath]:
     here = root / folder if folder.parts else root
     folders, others = here.folders(suffixes)
     for name in others:
-        if PurePosixPath(name).suffix.lower() in suffixes:
+        if PurePosixPath(name).suffix.lower() in suffixes and not _is_hidden(name):
             yield folder / name
     for name in folders:
-        yield from _files_below(root, folder / name, suffixes)
+        if deep and not _is_hidden(name):
+            yield from _files_below(root, folder / name, suffixes, deep)
 
 
 def _check_scheme(url: Url, registered: Callable[[], list]) -> None:

@@ -20,11 +20,12 @@ _RECORD = "stage.json"
 _PACKAGES = (
     "tensorflow",
     "keras",
-    "tensorflow-io",
     "tensorflow-model-optimization",
     "numpy",
     "pandas",
     "scipy",
+    "soundfile",
+    "soxr",
     "absl-py",
     "optuna",
 )

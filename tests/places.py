@@ -17,5 +17,7 @@ def in_memory(folder: Path) -> str:
 
 def write(url: str, data: bytes) -> None:
     tf.io.gfile.makedirs(url.rpartition("/")[0])
+    if tf.io.gfile.exists(url):
+        tf.io.gfile.remove(url)  # memory would write behind what is there
     with tf.io.gfile.GFile(url, "wb") as stream:
         stream.write(data)

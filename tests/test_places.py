@@ -4,6 +4,7 @@ import pickle
 import threading
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -15,6 +16,7 @@ from dcase_system.audio.store.write import Writer
 from dcase_system.audio.store.writers import write_by_processes
 from dcase_system.errors import InputError
 from dcase_system.places import UnreachableError, Url, files_below, find_list_below, place
+from tests.audio.audio_files import encoded
 from tests.places import in_memory, write
 
 FILES = {
@@ -24,6 +26,10 @@ FILES = {
     "audio/deep/v1.0/c.flac": b"y",
     "audio-more/d.wav": b"z",
     "lists/eval.csv": b"e",
+    ".old/eval.csv": b"no list",
+    ".old/e.wav": b"in a hidden folder",
+    "audio/._a.WAV": b"hidden",
+    "audio/deep/.v0.9/c.flac": b"in a hidden folder",
 }
 SUFFIXES = {".wav", ".flac"}
 
@@ -83,6 +89,16 @@ def test_files_are_found_in_the_same_order(local):
     ]
 
 
+def test_files_of_one_folder_alone(local):
+    for root in (local / "audio", place(in_memory(local)) / "audio"):
+        found = files_below(root, SUFFIXES, deep=False)
+        assert list(map(str, found)) == ["a.WAV", "b.wav"]
+
+
+def test_a_folder_below_a_hidden_one_is_searched(local):
+    assert [str(path) for path in files_below(local / ".old", SUFFIXES)] == ["e.wav"]
+
+
 def test_a_list_is_found_a_level_down(local):
     for root in (local, place(in_memory(local))):
         assert find_list_below(root, "eval.csv", SUFFIXES) == root / "lists/eval.csv"
@@ -134,13 +150,25 @@ def test_storage_that_does_not_answer_is_not_waited_for(silent):
 
 def test_what_is_wrong_with_audio_is_one_line(tmp_path):
     url = in_memory(tmp_path) + "/audio"
-    write(f"{url}/x.wav", b"RIFF")
+    write(f"{url}/x.wav", b"text")
+    write(f"{url}/y.flac", encoded(np.zeros((100, 1)), 8_000, "FLAC")[:-3])
     with pytest.raises(InputError, match=r"ram://.*/none\.wav: audio file is missing"):
         read_audio(f"{url}/none.wav")
     with pytest.raises(InputError, match=r"ram://.*/x\.wav: not an audio file"):
         read_audio(f"{url}/x.wav")
+    with pytest.raises(InputError, match=r"ram://.*/y\.flac: .* was cut"):
+        read_audio(f"{url}/y.flac")
     with pytest.raises(InputError, match=r"ram://.*/audio: storage refuses .* is a directory"):
         read_audio(url)
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3", "AIFF"])
+def test_audio_from_storage_is_that_of_a_file(tmp_path, container):
+    samples = np.random.default_rng(0).normal(0, 0.1, (5_000, 2))
+    (tmp_path / "clip").write_bytes(encoded(samples, 32_000, container))
+    from_file, from_url = (read_audio(f"{at}/clip") for at in (tmp_path, in_memory(tmp_path)))
+    assert from_file[1] == from_url[1] == 32_000
+    np.testing.assert_array_equal(from_file[0], from_url[0])
 
 
 @pytest.mark.parametrize("processes", [1, 2])

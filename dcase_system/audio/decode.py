@@ -1,109 +1,161 @@
-"""Decoding of WAV, of FLAC and Ogg Vorbis by tensorflow-io, and resampling."""
+"""Decoding by libsndfile and resampling by soxr, whole or block by block."""
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
+import soundfile
 import soxr
 
-from dcase_system.audio.flac import count_samples
-from dcase_system.audio.header import AudioHeader, parse_header
+from dcase_system.audio.file_checks import check_file
 from dcase_system.errors import InputError
 from dcase_system.places import Place, Url, place
+
+SAMPLE_RATES = (100, 768_000)
+"""In Hz; a resampling filter grows with the rate."""
+
+MOST_CHANNELS = 64
+MOST_SAMPLES = 1 << 28
+"""Of all channels together, in `read_audio`; a few bytes of FLAC may stand for any number."""
+
+_BLOCK_FRAMES = 1 << 16
+_WHOLE_SAMPLES = 1 << 22  # of all channels, in a block where all blocks are wanted
+_FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
+_UNCOMPRESSED = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+_UNKNOWN_LENGTH = (1 << 63) - 1
+
+
+class _Sequential(soundfile.SoundFile):
+    """Read from its beginning to its end: soundfile would seek after every block.
+
+    A FLAC is slow to seek in, and one that was cut may never end that.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+# Arrays and open files cannot be compared.
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """An audio file that is open.
+
+    Attributes:
+        sample_rate: in Hz.
+        channels: number of channels.
+        promised: samples of each channel that its header promises; None if it does not say.
+    """
+
+    sample_rate: int
+    channels: int
+    promised: int | None
+    _sound: _Sequential
+    _where: Place
+
+    def blocks(self, frames: int | None = None) -> Iterator[np.ndarray]:
+        """All samples in their order; to be called once.
+
+        Args:
+            frames: of a block at most; by default a second or 65,536.
+
+        Yields:
+            (samples, channels) float32, full scale = 1.
+
+        Raises:
+            InputError: the file is damaged, ends before it should, holds NaN or infinite samples,
+                or none at all.
+        """
+        frames = frames or min(self.sample_rate, _BLOCK_FRAMES)
+        done = 0
+        while self.promised is None or done < self.promised:
+            left = frames if self.promised is None else min(frames, self.promised - done)
+            block = np.empty((left, self.channels), np.float32)
+            try:
+                block = self._sound.read(out=block)
+            except soundfile.SoundFileError as error:
+                reason = _reason(error)
+                raise InputError(
+                    f"audio file is damaged or was cut ({reason})", where=self._where
+                ) from error
+            if not len(block):
+                break
+            if not np.isfinite(block).all():
+                raise InputError("audio file has NaN or infinite samples", where=self._where)
+            done += len(block)
+            yield block
+        if not done and not self.promised:
+            raise InputError("audio file has no samples", where=self._where)
+        if self.promised is not None and done < self.promised:
+            raise InputError(
+                "audio file is truncated",
+                where=self._where,
+                expected=f"{self.promised:,} samples",
+                received=f"{done:,}",
+            )
+
+
+@contextmanager
+def open_audio(path: str | Place) -> Iterator[Recording]:
+    """Opens one audio file to be read block by block, whatever its length.
+
+    Args:
+        path: of a file in a format of `formats.READ`.
+
+    Raises:
+        InputError: the file is missing, empty, not audio, or not as its header says.
+    """
+    path = place(path)
+    with _stream(path) as stream:
+        promised = check_file(stream, path)
+        stream.seek(0)
+        # By its descriptor, Python's lock is free while libsndfile reads.
+        file = stream if isinstance(stream, io.BytesIO) else stream.fileno()
+        try:
+            sound = _Sequential(file, closefd=False)
+        except soundfile.SoundFileError as error:
+            raise InputError(f"audio cannot be decoded ({_reason(error)})", where=path) from error
+        with sound:
+            yield _recording(sound, promised, path)
 
 
 def read_audio(path: str | Place) -> tuple[np.ndarray, int]:
     """Decodes one audio file.
 
     Args:
-        path: 16, 24 or 32-bit WAV, FLAC or Ogg Vorbis.
+        path: of a file in a format of `formats.READ`.
 
     Returns:
         Samples (float32 of shape (samples, channels), full scale = 1) and the sample rate in Hz.
 
     Raises:
-        InputError: the file is missing, empty, truncated, not audio, or holds NaN or infinite
-            samples.
+        InputError: the file is missing, empty, truncated, not audio, holds NaN or infinite samples,
+            or has more than `MOST_SAMPLES`.
     """
-    path = place(path)
-    # A device or a pipe may never end; storage has none.
-    if not isinstance(path, Url) and path.exists() and not path.is_file():
-        raise InputError("not a file", where=path, expected="an audio file")
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError("audio file is missing", where=path) from error
-    except OSError as error:
-        raise InputError(f"audio file cannot be read ({error.strerror})", where=path) from error
-    header = parse_header(data, path)
-    if header.container == "flac":
-        _check_flac(data, header, path)
-    try:
-        samples = _decode(data, header)
-    except ValueError as error:
-        raise InputError(
-            f"{header.container} data is broken or truncated",
-            where=path,
-            received=f"{len(data)} bytes",
-        ) from error
-    if samples.shape[0] == 0:
-        raise InputError("audio file has no samples", where=path)
-    if not np.isfinite(samples).all():
-        raise InputError("audio file has NaN or infinite samples", where=path)
-    return samples, header.sample_rate
+    blocks: list[np.ndarray] = []
+    with open_audio(path) as recording:
+        _check_whole((recording.promised or 0) * recording.channels, path)
+        for block in recording.blocks(_WHOLE_SAMPLES // recording.channels):
+            blocks.append(block)
+            _check_whole(sum(one.size for one in blocks), path)
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks), recording.sample_rate
 
 
-def _check_flac(data: bytes, header: AudioHeader, path: Place) -> None:
-    try:
-        frames = count_samples(data)
-    except IndexError:
-        frames = 0
-    if frames != header.frames:
+def _check_whole(samples: int, where: object) -> None:
+    if samples > MOST_SAMPLES:
         raise InputError(
-            "flac data is broken or truncated",
-            where=path,
-            expected=f"{header.frames} samples",
-            received=f"{frames} in whole frames",
+            "audio is too long",
+            where=where,
+            expected=f"at most {MOST_SAMPLES:,} samples of all channels",
+            received=f"{samples:,}",
         )
 
 
-def _decode(data: bytes, header: AudioHeader) -> np.ndarray:
-    if header.container == "wav":
-        return _decode_pcm(data, header)
-    return _decode_compressed(data, header)
-
-
-def _decode_compressed(data: bytes, header: AudioHeader) -> np.ndarray:
-    # Seconds to import, for each process that writes a store; most corpora do not need it.
-    import tensorflow as tf
-    import tensorflow_io as tfio
-
-    try:
-        with tf.device("/CPU:0"):
-            if header.container == "ogg":
-                return tfio.audio.decode_vorbis(data).numpy()
-            if header.bits == 16:
-                return tfio.audio.decode_flac(data, dtype=tf.int16).numpy() / np.float32(2**15)
-            # 24-bit samples arrive in the top bits of an int32.
-            return tfio.audio.decode_flac(data, dtype=tf.int32).numpy() * np.float32(2**-31)
-    except tf.errors.OpError as error:
-        # Its own message names neither the file nor the fault.
-        raise ValueError("broken") from error
-
-
-def _decode_pcm(data: bytes, header: AudioHeader) -> np.ndarray:
-    """The samples of a WAV file: an eighth of the time that tensorflow-io takes.
-
-    tensorflow-io also stumbles over extra chunks of odd length and over a wrong length of the RIFF,
-    both of which recorders write, and takes 32-bit integers for floats.
-    """
-    width, channels = header.bits // 8, header.channels
-    shape, strides = (header.data_bytes // width // channels, channels), (width * channels, width)
-    if width == 3:
-        # Four bytes with the sample in the upper three; the lowest is of the sample before.
-        words: np.ndarray = np.ndarray(shape, "<i4", data, header.data_start - 1, strides)
-        return (words & np.int32(-256)).astype(np.float32) * np.float32(2**-31)
-    kind = "<f4" if header.is_float else f"<i{width}"
-    stored: np.ndarray = np.ndarray(shape, kind, data, header.data_start, strides)
-    samples = stored.astype(np.float32)
-    return samples if header.is_float else samples * np.float32(2.0 ** (1 - header.bits))
+def mono(samples: np.ndarray) -> np.ndarray:
+    """The mean of all channels: (samples, channels) to (samples, 1)."""
+    return samples if samples.shape[1] == 1 else samples.mean(axis=1, keepdims=True)
 
 
 def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndarray:
@@ -119,6 +171,75 @@ def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndar
     """
     if sample_rate == target_rate:
         return samples
-    length = round(len(samples) * target_rate / sample_rate)
-    resampled = soxr.resample(samples, sample_rate, target_rate)[:length]
-    return np.pad(resampled, [(0, length - len(resampled)), (0, 0)])
+    resampled = soxr.resample(samples, sample_rate, target_rate)
+    return _of_length(resampled, round(len(samples) * target_rate / sample_rate))
+
+
+def resample_blocks(
+    blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int
+) -> Iterator[np.ndarray]:
+    """What `resample` makes of all blocks together, bit for bit, as soon as it is known.
+
+    Args:
+        blocks: (samples, channels) float32 each, one after another.
+        sample_rate: in Hz.
+        target_rate: in Hz.
+    """
+    if sample_rate == target_rate:
+        yield from blocks
+        return
+    stream, taken, given = None, 0, 0
+    for block in blocks:
+        if stream is None:
+            stream = soxr.ResampleStream(sample_rate, target_rate, block.shape[1])
+            nothing = block[:0]
+        resampled = stream.resample_chunk(block)
+        taken, given = taken + len(block), given + len(resampled)
+        yield resampled
+    if stream is not None:
+        last = stream.resample_chunk(nothing, last=True)
+        yield _of_length(last, round(taken * target_rate / sample_rate) - given)
+
+
+def _of_length(samples: np.ndarray, length: int) -> np.ndarray:
+    return np.pad(samples[:length], [(0, max(0, length - len(samples))), (0, 0)])
+
+
+def _stream(path: Place) -> BinaryIO:
+    # A device or a pipe may never end; storage has none.
+    if not isinstance(path, Url) and path.exists() and not path.is_file():
+        raise InputError("not a file", where=path, expected="an audio file")
+    try:
+        return io.BytesIO(path.read_bytes()) if isinstance(path, Url) else path.open("rb", 0)
+    except FileNotFoundError as error:
+        raise InputError("audio file is missing", where=path) from error
+    except OSError as error:
+        raise InputError(f"audio file cannot be read ({error.strerror})", where=path) from error
+
+
+def _recording(sound: _Sequential, promised: int | None, where: Place) -> Recording:
+    low, high = SAMPLE_RATES
+    if not low <= sound.samplerate <= high or not 1 <= sound.channels <= MOST_CHANNELS:
+        raise InputError(
+            "audio header is broken",
+            where=where,
+            expected=f"{low:,} to {high:,} Hz, 1 to {MOST_CHANNELS} channels",
+            received=f"{sound.samplerate} Hz, {sound.channels} channels",
+        )
+    if sound.format not in _FORMATS:
+        raise InputError("not an audio file", where=where, received=f"format {sound.format}")
+    if promised is None or sound.subtype not in _UNCOMPRESSED:
+        promised = None if sound.frames == _UNKNOWN_LENGTH else sound.frames
+    # libsndfile counts the byte that fills a chunk of odd length up.
+    elif not promised <= sound.frames <= promised + 1:
+        raise InputError(
+            "audio header contradicts itself",
+            where=where,
+            expected=f"{promised:,} samples",
+            received=f"{sound.frames:,}",
+        )
+    return Recording(sound.samplerate, sound.channels, promised, sound, where)
+
+
+def _reason(error: soundfile.SoundFileError) -> str:
+    return getattr(error, "error_string", str(error)).removeprefix("Error : ").rstrip(".")

@@ -7,10 +7,10 @@ import numpy as np
 from scipy import fft
 
 from dcase_system.audio.decode import read_audio, resample
+from dcase_system.audio.formats import SUFFIXES
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
-
-_SUFFIXES = (".wav", ".flac", ".ogg")
+from dcase_system.places import files_below
 
 
 # Arrays have no single truth value, so these cannot be compared with `==`.
@@ -68,7 +68,7 @@ class DeviceAugmentation:
 
 
 def read_impulse_responses(folder: str | Path, sample_rate: int = 32_000) -> ImpulseResponses:
-    """Reads every WAV, FLAC and Ogg file of a folder, in the order of their names.
+    """Reads every audio file of a folder, in the order of their names.
 
     Each is resampled and scaled to unit energy, so that noise keeps its level: published
     collections mix responses whose gains differ by 20 dB, and level is no property of a device that
@@ -82,14 +82,14 @@ def read_impulse_responses(folder: str | Path, sample_rate: int = 32_000) -> Imp
         InputError: the folder has no such file, or one is broken, silent or not mono.
     """
     folder = Path(folder)
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
-    if not paths:
+    names = list(files_below(folder, SUFFIXES, deep=False))
+    if not names:
         raise InputError(
             "no impulse responses",
             where=folder,
-            expected=f"a folder of {', '.join(_SUFFIXES)} files",
+            expected=f"a folder of {', '.join(sorted(SUFFIXES))} files",
         )
-    read = [_read(path, sample_rate) for path in paths]
+    read = [_read(folder / name, sample_rate) for name in names]
     responses = np.zeros((len(read), max(map(len, read))), np.float32)
     for row, response in zip(responses, read, strict=True):
         row[: len(response)] = response

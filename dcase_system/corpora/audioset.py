@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from dcase_system.audio.formats import SUFFIXES
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.errors import InputError
 from dcase_system.places import Place, files_below, find_list_below, place
@@ -23,7 +24,6 @@ BALANCED, EVALUATION, UNBALANCED = (
     f"{name}_segments.csv" for name in ("balanced_train", "eval", "unbalanced_train")
 )
 PAPER_VALIDATION_CLIPS = 28_339  # of the supernet's paper, drawn from the unbalanced list
-_SUFFIXES = {".wav", ".flac", ".ogg"}
 # `--4gqARaEJE.wav`, `Y--4gqARaEJE.wav`, with or without start and end behind an underscore.
 _AUDIO_NAME = re.compile(r"Y?([\w-]{11})(?:_[\d.]+)*")
 _VIDEO = re.compile(r"[\w-]{11}")
@@ -75,7 +75,7 @@ class AudioSet:
     def files(self) -> Mapping[str, str]:
         """Path below the root of each video's clip."""
         found: dict[str, str] = {}
-        for path in files_below(self.root, _SUFFIXES):
+        for path in files_below(self.root, SUFFIXES):
             matched = _AUDIO_NAME.fullmatch(path.stem)
             if matched:
                 found.setdefault(matched[1], str(path))
@@ -180,7 +180,7 @@ def read_audioset(root: str | Place) -> AudioSet:
 
 
 def _find(root: Place, name: str) -> Place:
-    found = find_list_below(root, name, _SUFFIXES)
+    found = find_list_below(root, name, SUFFIXES)
     if found is None:
         raise InputError("list is missing", where=root / name, expected="it there, or a level down")
     return found

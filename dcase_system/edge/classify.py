@@ -4,31 +4,29 @@
     arecord -q -t raw -f S16_LE -r 32000 -c 1 \\
         | python -m dcase_system.edge.classify MODEL.tflite -
 
-Clips may have any length, rate and number of channels: WAV, FLAC or Ogg Vorbis. One line a window:
-where it is, the most probable classes, and what makes it doubtful (silence, clipping). `-` stands
-for raw samples on standard input, by default 16 bits, mono, at the model's own rate. Exits with 1
-if a clip could not be read; the others are classified all the same.
+Clips may have any length, rate and number of channels: WAV, FLAC, Ogg, MP3 and other formats that
+libsndfile reads. One line a window, as soon as it is read: where it is, the most probable classes,
+and what makes it doubtful (silence, clipping). `-` stands for raw samples on standard input, by
+default 16 bits, mono, at the model's own rate. Exits with 1 if a clip could not be read to its end;
+the others are classified all the same.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from absl import app, flags
 
 from dcase_system import cli
-from dcase_system.audio.decode import read_audio
+from dcase_system.audio.decode import open_audio
 from dcase_system.edge.classifier import Classifier
-from dcase_system.edge.windows import (
-    PCM_FORMATS,
-    PCMFormat,
-    Window,
-    band_note,
-    pcm_windows,
-    windows_of,
-)
+from dcase_system.edge.contract import Contract
+from dcase_system.edge.pcm import PCM_FORMATS, PCMFormat, pcm_blocks
+from dcase_system.edge.windows import Window, band_note, windows_of
 from dcase_system.errors import InputError
 
 _STREAM = "-"
@@ -64,28 +62,32 @@ class _Heard:
 
 
 def _classify(name: str, classifier: Classifier) -> None:
-    options = flags.FLAGS
-    heard = _heard(_windows(name, classifier), classifier)
-    if options.whole:
-        heard = iter([_mean(list(heard))])
-    for one in heard:
-        show = _json if options.json else _text
-        print(show(name, one, classifier.contract.labels), flush=True)
-
-
-def _windows(name: str, classifier: Classifier) -> Iterator[Window]:
     options, contract = flags.FLAGS, classifier.contract
+    with _opened(name, contract) as (blocks, sample_rate):
+        note = band_note(sample_rate, contract)
+        if note:
+            print(f"note: {name}: {note}", file=sys.stderr)
+        windows = windows_of(blocks, sample_rate, contract, options.hop_seconds)
+        heard = _heard(windows, classifier)
+        if options.whole:
+            heard = iter([_mean(list(heard))])
+        for one in heard:
+            show = _json if options.json else _text
+            print(show(name, one, contract.labels), flush=True)
+
+
+@contextmanager
+def _opened(name: str, contract: Contract) -> Iterator[tuple[Iterator[np.ndarray], int]]:
+    """Blocks of samples, and their rate."""
+    options = flags.FLAGS
     if name == _STREAM:
         rate = options.pcm_rate or contract.sample_rate
         form = PCMFormat(options.pcm_format, rate, options.pcm_channels)
-        windows = pcm_windows(sys.stdin.buffer, form, contract, options.hop_seconds)
+        with os.fdopen(sys.stdin.fileno(), "rb", closefd=False) as stream:
+            yield pcm_blocks(stream, form), rate
     else:
-        samples, rate = read_audio(name)
-        windows = windows_of(samples, rate, contract, options.hop_seconds)
-    note = band_note(rate, contract)
-    if note:
-        print(f"note: {name}: {note}", file=sys.stderr)
-    return windows
+        with open_audio(name) as recording:
+            yield recording.blocks(), recording.sample_rate
 
 
 def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[_Heard]:

@@ -18,6 +18,7 @@ import numpy as np
 from absl import app, flags
 
 from dcase_system import cli
+from dcase_system.audio.formats import SUFFIXES
 from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.corpora.table import read_tsv
 from dcase_system.edge import forms
@@ -27,10 +28,10 @@ from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.files import replacing, replacing_directory, write_json
 from dcase_system.models.stored import load_network
+from dcase_system.places import files_below
 
 CALIBRATION, CHECK = "calibration.csv", "check.json"
 CALIBRATION_CLIPS = 200
-_AUDIO = (".wav", ".flac", ".ogg")
 _BATCH = 16
 
 
@@ -93,13 +94,9 @@ def calibration_names(clips_dir: Path, listed: Path | None) -> list[str]:
     """
     if listed is not None:
         return list(read_tsv(listed, ("filename",)).filename)
-    found = sorted(
-        path.relative_to(clips_dir).as_posix()
-        for path in clips_dir.rglob("*")
-        if path.suffix.lower() in _AUDIO
-    )
+    found = [path.as_posix() for path in files_below(clips_dir, SUFFIXES)]
     if not found:
-        raise InputError("no audio files", where=clips_dir, expected=" or ".join(_AUDIO))
+        raise InputError("no audio files", where=clips_dir, expected=", ".join(sorted(SUFFIXES)))
     return [found[row] for row in calibration_rows(len(found))]
 
 

@@ -1,7 +1,7 @@
 """Audio files of every supported kind, for the tests."""
 
+import io
 import struct
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -16,11 +16,6 @@ def wav_bytes(
     extensible: bool = False,
 ) -> bytes:
     """A WAV file, written byte by byte: (frames, channels) in [-1, 1)."""
-    if is_float:
-        data = samples.astype("<f4").tobytes()
-    else:
-        whole = np.rint(samples * 2.0 ** (bits - 1)).astype("<i8")
-        data = whole.view(np.uint8).reshape(*samples.shape, 8)[..., : bits // 8].tobytes()
     channels = samples.shape[1]
     frame = channels * bits // 8
     tag = 3 if is_float else 1
@@ -36,13 +31,47 @@ def wav_bytes(
     if extensible:
         guid_tail = bytes.fromhex("000000001000800000aa00389b71")
         fmt += struct.pack("<HHI", 22, bits, 0) + struct.pack("<H", tag) + guid_tail
-    body = b"WAVE" + _chunk(b"fmt ", fmt) + _chunk(b"LIST", b"odd") + _chunk(b"data", data)
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+    data = samples.astype("<f4").tobytes() if is_float else pcm_bytes(samples, bits)
+    return riff(chunk(b"fmt ", fmt) + chunk(b"LIST", b"odd") + chunk(b"data", data))
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+def pcm_bytes(samples: np.ndarray, bits: int, word_bytes: int | None = None) -> bytes:
+    """Little-endian integers, in the lower bytes of words; those of 8 bits without a sign."""
+    whole = np.rint(samples * 2.0 ** (bits - 1)).astype("<i8") + (128 if bits == 8 else 0)
+    words = whole.reshape(-1, 1).view(np.uint8)
+    return words[:, : word_bytes or bits // 8].tobytes()
 
 
-def write_with_soundfile(path: Path, samples: np.ndarray, sample_rate: int, subtype: str) -> None:
-    soundfile.write(path, samples, sample_rate, subtype=subtype)
+def fmt_chunk(channels: int, rate: int, bits: int, block_align: int, tag: int = 1) -> bytes:
+    """A `fmt ` chunk that says what it is told to say."""
+    numbers = tag, channels, rate, rate * block_align, block_align, bits
+    return chunk(b"fmt ", struct.pack("<HHIIHH", *numbers))
+
+
+def riff(chunks: bytes, size: int | None = None) -> bytes:
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks) if size is None else size) + b"WAVE" + chunks
+
+
+def chunk(name: bytes, data: bytes, size: int | None = None) -> bytes:
+    return (
+        name + struct.pack("<I", len(data) if size is None else size) + data + bytes(len(data) % 2)
+    )
+
+
+def encoded(
+    samples: np.ndarray, sample_rate: int, container: str, subtype: str | None = None
+) -> bytes:
+    """A file as libsndfile writes it, in a container and encoding by their names in soundfile."""
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, sample_rate, subtype, format=container)
+    return stream.getvalue()
+
+
+def with_streaminfo(flac: bytes, *, bits: int | None = None, samples: int | None = None) -> bytes:
+    """A FLAC file whose first block says something else about its frames."""
+    packed = int.from_bytes(flac[18:26], "big")
+    if bits is not None:
+        packed = packed & ~(31 << 36) | (bits - 1) << 36
+    if samples is not None:
+        packed = packed & ~((1 << 36) - 1) | samples
+    return flac[:18] + packed.to_bytes(8, "big") + bytes(16) + flac[42:]

@@ -64,6 +64,9 @@ def test_responses_are_read_by_name_resampled_and_of_unit_energy(tmp_path):
     write(tmp_path / "b.wav", [0.0, 0.25, 0.0, 0.0])
     write(tmp_path / "a.WAV", np.hanning(90), rate=16_000)
     (tmp_path / "LICENCE.txt").write_text("notes beside the files do not disturb")
+    (tmp_path / "._a.WAV").write_bytes(b"\0\5\x16\7 as macOS leaves them")
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "c.wav").write_text("of another folder")
     read = read_impulse_responses(tmp_path)
     assert len(read) == 2
     assert read.responses.shape == (2, 180)

@@ -58,6 +58,24 @@ def test_lists_are_met_as_far_as_files_are_there(root):
     assert all((root / name).is_file() for name in listed.clips.filenames)
 
 
+def test_hidden_files_and_folders_are_no_copy_of_a_clip(root):
+    before = dict(read_audioset(root).files)
+    for folder in (".Trashes", "audio/.cache", "audio"):
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / "._Ybalanced_03.wav").write_bytes(b"")
+    (root / ".Trashes" / "Ybalanced_03.wav").write_bytes(b"")
+    (root / "audio" / ".cache" / "--4gqARaEJE.aiff").write_bytes(b"")
+    (root / ".Trashes" / "class_labels_indices.csv").write_text("an old one")
+    assert dict(read_audioset(root).files) == before
+
+
+def test_clips_of_every_format_are_found(root):
+    for number, suffix in enumerate(("mp3", "opus", "AIFF", "w64")):
+        (root / "audio" / f"Yformat_{number:04}.{suffix}").write_bytes(b"")
+    found = read_audioset(root).files
+    assert {f"format_{number:04}" for number in range(4)} <= set(found)
+
+
 def test_names_with_commas_are_whole(root):
     assert read_audioset(root).names == ("Speech", "Male speech, man speaking", "Music")
 

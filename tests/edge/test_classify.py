@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dcase_system.edge.classifier import Classifier
-from tests.audio.audio_files import wav_bytes
+from tests.audio.audio_files import chunk, encoded, fmt_chunk, riff, wav_bytes
 from tests.commands import ROOT, command, run
 
 RATE = 8_000
@@ -72,6 +72,41 @@ def test_a_stream_as_json_is_the_recording(exported, wav):
         assert list(window["probabilities"]) == ["a", "b", "c", "d"]
         np.testing.assert_allclose(list(window["probabilities"].values()), probabilities, atol=1e-6)
         assert window["scene"] == "abcd"[probabilities.argmax()]
+
+
+def test_a_stream_that_is_a_file_is_refused_in_one_line(exported):
+    samples = np.random.default_rng(5).normal(0, 0.1, RATE)
+    call = command(CLASSIFY, exported / "student_int8.tflite", "-")
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, input=encoded(samples, RATE, "FLAC"))
+    assert done.returncode == 1 and done.stdout == b""
+    assert done.stderr.splitlines()[-1].startswith(
+        b"error: standard input: stream begins like FLAC"
+    )
+
+
+def test_windows_before_a_fault_are_said_and_the_fault_too(exported, tmp_path):
+    """Only the mean of a clip waits for its end."""
+    samples = np.random.default_rng(6).normal(0, 0.1, 20 * RATE)
+    flac = encoded(samples, RATE, "FLAC")
+    (tmp_path / "cut.flac").write_bytes(flac[: len(flac) // 2])
+    model = exported / "student_int8_waveform.tflite"
+    for flags, lines in (([], range(5, 11)), (["--whole"], range(1))):
+        done = run(CLASSIFY, model, tmp_path / "cut.flac", *flags)
+        assert done.returncode == 1
+        assert len(done.stdout.splitlines()) in lines
+        assert "cut.flac: audio file is damaged or was cut" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_more_samples_than_memory_are_classified(exported, tmp_path):
+    samples = 300_000_000
+    path = tmp_path / "long.wav"
+    path.write_bytes(riff(fmt_chunk(1, 768_000, 8, 1) + chunk(b"data", b"", samples)))
+    with path.open("rb+") as stream:
+        stream.truncate(path.stat().st_size + samples)  # a hole
+    done = run(CLASSIFY, exported / "student_int8_waveform.tflite", path)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == samples // 768_000
 
 
 def test_a_reader_that_leaves_early_is_no_fault(exported, wav):

@@ -57,6 +57,9 @@ def test_the_command_exports_a_stored_network_by_a_list(tmp_path, stored, clips)
 def test_a_folder_gives_clips_evenly(clips, tmp_path):
     assert export.calibration_names(clips, None) == [f"{row}.wav" for row in range(6)]
     assert export.calibration_rows(1_000).tolist() == np.linspace(0, 999, 200).astype(int).tolist()
+    for hidden in ("._0.wav", ".trash/1.wav", "deep/._2.flac"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"\0\5\x16\7")
     with pytest.raises(InputError, match="no audio files"):
         export.calibration_names(tmp_path, None)
 

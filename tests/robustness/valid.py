@@ -1,13 +1,11 @@
 """Small valid files of every kind, to be broken."""
 
-import io
 import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import yaml
 
 from dcase_system.audio.log_mel import LogMelSpec
@@ -20,7 +18,7 @@ from dcase_system.submission.card import read_author_card
 from dcase_system.submission.meta import build_meta
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.package import SystemFiles, write_package
-from tests.audio.audio_files import wav_bytes
+from tests.audio.audio_files import encoded, wav_bytes
 from tests.submission.conftest import CARD, DESCRIPTION, RESULTS
 
 __all__ = ["CARD"]
@@ -111,18 +109,31 @@ def package() -> bytes:
         return (folder / "package.zip").read_bytes()
 
 
+_SUBTYPES = {
+    "flac": {"FLAC": ("PCM_16", "PCM_24", "PCM_S8")},
+    "ogg": {"OGG": ("VORBIS", "OPUS")},
+    "mp3": {"MP3": ("MPEG_LAYER_III",)},
+    "aiff": {"AIFF": ("PCM_16", "PCM_24", "FLOAT", "ULAW")},
+    "other": {
+        "WAV": ("PCM_U8", "DOUBLE", "ALAW", "IMA_ADPCM", "MS_ADPCM", "GSM610"),
+        "RF64": ("PCM_16",),
+        "W64": ("PCM_24",),
+        "AU": ("PCM_16", "FLOAT"),
+        "CAF": ("PCM_16", "ALAC_16"),
+    },
+}
+
+
 def sounds(container: str) -> list[bytes]:
     """Short clips in some of the container's formats."""
-    generator = np.random.default_rng(0)
-    samples = 0.3 * generator.standard_normal((700, 2)).clip(-1, 1)
+    samples = 0.3 * np.random.default_rng(0).standard_normal((700, 2)).clip(-1, 1)
     if container == "wav":
         plain = [wav_bytes(samples[:, :1], 8_000, bits) for bits in (16, 24, 32)]
         more = wav_bytes(samples, 48_000, 24, extensible=True)
         return [*plain, more, wav_bytes(samples, 44_100, 32, is_float=True)]
-    written = []
-    subtypes = {"flac": ("PCM_16", "PCM_24"), "ogg": ("VORBIS", "VORBIS")}[container]
-    for channels, subtype in zip((1, 2), subtypes, strict=True):
-        stream = io.BytesIO()
-        soundfile.write(stream, samples[:, :channels], 16_000, subtype, format=container.upper())
-        written.append(stream.getvalue())
-    return written
+    return [
+        encoded(samples[:, :channels], 16_000, form, subtype)
+        for form, subtypes in _SUBTYPES[container].items()
+        for subtype in subtypes
+        for channels in ((1,) if subtype == "GSM610" else (1, 2))
+    ]

@@ -1,11 +1,12 @@
 """What the waveforms of a store have in common, and clips brought into that form."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dcase_system.audio.decode import read_audio, resample
+from dcase_system.audio.decode import mono, open_audio, read_audio, resample, resample_blocks
 from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
 from dcase_system.places import Place
@@ -73,9 +74,9 @@ def decode_clip(path: Place, form: Form) -> np.ndarray:
         InputError: it is missing, unreadable or empty, has NaN samples, has another number of
             channels, length or sample rate (where exact) or is shorter than a frame (where not).
     """
-    samples, rate = read_audio(path)
     if not form.exact:
-        return _to_int16(_fitted(samples, rate, form, path)).reshape(form.shape)
+        return _to_int16(_fitted(path, form)).reshape(form.shape)
+    samples, rate = read_audio(path)
     if rate != form.source_rate:
         raise InputError(
             "clip has another sample rate",
@@ -104,18 +105,31 @@ def decode_clip(path: Place, form: Form) -> np.ndarray:
     return _to_int16(resample(samples, rate, form.sample_rate)).reshape(form.shape)
 
 
-def _fitted(samples: np.ndarray, rate: int, form: Form, path: Place) -> np.ndarray:
-    """One channel of the store's length, from a clip of any form."""
-    if len(samples) < _SHORTEST_SECONDS * rate:
+def _fitted(path: Place, form: Form) -> np.ndarray:
+    """One channel of the store's length, from a clip of any form: what comes later is not read."""
+    with open_audio(path) as recording:
+        blocks = map(mono, recording.blocks())
+        resampled = resample_blocks(blocks, recording.sample_rate, form.sample_rate)
+        row = _first_samples(resampled, form.clip_samples)[:, 0]
+    if len(row) < _SHORTEST_SECONDS * form.sample_rate:
         raise InputError(
             "clip is shorter than one frame",
             where=path,
             expected=f"at least {_SHORTEST_SECONDS * 1_000:g} ms",
-            received=f"{len(samples)} samples at {rate} Hz",
+            received=f"{len(row) / form.sample_rate * 1_000:.1f} ms",
         )
-    mono = samples.mean(axis=1, keepdims=True)
-    resampled = resample(mono, rate, form.sample_rate)[: form.clip_samples, 0]
-    return np.pad(resampled, (0, form.clip_samples - len(resampled)))
+    return np.pad(row, (0, form.clip_samples - len(row)))
+
+
+def _first_samples(blocks: Iterable[np.ndarray], samples: int) -> np.ndarray:
+    """The first samples of blocks (all, where they are fewer), of which no more is taken."""
+    taken, length = [], 0
+    for block in blocks:
+        taken.append(block[: samples - length])
+        length += len(taken[-1])
+        if length == samples:
+            break
+    return np.concatenate(taken)
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:
