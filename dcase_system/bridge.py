@@ -12,7 +12,7 @@ from tensorflow_model_optimization.sparsity import keras as tfmot
 
 from dcase_system.errors import InputError
 from dcase_system.models.depthwise import depthwise_conv2d
-from dcase_system.pruning.graph import nodes_in_order
+from dcase_system.pruning.functional import nodes_in_order
 
 
 @tf_keras.saving.register_keras_serializable("dcase_system")

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.pruning.graph import nodes_in_order, rebuild
+from dcase_system.pruning.functional import nodes_in_order, rebuild
 
 _KERNELS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 
