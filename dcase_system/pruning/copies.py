@@ -7,7 +7,7 @@ import keras
 
 from dcase_system.errors import InputError
 from dcase_system.pruning.configs import config_of, is_stateless
-from dcase_system.pruning.functional import nodes_in_order
+from dcase_system.pruning.functional import as_functional, nodes_in_order, replaced
 from dcase_system.pruning.likeness import first_difference
 from dcase_system.pruning.rules import RULES
 
@@ -37,7 +37,7 @@ def copy_configs(model: keras.Model) -> Configs:
     return configs
 
 
-def copied(layer: keras.Layer, config: dict[str, Any] | None) -> keras.Layer:
+def copied(layer: Any, config: dict[str, Any] | None) -> Any:
     """A layer with a config from `copy_configs`, not built yet; or, without one, the layer."""
     return layer if config is None else type(layer).from_config(_again(config))
 
@@ -48,6 +48,29 @@ def copy_state(layer: keras.Layer, copy: keras.Layer) -> None:
         store: dict[str, Any] = {}
         mine.save_own_variables(store)  # as in a file: some layers compute from it what they need
         its.load_own_variables(store)
+
+
+def copied_network(model: keras.Model) -> keras.Model:
+    """A network with weights of its own that computes the same, uncompiled.
+
+    `keras.models.clone_model` has Keras's function where the network has another of that name.
+
+    Args:
+        model: functional or built sequential.
+
+    Raises:
+        InputError: it is neither, or a layer with weights cannot be copied.
+    """
+    model = as_functional(model)
+    configs = copy_configs(model)
+    result, copies = replaced(
+        model, lambda operation: copied(operation, configs.get(operation.name))
+    )
+    for layer in model.layers:
+        copy = copies.get(layer.name, layer)
+        if copy is not layer:
+            copy_state(layer, copy)
+    return result
 
 
 def _config(layer: keras.Layer, node) -> dict[str, Any] | None:

@@ -71,3 +71,34 @@ def rebuild(model: keras.Model, call: Callable) -> keras.Model:
         tensors.update({id(old): new for old, new in zip(node.outputs, outputs, strict=True)})
     outputs = keras.tree.map_structure(lambda x: tensors[id(x)], model._outputs_struct)
     return keras.Model(inputs, outputs, name=model.name)
+
+
+def replaced(
+    model: keras.Model, make: Callable[[Any], keras.Operation | None]
+) -> tuple[keras.Model, dict[str, keras.Operation]]:
+    """The same graph with other operations.
+
+    Args:
+        model: functional.
+        make: gives an operation's stand-in, once for all of its calls; None leaves it out, so that
+            what it reads goes on.
+
+    Returns:
+        The network, and the stand-ins by the name of what they stand for.
+    """
+    stand_ins: dict[str, keras.Operation] = {}
+    left_out = set()
+
+    def call(operation, *args, **kwargs):
+        name = operation.name
+        if name not in left_out and name not in stand_ins:
+            made = make(operation)
+            if made is None:
+                left_out.add(name)
+            else:
+                stand_ins[name] = made
+        if name in left_out:
+            return args[0] if args else kwargs["inputs"]
+        return stand_ins[name](*args, **kwargs)
+
+    return rebuild(model, call), stand_ins

@@ -1,6 +1,7 @@
 """Removing channels for good: a smaller network of the same layers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from dcase_system.pruning.channels import LayerChannels
 from dcase_system.pruning.copies import copied, copy_state
 from dcase_system.pruning.fitting import fitting
-from dcase_system.pruning.functional import rebuild
+from dcase_system.pruning.functional import replaced
 from dcase_system.pruning.graph import ChannelGraph, read_graph
 from dcase_system.pruning.mask_layer import ChannelMask
 
@@ -31,18 +32,7 @@ def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
     """
     graph = read_graph(model)
     alive = graph.alive(kept)
-    copies: dict[str, keras.Layer] = {}
-
-    def call(operation, *args, **kwargs):
-        if isinstance(operation, ChannelMask):
-            return args[0]
-        if not isinstance(operation, keras.Layer):
-            return operation(*args, **kwargs)
-        if operation.name not in copies:
-            copies[operation.name] = _smaller(operation, graph, alive)
-        return copies[operation.name](*args, **kwargs)
-
-    smaller = rebuild(graph.model, call)
+    smaller, copies = replaced(graph.model, lambda operation: _smaller(operation, graph, alive))
     layers = [layer for layer in graph.model.layers if layer.name in copies]
     flags = [_flags(layer) for layer in layers]
     smaller.trainable = graph.model.trainable
@@ -54,11 +44,13 @@ def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
     return smaller
 
 
-def _smaller(layer: keras.Layer, graph: ChannelGraph, alive: np.ndarray) -> keras.Layer:
-    """The layer with the sizes of what stays, without its weights."""
-    channels, config = graph.layers.get(layer.name), graph.configs[layer.name]
+def _smaller(operation: Any, graph: ChannelGraph, alive: np.ndarray) -> Any:
+    """The operation with the sizes of what stays, without its weights."""
+    if isinstance(operation, ChannelMask):
+        return None
+    channels, config = graph.layers.get(operation.name), graph.configs.get(operation.name)
     if channels is None or config is None:
-        return copied(layer, config)
+        return copied(operation, config)
     config = fitting(config, channels, alive)
     for (key, entry), ids in channels.sizes.items():
         size = int(alive[ids].sum())
@@ -66,7 +58,7 @@ def _smaller(layer: keras.Layer, graph: ChannelGraph, alive: np.ndarray) -> kera
             config[key] = size
         else:
             config[key] = [*config[key][:entry], size, *config[key][entry + 1 :]]
-    return copied(layer, config)
+    return copied(operation, config)
 
 
 def _fill(

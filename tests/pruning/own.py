@@ -201,6 +201,13 @@ class Dense(L.Dense):
         return super().call(keras.ops.flip(inputs, axis=-1))
 
 
+class Standardised(L.Conv2D):
+    """What Keras's own documentation recommends for a standardised convolution."""
+
+    def convolution_op(self, inputs, kernel):
+        return super().convolution_op(inputs, kernel / keras.ops.std(kernel))
+
+
 class Narrow(L.Conv2D):
     """Of one width."""
 
