@@ -10,9 +10,12 @@ import keras
 import tf_keras
 from tensorflow_model_optimization.sparsity import keras as tfmot
 
+from dcase_system import replicas
 from dcase_system.errors import InputError
+from dcase_system.models import layers as own
 from dcase_system.models.depthwise import depthwise_conv2d
-from dcase_system.pruning.graph import nodes_in_order
+from dcase_system.pruning.configs import config_of
+from dcase_system.pruning.functional import as_functional, nodes_in_order
 
 
 @tf_keras.saving.register_keras_serializable("dcase_system")
@@ -32,32 +35,42 @@ class DepthwiseConv2D(tf_keras.layers.DepthwiseConv2D, tfmot.PrunableLayer):
         return []
 
 
-_CONVOLUTION = ("kernel_size", "strides", "padding", "dilation_rate", "use_bias", "activation")
+_CONVOLUTION = ("kernel_size", "strides", "padding", "dilation_rate", "use_bias")
 _POOLING = ("pool_size", "strides", "padding")
 _BATCH_NORM = ("axis", "momentum", "epsilon", "center", "scale")
-# Layers of ours in tf_keras: its class, and the part of the config that decides the computation.
-_LAYERS: dict[str, tuple[type[tf_keras.layers.Layer], tuple[str, ...]]] = {
-    "Conv2D": (tf_keras.layers.Conv2D, ("filters", "groups", *_CONVOLUTION)),
-    "DepthwiseConv2D": (DepthwiseConv2D, ("depth_multiplier", *_CONVOLUTION)),
-    "Dense": (tf_keras.layers.Dense, ("units", "use_bias", "activation")),
-    "BatchNormalization": (tf_keras.layers.BatchNormalization, _BATCH_NORM),
-    "FusedBatchNormalization": (tf_keras.layers.BatchNormalization, _BATCH_NORM),
-    "ReLU": (tf_keras.layers.ReLU, ("max_value", "negative_slope", "threshold")),
-    "Add": (tf_keras.layers.Add, ()),
-    "ZeroPadding2D": (tf_keras.layers.ZeroPadding2D, ("padding",)),
-    "AveragePooling2D": (tf_keras.layers.AveragePooling2D, _POOLING),
-    "MaxPooling2D": (tf_keras.layers.MaxPooling2D, _POOLING),
-    "GlobalAveragePooling2D": (tf_keras.layers.GlobalAveragePooling2D, ("keepdims",)),
-    "Dropout": (tf_keras.layers.Dropout, ("rate",)),
+# Layers of ours, and their classes in tf_keras with the part of the config that decides the
+# computation. A subclass may compute something else, whatever it is called.
+_LAYERS: dict[type, tuple[type[tf_keras.layers.Layer], tuple[str, ...]]] = {
+    keras.layers.Conv2D: (tf_keras.layers.Conv2D, ("filters", "groups", *_CONVOLUTION)),
+    keras.layers.DepthwiseConv2D: (DepthwiseConv2D, ("depth_multiplier", *_CONVOLUTION)),
+    own.DepthwiseConv2D: (DepthwiseConv2D, ("depth_multiplier", *_CONVOLUTION)),
+    keras.layers.Dense: (tf_keras.layers.Dense, ("units", "use_bias")),
+    keras.layers.BatchNormalization: (tf_keras.layers.BatchNormalization, _BATCH_NORM),
+    own.FusedBatchNormalization: (tf_keras.layers.BatchNormalization, _BATCH_NORM),
+    keras.layers.ReLU: (tf_keras.layers.ReLU, ("max_value", "negative_slope", "threshold")),
+    keras.layers.Add: (tf_keras.layers.Add, ()),
+    keras.layers.ZeroPadding2D: (tf_keras.layers.ZeroPadding2D, ("padding",)),
+    keras.layers.AveragePooling2D: (tf_keras.layers.AveragePooling2D, _POOLING),
+    keras.layers.MaxPooling2D: (tf_keras.layers.MaxPooling2D, _POOLING),
+    keras.layers.GlobalAveragePooling2D: (tf_keras.layers.GlobalAveragePooling2D, ("keepdims",)),
+    keras.layers.Dropout: (tf_keras.layers.Dropout, ("rate", "noise_shape")),
+    replicas.Dropout: (tf_keras.layers.Dropout, ("rate", "noise_shape")),
 }
+_NOT_CARRIED = ("regularizer", "constraint")
+# Those that both Keras compute alike. A hard sigmoid, say, has another slope in each.
+_ACTIVATIONS = (
+    *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish"),
+    *("sigmoid", "tanh", "softplus", "softsign", "exponential", "softmax", "log_softmax"),
+)
 
 
 def to_tf_keras(network: keras.Model) -> tf_keras.Model:
     """The same functional network with the same weights in tf_keras.
 
     Raises:
-        InputError: it has a layer that has no counterpart here.
+        InputError: it has a layer, an activation or an option that has no counterpart here.
     """
+    network = as_functional(network)
     tensors: dict[int, Any] = {
         id(tensor): tf_keras.Input(tensor.shape[1:], name=tensor.name) for tensor in network.inputs
     }
@@ -66,8 +79,8 @@ def to_tf_keras(network: keras.Model) -> tf_keras.Model:
         layer = node.operation
         if layer.name not in layers:
             layers[layer.name] = _counterpart(layer)
-        arguments, _ = node.arguments.fill_in(tensors)
-        tensors[id(node.outputs[0])] = layers[layer.name](*arguments)
+        arguments, keywords = node.arguments.fill_in(tensors)
+        tensors[id(node.outputs[0])] = layers[layer.name](*arguments, **keywords)
     outputs = [tensors[id(tensor)] for tensor in network.outputs]
     # Named, since a number of its own would get into the names of a file's tensors.
     bridged = tf_keras.Model(inputs, outputs, name="bridged")
@@ -99,16 +112,40 @@ def copy_weights(source: Any, target: Any) -> None:
 
 
 def _counterpart(layer: keras.Layer) -> tf_keras.layers.Layer:
-    if type(layer).__name__ not in _LAYERS:
+    if type(layer) not in _LAYERS:
         raise InputError(
             "layer has no counterpart in tf_keras",
             where=f"layer {layer.name}",
-            expected=", ".join(_LAYERS),
+            expected=", ".join(dict.fromkeys(kind.__name__ for kind in _LAYERS)) + " of Keras",
             received=type(layer).__name__,
         )
-    kind, keys = _LAYERS[type(layer).__name__]
-    config = layer.get_config()
-    return kind(name=layer.name, **{key: config[key] for key in keys})
+    kind, keys = _LAYERS[type(layer)]
+    config = config_of(layer)
+    extra = [key for key in config if key.endswith(_NOT_CARRIED) and config[key] is not None]
+    if extra or config.get("data_format", "channels_last") != "channels_last":
+        raise InputError(
+            "layer has options without counterpart in tf_keras",
+            where=f"layer {layer.name}",
+            expected="channels on the last axis, no regularizer and no constraint",
+            received=", ".join(extra) or config["data_format"],
+        )
+    options = {key: config[key] for key in keys}
+    if "activation" in config:
+        options["activation"] = _activation(layer, config["activation"])
+    return kind(name=layer.name, trainable=layer.trainable, **options)
+
+
+def _activation(layer: keras.Layer, activation: Any) -> str:
+    """The name by which tf_keras knows a function of Keras's."""
+    for name in _ACTIVATIONS:
+        if getattr(keras.activations, name) is activation:
+            return name
+    raise InputError(
+        "activation has no counterpart in tf_keras",
+        where=f"layer {layer.name}",
+        expected=f"Keras's {', '.join(_ACTIVATIONS)}",
+        received=getattr(activation, "__name__", type(activation).__name__),
+    )
 
 
 def _inner(layer: Any) -> Any:

@@ -6,9 +6,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.pruning.graph import nodes_in_order, rebuild
+from dcase_system.models import layers as own
+from dcase_system.pruning.copies import Configs, copied, copy_configs, copy_state
+from dcase_system.pruning.functional import as_functional, nodes_in_order, replaced
 
-_KERNELS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+# A subclass of these may compute something else.
+_KERNELS = (
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv2D,
+    own.DepthwiseConv2D,
+    keras.layers.Dense,
+)
+_NORMS = (keras.layers.BatchNormalization, own.FusedBatchNormalization)
 
 
 def folded(network: keras.Model) -> keras.Model:
@@ -16,27 +25,31 @@ def folded(network: keras.Model) -> keras.Model:
 
     A convolution or dense layer takes up the batch norm behind it, with the statistics of
     inference, and then a plain ReLU, if nothing else reads what is in between. Names are those of
-    the convolutions.
+    the convolutions. A layer without weights that no config describes, such as a `Lambda`, is used
+    as it is.
 
     Args:
         network: functional.
+
+    Raises:
+        InputError: the network is not functional, or a layer with weights cannot be copied.
     """
+    network = as_functional(network)
+    configs = copy_configs(network)
     chains = _chains(network)
     taken_up = {layer.name for chain in chains.values() for layer in chain}
-    layers: dict[str, keras.Operation] = {}
 
-    def call(operation, *args, **kwargs):
+    def make(operation: Any) -> keras.Operation | None:
         if operation.name in taken_up:
-            return args[0]
-        if operation.name not in layers:
-            layers[operation.name] = _copy(operation, chains.get(operation.name, []))
-        return layers[operation.name](*args, **kwargs)
+            return None
+        return _copy(operation, configs, chains.get(operation.name, []))
 
-    result = rebuild(network, call)
-    for layer in result.layers:
-        if layer.weights:
-            original = network.get_layer(layer.name)
-            layer.set_weights(_weights(original, chains.get(layer.name, [])))
+    result, copies = replaced(network, make)
+    for name, copy in copies.items():
+        if chains.get(name):
+            copy.set_weights(_weights(network.get_layer(name), chains[name]))
+        elif isinstance(copy, keras.Layer) and copy is not network.get_layer(name):
+            copy_state(network.get_layer(name), copy)
     return result
 
 
@@ -59,10 +72,10 @@ def _chains(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     chains = {}
     for node in nodes:
         layer = node.operation
-        if not isinstance(layer, _KERNELS) or calls[layer.name] > 1 or not _is_linear(layer):
+        if type(layer) not in _KERNELS or calls[layer.name] > 1 or not _is_linear(layer):
             continue
         chain, reader = [], only_reader(node)
-        if reader and isinstance(reader.operation, keras.layers.BatchNormalization):
+        if reader and _is_channel_norm(reader):
             chain.append(reader.operation)
             reader = only_reader(reader)
         if reader and _is_relu(reader.operation):
@@ -71,20 +84,22 @@ def _chains(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     return chains
 
 
-def _copy(layer: keras.Operation, chain: list[keras.layers.Layer]) -> keras.Operation:
-    if not isinstance(layer, keras.layers.Layer):
-        return layer  # a function without weights
-    config = layer.get_config()
-    if any(isinstance(link, keras.layers.BatchNormalization) for link in chain):
-        config["use_bias"] = True
-    if any(isinstance(link, keras.layers.ReLU) for link in chain):
-        config["activation"] = "relu"
-    return type(layer).from_config(config)
+def _copy(operation: Any, configs: Configs, chain: list[keras.layers.Layer]) -> Any:
+    config = configs.get(operation.name)
+    if config is None:
+        return operation  # a function, or a layer without weights
+    changes: dict[str, Any] = {}
+    if any(type(link) in _NORMS for link in chain):
+        changes["use_bias"] = True
+    if any(type(link) is keras.layers.ReLU for link in chain):
+        changes["activation"] = keras.activations.relu
+    return copied(operation, {**config, **changes})
 
 
 def _weights(layer: keras.layers.Layer, chain: list[keras.layers.Layer]) -> list[np.ndarray]:
     """Kernel and bias with the batch norm of the chain in them."""
-    if not chain or not isinstance(norm := chain[0], keras.layers.BatchNormalization):
+    norm = chain[0]
+    if type(norm) not in _NORMS:
         return layer.get_weights()
     kernel, *bias = layer.get_weights()
     mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
@@ -101,12 +116,20 @@ def _weights(layer: keras.layers.Layer, chain: list[keras.layers.Layer]) -> list
 
 
 def _is_linear(layer: keras.layers.Layer) -> bool:
-    return layer.activation is keras.activations.linear
+    channels_last = getattr(layer, "data_format", "channels_last") == "channels_last"
+    return channels_last and layer.activation is keras.activations.linear
+
+
+def _is_channel_norm(node: Any) -> bool:
+    """Whether a call is that of a batch norm along the last axis, with its statistics."""
+    if type(node.operation) not in _NORMS or node.arguments.kwargs.get("training"):
+        return False
+    return node.operation.axis in (-1, len(node.outputs[0].shape) - 1)
 
 
 def _is_relu(layer: keras.layers.Layer) -> bool:
     return (
-        isinstance(layer, keras.layers.ReLU)
+        type(layer) is keras.layers.ReLU
         and layer.max_value is None
         and not layer.negative_slope
         and not layer.threshold

@@ -132,8 +132,17 @@ def _description(layer: keras.Layer) -> dict:
         for key, value in layer.get_config().items()
         if key not in _FREE_KEYS and not key.endswith("_initializer")
     }
+    if hasattr(layer, "activation"):
+        config["activation"] = _origin(layer.activation)
     shapes = [tuple(weight.shape) for weight in layer.weights]
-    return {"kind": type(layer).__name__, **config, "weights": shapes}
+    return {"kind": _origin(type(layer)), **config, "weights": shapes}
+
+
+def _origin(held: Any) -> str:
+    """Where a class or a function is from: one of a user's may have a name of Keras's."""
+    if not hasattr(held, "__qualname__"):  # an object that is called like a function
+        held = type(held)
+    return f"{held.__module__}.{held.__qualname__}"
 
 
 def _foreign(name: str, expected: object, received: object) -> InputError:

@@ -45,6 +45,14 @@ class LayerChannels:
         """Position of a variable among the layer's weights."""
         return next(i for i, weight in enumerate(self.layer.weights) if weight is variable)
 
+    def shape_of(self, index: int, alive: np.ndarray) -> tuple[int, ...]:
+        """Shape of what stays of a weight, given (ids,) whether each id stays."""
+        shape = list(self.layer.weights[index].shape)
+        for (own, axis), ids in self.axes.items():
+            if own == index:
+                shape[axis] = int(alive[ids].sum())
+        return tuple(shape)
+
 
 class ChannelIds:
     """Ids, joined and protected (a union-find structure)."""

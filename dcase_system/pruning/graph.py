@@ -1,6 +1,6 @@
 """A functional network's graph, read for its channels."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import keras
@@ -9,6 +9,9 @@ import numpy as np
 from dcase_system.errors import InputError
 from dcase_system.pruning import kernels
 from dcase_system.pruning.channels import LayerChannels, Traced, Tracing
+from dcase_system.pruning.copies import Configs, copy_configs
+from dcase_system.pruning.fitting import check_fitting
+from dcase_system.pruning.functional import as_functional, nodes_in_order
 from dcase_system.pruning.groups import ChannelGroup, find_groups
 from dcase_system.pruning.rules import rule_of
 
@@ -24,6 +27,7 @@ class ChannelGraph:
         layers: by name.
         roots: (ids,) the id that stands for each.
         members: (size,) roots of each group.
+        configs: what each layer of a copy is made from; see `copy_configs`.
     """
 
     model: keras.Model
@@ -32,6 +36,7 @@ class ChannelGraph:
     layers: Mapping[str, LayerChannels]
     roots: np.ndarray
     members: Mapping[str, np.ndarray]
+    configs: Configs
 
     def alive(self, kept: Mapping[str, np.ndarray]) -> np.ndarray:
         """(ids,) whether each id stays.
@@ -80,10 +85,10 @@ def read_graph(model: keras.Model) -> ChannelGraph:
         model: functional or built sequential, channels on the last axis.
 
     Raises:
-        InputError: it is neither, holds a network as a layer, has the channels elsewhere, or has a
-            weight in two layers.
+        InputError: it is neither, holds a network as a layer, has the channels elsewhere, has a
+            weight in two layers, or has a layer with weights that cannot be copied.
     """
-    model = _functional(model)
+    model = as_functional(model)
     _check_weights(model)
     tracing = Tracing()
     known: dict[int, Traced | None] = {id(tensor): None for tensor in model.inputs}
@@ -99,42 +104,15 @@ def read_graph(model: keras.Model) -> ChannelGraph:
     roots, reasons = tracing.ids.roots(), tracing.ids.reasons()
     groups, members = find_groups(tracing.layers, roots, set(reasons))
     protected = _protected(tracing.layers, roots, reasons)
-    return ChannelGraph(model, groups, protected, tracing.layers, roots, members)
-
-
-def nodes_in_order(model: keras.Model) -> list:
-    """The calls that make up a functional model, each behind those it takes its inputs from."""
-    # Keras itself runs a model in this order; it offers no public way to see the calls.
-    positions = {id(operation): index for index, operation in enumerate(model.operations)}
-    return [
-        node
-        for depth in sorted(model._nodes_by_depth, reverse=True)
-        for node in sorted(model._nodes_by_depth[depth], key=lambda x: positions[id(x.operation)])
-        if not node.is_input
-    ]
-
-
-def rebuild(model: keras.Model, call: Callable) -> keras.Model:
-    """The same graph once more, uncompiled.
-
-    `keras.models.clone_model` would also compile the copy, with a new optimiser.
-
-    Args:
-        model: functional.
-        call: takes (operation, *args, **kwargs) and gives the outputs of that operation's stand-in.
-    """
-    inputs = keras.tree.map_structure(
-        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name), model._inputs_struct
+    graph = ChannelGraph(
+        model, groups, protected, tracing.layers, roots, members, copy_configs(model)
     )
-    tensors = {
-        id(old): new for old, new in zip(model.inputs, keras.tree.flatten(inputs), strict=True)
-    }
-    for node in nodes_in_order(model):
-        args, kwargs = node.arguments.fill_in(tensors)
-        outputs = keras.tree.flatten(call(node.operation, *args, **kwargs))
-        tensors.update({id(old): new for old, new in zip(node.outputs, outputs, strict=True)})
-    outputs = keras.tree.map_structure(lambda x: tensors[id(x)], model._outputs_struct)
-    return keras.Model(inputs, outputs, name=model.name)
+    one_less = graph.alive(
+        {group.name: np.arange(1, group.size) for group in groups if group.size > 1}
+    )
+    for layer in graph.layers.values():
+        check_fitting(layer, one_less)
+    return graph
 
 
 def _protected(
@@ -148,19 +126,6 @@ def _protected(
             if held and key != "target_shape":
                 found[name] = reasons[held[0]]
     return found
-
-
-def _functional(model: keras.Model) -> keras.Model:
-    if isinstance(model, keras.Sequential) and model.built:
-        return keras.Model(model.inputs, model.outputs, name=model.name)
-    if not hasattr(model, "_nodes_by_depth"):
-        raise InputError(
-            "its graph cannot be read",
-            where=f"network {model.name}",
-            expected="a functional model",
-            received=type(model).__name__,
-        )
-    return model
 
 
 def _check_operation(operation: keras.Operation) -> None:

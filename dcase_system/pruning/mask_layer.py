@@ -10,6 +10,10 @@ class ChannelMask(keras.layers.Layer):
     Input and output: (batch, ..., channels). A new mask lets everything through.
     """
 
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.supports_masking = True  # a mask over time goes on to the layers behind
+
     def build(self, input_shape):
         self.mask = self.add_weight(
             shape=(input_shape[-1],), initializer="ones", trainable=False, name="mask"

@@ -1,12 +1,13 @@
 """A network that trains with channels hidden but not removed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import keras
 import numpy as np
 
 from dcase_system.errors import InputError
-from dcase_system.pruning.graph import ChannelGraph, read_graph, rebuild
+from dcase_system.pruning.functional import rebuild
+from dcase_system.pruning.graph import ChannelGraph, read_graph
 from dcase_system.pruning.mask_layer import ChannelMask
 
 
@@ -25,8 +26,9 @@ def masked_model(model: keras.Model) -> keras.Model:
     if any(isinstance(layer, ChannelMask) for layer in graph.model.layers):
         raise InputError("has masks already", where=f"network {model.name}")
     in_groups = np.isin(graph.roots, np.concatenate([np.zeros(0, int), *graph.members.values()]))
+    taken = {operation.name for operation in graph.model.operations}
     masks = {
-        name: ChannelMask(name=f"{name}_mask", dtype=channels.layer.dtype_policy.name)
+        name: ChannelMask(name=_free(f"{name}_mask", taken), dtype=channels.layer.dtype_policy.name)
         for name, channels in graph.layers.items()
         if channels.reads is not None and in_groups[channels.reads].any()
     }
@@ -69,6 +71,12 @@ def kept_by_masks(masked: keras.Model) -> dict[str, np.ndarray]:
     for mask, ids in _masks(graph):
         shown[graph.roots[ids[keras.ops.convert_to_numpy(mask) < 0.5]]] = False
     return {name: np.flatnonzero(shown[roots]) for name, roots in graph.members.items()}
+
+
+def _free(name: str, taken: Set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _masks(graph: ChannelGraph) -> list[tuple[keras.Variable, np.ndarray]]:

@@ -9,6 +9,7 @@ from dcase_system.models import layers as own
 from dcase_system.models.cnn10 import MeanMelsPoolFrames
 from dcase_system.pruning import kernels, layouts
 from dcase_system.pruning.channels import LayerChannels, Traced, Tracing, opaque
+from dcase_system.pruning.configs import config_of
 from dcase_system.pruning.mask_layer import ChannelMask
 from dcase_system.replicas import Dropout
 
@@ -222,8 +223,21 @@ def _is_plain(layer: keras.Layer, kind: type) -> bool:
     """Whether a layer computes what its kind does; a subclass may not."""
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return False
+    if type(layer) is kind:
+        return True
     mine = type(layer).__mro__[: type(layer).__mro__.index(kind)]
     if any(hasattr(kind, name) and name not in _HARMLESS for own in mine for name in vars(own)):
         return False
-    size = kernels.size_of(kind) if issubclass(kind, kernels.PRODUCERS) else None
-    return size is None or size in layer.get_config()
+    if kind is _LAYERS.Reshape:
+        return False
+    return not issubclass(kind, kernels.PRODUCERS) or _has_any_size(layer, kernels.size_of(kind))
+
+
+def _has_any_size(layer: keras.Layer, key: str) -> bool:
+    """Whether a layer of a subclass can be made with another number of channels."""
+    try:
+        config = config_of(layer)
+        wider = type(layer).from_config({**config, key: config[key] + 1})
+    except Exception:  # noqa: BLE001 (the class is the user's, and may raise anything)
+        return False
+    return getattr(wider, key) == config[key] + 1

@@ -7,15 +7,21 @@ import keras
 import numpy as np
 
 from dcase_system.pruning.channels import LayerChannels
-from dcase_system.pruning.graph import ChannelGraph, read_graph, rebuild
+from dcase_system.pruning.copies import copied, copy_state
+from dcase_system.pruning.fitting import fitting
+from dcase_system.pruning.functional import replaced
+from dcase_system.pruning.graph import ChannelGraph, read_graph
 from dcase_system.pruning.mask_layer import ChannelMask
 
 
 def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
     """A copy of a network without the channels that are not kept; the network stays as it is.
 
-    Layers keep their names, configs, precision and trainable flags; weights are cut to the channels
-    that stay. Channel masks are left out. The copy is functional and not compiled.
+    Layers keep their names, precision, trainable flags and configs, the functions and objects in
+    these included; weights are cut to the channels that stay. Channel masks are left out. The copy
+    is functional and not compiled. It has no weight in common with the network, but may use a layer
+    without weights, such as a `Lambda`, as it is. An initializer that cannot make the smaller
+    weights gives way to the default of its layer.
 
     Args:
         model: see `read_graph`.
@@ -26,49 +32,54 @@ def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
     """
     graph = read_graph(model)
     alive = graph.alive(kept)
-    copies: dict[str, keras.Layer] = {}
-
-    def call(operation, *args, **kwargs):
-        if isinstance(operation, ChannelMask):
-            return args[0]
-        if not isinstance(operation, keras.Layer):
-            return operation(*args, **kwargs)
-        if operation.name not in copies:
-            copies[operation.name] = _smaller(operation, graph, alive)
-        return copies[operation.name](*args, **kwargs)
-
-    smaller = rebuild(graph.model, call)
+    smaller, copies = replaced(graph.model, lambda operation: _smaller(operation, graph, alive))
+    layers = [layer for layer in graph.model.layers if layer.name in copies]
+    flags = [_flags(layer) for layer in layers]
     smaller.trainable = graph.model.trainable
-    for layer in graph.model.layers:
-        if layer.name in copies:
-            copies[layer.name].set_weights(_weights(layer, graph.layers.get(layer.name), alive))
-            _copy_flags(layer, copies[layer.name])
+    for layer, trainable in zip(layers, flags, strict=True):
+        copy = copies[layer.name]
+        _set_flags(copy, trainable)
+        if copy is not layer:
+            _fill(copy, layer, graph.layers.get(layer.name), alive)
     return smaller
 
 
-def _smaller(layer: keras.Layer, graph: ChannelGraph, alive: np.ndarray) -> keras.Layer:
-    """The layer with the sizes of what stays, without its weights."""
-    config: dict[str, Any] = layer.get_config()
-    channels = graph.layers.get(layer.name)
-    for (key, entry), ids in channels.sizes.items() if channels else ():
+def _smaller(operation: Any, graph: ChannelGraph, alive: np.ndarray) -> Any:
+    """The operation with the sizes of what stays, without its weights."""
+    if isinstance(operation, ChannelMask):
+        return None
+    channels, config = graph.layers.get(operation.name), graph.configs.get(operation.name)
+    if channels is None or config is None:
+        return copied(operation, config)
+    config = fitting(config, channels, alive)
+    for (key, entry), ids in channels.sizes.items():
         size = int(alive[ids].sum())
         if entry is None:
             config[key] = size
         else:
             config[key] = [*config[key][:entry], size, *config[key][entry + 1 :]]
-    return type(layer).from_config(config)
+    return copied(operation, config)
 
 
-def _weights(
-    layer: keras.Layer, channels: LayerChannels | None, alive: np.ndarray
-) -> list[np.ndarray]:
+def _fill(
+    copy: keras.Layer, layer: keras.Layer, channels: LayerChannels | None, alive: np.ndarray
+) -> None:
+    """Gives a copy the weights of its layer, cut to the channels that stay."""
+    if channels is None:
+        copy_state(layer, copy)
+        return
     weights = layer.get_weights()
-    for (index, axis), ids in channels.axes.items() if channels else ():
+    for (index, axis), ids in channels.axes.items():
         weights[index] = np.compress(alive[ids], weights[index], axis=axis)
-    return weights
+    copy.set_weights(weights)
 
 
-def _copy_flags(layer: keras.Layer, copy: keras.Layer) -> None:
-    copy.trainable = layer.trainable
-    for mine, its in zip(layer._layers, copy._layers, strict=True):
-        _copy_flags(mine, its)
+def _flags(layer: keras.Layer) -> tuple:
+    """Whether a layer trains, and the same of those within it."""
+    return layer.trainable, [_flags(inner) for inner in layer._layers]
+
+
+def _set_flags(layer: keras.Layer, flags: tuple) -> None:
+    layer.trainable, within = flags
+    for inner, its in zip(layer._layers, within, strict=True):
+        _set_flags(inner, its)

@@ -2,8 +2,13 @@
 
 import keras
 import numpy as np
+import pytest
 
 from dcase_system.edge.folding import folded
+from dcase_system.errors import InputError
+from tests.pruning import own
+
+L = keras.layers
 
 
 def same(one, other, x):
@@ -51,3 +56,46 @@ def test_only_what_nothing_else_reads_is_folded():
     gone = {x.name for x in network.layers[1:]} - {x.name for x in found.layers}
     assert gone == {"fourth", "y_relu", "sixth"}
     same(network, found, np.random.default_rng(1).normal(size=(3, 6, 6, 2)).astype(np.float32))
+
+
+def chain(*layers):
+    inputs = x = keras.Input((6, 6, 4))
+    for layer in layers:
+        x = layer(x)
+    return with_statistics(keras.Model(inputs, x))
+
+
+class Norm(L.BatchNormalization):
+    def call(self, inputs, training=None, mask=None):
+        return -super().call(inputs, training=training, mask=mask)
+
+
+class Capped(L.ReLU):
+    def call(self, inputs):
+        return keras.ops.minimum(super().call(inputs), 0.5)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: [own.Standardised(4, 1), L.BatchNormalization(), L.ReLU()],
+        lambda: [L.Conv2D(4, 1), Norm(), L.ReLU()],
+        lambda: [L.Conv2D(6, 1), L.BatchNormalization(axis=1), L.ReLU()],
+        lambda: [L.Conv2D(4, 1), L.BatchNormalization(), Capped()],
+        lambda: [L.Conv2D(4, 1), own.ReLU()],
+        lambda: [L.Conv2D(4, 1, activation=own.relu), L.BatchNormalization()],
+        lambda: [L.Conv2D(4, 1), lambda x: L.BatchNormalization()(x, training=True)],
+        lambda: [L.Conv2D(4, 1), L.Lambda(lambda x: -x), L.ReLU()],
+        lambda: [own.Gain(2, own.relu), L.Activation(own.gelu), L.Dense(4, lambda x: x * x)],
+    ],
+)
+def test_what_a_user_has_made_is_neither_folded_nor_replaced(layers):
+    network = chain(*layers())
+    found = folded(network)
+    assert len(found.layers) >= len(network.layers) - 1
+    same(network, found, np.random.default_rng(1).normal(size=(3, 6, 6, 4)).astype(np.float32))
+
+
+def test_a_layer_that_cannot_be_copied_is_refused():
+    with pytest.raises(InputError, match=r"layer secret_gain\w* .*: has weights and cannot"):
+        folded(chain(own.SecretGain(own.relu)))

@@ -10,6 +10,7 @@ from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import cp_mobile, sscp_mobile
 from dcase_system.models.widths import spec_of_network
+from tests.pruning import own
 
 SMALL = replace(sscp_mobile(8), input_shape=(32, 33))
 CNN10 = CNN10Spec(blocks=((4, 6), (8,), (6, 5), (7, 7)), embedding=9, classes=3)
@@ -81,3 +82,37 @@ def _with_bias(layer):
     return type(layer).from_config(
         {**layer.get_config(), **({"use_bias": True} if hasattr(layer, "filters") else {})}
     )
+
+
+def _with_own(change):
+    """CNN10 with a layer or an activation of a user's that is called like Keras's."""
+    network = registry.build(CNN10)
+    inputs = keras.Input((64, None, 1), name="log_mel")
+    return keras.models.clone_model(network, inputs, clone_function=change)
+
+
+def _own_relu(layer):
+    copy = type(layer).from_config(layer.get_config())
+    if layer.name == "embedding":
+        copy.activation = own.relu
+    return copy
+
+
+def _own_dense(layer):
+    kind = own.Dense if layer.name == "embedding" else type(layer)
+    return kind.from_config(layer.get_config())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_own_relu, r"layer embedding: .* expected activation keras\S*\.relu; received tests\S*"),
+        (
+            _own_dense,
+            r"layer embedding: .* kind keras\S*\.Dense; received tests\S*\.Dense",
+        ),
+    ],
+)
+def test_what_only_has_a_name_in_common_with_the_architecture_is_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        spec_of_network(CNN10, _with_own(change))

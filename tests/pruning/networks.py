@@ -13,6 +13,8 @@ def randomise(model: keras.Model, seed: int = 0) -> keras.Model:
     """Fills all weights with numbers as after training, the same for one seed."""
     generator = np.random.default_rng(seed)
     for layer in model.layers:
+        if hasattr(layer, "adapt"):
+            continue  # it computes with numbers that it has derived from its weights
         for weight in layer.weights:
             shape = tuple(weight.shape)
             if weight.name in ("gamma", "moving_variance", "alpha"):

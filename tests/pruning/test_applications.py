@@ -14,8 +14,15 @@ from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.costs import Costs
 from dcase_system.pruning.graph import read_graph
 from dcase_system.pruning.importance import l1_importance
+from dcase_system.pruning.masks import kept_by_masks, masked_model, set_masks
 from dcase_system.pruning.slim import slim
-from tests.pruning.networks import assert_masked_is_slim, dense_net, random_inputs, randomise
+from tests.pruning.networks import (
+    assert_masked_is_slim,
+    calibrate,
+    dense_net,
+    random_inputs,
+    randomise,
+)
 
 APPLICATIONS = {
     "MobileNet": {"input_shape": (64, 64, 3)},
@@ -26,6 +33,8 @@ APPLICATIONS = {
     "EfficientNetV2B0": {"input_shape": (64, 64, 3)},
     "Xception": {"input_shape": (96, 96, 3)},
     "InceptionV3": {"input_shape": (128, 128, 3)},
+    "ResNet50V2": {"input_shape": (64, 64, 3)},
+    "NASNetMobile": {"input_shape": (64, 64, 3)},
 }
 
 
@@ -81,6 +90,37 @@ def test_a_small_network_converts(tmp_path):
 def test_networks_of_keras(name, ratio, tmp_path):
     model = application(name, **APPLICATIONS[name])
     assert_converts(assert_prunes(model, ratio, tmp_path), tmp_path)
+
+
+def assert_probabilities_stay(name: str, **options) -> None:
+    """With its softmax, whose probabilities are neither all alike nor zeros and ones."""
+    build = getattr(keras.applications, name)
+    model = randomise(build(weights=None, classes=10, **options))
+    masked, x = masked_model(model), random_inputs(model, 8)
+    set_masks(masked, uniform_kept(l1_importance(model), 0.3))
+    calibrate(masked, x)
+    last = model.layers[-1]
+    classifier = next(layer for layer in reversed(model.layers) if hasattr(layer, "kernel"))
+    last.activation = keras.activations.linear
+    logits = np.asarray(masked(x))
+    spread = np.ptp(logits, axis=0).max()
+    classifier.kernel.assign(classifier.kernel / spread)
+    classifier.bias.assign((classifier.bias - logits.mean(axis=0)) / spread)
+    last.activation = keras.activations.softmax
+    hidden = np.asarray(masked(x))
+    assert hidden.max() < 0.9
+    assert np.ptp(hidden, axis=0).max() > 0.02
+    np.testing.assert_allclose(slim(masked, kept_by_masks(masked))(x), hidden, atol=1e-5)
+
+
+def test_probabilities_of_a_small_mobilenet():
+    assert_probabilities_stay("MobileNet", alpha=0.25, input_shape=(32, 32, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_probabilities_of_networks_of_keras(name):
+    assert_probabilities_stay(name, **APPLICATIONS[name])
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import pytest
 
 from dcase_system.models import registry
 from dcase_system.pruning.graph import channel_groups, read_graph
+from tests.pruning import own
 from tests.pruning.networks import conv, dense_net
 
 L = keras.layers
@@ -139,8 +140,8 @@ def test_a_layer_called_on_pruned_and_fixed_channels_stays():
         (lambda: L.Lambda(lambda x: x, name="it"), "read by it (Lambda)"),
         (lambda: L.Reshape((4, 4, 3, 2), name="it"), "read by it (Reshape)"),
         (lambda: L.Conv2D(6, 1, groups=2, name="it"), "read by the grouped convolution it"),
-        (lambda: _OwnCall(6, 1, name="it"), "read by it (_OwnCall)"),
-        (lambda: _OwnConvolution(6, 1, name="it"), "read by it (_OwnConvolution)"),
+        (lambda: own.Dense(6, name="it"), "read by it (Dense)"),
+        (lambda: own.Standardised(6, 1, name="it"), "read by it (Standardised)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -161,18 +162,6 @@ def test_a_subclass_that_computes_the_same_is_understood():
 class _Named(L.Conv2D):
     def __init__(self, *args, **options):
         super().__init__(*args, **{"name": "own", **options})
-
-
-class _OwnConvolution(L.Conv2D):
-    """What Keras's own documentation recommends for a standardised convolution."""
-
-    def convolution_op(self, inputs, kernel):
-        return super().convolution_op(inputs, kernel / keras.ops.std(kernel))
-
-
-class _OwnCall(L.Conv2D):
-    def call(self, inputs):
-        return super().call(inputs) / keras.ops.std(self.kernel)
 
 
 def test_softmax_over_space_does_not_mix_channels():

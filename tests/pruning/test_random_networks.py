@@ -1,67 +1,49 @@
-"""Random networks, random choices: hidden is removed, and the counts are the counter's."""
+"""Random networks, random choices: hidden is removed, and the counts are the counter's.
+
+What a network holds of a user's own, and layers that are not understood, lead to the same outputs
+or to a refusal of one line, before any training.
+"""
+
+import re
 
 import keras
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcase_system.complexity.counter import count
+from dcase_system.errors import InputError
 from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.costs import Costs
 from dcase_system.pruning.graph import channel_groups, read_graph
-from dcase_system.pruning.importance import l2_importance
-from tests.pruning.networks import assert_masked_is_slim, conv, random_kept, randomise
+from dcase_system.pruning.importance import l1_importance, l2_importance
+from dcase_system.pruning.masks import kept_by_masks, masked_model, set_masks
+from dcase_system.pruning.slim import slim
+from tests.pruning.generated import HEADS, STEPS, build
+from tests.pruning.networks import assert_masked_is_slim, calibrate, random_kept, randomise
 
-L = keras.layers
-STEPS = ("conv", "residual", "concat", "depthwise", "separable", "gate", "norm", "pool", "fixed")
-
-steps = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(1, 6)), min_size=1, max_size=6)
-heads = st.sampled_from(["flatten", "average", "convolution", "reshape"])
-
-
-def build(chain: list[tuple[str, int]], head: str) -> keras.Model:
-    inputs = keras.Input((6, 5, 2))
-    x = conv(inputs, 4, "entry", 3)
-    for index, (step, width) in enumerate(chain):
-        x = _step(x, inputs, step, width, f"step{index}")
-    if head == "flatten":
-        x = L.Flatten()(x)
-    elif head == "reshape":
-        x = L.Reshape((-1,))(x)
-    elif head == "convolution":
-        return keras.Model(inputs, L.GlobalAveragePooling2D()(conv(x, 3, "classes")))
-    else:
-        x = L.Dense(5, "tanh", name="hidden")(L.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, L.Dense(3, name="classes")(x))
+# Steps whose layers the counter counts.
+COUNTED = ("conv", "residual", "concat", "fixed", "gate", "norm", "pool", "depthwise", "separable")
+SINGLE = [head for head in HEADS if head != "several"]
+# Steps that no copy can be made of, or whose channels cannot be followed.
+REFUSED = {
+    *("own that forgets", "own that renames", "own without config", "own that shares"),
+    *("own cell", "own distributed", "nested own", "nested kernel", "channels first"),
+}
 
 
-def _step(x, inputs, step: str, width: int, name: str):
-    channels = x.shape[-1]
-    if step == "conv":
-        return conv(x, width, name, 3, activation="relu")
-    if step == "residual":
-        return L.Add()(
-            [x, conv(conv(x, width, f"{name}_a", activation="relu"), channels, f"{name}_b")]
-        )
-    if step == "concat":
-        return L.Concatenate()([x, conv(x, width, f"{name}_a"), x][: 2 + width % 2])
-    if step == "depthwise":
-        return L.DepthwiseConv2D(3, padding="same", depth_multiplier=1 + width % 2, name=name)(x)
-    if step == "separable":
-        return L.SeparableConv2D(width, 3, padding="same", name=name)(x)
-    if step == "gate":
-        gate = L.GlobalAveragePooling2D(keepdims=True)(x)
-        gate = conv(conv(gate, width, f"{name}_a", activation="relu"), channels, f"{name}_b")
-        return L.Multiply()([x, L.Activation("sigmoid")(gate)])
-    if step == "norm":
-        return L.LeakyReLU()(L.BatchNormalization()(x))
-    if step == "pool":
-        return L.Maximum()([L.MaxPooling2D(3, 1, "same")(x), L.AveragePooling2D(3, 1, "same")(x)])
-    return L.Concatenate()([x, inputs])
+def chains(steps, most: int):
+    return st.lists(st.tuples(st.sampled_from(steps), st.integers(1, most)), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(steps, heads, st.integers(0, 99), st.one_of(st.none(), st.floats(0, 0.95)))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    chains(COUNTED, 6),
+    st.sampled_from(SINGLE),
+    st.integers(0, 99),
+    st.one_of(st.none(), st.floats(0, 0.95)),
+)
 def test_hidden_is_removed(chain, head, seed, ratio):
     model = randomise(build(chain, head), seed)
     groups = channel_groups(model)
@@ -77,3 +59,55 @@ def test_hidden_is_removed(chain, head, seed, ratio):
     graph, counted = read_graph(model), count(small)
     widths = np.array([len(kept[group.name]) for group in graph.groups], dtype=int)
     assert Costs(graph)(widths) == (counted.params, counted.macs)
+
+
+def outputs(model: keras.Model, x) -> list[np.ndarray]:
+    return [np.asarray(output) for output in keras.tree.flatten(model(x))]
+
+
+def is_pruned(chain, head: str, seed: int) -> bool:
+    """Prunes 30 % of a network and compares, or sees that it is refused; whether it was pruned."""
+    model, generator = randomise(build(chain, head), seed), np.random.default_rng(seed)
+    try:
+        masked = masked_model(model)
+    except InputError as error:
+        assert "\n" not in str(error)
+        assert str(error).startswith("layer ")
+        for use in (channel_groups, lambda network: slim(network, {})):
+            with pytest.raises(InputError, match=re.escape(str(error))):
+                use(model)
+        return False
+    x = keras.tree.map_structure(
+        lambda tensor: generator.normal(0, 1.5, (6, *tensor.shape[1:])).astype(np.float32),
+        model.input,
+    )
+    for one, other in zip(outputs(masked, x), outputs(model, x), strict=True):
+        np.testing.assert_array_equal(one, other)
+    set_masks(masked, uniform_kept(l1_importance(model), 0.3))
+    calibrate(masked, x)
+    before = outputs(model, x)
+    small = slim(masked, kept_by_masks(masked))
+    for removed, hidden in zip(outputs(small, x), outputs(masked, x), strict=True):
+        np.testing.assert_allclose(removed, hidden, rtol=0, atol=1e-4 * np.abs(hidden).max())
+    assert len(small.losses) == len(model.losses)
+    for weight in small.weights:
+        weight.assign(weight + 1)
+    for one, other in zip(outputs(model, x), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    return True
+
+
+def test_each_step_alone_is_pruned_or_refused():
+    heads = list(HEADS)
+    found = {
+        step: is_pruned([(step, 4 + index % 9)], heads[index % len(heads)], index)
+        for index, step in enumerate(STEPS)
+    }
+    assert {step for step, pruned in found.items() if not pruned} == REFUSED
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(chains(STEPS, 12), st.sampled_from(list(HEADS)), st.integers(0, 99))
+def test_random_networks_with_anything_in_them_are_pruned_or_refused(chain, head, seed):
+    is_pruned(chain, head, seed)

@@ -1,0 +1,54 @@
+"""What a layer is made with: its config, with the functions and objects that it holds."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+# By the end of an attribute's name: what stands in for its value while the config is written.
+_STAND_INS: dict[str, Any] = {
+    "activation": keras.activations.linear,
+    "initializer": keras.initializers.Zeros(),
+    "regularizer": keras.regularizers.L2(0.0),
+    "constraint": keras.constraints.NonNeg(),
+}
+OBJECTS = tuple(_STAND_INS)
+"""How the names of attributes end that hold an object which Keras writes by its name."""
+
+
+def config_of(layer: keras.Layer) -> dict[str, Any]:
+    """A layer's config that holds activations, initializers, ... themselves, not their names.
+
+    Keras writes a function or an object into a config by its name, and reads its own of that name
+    back where it has one: a function of the user's called `relu` would become Keras's. Others, such
+    as a `functools.partial`, it cannot write at all.
+
+    Raises:
+        Exception: whatever a `get_config` of the user's raises.
+    """
+    stand_ins = {
+        name: stand_in
+        for name, value in vars(layer).items()
+        for end, stand_in in _STAND_INS.items()
+        if value is not None and name.endswith(end) and not name.startswith("_")
+    }
+    double = object.__new__(type(layer))  # so that the layer itself is not touched
+    vars(double).update(vars(layer), **stand_ins)
+    config = double.get_config()
+    for key in config:
+        held = getattr(layer, key, None) if key.endswith(OBJECTS) else None
+        if isinstance(held, keras.Layer) and not is_stateless(held):
+            config[key] = keras.saving.serialize_keras_object(held)  # an activation with weights
+        elif held is not None:
+            config[key] = held
+    return config
+
+
+def is_stateless(layer: keras.Layer, *, but_for_seeds: bool = False) -> bool:
+    """Whether a layer has no weights and none to come; nor random seeds, or these alone."""
+    layers = list(layer._flatten_layers())
+    to_come = any(
+        not inner.built and type(inner).build is not keras.Layer.build for inner in layers
+    )
+    unseen = any(isinstance(held, tf.Variable) for inner in layers for held in vars(inner).values())
+    return not (layer.weights if but_for_seeds else layer.variables) and not to_come and not unseen
