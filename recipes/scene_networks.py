@@ -10,9 +10,10 @@ writes its size and accuracy beside the published ones; models A and B also at f
 layers as in Table 3. Without `--networks` these are alexnet_modified, mobilenet_v1, mobilenet_v2,
 shufflenet_v2, and models A and B as their authors trained them (scene_a, scene_b) and as the paper
 prints them (scene_a_table3, scene_b_table3). What the paper has modified in AlexNet is not
-published: alexnet_modified is a design of its size. A network that `recipes.scene_search` has found is named by the file of its
-spec, RUN/final_random_b/network/spec.json. `dcase_system.edge.export` makes files for devices of
-RUN/NETWORK/network. The published scale was not tried.
+published: alexnet_modified is a design of its size. A network that `recipes.scene_search` has
+found is named by the file of its spec, RUN/final_random_b/network/spec.json.
+`dcase_system.edge.export` makes files for devices of RUN/NETWORK/network. The published scale was
+not tried.
 """
 
 from collections.abc import Sequence

@@ -15,6 +15,7 @@ from dcase_system.reporting.scene_tables import (
     ACCURACY,
     LOSS,
     MACRO,
+    PUBLISHED_ON,
     on_corpus,
     table3,
     table4,
@@ -178,7 +179,7 @@ def _chosen(results: Document) -> Iterator[Block | None]:
 
 def _trend_tables(results: Document) -> list[Table]:
     title = f"Accuracy and size by growth of the width, {on_corpus(results)}"
-    growth = listed(results, ("by_growth",), "growth", title, _GROWTH)
+    growth = listed(results, ("by_growth",), "growth", title, _GROWTH, across=True)
     sizes = "Mean sizes of the growths: their mean, and the largest distance from it"
     found = listed(results, ("mean_sizes",), "sizes", sizes, _SIZES)
     if growth:
@@ -201,6 +202,10 @@ def _search(results: Document) -> Iterator[Block | None]:
     yield Note(
         "On the front of its search is a candidate that no other beats in accuracy, parameters and "
         "MACs together. Point at a mark to see its architecture."
+    )
+    low, high = paper.MOST_CANDIDATES_PERCENT
+    yield Note(
+        f"Published, {PUBLISHED_ON}: most of {paper.CANDIDATES} candidates reach {low} to {high} %."
     )
     yield accuracy_against_size(results) or missing(results, "size of the candidates")
     yield from accuracy_histograms(results) or (missing(results, "histograms of accuracy"),)

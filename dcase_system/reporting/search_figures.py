@@ -10,6 +10,7 @@ from dcase_system.reporting.content import NOTHING, Document, Mark, Number, Pict
 from dcase_system.reporting.style import (
     DARK,
     GREY,
+    SERIES,
     house_style,
     legend_below,
     new_figure,
@@ -22,7 +23,7 @@ _HOLLOW: dict[str, Any] = {"markerfacecolor": "white"}
 _MAP = "mAP, validation clips, %"
 # Around the points of chosen candidates.
 _RINGS: tuple[dict[str, Any], ...] = tuple(
-    {"linestyle": "", "marker": marker, "markersize": 12, "fillstyle": "none", "color": DARK}
+    _ALONE | {"marker": marker, "markersize": 11, "fillstyle": "none", "color": SERIES[1]["color"]}
     for marker in "oDs"
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 FEWEST_SIZES = 5  # that a rank correlation is given for
-MOST_BINS = 12  # of a histogram
+MOST_BINS = 20  # of a histogram
 _BIN_WIDTHS = (0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0)  # in points of accuracy
 
 Rows = Sequence[Mapping[str, Any]]

@@ -53,7 +53,9 @@ def test_maps_shrink_as_in_the_authors_files():
     assert heights("scene_a_table3") == [128, 128, 128, 64, 64, 64, 32]
 
 
-@pytest.mark.parametrize(("model", "mebibytes"), [("scene_a", (0.42, 0.21)), ("scene_b", (0.29, 0.15))])
+@pytest.mark.parametrize(
+    ("model", "mebibytes"), [("scene_a", (0.42, 0.21)), ("scene_b", (0.29, 0.15))]
+)
 def test_sizes_are_those_of_table_4(model, mebibytes):
     """Table 4: "Model A (float-32) 0.42 ... Model B (float-16) 0.15" (MB)."""
     counted = count(registry.build(registry.named_spec(model)))
@@ -82,7 +84,8 @@ def test_as_trained_model_a_differs_from_table_3_in_its_first_module_alone():
 
 
 def test_the_activation_is_swish_and_the_expansion_three():
-    """Section 2: "For simplicity we set β = 1"; "an expansion ratio of 3"; "The stride ... is 1"."""
+    """Section 2: "For simplicity we set β = 1"; "an expansion ratio of 3"; "The stride of
+    convolution layers is 1"."""
     network = registry.build(registry.named_spec("scene_b_table3"))
     x = np.linspace(-6, 6, 25, dtype=np.float32)
     swishes = [layer for layer in network.layers if isinstance(layer, keras.layers.Activation)]

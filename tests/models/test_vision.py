@@ -143,9 +143,11 @@ def test_a_stored_network_and_its_spec_come_back(tmp_path, name):
 def test_tflite_files_agree_with_keras(tmp_path, name):
     spec = SMALL[name]
     network = randomise(registry.build(spec))
-    features = np.random.default_rng(0).normal(
-        size=(3, *spec.input_shape, spec.input_channels)
-    ).astype(np.float32)
+    features = (
+        np.random.default_rng(0)
+        .normal(size=(3, *spec.input_shape, spec.input_channels))
+        .astype(np.float32)
+    )
     tflite.export(network, tmp_path, features, formats=("float32", "int8"))
     expected = np.asarray(network(features))
     logits = tflite.TFLiteModel(tmp_path / tflite.file_name("float32"))(features)
