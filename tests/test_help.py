@@ -120,7 +120,12 @@ def test_the_package_takes_every_shared_flag(pages):
             "members",
             "passt_s,passt_s,passt_s,passt_s; cp_mobile,passt_tiny on the demo corpus",
         ),
+        ("scene_search", "candidates", "510; 6 on the demo corpus"),
+        ("scene_search", "methods", "random"),
         ("scene_search", "epochs", "3"),
+        ("scene_search", "final_epochs", "60; 4 on the demo corpus"),
+        ("scene_search", "as_published", "off"),
+        ("scene_networks", "epochs", "60; 2 on the demo corpus"),
         ("scene_search", "reading", "paper; code on the demo corpus"),
         ("scene_search", "validation_fraction", "0.25"),
         (

@@ -133,10 +133,10 @@ def depthwise_bn(
     name: str,
     kernel_size: tuple[int, int],
     strides: tuple[int, int] = (1, 1),
-    activation: Activation = "relu",
+    activation: Activation | None = "relu",
     padded_for: tuple[int, int] | None = None,
 ):
-    """Depthwise convolution without bias, batch normalisation and an activation.
+    """Depthwise convolution without bias, batch normalisation and, by default, ReLU.
 
     `padded_for` names another kernel whose padding is used; a smaller one's shrinks the map.
     """

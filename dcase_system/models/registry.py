@@ -10,7 +10,7 @@ import keras
 
 from dcase_system.errors import InputError
 from dcase_system.files import read_json
-from dcase_system.models import cnn10, passt, scene_cnn
+from dcase_system.models import cnn10, passt, scene_cnn, shufflenet, vision
 from dcase_system.models import cp_mobile as cp
 from dcase_system.typed_json import parse
 
@@ -36,6 +36,10 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "scene_a": scene_cnn.scene_a,
     "scene_a_table3": scene_cnn.scene_a_table3,
     "scene_b": scene_cnn.scene_b,
+    "scene_b_table3": scene_cnn.scene_b_table3,
+    "alexnet_modified": vision.AlexNetSpec,
+    **{f"mobilenet_v{version}": partial(vision.MobileNetSpec, version) for version in (1, 2)},
+    "shufflenet_v2": shufflenet.ShuffleNetV2Spec,
 }
 
 _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
@@ -43,6 +47,9 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "cnn10": (cnn10.CNN10Spec, cnn10.build_cnn10),
     "passt": (passt.PaSSTSpec, passt.build_passt),
     "scene_cnn": (scene_cnn.SceneCNNSpec, scene_cnn.build_scene_cnn),
+    "alexnet": (vision.AlexNetSpec, vision.build_alexnet),
+    "mobilenet": (vision.MobileNetSpec, vision.build_mobilenet),
+    "shufflenet_v2": (shufflenet.ShuffleNetV2Spec, shufflenet.build_shufflenet_v2),
 }
 
 

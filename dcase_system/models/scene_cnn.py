@@ -148,7 +148,7 @@ def scene_a_table3() -> SceneCNNSpec:
     return scene_spec(76, [(3, 1, "avg"), (2, 2, "max")], 1.75, "paper")
 
 
-def scene_b() -> SceneCNNSpec:
+def scene_b(reading: Reading = "code") -> SceneCNNSpec:
     """Model B as the authors trained it: 76,611 parameters."""
     blocks: list[tuple[int, int, Pool]] = [
         (0, 3, "avg"),
@@ -156,7 +156,23 @@ def scene_b() -> SceneCNNSpec:
         (2, 1, "avg"),
         (3, 1, "avg"),
     ]
-    return scene_spec(64, blocks, 1.0, "code")
+    return scene_spec(64, blocks, 1.0, reading)
+
+
+def scene_b_table3() -> SceneCNNSpec:
+    """Model B as the paper describes it: the modules of `scene_b`, at stride 1 with Swish."""
+    return scene_b("paper")
+
+
+def layer_names(spec: SceneCNNSpec) -> tuple[str, ...]:
+    """The layers of a network as Table 3 of the paper names them, output channels in brackets."""
+    names = [f"3 × 3 Stem Conv. ({spec.stem_channels})"]
+    for block in spec.blocks:
+        for module in block.modules:
+            kind = "IRwLB" if module.expanded else "DSC"
+            names.append(f"{module.kernel} × {module.kernel} {kind} ({module.channels})")
+        names.append(f"2 × 2 {block.pool.capitalize()}Pool")
+    return (*names, "GlobalAvgPool", "Fully Connected", f"{spec.classes}-way Sigmoid")
 
 
 def module_name(block: int, position: int) -> str:

@@ -1,7 +1,7 @@
 """Runs side by side, with paired intervals for how far they differ."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,16 +109,23 @@ def _teachers(name: str, folder: Path) -> list[dict[str, Any]]:
 
 def _scene_search(name: str, folder: Path) -> list[dict[str, Any]]:
     """A row for each network that was chosen."""
-    results = read_document(folder, "results.json")
-    return [
-        {
-            "run": f"{name}, {row.get('method')}",
-            "accuracy": results.get("chosen", at, "scores", "keras_float16", "accuracy"),
-            "logloss": results.get("chosen", at, "scores", "keras_float16", "logloss"),
-            **_costs(Document("", row.get("complexity"))),
-        }
-        for at, row in results.entries("chosen")
-    ]
+    chosen = read_document(folder, "results.json").rows("chosen")
+    return [_scene(f"{name}, {row.get('method')} {row.get('model')}", row) for row in chosen]
+
+
+def _scene_networks(name: str, folder: Path) -> list[dict[str, Any]]:
+    """A row for each network."""
+    networks = read_document(folder, "results.json").rows("networks")
+    return [_scene(f"{name}, {row.get('name')}", row) for row in networks]
+
+
+def _scene(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    scores = Document("", row.get("scores"))
+    return {
+        "run": name,
+        **{key: scores.get("keras_float16", key) for key in ("accuracy", "logloss")},
+        **_costs(Document("", row.get("complexity"))),
+    }
 
 
 def _supernet(name: str, folder: Path) -> list[dict[str, Any]]:
@@ -138,6 +145,7 @@ _ROWS: dict[str, Callable[[str, Path], list[dict[str, Any]]]] = {
     "plan": _student,
     "members": _teachers,
     "candidate": _scene_search,
+    "networks": _scene_networks,
     "supernet": _supernet,
 }
 

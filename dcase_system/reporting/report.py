@@ -8,6 +8,7 @@ from dcase_system.reporting.documents import kind_of
 from dcase_system.reporting.html import REPORT, write_page
 from dcase_system.reporting.package_page import package_page
 from dcase_system.reporting.run_page import run_page
+from dcase_system.reporting.scene_networks import scene_networks_page
 from dcase_system.reporting.scene_search import scene_search_page
 from dcase_system.reporting.supernet import supernet_page
 from dcase_system.reporting.teachers_page import teachers_page
@@ -17,6 +18,7 @@ _PAGES: dict[str, Callable[[Path], Page]] = {
     "plan": run_page,
     "members": teachers_page,
     "candidate": scene_search_page,
+    "networks": scene_networks_page,
     "supernet": supernet_page,
     "systems": package_page,
 }

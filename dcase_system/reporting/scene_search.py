@@ -1,36 +1,57 @@
 """The page of a scene search: the chosen networks, accuracy against size and by growth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.listings import Column, limits, listed
 from dcase_system.reporting.provenance import provenance
-from dcase_system.reporting.search_figures import (
-    MILLIONTH,
-    accuracy_against_size,
-    accuracy_by_growth,
+from dcase_system.reporting.scene_figures import accuracy_histograms
+from dcase_system.reporting.scene_tables import (
+    ACCURACY,
+    LOSS,
+    MACRO,
+    PUBLISHED_ON,
+    on_corpus,
+    table3,
+    table4,
+    with_column,
 )
+from dcase_system.reporting.search_figures import MILLIONTH, accuracy_against_size
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.training_figures import overlaid
 
 EDITION = "2020 Task 1B"  # whose limits the verdict is by
 _SUBMITTED, _EXPORTED = "keras_float16", "tflite_float16"
 _RULES = ("complexity", "rules", EDITION)
-_METHOD = Column("search", ("method",))
+_METHOD, _MODEL = Column("search", ("method",)), Column("model", ("model",))
 _ARCHITECTURE = Column("architecture", ("architecture",))
-_COSTS = (
-    Column("parameters", ("params",), ","),
+_PARAMETERS = Column("parameters", ("params",), ",")
+_MACS = Column("MMACs", ("macs",), ".1f", MILLIONTH)
+_FOUND = (_ARCHITECTURE, _MODEL, _METHOD, _PARAMETERS, _MACS, ACCURACY, LOSS)
+_CANDIDATES = (
+    _ARCHITECTURE,
+    _METHOD,
+    _PARAMETERS,
     Column("float32 KiB", ("float32_kib",), ".1f"),
-    Column("MMACs", ("macs",), ".1f", MILLIONTH),
+    _MACS,
+    ACCURACY,
+    MACRO,
+    LOSS,
+    Column("front", ("on_front",), words={True: "front", False: ""}),
 )
 _FINAL = (
+    _MODEL,
     _METHOD,
-    Column("accuracy %", ("scores", _SUBMITTED, "accuracy"), ".1f"),
-    Column("log loss", ("scores", _SUBMITTED, "logloss"), ".3f"),
-    Column(".tflite accuracy %", ("scores", _EXPORTED, "accuracy"), ".1f"),
+    *(
+        replace(column, keys=("scores", _SUBMITTED, *column.keys))
+        for column in (ACCURACY, MACRO, LOSS)
+    ),
+    Column(".tflite accuracy %", ("scores", _EXPORTED, "clip_accuracy"), ".1f"),
     Column("bytes counted", (*_RULES, 0, "value"), ","),
     Column("limit", (*_RULES, 0, "limit"), ","),
     Column("verdict", (*_RULES, 0, "complies"), words={True: "complies", False: "OVER"}),
@@ -41,6 +62,12 @@ _GROWTH = (
     Column("candidates", ("candidates",), ","),
     Column("mean accuracy %", ("mean_accuracy",), ".1f"),
     Column("best accuracy %", ("best_accuracy",), ".1f"),
+    Column("mean KiB", ("mean_kib",), ".1f"),
+)
+_SIZES = (
+    _METHOD,
+    Column("mean KiB", ("mean_kib",), ".1f"),
+    Column("largest distance KiB", ("largest_distance_kib",), ".1f"),
 )
 _CORRELATION = (
     _METHOD,
@@ -68,7 +95,7 @@ def scene_search_page(run_dir: Path) -> Page:
         sections=[
             section("Chosen networks", _chosen(results)),
             section("Search", _search(results)),
-            section("Training", _training(run_dir, methods)),
+            section("Training", _training(run_dir)),
             section("Origin", provenance(config)),
         ],
     )
@@ -83,30 +110,27 @@ def summary(run_dir: Path) -> str:
 
 def _verdicts(results: Document) -> Iterator[Verdict]:
     for at, one in results.entries("chosen"):
-        place = ("chosen", at)
-        accuracy = results.number(*place, "scores", _SUBMITTED, "accuracy")
-        name = f"{one.get('method')}: macro accuracy on the dev-test clips, %"
-        yield Verdict(name, accuracy, remark=str(one.get("architecture")))
-        exported = results.number(*place, "scores", _EXPORTED, "accuracy")
-        yield Verdict(f"{one.get('method')}: the same of the .tflite, %", exported)
+        place, name = ("chosen", at), _name(one)
+        accuracy = results.number(*place, "scores", _SUBMITTED, "clip_accuracy")
+        remark = str(one.get("architecture"))
+        yield Verdict(f"{name}: accuracy on the dev-test clips, %", accuracy, remark=remark)
+        exported = results.number(*place, "scores", _EXPORTED, "clip_accuracy")
+        yield Verdict(f"{name}: the same of the .tflite, %", exported)
         for rule in limits(results, *place, *_RULES):
-            yield replace(rule, name=f"{one.get('method')}: {rule.name}", remark=EDITION)
+            yield replace(rule, name=f"{name}: {rule.name}", remark=EDITION)
+
+
+def _name(chosen: Mapping[str, Any]) -> str:
+    return f"{chosen.get('method')} {chosen.get('model')}"
 
 
 def _best_tables(results: Document) -> list[Table]:
-    accuracy = Column(f"{results.get('selected_on')} accuracy %", ("accuracy",), ".1f")
-    title = "The best candidate of each search"
-    found = (_METHOD, _ARCHITECTURE, *_COSTS, accuracy)
+    clips = results.get("selected_on")
+    title = f"A: the highest accuracy on the {clips} clips; B: the lowest loss on them"
+    final = f"The same trained from scratch: dev-test clips, bytes as in {EDITION}"
     tables = [
-        listed(results, ("chosen",), "chosen", title, found, across=True),
-        listed(
-            results,
-            ("chosen",),
-            "final",
-            f"The same trained from scratch: dev-test clips, bytes as in {EDITION}",
-            _FINAL,
-            across=True,
-        ),
+        listed(results, ("chosen",), "chosen", title, _FOUND, across=True),
+        listed(results, ("chosen",), "final", final, _FINAL, across=True),
     ]
     return [table for table in tables if table]
 
@@ -116,7 +140,14 @@ def _chosen(results: Document) -> Iterator[Block | None]:
     if not chosen:
         yield missing(results, "chosen networks")
         return
+    yield Note(
+        "Accuracy is the share of all clips, as the paper gives it; macro is its mean over the "
+        "classes, as DCASE ranks systems. The loss is the mean binary cross-entropy of the "
+        "segments, by which the paper chooses."
+    )
     yield from _best_tables(results)
+    yield table4(results)
+    yield table3(results, "chosen", _name)
     of_classes = [
         results.names("chosen", at, "scores", _SUBMITTED, "class_wise") for at, _ in chosen
     ]
@@ -130,29 +161,38 @@ def _chosen(results: Document) -> Iterator[Block | None]:
         )
         for name in dict.fromkeys(name for names in of_classes for name in names)
     ]
-    columns = ("class", *(f"{one.get('method')} %" for _, one in chosen))
+    columns = ("class", *(f"{_name(one)} %" for _, one in chosen))
     yield Table("classes", "Accuracy by class, dev-test clips", columns, by_class)
+    measures = (ACCURACY, MACRO, LOSS, Column("log loss", ("logloss",), ".3f"))
     forms = [
         (
-            f"{one.get('method')}, {form}",
-            results.number("chosen", at, "scores", form, "accuracy", spec=".2f"),
-            results.number("chosen", at, "scores", form, "logloss", spec=".3f"),
+            f"{_name(one)}, {form}",
+            *(measure.cell(results, "chosen", at, "scores", form) for measure in measures),
         )
         for at, one in chosen
         for form in results.names("chosen", at, "scores")
     ]
     title = f"Each form on the dev-test clips; {_SUBMITTED} is handed in"
-    yield Table("forms", title, ("form", "accuracy %", "log loss"), forms)
+    headings = ("form", *(measure.heading for measure in measures))
+    yield Table("forms", title, headings, forms)
 
 
 def _trend_tables(results: Document) -> list[Table]:
-    title = "Accuracy by growth of the width from block to block"
+    title = f"Accuracy and size by growth of the width, {on_corpus(results)}"
+    growth = listed(results, ("by_growth",), "growth", title, _GROWTH, across=True)
+    sizes = "Mean sizes of the growths: their mean, and the largest distance from it"
+    found = listed(results, ("mean_sizes",), "sizes", sizes, _SIZES)
+    if growth:
+        published = {row[0]: row[1] for row in paper.FIGURE_4.rows}
+        means = [published.get(row.get("growth")) for row in results.rows("by_growth")]
+        cells = [None if mean is None else f"{mean} %" for mean in means]
+        growth = with_column(growth, "published mean", cells)
+    if found:
+        cell = f"{paper.MEAN_SIZE_KB} ± {paper.SIZE_DEVIATION_KB} KB"
+        found = with_column(found, "published", [cell] * len(found.rows))
     ranks = "Spearman's rank correlation of parameters and accuracy"
-    tables = [
-        listed(results, ("by_growth",), "growth", title, _GROWTH),
-        listed(results, ("size_correlations",), "correlation", ranks, _CORRELATION),
-    ]
-    return [table for table in tables if table]
+    ranked = listed(results, ("size_correlations",), "correlation", ranks, _CORRELATION)
+    return [table for table in (growth, found, ranked) if table]
 
 
 def _search(results: Document) -> Iterator[Block | None]:
@@ -163,26 +203,21 @@ def _search(results: Document) -> Iterator[Block | None]:
         "On the front of its search is a candidate that no other beats in accuracy, parameters and "
         "MACs together. Point at a mark to see its architecture."
     )
-    yield accuracy_against_size(results) or missing(results, "size of the candidates")
-    yield accuracy_by_growth(results) or missing(results, "growth of the candidates")
-    yield from _trend_tables(results) or (missing(results, "growths and rank correlation"),)
-    columns = (
-        _ARCHITECTURE,
-        _METHOD,
-        *_COSTS,
-        Column("accuracy %", ("accuracy",), ".1f"),
-        Column("log loss", ("loss",), ".3f"),
-        Column("front", ("on_front",), words={True: "front", False: ""}),
+    low, high = paper.MOST_CANDIDATES_PERCENT
+    yield Note(
+        f"Published, {PUBLISHED_ON}: most of {paper.CANDIDATES} candidates reach {low} to {high} %."
     )
-    table = listed(results, ("candidates",), "candidates", "All candidates", columns, long=True)
-    yield table
+    yield accuracy_against_size(results) or missing(results, "size of the candidates")
+    yield from accuracy_histograms(results) or (missing(results, "histograms of accuracy"),)
+    yield from _trend_tables(results) or (missing(results, "growths and rank correlation"),)
+    yield listed(results, ("candidates",), "candidates", "All candidates", _CANDIDATES, long=True)
 
 
-def _training(run_dir: Path, methods: list[str]) -> Iterator[Block | None]:
-    logs = {method: f"final_{method}/metrics.jsonl" for method in methods}
-    finals = {method: read_document(run_dir, name) for method, name in logs.items()}
+def _training(run_dir: Path) -> Iterator[Block | None]:
+    logs = {path.name: f"{path.name}/metrics.jsonl" for path in sorted(run_dir.glob("final_*"))}
+    finals = {name: read_document(run_dir, log) for name, log in logs.items()}
     picture = overlaid(finals, "final_loss", "Loss of the chosen networks from scratch")
-    yield picture
+    yield picture or Note("No logs of chosen networks in final_*/.")
     yield from (missing(log, f"log of {name}") for name, log in finals.items() if not log.rows())
     paths = sorted((run_dir / "metrics").glob("*.jsonl"))
     candidates = {path.stem: read_document(run_dir, f"metrics/{path.name}") for path in paths}

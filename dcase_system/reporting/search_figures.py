@@ -1,7 +1,7 @@
 """Figures of searches: what was scored against its size, each point saying what it is."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.ticker import MaxNLocator
@@ -10,6 +10,7 @@ from dcase_system.reporting.content import NOTHING, Document, Mark, Number, Pict
 from dcase_system.reporting.style import (
     DARK,
     GREY,
+    SERIES,
     house_style,
     legend_below,
     new_figure,
@@ -20,7 +21,11 @@ PERCENT, MILLIONTH = 100.0, 1e-6  # what shares and counts are multiplied with
 _ALONE: dict[str, Any] = {"linestyle": ""}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white"}
 _MAP = "mAP, validation clips, %"
-_SHIFT = 0.04  # of a method's points from the growth that they have, so that none hides another's
+# Around the points of chosen candidates.
+_RINGS: tuple[dict[str, Any], ...] = tuple(
+    _ALONE | {"marker": marker, "markersize": 11, "fillstyle": "none", "color": SERIES[1]["color"]}
+    for marker in "oDs"
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ def accuracy_against_size(results: Document) -> Picture | None:
     Args:
         results: `results.json` of the search.
     """
-    candidates = list(_candidates(results, "float32_kib"))
+    candidates = list(_candidates(results, "candidates"))
+    chosen = list(_candidates(results, "chosen"))
     groups = []
     for index, method in enumerate(_values(candidates, "method")):
         mine = [point for point in candidates if point.is_of(method=method)]
@@ -78,34 +84,12 @@ def accuracy_against_size(results: Document) -> Picture | None:
         look = nth_series(index) | _ALONE
         groups.append(Points(method, others, look | _HOLLOW))
         groups.append(Points(f"{method}: front", front, look))
-    title = "Accuracy against size, each candidate"
-    return scored_points("size", title, groups, "float32 parameters, KiB", _selected(results))
-
-
-def accuracy_by_growth(results: Document) -> Picture | None:
-    """Every candidate of a scene search by its growth, and the mean of each.
-
-    Args:
-        results: `results.json` of the search.
-    """
-    candidates = list(_candidates(results, "growth"))
-    groups, means = [], []
-    for index, method in enumerate(_values(candidates, "method")):
-        shift, look = _SHIFT * index, nth_series(index)
-        mine = [point for point in candidates if point.is_of(method=method)]
-        shifted = [replace(point, x=point.x + shift) for point in mine]
-        groups.append(Points(method, shifted, look | _ALONE | _HOLLOW))
-        of_growths = []
-        for at, row in results.entries("by_growth"):
-            growth, mean = (
-                results.number("by_growth", at, key) for key in ("growth", "mean_accuracy")
-            )
-            if growth and mean and str(row.get("method")) == method:
-                says = f"{method}, growth {growth.value:g}: mean accuracy {mean} %"
-                of_growths.append(Point(growth.value + shift, mean, says, row))
-        means.append(Points(f"{method}: mean", of_growths, look))
-    title = "Accuracy by growth of the width from block to block"
-    return scored_points("growth", title, groups + means, "growth", _selected(results))
+        for model, ring in zip(_values(chosen, "model"), _RINGS, strict=False):
+            ringed = [point for point in chosen if point.is_of(method=method, model=model)]
+            groups.append(Points(f"{method}: model {model}", ringed, ring))
+    title = "Figure 3: accuracy against size, each candidate"
+    accuracy = f"{results.get('selected_on')} clips: accuracy, %"
+    return scored_points("figure3", title, groups, "float32 parameters, KiB", accuracy)
 
 
 def best_by_budget(results: Document) -> Picture | None:
@@ -204,14 +188,13 @@ def _short(number: float, _: float) -> str:
     return f"{number:g}"
 
 
-def _candidates(results: Document, x_key: str) -> Iterator[Point]:
-    for at, row in results.entries("candidates"):
-        place = ("candidates", at)
-        x, accuracy = results.number(*place, x_key), results.number(*place, "accuracy")
-        if x and accuracy:
+def _candidates(results: Document, key: str) -> Iterator[Point]:
+    for at, row in results.entries(key):
+        size, accuracy = (results.number(key, at, it) for it in ("float32_kib", "clip_accuracy"))
+        if size and accuracy:
             network = f"{row.get('method')}, {row.get('architecture')}"
-            says = f"{network}: {_costs(results, *place)}, accuracy {accuracy} %"
-            yield Point(x.value, accuracy, says, row)
+            says = f"{network}: {_costs(results, key, at)}, accuracy {accuracy} %"
+            yield Point(size.value, accuracy, says, row)
 
 
 def _sub_networks(results: Document, key: str) -> Iterator[Point]:
@@ -235,7 +218,3 @@ def _costs(results: Document, *place: str | int) -> str:
 def _values(points: Sequence[Point], key: str) -> list[str]:
     """The values that the objects have, in their order."""
     return list(dict.fromkeys(str(point.row.get(key)) for point in points))
-
-
-def _selected(results: Document) -> str:
-    return f"{results.get('selected_on')} accuracy, %"

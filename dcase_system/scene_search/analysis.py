@@ -1,5 +1,9 @@
-"""What a finished search says: accuracy by growth, and whether it goes with size."""
+"""What a finished search says: accuracy by growth, its distribution, and whether it goes with size.
 
+Accuracies are the share of all clips, in percent, as the paper gives them.
+"""
+
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,31 +11,74 @@ import numpy as np
 from scipy.stats import spearmanr
 
 FEWEST_SIZES = 5  # that a rank correlation is given for
+MOST_BINS = 20  # of a histogram
+_BIN_WIDTHS = (0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0)  # in points of accuracy
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def by_growth(candidates: Rows) -> list[dict[str, Any]]:
-    """Candidates, mean and best accuracy of each growth and method.
+    """Candidates, mean and best accuracy and mean size of each growth and method (section 4.4).
 
     Args:
         candidates: the rows of `results.json`.
     """
-    accuracies: dict[str, dict[float, list[float]]] = {}
-    for one in candidates:
-        of_method = accuracies.setdefault(one["method"], {})
-        of_method.setdefault(one["growth"], []).append(one["accuracy"])
     return [
         {
             "method": method,
             "growth": growth,
             "candidates": len(found),
-            "mean_accuracy": float(np.mean(found)),
-            "best_accuracy": max(found),
+            "mean_accuracy": _mean(found, "clip_accuracy"),
+            "best_accuracy": max(one["clip_accuracy"] for one in found),
+            "mean_kib": _mean(found, "float32_kib"),
         }
-        for method, of_method in accuracies.items()
-        for growth, found in sorted(of_method.items())
+        for method, of_method in _by(candidates, "method").items()
+        for growth, found in sorted(_by(of_method, "growth").items())
     ]
+
+
+def mean_sizes(candidates: Rows) -> list[dict[str, Any]]:
+    """How far the mean sizes of the growths lie apart: their mean and the largest distance from it.
+
+    Args:
+        candidates: the rows of `results.json`.
+    """
+    found = []
+    for method, rows in _by(by_growth(candidates), "method").items():
+        sizes = np.array([row["mean_kib"] for row in rows])
+        mean = sizes.mean()
+        distance = float(np.abs(sizes - mean).max())
+        found.append({"method": method, "mean_kib": float(mean), "largest_distance_kib": distance})
+    return found
+
+
+def histograms(candidates: Rows) -> list[dict[str, Any]]:
+    """Normalised histograms of the accuracies of each growth and method (Figure 4).
+
+    All growths of a method have the same bins.
+
+    Args:
+        candidates: the rows of `results.json`.
+
+    Returns:
+        Of each the `edges` of the bins and the `shares` of the growth's candidates within them; the
+        last bin holds its upper edge too.
+    """
+    rows = []
+    for method, of_method in _by(candidates, "method").items():
+        edges = _edges([one["clip_accuracy"] for one in of_method])
+        for growth, found in sorted(_by(of_method, "growth").items()):
+            counts, _ = np.histogram([one["clip_accuracy"] for one in found], edges)
+            rows.append(
+                {
+                    "method": method,
+                    "growth": growth,
+                    "candidates": len(found),
+                    "edges": edges.tolist(),
+                    "shares": (counts / len(found)).tolist(),
+                }
+            )
+    return rows
 
 
 def size_correlations(candidates: Rows) -> list[dict[str, Any]]:
@@ -43,9 +90,10 @@ def size_correlations(candidates: Rows) -> list[dict[str, Any]]:
         candidates: the rows of `results.json`.
     """
     found = []
-    for method in dict.fromkeys(one["method"] for one in candidates):
-        of_it = [one for one in candidates if one["method"] == method]
-        params, accuracies = zip(*((one["params"], one["accuracy"]) for one in of_it), strict=True)
+    for method, of_it in _by(candidates, "method").items():
+        params, accuracies = zip(
+            *((one["params"], one["clip_accuracy"]) for one in of_it), strict=True
+        )
         statistic = p_value = None
         if len(set(params)) >= FEWEST_SIZES and len(set(accuracies)) > 1:
             rank = spearmanr(params, accuracies)
@@ -60,3 +108,26 @@ def size_correlations(candidates: Rows) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _by(rows: Rows, key: str) -> dict[Any, list[Mapping[str, Any]]]:
+    """The rows that have each value, in their order."""
+    found: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[key], []).append(row)
+    return found
+
+
+def _mean(rows: Rows, key: str) -> float:
+    return float(np.mean([row[key] for row in rows]))
+
+
+def _edges(accuracies: Sequence[float]) -> np.ndarray:
+    """Edges of at most `MOST_BINS` bins around all accuracies, as narrow as that allows."""
+    for width in _BIN_WIDTHS:
+        first = math.floor(min(accuracies) / width)
+        # The last edge belongs to its bin, and a bin there has to be.
+        last = max(math.ceil(max(accuracies) / width), first + 1)
+        if last - first <= MOST_BINS:
+            break
+    return width * np.arange(first, last + 1)

@@ -1,7 +1,5 @@
-"""The chosen network: trained from scratch, exported, scored as it is handed in."""
+"""A chosen network: trained from scratch, exported, scored as it is handed in."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +9,19 @@ import numpy as np
 from dcase_system import stages
 from dcase_system.complexity import rules
 from dcase_system.edge import forms
-from dcase_system.edge.contract import Contract, Normalisation, save_contract
 from dcase_system.edge.export import export_checked
 from dcase_system.edge.precision import cast_weights
-from dcase_system.files import write_json
-from dcase_system.models import registry
-from dcase_system.models.stored import load_network, save_network
-from dcase_system.scene_search.clips import SceneClips, SceneData
-from dcase_system.scene_search.features import Statistics
-from dcase_system.scene_search.training import (
-    ACTIVATION,
-    ScenePlan,
-    predict_clips,
-    score_clips,
-    trained_network,
-)
+from dcase_system.files import read_json, write_json
+from dcase_system.scene_search.clips import SceneData
+from dcase_system.scene_search.scratch import SCORES, score_forms, train_from_scratch
+from dcase_system.scene_search.training import MEASURES, ScenePlan, predict_clips
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.task1b import counted_bytes
-from dcase_system.training.log import TENSORBOARD, TrainingLog
 
 PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
 OUTPUT = Path("evaluation") / "output.csv"
 _CALIBRATION_SEGMENTS = 200
-_BATCH = 64
 
 
 def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> dict[str, Any]:
@@ -54,66 +41,37 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     Raises:
         InputError: the training diverges.
     """
-    statistics = data.train.features.statistics()
-    contract = Contract(
-        data.classes,
-        data.front_end,
-        data.train.audio.shape[0],
-        channels=data.train.audio.shape[1],
-        activation=ACTIVATION,
-        normalisation=Normalisation(statistics.mean.tolist(), statistics.scale.tolist()),
-    )
-
-    def train(target: Path, checkpoint: Path) -> None:
-        network = trained_network(
-            spec,
-            data.train.features.segments(statistics),
-            data.train.clips.labels,
-            plan,
-            checkpoint=checkpoint,
-            metrics_log=TrainingLog(
-                folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name
-            ),
-            name=folder.name,
-        )
-        save_network(target, network, spec)
-        save_contract(target, contract)
-
-    inputs = {"spec": registry.spec_to_json(spec), "plan": asdict(plan), "clips": data.train.key}
-    key = stages.run_training(folder / "network", inputs, train)
-    network = load_network(folder / "network")
-    submitted = cast_weights(network, PRECISION)
+    trained = train_from_scratch(folder, spec, plan, data)
+    submitted = cast_weights(trained.network, PRECISION)
     complexity = rules.report(submitted, PRECISION)
     write_json(folder / "complexity.json", complexity)
     edge = stages.run_stage(
         folder / "edge",
-        {"network": key, "classes": data.classes},
-        lambda target: _export(target, network, contract, data),
+        {"network": trained.key, "classes": data.classes},
+        lambda target: _export(target, trained.network, data),
     )
     stages.run_stage(
         folder / "dev_test",
-        {"edge": edge, "clips": data.test.key},
-        lambda target: _score(
-            target, forms.forms_of(network, folder / "edge"), contract, statistics, data.test
-        ),
+        {"edge": edge, "clips": data.test.key, "measures": MEASURES},
+        lambda target: score_forms(target, _on_features(trained.network, folder / "edge"), data),
     )
     _write_model_card(folder)
     features = data.evaluation_features
     if features is not None:
         stages.run_stage(
             folder / OUTPUT.parent,
-            {"network": key, "clips": features.key},
+            {"network": trained.key, "clips": features.key},
             lambda target: write_output(
                 target / OUTPUT.name,
                 data.evaluation,
-                predict_clips(submitted, features.segments(statistics)),
+                predict_clips(submitted, features.segments(data.statistics)),
                 data.classes,
             ),
         )
     return {
         "complexity": {name: value for name, value in complexity.items() if name != "layers"},
         "size_2020": counted_bytes(complexity),
-        "scores": json.loads((folder / "dev_test" / "scores.json").read_text(encoding="utf-8")),
+        "scores": read_json(folder / "dev_test" / SCORES),
     }
 
 
@@ -123,31 +81,15 @@ def _write_model_card(folder: Path) -> None:
     write_model_card(folder)
 
 
-def _export(target: Path, network: keras.Model, contract: Contract, data: SceneData) -> None:
-    train = data.train
+def _export(target: Path, network: keras.Model, data: SceneData) -> None:
+    train, contract = data.train, data.contract
     wanted = -(-_CALIBRATION_SEGMENTS // contract.segments)
     rows = np.linspace(0, len(train.audio) - 1, min(wanted, len(train.audio))).astype(int)
     names = [train.clips.filenames[row] for row in rows]
     export_checked(network, contract, train.audio.take(rows), names, target)
 
 
-def _score(
-    target: Path,
-    written: dict[str, forms.Form],
-    contract: Contract,
-    statistics: Statistics,
-    clips: SceneClips,
-) -> None:
-    """Scores the forms that take features: those of the list are at hand."""
-    segments = clips.features.segments(statistics)
-    scored = {name: form for name, form in written.items() if form.takes == "features"}
-    batches = [
-        np.arange(start, min(start + _BATCH, len(segments)))
-        for start in range(0, len(segments), _BATCH)
-    ]
-    scores = {}
-    for name, form in scored.items():
-        logits = np.concatenate([form.logits(segments.gather(rows)) for rows in batches])
-        probabilities = contract.probabilities(logits)
-        scores[name] = asdict(score_clips(probabilities, clips.clips.labels, contract.labels))
-    write_json(target / "scores.json", scores)
+def _on_features(network: keras.Model, folder: Path) -> dict[str, forms.Form]:
+    """The forms that take features: those of the list are at hand."""
+    written = forms.forms_of(network, folder)
+    return {name: form for name, form in written.items() if form.takes == "features"}

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from dcase_system.audio.scalogram import ScalogramSpec
@@ -9,9 +10,11 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
 from dcase_system.data import stereo_waveforms
+from dcase_system.edge.contract import Contract, Normalisation
 from dcase_system.files import fingerprint
 from dcase_system.places import Place
-from dcase_system.scene_search.features import Scalograms, scalograms
+from dcase_system.scene_search.features import Scalograms, Statistics, scalograms
+from dcase_system.scene_search.training import ACTIVATION
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class SceneData:
     """The clips of a search.
 
     Attributes:
+        corpus: name of the development clips.
         classes: in label order.
         front_end: of all features.
         train: to train on and, a part of them, to select on.
@@ -44,6 +48,7 @@ class SceneData:
         evaluation_features: theirs, or None without an evaluation set.
     """
 
+    corpus: str
     classes: tuple[str, ...]
     front_end: ScalogramSpec
     train: SceneClips
@@ -51,12 +56,32 @@ class SceneData:
     evaluation: tuple[str, ...] = ()
     evaluation_features: Scalograms | None = None
 
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Of all training clips: what the chosen networks are trained on."""
+        return self.train.features.statistics()
+
+    @property
+    def contract(self) -> Contract:
+        """What a network hears and says that is trained on all training clips."""
+        return Contract(
+            self.classes,
+            self.front_end,
+            self.train.audio.shape[0],
+            channels=self.train.audio.shape[1],
+            activation=ACTIVATION,
+            normalisation=Normalisation(
+                self.statistics.mean.tolist(), self.statistics.scale.tolist()
+            ),
+        )
+
 
 def load_scenes(
     corpus: Corpus,
     stores: Path,
     spec: ScalogramSpec,
     *,
+    name: str,
     seconds: float,
     evaluation: Place | None = None,
     train_list: str = TRAIN_LIST,
@@ -68,6 +93,7 @@ def load_scenes(
         corpus: development clips.
         stores: folder of the waveform stores and the features, shared by all runs.
         spec: of the front end.
+        name: of the corpus, for reports.
         seconds: length of the clips.
         evaluation: folder of the unlabelled clips, or None.
         train_list: of the training clips.
@@ -89,6 +115,7 @@ def load_scenes(
     train, test = corpus.listed(train_list), corpus.listed(TEST_LIST)
     listed = read_evaluation_list(evaluation) if evaluation else ()
     return SceneData(
+        name,
         corpus.scenes,
         spec,
         SceneClips(train, *decoded(corpus.root, train.filenames)),

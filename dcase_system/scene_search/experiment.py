@@ -1,7 +1,6 @@
-"""The run of a scene search in the paper's order: search, the chosen one from scratch, analysis."""
+"""The run of a scene search in the paper's order: search, the chosen from scratch, analysis."""
 
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,40 @@ from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.complexity.rules import KIB
 from dcase_system.corpora.corpus import validation_rows
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, write_json
+from dcase_system.files import fingerprint, read_json, write_json
 from dcase_system.models import registry
-from dcase_system.scene_search.analysis import by_growth, size_correlations
+from dcase_system.scene_search.analysis import (
+    by_growth,
+    histograms,
+    mean_sizes,
+    size_correlations,
+)
 from dcase_system.scene_search.chosen import train_chosen
 from dcase_system.scene_search.clips import SceneClips, SceneData
-from dcase_system.scene_search.search import Candidate, Method, Search, front
+from dcase_system.scene_search.scratch import layers_of, table4_rows
+from dcase_system.scene_search.search import (
+    Candidate,
+    CandidateScore,
+    Method,
+    Search,
+    chosen,
+    front,
+)
 from dcase_system.scene_search.space import Architecture, SceneSpace
 from dcase_system.scene_search.training import (
     FINAL_PLAN,
+    MEASURES,
     ScenePlan,
-    predict_clips,
-    score_clips,
+    score_segments,
     trained_network,
 )
 from dcase_system.training import seeds
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.plan import VALIDATION_SEED
+from dcase_system.training.predict import predict
 
 _RESULT = "result.json"
+_DECISIVE = fields(CandidateScore)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +56,14 @@ class SearchPlan:
         front_end: of the features.
         candidate: training of a candidate.
         final: training of the chosen networks.
-        methods: of search, each with as many candidates.
-        evaluations: candidates a method.
+        methods: of search, each with as many candidates; the paper has the random one.
+        evaluations: candidates a method, each another one.
         population: of a generation of NSGA-II, at most; a quarter of the evaluations if that is
             less, so that there are generations at all.
         validation_fraction: part of the training list, whole locations, that candidates are
             selected on; they are trained on the rest. The chosen ones are trained on all of it.
         select_on_test: selects on the dev-test list instead and trains candidates on the whole
-            training list, as the authors did: the test accuracy of what is chosen is then too high.
+            training list, as published: the test accuracy of what is chosen is then too high.
         storage: journal file of the search, or `postgresql://user@host/database`; None for a
             journal in the run directory.
         seed: of everything random.
@@ -59,8 +73,8 @@ class SearchPlan:
     front_end: ScalogramSpec = field(default_factory=ScalogramSpec)
     candidate: ScenePlan = field(default_factory=ScenePlan)
     final: ScenePlan = FINAL_PLAN
-    methods: tuple[Method, ...] = ("random", "nsga2")
-    evaluations: int = 20
+    methods: tuple[Method, ...] = ("random",)
+    evaluations: int = 510
     population: int = 20
     validation_fraction: float = 0.25
     select_on_test: bool = False
@@ -121,13 +135,21 @@ class _Run:
             for method, of_method in found.items()
             for one in of_method
         ]
-        chosen = [self._chosen(method, of_method[0]) for method, of_method in found.items()]
+        trained = [
+            self._trained(method, model, one)
+            for method, of_method in found.items()
+            for model, one in chosen(of_method).items()
+        ]
         return {
+            "corpus": self.data.corpus,
             "classes": list(self.data.classes),
             "selected_on": "test" if self.plan.select_on_test else "validation",
             "candidates": rows,
-            "chosen": chosen,
+            "chosen": [one for one, _ in trained],
+            "table4": [row for _, table4 in trained for row in table4],
             "by_growth": by_growth(rows),
+            "mean_sizes": mean_sizes(rows),
+            "histograms": histograms(rows),
             "size_correlations": size_correlations(rows),
         }
 
@@ -139,9 +161,9 @@ class _Run:
         other = scored.features.segments(statistics, held)
         plan = replace(self.plan.candidate, seed=seeds.derive(self.plan.seed, 1))
         clips = [train.key, scored.key, rows.tolist(), held.tolist()]
-        key = fingerprint([asdict(plan), clips])
+        key = fingerprint([asdict(plan), clips, MEASURES])
 
-        def evaluate(architecture: Architecture) -> tuple[float, float]:
+        def evaluate(architecture: Architecture) -> CandidateScore:
             spec = self.plan.space.spec(architecture)
             name = architecture.name
 
@@ -156,16 +178,19 @@ class _Run:
                     metrics_log=TrainingLog(self.run_dir / "metrics" / f"{name}.jsonl"),
                     name=name,
                 )
-                score = score_clips(
-                    predict_clips(network, other), scored.clips.labels[held], self.data.classes
+                score = score_segments(
+                    predict(network, other),
+                    other.per_clip,
+                    scored.clips.labels[held],
+                    self.data.classes,
                 )
                 write_json(folder / _RESULT, asdict(score))
 
             folder = self.run_dir / "candidates" / name
             inputs = {"spec": registry.spec_to_json(spec), "scored": key}
             stages.run_training(folder, inputs, work)
-            result = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
-            return result["accuracy"], result["logloss"]
+            result = read_json(folder / _RESULT)
+            return CandidateScore(**{field.name: result[field.name] for field in _DECISIVE})
 
         return {
             method: Search(
@@ -180,13 +205,23 @@ class _Run:
             for method in self.plan.methods
         }
 
-    def _chosen(self, method: str, candidate: Candidate) -> dict[str, Any]:
-        """The best of a method, trained from scratch."""
-        folder = self.run_dir / f"final_{method}"
+    def _trained(
+        self, method: str, model: str, candidate: Candidate
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """A chosen network, trained from scratch, and its rows in Table 4."""
+        folder = self.run_dir / f"final_{method}_{model[0].lower()}"
         plan = replace(self.plan.final, seed=seeds.derive(self.plan.seed, 2))
         spec = self.plan.space.spec(candidate.architecture)
         left = train_chosen(folder, spec, plan, self.data)
-        return {"method": method, "folder": folder.name, **_row(candidate), **left}
+        row = {
+            "method": method,
+            "model": model,
+            "folder": folder.name,
+            "layers": layers_of(spec),
+            **_row(candidate),
+            **left,
+        }
+        return row, table4_rows(f"{method} {model}", spec, left["complexity"], left["scores"])
 
     def _selection(self) -> tuple[SceneClips, np.ndarray, np.ndarray, SceneClips]:
         """Clips and their rows to train candidates on, then rows and their clips to score on."""
@@ -213,6 +248,5 @@ def _row(one: Candidate) -> dict[str, Any]:
         "params": one.params,
         "float32_kib": 4 * one.params / KIB,
         "macs": one.macs,
-        "accuracy": one.accuracy,
-        "loss": one.loss,
+        **asdict(one.score),
     }

@@ -5,8 +5,8 @@ process has left is taken up by whoever asks next, so that no candidate is lost 
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -24,11 +24,27 @@ from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 Method = Literal["random", "nsga2"]
-# Trains and scores a candidate: (accuracy in percent, log loss).
-Evaluate = Callable[[Architecture], tuple[float, float]]
-
 _NAME, _EXCESS = "architecture", "excess"  # attributes of a trial
 _MOST_PROPOSALS = 200  # a candidate: repetitions and those outside the window cost nothing
+
+
+@dataclass(frozen=True)
+class CandidateScore:
+    """What candidates are chosen by, and their macro accuracy; see `training.SceneScore`.
+
+    Attributes:
+        clip_accuracy: share of the clips, in percent; what NSGA-II searches by.
+        accuracy: mean over the classes, in percent.
+        loss: binary cross-entropy, in nats.
+    """
+
+    clip_accuracy: float
+    accuracy: float
+    loss: float
+
+
+Evaluate = Callable[[Architecture], CandidateScore]
+"""Trains and scores a candidate."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +56,14 @@ class Candidate:
         architecture: which one.
         params: trainable parameters.
         macs: of one segment, by the official count.
-        accuracy: in percent.
-        loss: in nats.
+        score: how well it did.
     """
 
     name: str
     architecture: Architecture
     params: int
     macs: int
-    accuracy: float
-    loss: float
+    score: CandidateScore
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,7 @@ class Search:
             )
             self._search(shared, evaluate)
             found = [self._candidate(study, trial) for trial in _trained(study).values()]
-        return sorted(found, key=lambda one: (-one.accuracy, one.loss, one.name))
+        return sorted(found, key=_by_accuracy)
 
     def _search(self, shared: SharedStudy, evaluate: Evaluate) -> None:
         decided = _distributions(self.space) if self.method == "nsga2" else {}
@@ -157,17 +171,17 @@ class Search:
         self, shared: SharedStudy, number: int, architecture: Architecture, evaluate: Evaluate
     ) -> None:
         costs = costs_of(self.space.spec(architecture))
-        accuracy, loss = evaluate(architecture)
-        values = (accuracy, costs.params, costs.macs)
-        shared.tell(number, values, **{_loss_of(architecture.name): loss})
+        score = evaluate(architecture)
+        values = (score.clip_accuracy, costs.params, costs.macs)
+        shared.tell(number, values, **{_scores_of(architecture.name): asdict(score)})
         _LOG.info(
             "%s %d/%d %s: %.1f %%, loss %.3f, %s parameters",
             self.method,
             len(_trained(shared.study)),
             self.evaluations,
             architecture.name,
-            accuracy,
-            loss,
+            score.clip_accuracy,
+            score.loss,
             f"{costs.params:,}",
         )
 
@@ -190,10 +204,8 @@ class Search:
         architecture = self._architecture(trial)
         assert architecture is not None
         costs = costs_of(self.space.spec(architecture))
-        loss = study.user_attrs[_loss_of(architecture.name)]
-        return Candidate(
-            architecture.name, architecture, costs.params, costs.macs, trial.values[0], loss
-        )
+        score = CandidateScore(**study.user_attrs[_scores_of(architecture.name)])
+        return Candidate(architecture.name, architecture, costs.params, costs.macs, score)
 
 
 def _trained(study: optuna.Study) -> dict[str, FrozenTrial]:
@@ -202,8 +214,8 @@ def _trained(study: optuna.Study) -> dict[str, FrozenTrial]:
     return {trial.user_attrs[_NAME]: trial for trial in finished if not trial.user_attrs[_EXCESS]}
 
 
-def _loss_of(name: str) -> str:
-    return f"loss of {name}"
+def _scores_of(name: str) -> str:
+    return f"scores of {name}"
 
 
 def _distributions(space: SceneSpace) -> dict[str, BaseDistribution]:
@@ -228,12 +240,32 @@ def _decoded(decided: dict[str, Any]) -> Architecture:
     return Architecture(tuple(blocks), decided["stem"], decided["growth"])
 
 
-def front(candidates: list[Candidate]) -> set[str]:
+def chosen(candidates: Sequence[Candidate]) -> dict[str, Candidate]:
+    """Model A, of the highest accuracy, and model B, of the lowest loss, as the paper names them.
+
+    Of equal ones the other measure decides, then the name. Where one candidate is both, it is the
+    only one, under the name `A and B`.
+    """
+    most_accurate, least_loss = min(candidates, key=_by_accuracy), min(candidates, key=_by_loss)
+    if most_accurate == least_loss:
+        return {"A and B": most_accurate}
+    return {"A": most_accurate, "B": least_loss}
+
+
+def _by_accuracy(one: Candidate) -> tuple[float, float, str]:
+    return (-one.score.clip_accuracy, one.score.loss, one.name)
+
+
+def _by_loss(one: Candidate) -> tuple[float, float, str]:
+    return (one.score.loss, -one.score.clip_accuracy, one.name)
+
+
+def front(candidates: Sequence[Candidate]) -> set[str]:
     """Names of those that no other beats in accuracy, parameters and MACs together."""
 
     def beats(one: Candidate, other: Candidate) -> bool:
-        mine = (-one.accuracy, one.params, one.macs)
-        its = (-other.accuracy, other.params, other.macs)
+        mine = (-one.score.clip_accuracy, one.params, one.macs)
+        its = (-other.score.clip_accuracy, other.params, other.macs)
         return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
 
     return {b.name for b in candidates if not any(beats(a, b) for a in candidates)}

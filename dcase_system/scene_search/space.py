@@ -2,7 +2,8 @@
 
     python -m dcase_system.scene_search.space --reading=code --largest_kib=400
 
-As a command it counts the networks, and which part of the draws is within the window.
+As a command it prints what may be chosen (Tables 1 and 2 of the paper), counts the networks, and
+says which part of the draws is within the window.
 """
 
 import json
@@ -30,6 +31,7 @@ from dcase_system.scene_search.sizes import WindowCounts, window_counts
 
 Block = tuple[int, int, Pool]
 POOLS: tuple[Pool, ...] = ("avg", "max")
+_KINDS = {False: "DSC module", True: "Inverted Residual module"}
 _MOST_DRAWS = 100_000  # in vain, one after the other
 
 
@@ -57,9 +59,10 @@ class Architecture:
 
 @dataclass(frozen=True)
 class SizeWindow:
-    """What the float32 parameters may take, in KiB, both ends excluded.
+    """What the float32 parameters may take, in KiB, both ends excluded as in the authors' code.
 
-    The rules of 2020 have the upper end; the lower one is in the authors' code alone.
+    Section 3.3 discards what is "smaller than 250 KB" or "larger than 500 KB". A KB there has 1,024
+    bytes: only so are the sizes in Table 4 those of the networks.
     """
 
     low: float = 250.0
@@ -91,7 +94,7 @@ class SceneSpace:
             stem of three input channels.
         window: what the parameters may take.
         block_counts: how many blocks there may be.
-        stems: widths of the stem.
+        stems: widths of the stem. Table 2 prints "4 - 128"; in the authors' code they go in fours.
         growths: of the width in each block.
         classes: logits.
         input_shape: (bands, frames) of a segment.
@@ -219,6 +222,16 @@ def describe(space: SceneSpace) -> dict:
     """Size of a space, and what its size window admits."""
     counts = space.counts
     return {
+        "modules": {"0": "Identity Mapping"}
+        | {str(one): f"{k} × {k} {_KINDS[inverted]}" for one, (k, inverted) in MODULES.items()},
+        "choices": {
+            "blocks": list(space.block_counts),
+            "stem": list(space.stems),
+            "growth": list(space.growths),
+            "module A": [0, *MODULES],
+            "module B": list(MODULES),
+            "pooling": list(POOLS),
+        },
         "architectures": space.size,
         "window_kib": [space.window.low, space.window.high],
         "within": counts.architectures,
@@ -243,6 +256,10 @@ def main(_: Sequence[str]) -> None:
     if options.json:
         print(json.dumps(values))
         return
+    for number, module in values["modules"].items():
+        print(f"module {number}  {module}")
+    for what, choices in values["choices"].items():
+        print(f"{what:<10}{_listed(choices)}")
     print(f"architectures          {values['architectures']:>12,}")
     print(f"within {window!s:<15} {values['within']:>12,}")
     print(f"draws that are within  {values['acceptance']:>12.1%}")
@@ -250,6 +267,11 @@ def main(_: Sequence[str]) -> None:
         print(f"  of growth {growth:<10} {share:>13.1%}")
     for count, share in values["accepted_blocks"].items():
         print(f"of these, {count} blocks     {share:>12.1%}")
+
+
+def _listed(choices: Sequence[object]) -> str:
+    texts = [str(one) for one in choices]
+    return ", ".join(texts if len(texts) < 10 else [*texts[:3], "...", texts[-1]])
 
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.

@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,8 +11,9 @@ from dcase_system.complexity.rules import judge
 from dcase_system.edge import tflite
 from dcase_system.errors import InputError
 from dcase_system.models import registry
-from dcase_system.models.scene_cnn import has_maps, map_sizes, scene_spec
+from dcase_system.models.scene_cnn import has_maps, layer_names, map_sizes, scene_spec
 from dcase_system.models.widths import spec_of_network
+from dcase_system.papers.scene_search import TABLE_3
 from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.importance import l1_importance
 from tests.pruning.networks import assert_masked_is_slim, randomise
@@ -28,6 +30,7 @@ SAME_WIDTH = scene_spec(8, [(3, 4, "max"), (0, 2, "avg")], 1.0, "paper", input_s
         ("scene_a", 111_306, 0.42, 260_819_635),
         ("scene_a_table3", 107_658, 0.41, 1_026_735_627),
         ("scene_b", 76_611, 0.29, 120_796_995),
+        ("scene_b_table3", 76_611, 0.29, 487_525_443),
     ],
 )
 def test_published_models(name, params, mebibytes, macs):
@@ -48,6 +51,49 @@ def test_maps_shrink_as_in_the_authors_files():
     assert heights("scene_a") == [64, 64, 64, 32, 30, 28, 14]
     assert heights("scene_b") == [64, 64, 32, 32, 16, 14, 14, 7, 7, 7, 3]
     assert heights("scene_a_table3") == [128, 128, 128, 64, 64, 64, 32]
+
+
+@pytest.mark.parametrize(
+    ("model", "mebibytes"), [("scene_a", (0.42, 0.21)), ("scene_b", (0.29, 0.15))]
+)
+def test_sizes_are_those_of_table_4(model, mebibytes):
+    """Table 4: "Model A (float-32) 0.42 ... Model B (float-16) 0.15" (MB)."""
+    counted = count(registry.build(registry.named_spec(model)))
+    printed = [round(counted.bytes(precision) / MIB, 2) for precision in ("float32", "float16")]
+    assert printed == list(mebibytes)
+
+
+@pytest.mark.parametrize("model", ["A", "B"])
+def test_layers_are_those_of_table_3(model):
+    """Table 3: "For each layer, the number inside ( ) is the number of output filters"."""
+    spec = registry.named_spec(f"scene_{model.lower()}_table3")
+    column = TABLE_3.columns.index(f"Model {model}")
+    printed = [row[column] for row in TABLE_3.rows if row[column] is not None]
+    assert list(layer_names(spec)) == printed
+    assert (spec.stem_stride, spec.stem_activation, spec.shrinking) == (1, "swish", False)
+
+
+def test_as_trained_model_a_differs_from_table_3_in_its_first_module_alone():
+    """The authors' own file has a 5x5 inverted residual where Table 3 prints "3 × 3 IRwLB (76)"."""
+    trained, printed = (layer_names(registry.named_spec(f"scene_a{s}")) for s in ("", "_table3"))
+    differing = [pair for pair in zip(trained, printed, strict=True) if len(set(pair)) == 2]
+    assert differing == [("5 × 5 IRwLB (76)", "3 × 3 IRwLB (76)")]
+    assert layer_names(registry.named_spec("scene_b")) == layer_names(
+        registry.named_spec("scene_b_table3")
+    )
+
+
+def test_the_activation_is_swish_and_the_expansion_three():
+    """Section 2: "For simplicity we set β = 1"; "an expansion ratio of 3"; "The stride of
+    convolution layers is 1"."""
+    network = registry.build(registry.named_spec("scene_b_table3"))
+    x = np.linspace(-6, 6, 25, dtype=np.float32)
+    swishes = [layer for layer in network.layers if isinstance(layer, keras.layers.Activation)]
+    # Stem, two inverted residuals with two each, four separable ones with two each.
+    assert len(swishes) == 1 + 2 * 2 + 4 * 2
+    np.testing.assert_allclose(swishes[0](x), x / (1 + np.exp(-x)), rtol=1e-5)
+    assert network.get_layer("block1_module1_expand_conv").filters == 3 * 64
+    assert {layer.strides for layer in network.layers if "conv" in layer.name} == {(1, 1)}
 
 
 def test_widths_are_cut_off_not_rounded():

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from dcase_system.corpora.demo import STEREO_TINY
+from dcase_system.reporting.content import Picture, Table
+from dcase_system.reporting.scene_search import scene_search_page
 from tests.commands import run, tiny_clips, too_wide
 from tests.reporting.tracing import traced
 
@@ -23,28 +25,58 @@ TOY = [
 
 @pytest.mark.slow
 def test_a_run_ends_in_a_package_and_is_kept(stereo, tmp_path):
-    done = run(RECIPE, *stereo, *TOY, f"--output_dir={tmp_path}")
+    both = [*TOY, "--methods=random", "--methods=nsga2"]
+    done = run(RECIPE, *stereo, *both, f"--output_dir={tmp_path}")
     assert done.returncode == 0, done.stderr
     package = tmp_path / "submission" / "task1b.zip"
     assert f"validated package: {package}" in done.stdout
     assert too_wide(done) == []
     assert traced((tmp_path / "report.html").read_text(), tmp_path) > 20
-    assert (tmp_path / "final_random" / "model_card.md").is_file()
+    assert (tmp_path / "final_random_a" / "model_card.md").is_file()
     results = json.loads((tmp_path / "results.json").read_text())
-    assert [one["method"] for one in results["chosen"]] == ["random", "nsga2"]
+    chosen = [(one["method"], one["model"]) for one in results["chosen"]]
+    assert chosen == [("random", "A and B"), ("nsga2", "A and B")]  # of one candidate each
     evaluation = next(flag for flag in stereo if "evaluation" in flag)
     checked = run("dcase_system.submission.validate", package, "--task=task1b", evaluation)
     assert checked.returncode == 0, checked.stdout
-    again = run(RECIPE, *stereo, *TOY, f"--output_dir={tmp_path}")
+    again = run(RECIPE, *stereo, *both, f"--output_dir={tmp_path}")
     assert again.returncode == 0, again.stderr
     assert "epoch" not in again.stderr
     assert json.loads((tmp_path / "results.json").read_text()) == results
 
 
 @pytest.mark.slow
+def test_every_table_and_figure_of_the_paper_is_on_the_page(stereo, tmp_path):
+    """Tables 3 and 4, Figures 3 and 4, by the one command, as published."""
+    flags = [*TOY, "--candidates=4", "--as_published"]
+    done = run(RECIPE, *stereo, *flags, f"--output_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert too_wide(done) == []
+    settings = json.loads((tmp_path / "config.json").read_text())["settings"]
+    assert settings["select_on_test"] is True
+    assert [settings[plan]["calibration_segments"] for plan in ("candidate", "final")] == [0, 0]
+    assert settings["methods"] == ["random"]
+    page = scene_search_page(tmp_path)
+    assert "chosen is too high" in page.summary
+    tables = {table.name: table for table in page.blocks(Table)}
+    assert list(tables["table4"].columns) == [
+        *("network", "precision", "size MiB", "accuracy %", "macro %", "loss"),
+        *("published size", "published accuracy"),
+    ]
+    assert list(tables["table3"].columns)[-2:] == ["published Model A", "published Model B"]
+    assert "published mean" in tables["growth"].columns
+    assert {"accuracy %", "macro %", "loss"} <= set(tables["candidates"].columns)
+    pictures = {picture.name: picture for picture in page.blocks(Picture)}
+    assert {"figure3", "figure4-random"} <= set(pictures)
+    labels = [axes.get_xlabel() for axes in pictures["figure4-random"].figure.axes]
+    assert labels[-1] == "test clips: accuracy, %"
+    traced((tmp_path / "report.html").read_text(), tmp_path)
+
+
+@pytest.mark.slow
 def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
     flags = tiny_clips(place)
-    mono = [*TOY, "--corpus=scenes", "--seconds=1", "--segment_frames=100", "--methods=random"]
+    mono = [*TOY, "--corpus=scenes", "--seconds=1", "--segment_frames=100"]
     done = run(RECIPE, *flags, *mono, f"--output_dir={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert "10 scenes" in done.stderr

@@ -115,11 +115,15 @@ def test_searches_and_teachers_stand_beside_students(runs, tmp_path):
         "search",
         {"candidate": {}},
         "results.json",
-        {"chosen": [{"method": "random", "scores": scores, "complexity": {"params": 5}}]},
+        {
+            "chosen": [
+                {"method": "random", "model": "A", "scores": scores, "complexity": {"params": 5}}
+            ]
+        },
     )
     page = write_comparison([runs[0], teachers, supernet, search], tmp_path / "page")
     names = [row[0] for row in page.blocks(Table)[0].rows]
-    for name, end in zip(names, ("weak", "teachers", "net, 40 %", "search, random"), strict=True):
+    for name, end in zip(names, ("weak", "teachers", "net, 40 %", "search, random A"), strict=True):
         assert name.endswith(end)
     text = as_text(page.blocks(Table)[0])
     for part in ("78.0", "41.0", "53.6"):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dcase_system.files import file_digest, write_json
-from dcase_system.scene_search.search import Method, Search
+from dcase_system.scene_search.search import CandidateScore, Method, Search
 from dcase_system.scene_search.space import SceneSpace
 from tests.commands import FORKS, ROOT
 
@@ -114,7 +114,8 @@ def search(folder: Path, method: Method) -> None:
         with (folder / "begun").open("a") as stream:  # one write, so that no kill tears a line
             stream.write(f"{architecture.name}\n")
         time.sleep(0.1)
-        return 40 + architecture.stem / 4 + 10 * architecture.growth, 1 / architecture.stem
+        accuracy = 40 + architecture.stem / 4 + 10 * architecture.growth
+        return CandidateScore(accuracy, accuracy, 1 / architecture.stem)
 
     searched = Search(SceneSpace("code"), method, "clips", folder / "journal", 12, 4)
     found = [one.name for one in searched.run(evaluate)]

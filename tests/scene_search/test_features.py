@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.store import Waveforms
+from dcase_system.edge.contract import clip_probabilities
 from dcase_system.errors import InputError
 from dcase_system.models.scene_cnn import scene_spec
 from dcase_system.scene_search.features import Scalograms, scalograms
 from dcase_system.scene_search.training import (
     ScenePlan,
-    score_clips,
+    score_segments,
     trained_network,
 )
 from dcase_system.training.log import TrainingLog
@@ -76,13 +77,38 @@ def test_one_channel_and_short_clips_are_refused(tmp_path):
         scalograms(tmp_path, short, ["a"], FRONT_END)
 
 
-def test_scores_are_means_over_classes():
-    probabilities = np.array([[0.8, 0.2], [0.6, 0.4], [0.9, 0.1], [0.3, 0.7]])
-    score = score_clips(probabilities, np.array([0, 0, 1, 1]), ("x", "y"))
-    assert score.accuracy == pytest.approx(75)
+LOGITS = np.array([[2.0, -1.0], [0.0, 1.0], [1.0, -2.0], [3.0, 0.5], [-1.0, 2.0], [0.5, 0.0]])
+
+
+def test_accuracy_is_given_over_classes_and_over_clips():
+    """Table 4 gives "accuracy" of the test set; DCASE ranks by the mean over the classes."""
+    score = score_segments(LOGITS, 1, np.array([0, 0, 0, 0, 1, 1]), ("x", "y"))
+    assert score.accuracy == pytest.approx((75 + 50) / 2)
+    assert score.clip_accuracy == pytest.approx(100 * 4 / 6)
     assert score.class_wise["y"]["accuracy"] == pytest.approx(50)
+
+
+def test_the_loss_is_the_mean_binary_cross_entropy_of_all_segments():
+    """Section 4.3: "trained with binary cross-entropy loss"; 3.3: the "lowest test loss"."""
+    score = score_segments(LOGITS, 2, np.array([0, 1, 0]), ("x", "y"))
+    targets = np.repeat(np.eye(2)[[0, 1, 0]], 2, axis=0)
+    entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    assert score.loss == pytest.approx(float(entropy(targets, LOGITS)), rel=1e-5)
+    assert score_segments(200 * LOGITS, 2, np.array([0, 1, 0]), ("x", "y")).loss < 200
+
+
+def test_a_clip_is_decided_by_the_mean_of_its_segments_probabilities():
+    """Section 3.1: "probabilities for an audio file are the average of its segments'
+    probabilities"."""
+    logits = np.array([[9.0, 0.0], [-0.2, 0.2], [-0.2, 0.2]])  # two of three segments for y
+    assert score_segments(logits, 3, np.array([0]), ("x", "y")).clip_accuracy == 100
+    probabilities = clip_probabilities(logits, 3, "sigmoid")
+    np.testing.assert_allclose(probabilities[0], (1 / (1 + np.exp(-logits))).mean(axis=0))
+
+
+def test_scores_of_what_is_no_number_are_refused():
     with pytest.raises(InputError, match="predictions are NaN"):
-        score_clips(probabilities * np.nan, np.array([0, 0, 1, 1]), ("x", "y"))
+        score_segments(LOGITS * np.nan, 1, np.array([0, 0, 0, 0, 1, 1]), ("x", "y"))
 
 
 def _train(folder, epochs=2):

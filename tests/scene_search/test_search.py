@@ -11,7 +11,7 @@ import pytest
 
 from dcase_system.errors import InputError
 from dcase_system.identity import identity
-from dcase_system.scene_search.search import Candidate, Search, front
+from dcase_system.scene_search.search import Candidate, CandidateScore, Search, chosen, front
 from dcase_system.scene_search.space import Architecture, SceneSpace, SizeWindow
 from dcase_system.storage import shared
 
@@ -19,9 +19,10 @@ SPACE = SceneSpace("code")
 METHODS = ["random", "nsga2"]
 
 
-def score(architecture) -> tuple[float, float]:
+def score(architecture) -> CandidateScore:
     """Wider and faster growing is better."""
-    return 40 + architecture.stem / 4 + 10 * architecture.growth, 1 / architecture.stem
+    accuracy = 40 + architecture.stem / 4 + 10 * architecture.growth
+    return CandidateScore(accuracy, accuracy - 1, 1 / architecture.stem)
 
 
 class Counted:
@@ -49,9 +50,9 @@ def test_each_candidate_once_within_the_window_best_first(tmp_path, method):
     found = search(tmp_path, method).run(counted)
     assert len(found) == len(set(counted.names)) == len(counted.names) == 8
     assert all(SPACE.admits(one.architecture) for one in found)
-    assert [(-one.accuracy, one.loss) for one in found] == sorted(
-        (-one.accuracy, one.loss) for one in found
-    )
+    order = [(-one.score.clip_accuracy, one.score.loss) for one in found]
+    assert order == sorted(order)
+    assert all(one.score == score(one.architecture) for one in found)
 
 
 def test_the_random_search_takes_the_candidates_in_their_order(tmp_path):
@@ -225,9 +226,33 @@ def test_a_space_that_ends_ends_the_search(tmp_path):
     assert len(found) == 6
 
 
+def scored(name, accuracy, loss=0.0, params=1, macs=1):
+    score = CandidateScore(accuracy, 0.0, loss)
+    return Candidate(name, Architecture((), 4, 1.0), params, macs, score)
+
+
+def test_model_a_has_the_highest_accuracy_and_model_b_the_lowest_loss():
+    """Section 4.4: "we picked two representative model architectures: model A has the highest test
+    set accuracy and model B has the lowest test loss"."""
+    candidates = [scored("x", 90, 0.3), scored("y", 93, 0.2), scored("z", 92, 0.1)]
+    assert {model: one.name for model, one in chosen(candidates).items()} == {"A": "y", "B": "z"}
+
+
+def test_of_equal_candidates_the_other_measure_decides_then_the_name():
+    candidates = [
+        scored("p", 93, 0.3),
+        scored("q", 93, 0.2),
+        scored("r", 80, 0.1),
+        scored("s", 81, 0.1),
+    ]
+    assert {model: one.name for model, one in chosen(candidates).items()} == {"A": "q", "B": "s"}
+    same = [scored("v", 93, 0.2), scored("u", 93, 0.2), scored("w", 90, 0.3)]
+    assert {model: one.name for model, one in chosen(same).items()} == {"A and B": "u"}
+
+
 def test_the_front_is_what_nothing_beats():
     def one(name, accuracy, params, macs):
-        return Candidate(name, Architecture((), 4, 1.0), params, macs, accuracy, 0.0)
+        return scored(name, accuracy, params=params, macs=macs)
 
     candidates = [one("a", 90, 5, 5), one("b", 80, 5, 4), one("c", 80, 6, 5), one("d", 70, 1, 9)]
     assert front(candidates) == {"a", "b", "d"}

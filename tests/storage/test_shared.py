@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from dcase_system.errors import InputError
-from dcase_system.scene_search.search import Search
+from dcase_system.scene_search.search import CandidateScore, Search
 from dcase_system.scene_search.space import SceneSpace
 from dcase_system.storage.shared import joined
 from tests.commands import FORKS
@@ -36,7 +36,8 @@ def searched(storage, method, **settings):
 
 
 def score(architecture):
-    return 40 + architecture.stem / 4 + 10 * architecture.growth, 1 / architecture.stem
+    accuracy = 40 + architecture.stem / 4 + 10 * architecture.growth
+    return CandidateScore(accuracy, accuracy, 1 / architecture.stem)
 
 
 def work(folder, storage, method, worker, slow_at, password=postgres.PASSWORD):

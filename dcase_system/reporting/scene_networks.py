@@ -1,0 +1,62 @@
+"""The page of networks that were trained by the plan of a scene search's chosen ones: Table 4."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dcase_system.reporting.content import Block, Document, Note, Page, section
+from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.listings import Column, listed
+from dcase_system.reporting.provenance import provenance
+from dcase_system.reporting.scene_tables import table3, table4
+from dcase_system.reporting.search_figures import MILLIONTH
+from dcase_system.reporting.tables import as_text
+from dcase_system.reporting.training_figures import overlaid
+
+_COSTS = (
+    Column("network", ("name",)),
+    Column("parameters", ("complexity", "params"), ","),
+    Column("MMACs", ("complexity", "macs"), ".1f", MILLIONTH),
+    Column("bytes at float32", ("complexity", "bytes", "float32"), ","),
+    Column("bytes at float16", ("complexity", "bytes", "float16"), ","),
+)
+
+
+def scene_networks_page(run_dir: Path) -> Page:
+    """The page of such a run: sizes and accuracies, layers, costs, how each was trained."""
+    config = read_document(run_dir, "config.json")
+    results = read_document(run_dir, "results.json")
+    names = config.names("settings", "networks")
+    return Page(
+        title="Networks for acoustic scenes",
+        summary=f"Run {run_dir.resolve().name}; {', '.join(names)}.",
+        verdicts=[],
+        sections=[
+            section("Size and accuracy", _networks(results)),
+            section("Training", _training(run_dir, names)),
+            section("Origin", provenance(config)),
+        ],
+    )
+
+
+def networks_summary(run_dir: Path) -> str:
+    """For a terminal: Table 4."""
+    table = table4(read_document(run_dir, "results.json"))
+    return as_text(table) if table else ""
+
+
+def _networks(results: Document) -> Iterator[Block | None]:
+    yield Note(
+        "Accuracy is the share of all clips, as the paper gives it; macro is its mean over the "
+        "classes. A MiB is what the paper calls MB. What was modified in its AlexNet is not "
+        "published: alexnet_modified is a design of its size. Models A and B are in it twice: as "
+        "their authors trained them (scene_a, scene_b) and as Table 3 prints them."
+    )
+    yield table4(results) or missing(results, "networks")
+    yield table3(results, "networks", lambda row: str(row.get("name")))
+    yield listed(results, ("networks",), "costs", "What each costs, one segment", _COSTS)
+
+
+def _training(run_dir: Path, names: list[str]) -> Iterator[Block | None]:
+    logs = {name: read_document(run_dir, f"{name}/metrics.jsonl") for name in names}
+    yield overlaid(logs, "loss", "Loss of each network")
+    yield from (missing(log, f"log of {name}") for name, log in logs.items() if not log.rows())

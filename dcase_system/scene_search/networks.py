@@ -1,0 +1,147 @@
+"""Table 4 of the paper: networks of any kind trained by the plan of the chosen ones, and scored."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from dcase_system import stages
+from dcase_system.complexity import rules
+from dcase_system.edge.forms import REFERENCE, keras_form
+from dcase_system.edge.precision import cast_weights
+from dcase_system.errors import InputError
+from dcase_system.files import read_json, write_json
+from dcase_system.models import registry
+from dcase_system.scene_search.chosen import PRECISION, SUBMITTED_FORM
+from dcase_system.scene_search.clips import SceneData
+from dcase_system.scene_search.scratch import (
+    SCORES,
+    layers_of,
+    score_forms,
+    table4_rows,
+    train_from_scratch,
+)
+from dcase_system.scene_search.training import FINAL_PLAN, MEASURES, ScenePlan
+from dcase_system.training import seeds
+
+TABLE4 = (
+    "alexnet_modified",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "shufflenet_v2",
+    "scene_a",
+    "scene_a_table3",
+    "scene_b",
+    "scene_b_table3",
+)
+"""The networks of Table 4 in its order, models A and B as they were trained and as printed."""
+_OF_INPUTS = ("classes", "input_shape", "input_channels")  # fields of a spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworksPlan:
+    """What is trained.
+
+    Attributes:
+        networks: specs by name.
+        final: training of each.
+        seed: of everything random.
+    """
+
+    networks: Mapping[str, Any]
+    final: ScenePlan = FINAL_PLAN
+    seed: int = 0
+
+
+def run_networks(run_dir: Path, plan: NetworksPlan, data: SceneData) -> dict[str, Any]:
+    """Trains and scores what was not before; writes `results.json` and `report.html`.
+
+    Args:
+        run_dir: of the run; each network gets a folder of its own in it.
+        plan: what is run.
+        data: clips; the networks get their classes and the shape of their segments.
+
+    Returns:
+        The content of `results.json`.
+
+    Raises:
+        InputError: another run is at work in the directory, a network does not take scalograms, or
+            a training diverges.
+    """
+    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    from dcase_system.reporting.report import write_report
+
+    specs = {name: fitted(spec, data, name) for name, spec in plan.networks.items()}
+    with stages.only_one(run_dir):
+        settings = {
+            "networks": {name: registry.spec_to_json(spec) for name, spec in specs.items()},
+            "final": asdict(plan.final),
+            "front_end": asdict(data.front_end),
+            "classes": data.classes,
+            "seed": plan.seed,
+        }
+        stages.write_config(run_dir, settings)
+        final = replace(plan.final, seed=seeds.derive(plan.seed, 2))
+        networks = [_network(run_dir, name, spec, final, data) for name, spec in specs.items()]
+        results = {
+            "corpus": data.corpus,
+            "classes": list(data.classes),
+            "networks": networks,
+            "table4": [
+                row
+                for one in networks
+                for row in table4_rows(
+                    one["name"], specs[one["name"]], one["complexity"], one["scores"]
+                )
+            ],
+        }
+        write_json(run_dir / "results.json", results)
+        write_report(run_dir)
+    return results
+
+
+def fitted(spec: Any, data: SceneData, where: str) -> Any:
+    """A spec with the classes and the input of these clips.
+
+    Raises:
+        InputError: the network is of another kind of input.
+    """
+    if not set(_OF_INPUTS) <= {field.name for field in fields(spec)}:
+        raise InputError(
+            "network does not take scalograms",
+            where=where,
+            expected=f"a spec with {', '.join(_OF_INPUTS)}, such as that of scene_b",
+            received=type(spec).__name__,
+        )
+    bands, frames, channels = data.train.features.values.shape[2:]
+    return replace(
+        spec, classes=len(data.classes), input_shape=(bands, frames), input_channels=channels
+    )
+
+
+def _network(
+    run_dir: Path, name: str, spec: Any, plan: ScenePlan, data: SceneData
+) -> dict[str, Any]:
+    folder = run_dir / name
+    trained = train_from_scratch(folder, spec, plan, data)
+    submitted = cast_weights(trained.network, PRECISION)
+    complexity = rules.report(submitted, PRECISION)
+    write_json(folder / "complexity.json", complexity)
+    stages.run_stage(
+        folder / "dev_test",
+        {"network": trained.key, "clips": data.test.key, "measures": MEASURES},
+        lambda target: score_forms(
+            target,
+            {
+                REFERENCE: keras_form(trained.network),
+                SUBMITTED_FORM: keras_form(submitted, PRECISION),
+            },
+            data,
+        ),
+    )
+    return {
+        "name": name,
+        "layers": layers_of(spec),
+        "complexity": {key: value for key, value in complexity.items() if key != "layers"},
+        "scores": read_json(folder / "dev_test" / SCORES),
+    }

@@ -1,0 +1,115 @@
+"""Networks trained from scratch on the whole training list, and scored on the dev-test list."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system import stages
+from dcase_system.complexity.rules import KIB
+from dcase_system.edge.contract import save_contract
+from dcase_system.edge.forms import Form
+from dcase_system.files import write_json
+from dcase_system.models import registry
+from dcase_system.models.scene_cnn import SceneCNNSpec, layer_names
+from dcase_system.models.stored import load_network, save_network
+from dcase_system.scene_search.clips import SceneData
+from dcase_system.scene_search.training import ScenePlan, score_segments, trained_network
+from dcase_system.training.log import TENSORBOARD, TrainingLog
+
+SCORES = "scores.json"
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network and the key of the stage that trained it."""
+
+    network: keras.Model
+    key: str
+
+
+def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> Trained:
+    """Trains on the whole training list, unless it was done before.
+
+    Args:
+        folder: receives `network`; the curves of the training lie beside it, in the run's folder of
+            them.
+        spec: of the network.
+        plan: hyper-parameters.
+        data: clips.
+
+    Raises:
+        InputError: the training diverges.
+    """
+
+    def train(target: Path, checkpoint: Path) -> None:
+        network = trained_network(
+            spec,
+            data.train.features.segments(data.statistics),
+            data.train.clips.labels,
+            plan,
+            checkpoint=checkpoint,
+            metrics_log=TrainingLog(
+                folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name
+            ),
+            name=folder.name,
+        )
+        save_network(target, network, spec)
+        save_contract(target, data.contract)
+
+    inputs = {"spec": registry.spec_to_json(spec), "plan": asdict(plan), "clips": data.train.key}
+    key = stages.run_training(folder / "network", inputs, train)
+    return Trained(load_network(folder / "network"), key)
+
+
+def score_forms(target: Path, forms: Mapping[str, Form], data: SceneData) -> None:
+    """Writes `scores.json` of the dev-test list: a `SceneScore` for each form.
+
+    Args:
+        target: folder that receives it.
+        forms: by name, those that take features.
+        data: clips.
+    """
+    segments, labels = data.test.features.segments(data.statistics), data.test.clips.labels
+    batches = [
+        np.arange(start, min(start + _BATCH, len(segments)))
+        for start in range(0, len(segments), _BATCH)
+    ]
+    scores = {}
+    for name, form in forms.items():
+        logits = np.concatenate([form.logits(segments.gather(rows)) for rows in batches])
+        scores[name] = asdict(score_segments(logits, segments.per_clip, labels, data.classes))
+    write_json(target / SCORES, scores)
+
+
+def layers_of(spec: Any) -> list[str] | None:
+    """The layers as in Table 3 of the paper; None of a network that is not of the search space."""
+    return list(layer_names(spec)) if isinstance(spec, SceneCNNSpec) else None
+
+
+def table4_rows(
+    name: str, spec: Any, complexity: Mapping[str, Any], scores: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """A network's rows in Table 4: at float32, and of the search space at float16 too.
+
+    Args:
+        name: of the network.
+        spec: of the network.
+        complexity: its complexity report.
+        scores: of the forms `keras_float32` and `keras_float16`, as `score_forms` writes them.
+    """
+    precisions = ("float32", "float16") if isinstance(spec, SceneCNNSpec) else ("float32",)
+    measures = ("clip_accuracy", "accuracy", "loss")
+    return [
+        {
+            "network": name,
+            "precision": precision,
+            "mib": complexity["bytes"][precision] / KIB**2,
+            **{measure: scores[f"keras_{precision}"][measure] for measure in measures},
+        }
+        for precision in precisions
+    ]

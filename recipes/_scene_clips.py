@@ -1,0 +1,86 @@
+"""The clips of the scene recipes, as their flags say. Not a recipe itself."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
+from dcase_system.corpora.task1b import CLIP_SECONDS, TRAIN_LIST, read_task1b
+from dcase_system.places import Place, place
+from dcase_system.progress import progress_bar
+from dcase_system.scene_search.clips import SceneData, load_scenes
+from recipes import _common, _flags
+from recipes._flags import Groups
+
+CORPUS = flags.DEFINE_enum(
+    "corpus",
+    "task1b",
+    ["task1b", "scenes"],
+    "What --data_dir holds: clips of DCASE 2020 Task 1B, or mono clips in the layout of TAU 2022 "
+    "Mobile.",
+)
+TRAIN_LIST_NAME = flags.DEFINE_string(
+    "train_list", TRAIN_LIST, "FILE: Training list of the corpus, such as split25.csv."
+)
+SECONDS = flags.DEFINE_float(
+    "seconds", CLIP_SECONDS, "SECONDS: Length of a clip of --data_dir.", lower_bound=0.1
+)
+SEGMENT_FRAMES = flags.DEFINE_integer(
+    "segment_frames", 128, "FRAMES: Length of a segment; a frame is 10 ms.", lower_bound=16
+)
+SCALOGRAM = flags.DEFINE_enum(
+    "scalogram", "paper", ["paper", "code"], "Front end of the paper or of its code."
+)
+GROUPS: Groups = {"Clips": (CORPUS, TRAIN_LIST_NAME, SECONDS, SEGMENT_FRAMES, SCALOGRAM)}
+TEXTS: dict[str, str] = {
+    "data_dir": "FOLDER: Development clips, of the kind that --corpus says. "
+    "[the stereo demo corpus]",
+    "batch_size": "SEGMENTS: Segments a step.",
+    "learning_rate": "RATE: Learning rate of the first epochs; it falls in steps.",
+}
+
+
+def front_end() -> ScalogramSpec:
+    """The front end that the flags name."""
+    spec = code_scalogram() if SCALOGRAM.value == "code" else ScalogramSpec()
+    return replace(spec, segment_frames=SEGMENT_FRAMES.value)
+
+
+def load() -> SceneData:
+    """The clips that the flags name, and their features; of the demo corpus without flags."""
+    root: Place
+    evaluation: Place | None
+    cache, seconds = Path(_flags.CACHE_DIR.value), SECONDS.value
+    if _flags.DATA_DIR.value is None:
+        _common.announce_demo()
+        with progress_bar("making the stereo demo corpus", "clip") as show:
+            demo = write_stereo_demo_corpus(cache / "demo_stereo", progress=show)
+        root, evaluation, seconds = demo.development, demo.evaluation, STEREO_FULL.seconds
+        name = "demo_stereo"
+    else:
+        root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value
+        evaluation, name = place(given) if given else None, root.resolve().name
+    corpus = read_corpus(root, _flags.SCENES.value) if _is_mono() else read_task1b(root)
+    return load_scenes(
+        corpus,
+        cache / "stores",
+        front_end(),
+        name=name,
+        seconds=seconds,
+        evaluation=evaluation,
+        train_list=TRAIN_LIST_NAME.value,
+        copy_mono=_is_mono(),
+    )
+
+
+def training(scale: dict[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters that all trainings of a recipe have in common."""
+    return {name: scale[name] for name in ("batch_size", "learning_rate")}
+
+
+def _is_mono() -> bool:
+    return CORPUS.value == "scenes" and _flags.DATA_DIR.value is not None  # the demo is stereo
