@@ -15,7 +15,7 @@ from dcase_system.reporting.supernet_figures import (
     figure4,
     own_against_inherited,
 )
-from dcase_system.reporting.tables import as_text
+from dcase_system.reporting.tables import as_text, note_text
 from dcase_system.reporting.training_figures import overlaid
 
 # What the names of the trainings begin with; `supernet.experiment` gives them.
@@ -34,7 +34,8 @@ def supernet_page(run_dir: Path) -> Page:
     """The page of a supernet's run: tables, searches, files, ranking, trainings, origin."""
     config = read_document(run_dir, "config.json")
     results = read_document(run_dir, "results.json")
-    spaces = " and ".join(f"[{pattern}]" for pattern in config.texts("settings", "patterns"))
+    patterns = config.texts("settings", "patterns")
+    spaces = ", ".join("EW-only" if one == "none" else f"[{one}]" for one in patterns)
     return Page(
         title=f"Supernet on {spaces}",
         summary=f"Run {run_dir.resolve().name}; mAP is mean average precision over the classes.",
@@ -61,7 +62,8 @@ def summary(run_dir: Path) -> str:
         tables.files(results),
         _agreement(results),
     ]
-    return "\n\n".join(as_text(table) for table in shown if table)
+    texts = [as_text(table) for table in shown if table]
+    return "\n\n".join(texts or [note_text(missing(results, "scores"))])
 
 
 def _verdicts(results: Document) -> Iterator[Verdict]:

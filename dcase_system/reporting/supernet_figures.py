@@ -16,7 +16,6 @@ from dcase_system.reporting.search_figures import (
 )
 from dcase_system.reporting.style import (
     DARK,
-    SERIES,
     house_style,
     legend_below,
     new_figure,
@@ -30,6 +29,8 @@ _TRAINED_ALONE = {"baseline": "Baseline", "kd": "KD"}
 # What tells the boxes apart without colour.
 _HATCHES = ("", "////", "....", "xxxx", "++++", "\\\\\\\\")
 _MEAN = "#d55e00"  # orange, as in the paper
+_OF_SPACES = (0, 2, 4, 3)  # series that are not orange
+_OF_ALONE = (1, 5)
 _BOXES = 0.8  # of the distance between two constraints
 
 
@@ -40,15 +41,14 @@ def figure3(results: Document) -> Picture | None:
         results: `results.json` of a supernet.
     """
     found, groups = list(_found(results)), []
-    for index, space in enumerate(_values(found, "space")):
+    for index, space in enumerate(_spaces(results)):
         for search in _values(found, "search"):
             look = {"linestyle": "-"} if search == "random" else {"linestyle": "--"} | _HOLLOW
             points = [point for point in found if point.is_of(space=space, search=search)]
             points.sort(key=lambda point: point.x)
             label = f"OFA {space}" if search == "random" else f"OFA {space}, {search}"
-            groups.append(Points(label, points, nth_series(index) | look))
-    spaces = len(_values(found, "space"))
-    for index, (model, label) in enumerate(_TRAINED_ALONE.items(), spaces):
+            groups.append(Points(label, points, _look(index) | look))
+    for index, (model, label) in zip(_OF_ALONE, _TRAINED_ALONE.items(), strict=True):
         look = nth_series(index) | {"linestyle": ":"}
         groups.append(Points(label, list(_trained_alone(results, model)), look))
     title = "Figure 3: the best of each search space, and networks trained alone"
@@ -70,7 +70,7 @@ def figure4(results: Document) -> Picture | None:
     if not rows:
         return None
     constraints = list(dict.fromkeys(str(row.get("constraint")) for _, row, _ in rows))
-    spaces = list(dict.fromkeys(str(row.get("space")) for _, row, _ in rows))
+    spaces = _spaces(results)
     figure, (axes,) = new_figure(3.0)
     width, marks, drawn = _BOXES / len(spaces), {}, set[int]()
     for at, row, scores in rows:
@@ -103,10 +103,10 @@ def every_sub_network(results: Document) -> Picture | None:
     """
     scored = list(_scored(results))
     groups = []
-    for index, space in enumerate(_values(scored, "space")):
+    for index, space in enumerate(_spaces(results)):
         for search in _values(scored, "search"):
             points = [point for point in scored if point.is_of(space=space, search=search)]
-            look = nth_series(index) | _ALONE | {"markersize": 4}
+            look = _look(index) | _ALONE | {"markersize": 4}
             groups.append(
                 Points(f"{space}, {search}", points, look | ({} if search == "random" else _HOLLOW))
             )
@@ -139,7 +139,7 @@ def own_against_inherited(results: Document) -> Picture | None:
 def _box(axes: Axes, scores: Sequence[float], position: float, width: float, which: int) -> Patch:
     """One box; the line in it is the mean, as in the paper, the short one the median."""
     thin = {"color": DARK, "linewidth": 0.8}
-    colour = SERIES[which % len(SERIES)]["color"]
+    colour = _look(which)["color"]
     drawn = axes.boxplot(
         [[PERCENT * score for score in scores]],
         positions=[position],
@@ -196,6 +196,16 @@ def _costs(results: Document, *place: str | int) -> str:
     params = results.number(*place, "params", spec=",")
     macs = results.number(*place, "macs", spec=".1f", scale=MILLIONTH)
     return f"{params or NOTHING} parameters, {macs or NOTHING} MMACs"
+
+
+def _spaces(results: Document) -> list[str]:
+    """The search spaces in their order, which is that of their colours in all figures."""
+    return list(dict.fromkeys(str(row.get("space")) for row in results.rows("figure4")))
+
+
+def _look(which: int) -> dict[str, Any]:
+    """How what is of a space is drawn."""
+    return nth_series(_OF_SPACES[which % len(_OF_SPACES)])
 
 
 def _numbers(values: Any) -> list[float]:

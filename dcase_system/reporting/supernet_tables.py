@@ -6,12 +6,11 @@ from typing import Any
 
 from dcase_system.papers import ofa_aec
 from dcase_system.papers.published import Published, Value
-from dcase_system.reporting.content import Cell, Document, Table, is_number
+from dcase_system.reporting.content import MARK, Cell, Document, Printed, Table, is_number
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.search_figures import MILLIONTH, PERCENT
 
-MARK = "†"  # of a published number, which is of another corpus, or of another run
 _BUDGET = Column("budget", ("constraint",))
 _PARAMS = Column("parameters", ("params",), ",")
 _MACS = Column("MMACs", ("macs",), ".1f", MILLIONTH)
@@ -55,9 +54,9 @@ _RANKED = (
 )
 
 
-def marked(value: Value) -> str | None:
-    """A published value, with the mark that tells it from ours."""
-    return None if value is None else f"{value}{MARK}"
+def printed(value: Value) -> Printed | None:
+    """A published value; None where nothing is published."""
+    return None if value is None else Printed(value)
 
 
 def table1(results: Document) -> Table | None:
@@ -69,11 +68,11 @@ def table1(results: Document) -> Table | None:
     rows: list[list[Cell]] = []
     for name in ("AST", "SSAST", "CNN10 (B = 32)"):
         published = ofa_aec.TABLE1.row(model=name)
-        rows.append([name, *[None] * len(_TABLE1), *(marked(published[one]) for one in columns)])
+        rows.append([name, *[None] * len(_TABLE1), *(printed(published[one]) for one in columns)])
     for at, row in entries:
         published = _of_table1(row)
         ours = [column.cell(results, "table1", at) for column in _TABLE1]
-        rows.append([_model(row), *ours, *(marked(published.get(one)) for one in columns)])
+        rows.append([_model(row), *ours, *(printed(published.get(one)) for one in columns)])
     headings = [column.heading for column in _TABLE1]
     headings += [f"{MARK} {heading}" for heading in ("M", "%", "mAP", "%")]
     title = f"Table 1: mAP on the test clips, and shares of the teacher, in %. {_legend(results)}"
@@ -94,7 +93,7 @@ def improvement(results: Document) -> Table | None:
             [
                 str(row.get("constraint")),
                 *ours,
-                *(marked(theirs.get(one)) for one in ("Baseline", "KD")),
+                *(printed(theirs.get(one)) for one in ("Baseline", "KD")),
             ]
         )
     title = f"Relative improvement of the sub-networks, in %. {_legend(results)}"
@@ -188,7 +187,7 @@ def _beside(
     for at, row in results.entries(key):
         theirs = _row(published, row)
         ours = [column.cell(results, key, at) for column in columns]
-        rows.append([*ours, *(marked(theirs.get(name)) for name in names)])
+        rows.append([*ours, *(printed(theirs.get(name)) for name in names)])
     heads = [column.heading for column in columns] + [f"{MARK} {one}" for one in headings]
     return Table(key, title, heads, rows, across=True) if rows else None
 
