@@ -28,9 +28,31 @@ WIDTH = flags.DEFINE_float(
 )
 PATTERNS = flags.DEFINE_string(
     "patterns",
-    "2,2,X",
+    None,
     "PATTERNS: Search spaces, between semicolons: the convolutions of each of the last blocks, X "
     "for any number, or none for all. The tables are made with the first.",
+)
+WIDTH_PER = flags.DEFINE_enum(
+    "width_per",
+    "block",
+    ["block", "layer"],
+    "What has a width of its own: a block, as the paper says, or each of its layers.",
+)
+BUDGETS = flags.DEFINE_list(
+    "budgets",
+    None,
+    "MILLIONS: Parameters of the sub-networks to search for. "
+    "[0.8,1.8,2.8,3.8; with --width other than 1 the same shares of the supernet's]",
+)
+TOLERANCE = flags.DEFINE_float(
+    "tolerance",
+    None,
+    "MILLIONS: How far from a budget parameters may be. "
+    "[0.2; with --width other than 1 the same share of the supernet's]",
+    lower_bound=0.0,
+)
+EVOLUTION = flags.DEFINE_bool(
+    "evolution", False, "Search with NSGA-II too, with as many sub-networks."
 )
 DRAWS = flags.DEFINE_integer("draws", None, "Sub-networks that each search scores.", lower_bound=1)
 RANKED = flags.DEFINE_integer(
@@ -53,42 +75,48 @@ IN_PLACE = flags.DEFINE_bool(
 SCHEDULE = flags.DEFINE_enum(
     "schedule", "constant", ["constant", "warmup_cosine"], "How the learning rate goes."
 )
-TEACHER_EPOCHS = flags.DEFINE_integer(
-    "teacher_epochs", None, "EPOCHS: Passes over the clips for the teacher.", lower_bound=1
-)
-LARGEST_EPOCHS = flags.DEFINE_integer(
-    "largest_epochs",
+TEACHER_STEPS = flags.DEFINE_integer(
+    "teacher_steps",
     None,
-    "EPOCHS: Passes for the supernet with its largest sub-network alone, first.",
+    "STEPS: Steps of the optimiser for the teacher; as all trainings here, it ends with a whole "
+    "pass over the clips.",
     lower_bound=1,
 )
-SAMPLES_EPOCHS = flags.DEFINE_integer(
-    "samples_epochs",
+LARGEST_STEPS = flags.DEFINE_integer(
+    "largest_steps",
     None,
-    "EPOCHS: Passes for the supernet with four sub-networks a step, then.",
+    "STEPS: Steps for a supernet with its largest sub-network alone, first.",
     lower_bound=1,
 )
-ALONE_EPOCHS = flags.DEFINE_integer(
-    "alone_epochs",
+SAMPLES_STEPS = flags.DEFINE_integer(
+    "samples_steps",
     None,
-    "EPOCHS: Passes for each of the networks to compare with.",
+    "STEPS: Steps for a supernet with four sub-networks each, then.",
     lower_bound=1,
 )
-TUNING_EPOCHS = flags.DEFINE_list(
-    "tuning_epochs",
+ALONE_STEPS = flags.DEFINE_integer(
+    "alone_steps",
     None,
-    "EPOCHS: Passes for the tuned sub-networks, two numbers: fewer and more.",
+    "STEPS: Steps for each of the networks to compare with.",
+    lower_bound=1,
 )
-OF_SCALE = (SECONDS, WIDTH, DRAWS, TEACHER_EPOCHS, LARGEST_EPOCHS, SAMPLES_EPOCHS, ALONE_EPOCHS)
+TUNING_STEPS = flags.DEFINE_list(
+    "tuning_steps",
+    None,
+    "STEPS: Steps for the tuned sub-networks, two numbers: fewer and more.",
+)
+OF_SCALE = (
+    *(SECONDS, WIDTH, PATTERNS, DRAWS),
+    *(TEACHER_STEPS, LARGEST_STEPS, SAMPLES_STEPS, ALONE_STEPS),
+)
 GROUPS: Groups = {
     "Clips": (CORPUS, MIXTURES, SECONDS),
-    "Supernet and search": (WIDTH, PATTERNS, SAMPLING, IN_PLACE, DRAWS, RANKED),
+    "Supernet and search": (
+        *(WIDTH, PATTERNS, WIDTH_PER, SAMPLING, IN_PLACE),
+        *(BUDGETS, TOLERANCE, DRAWS, EVOLUTION, RANKED),
+    ),
     "Training": (
-        TEACHER_EPOCHS,
-        LARGEST_EPOCHS,
-        SAMPLES_EPOCHS,
-        ALONE_EPOCHS,
-        TUNING_EPOCHS,
+        *(TEACHER_STEPS, LARGEST_STEPS, SAMPLES_STEPS, ALONE_STEPS, TUNING_STEPS),
         SCHEDULE,
     ),
     "Machines": _executor.OF_SEARCHES,
@@ -106,10 +134,29 @@ def integers(flag: flags.FlagHolder, count: int) -> list[int]:
     """
     given = flag.value or []
     if given and (len(given) != count or not all(one.isdecimal() and int(one) for one in given)):
-        raise InputError(
-            "wrong list",
-            where=f"--{flag.name}",
-            expected=f"{count} positive integers",
-            received=",".join(given),
-        )
+        raise _wrong(flag, f"{count} positive integers")
     return [int(one) for one in given]
+
+
+def budgets() -> tuple[float, ...] | None:
+    """Parameters of the sub-networks to search for; None if the flag is not given.
+
+    Raises:
+        InputError: the flag holds something else than numbers.
+    """
+    if BUDGETS.value is None:
+        return None
+    try:
+        return tuple(1e6 * float(one) for one in BUDGETS.value)
+    except ValueError as error:
+        raise _wrong(BUDGETS, "millions of parameters, such as 0.8,1.8") from error
+
+
+def tolerance() -> float | None:
+    """In parameters; None if the flag is not given."""
+    return None if TOLERANCE.value is None else 1e6 * TOLERANCE.value
+
+
+def _wrong(flag: flags.FlagHolder, expected: str) -> InputError:
+    received = ",".join(flag.value)
+    return InputError("wrong list", where=f"--{flag.name}", expected=expected, received=received)

@@ -1,14 +1,15 @@
-"""A once-for-all supernet (OFA-AEC, Lin et al.): train once, search each budget, tune, compare.
+"""A once-for-all supernet (OFA-AEC, Lin et al.): train once, search each budget, compare, export.
 
     python -m recipes.audioset_supernet                      # demo mixtures
     python -m recipes.audioset_supernet --data_dir=AUDIOSET  # the paper's scale
     python -m recipes.audioset_supernet --data_dir=TAU \\
         --corpus=mixtures                                    # a CPU's scale
 
-Several processes search with `--parallel_tasks=4`, or on the nodes of a cluster with
-`--executor=ray`; those elsewhere that see the run directory join in with `--join` and the same
-`--storage`, once the supernet is trained. The paper's scale was not tried. Mixtures are of the
-clips of a folder in the TAU 2022 layout.
+The chosen networks leave `.tflite` files in `edge_<budget>/`, scored on the test clips. Trainings
+are given in steps; each ends with a whole pass over the clips. Several processes search with
+`--parallel_tasks=4`, or on the nodes of a cluster with `--executor=ray`; those elsewhere that see
+the run directory join in with `--join` and the same `--storage`, once the supernets are trained.
+The paper's scale was not tried. Mixtures are of the clips of a folder in the TAU 2022 layout.
 """
 
 from collections.abc import Sequence
@@ -29,42 +30,47 @@ from dcase_system.supernet.step import SupernetPlan
 from recipes import _common, _executor, _flags
 from recipes import _supernet_flags as own
 
-PAPER_SECONDS, PAPER_MASK_FRAMES = 10.0, 64
-# 400K steps of the teacher; 100K of the largest and 200K of samples; tuning of 10K and 100K, at 346
-# steps of 64 clips an epoch. Of the networks trained alone the paper gives no steps.
+PAPER = ExperimentPlan(corpus="AudioSet")
+PAPER_SECONDS = 10.0
+# The paper gives steps; passes over the clips follow from how many a copy of AudioSet has.
 AUDIOSET: dict[str, Any] = {
-    "teacher_epochs": 1_156,
-    "largest_epochs": 289,
-    "samples_epochs": 578,
-    "alone_epochs": 867,
-    "tuning_epochs": (29, 289),
+    "teacher_steps": PAPER.teacher.steps,
+    "largest_steps": PAPER.supernet.largest_steps,
+    "samples_steps": PAPER.supernet.steps - PAPER.supernet.largest_steps,
+    "alone_steps": PAPER.alone.steps,
+    "tuning_steps": PAPER.tuning_steps,
     "seconds": PAPER_SECONDS,
     "width": 1.0,
-    "draws": 25,
-    "batch_size": 64,
-    "accumulation": 1,
-    "learning_rate": 1e-3,
+    "patterns": ";".join(PAPER.patterns),
+    "draws": PAPER.draws,
+    "batch_size": PAPER.supernet.batch_size,
+    "accumulation": PAPER.supernet.accumulation,
+    "learning_rate": PAPER.supernet.learning_rate,
+    "tflite_formats": PAPER.formats,
 }
+# Steps in the paper's proportions.
 MIXTURES = AUDIOSET | {
-    "teacher_epochs": 30,
-    "largest_epochs": 8,
-    "samples_epochs": 16,
-    "alone_epochs": 24,
-    "tuning_epochs": (2, 8),
+    "teacher_steps": 3_000,
+    "largest_steps": 750,
+    "samples_steps": 1_500,
+    "alone_steps": 750,
+    "tuning_steps": (75, 750),
     "seconds": 1.0,
     "width": 0.5,
     "batch_size": 32,
     "mixtures": (3_000, 1_000, 1_500),
 }
 DEMO = MIXTURES | {
-    "teacher_epochs": 2,
-    "largest_epochs": 1,
-    "samples_epochs": 1,
-    "alone_epochs": 1,
-    "tuning_epochs": (1, 2),
+    "teacher_steps": 16,
+    "largest_steps": 8,
+    "samples_steps": 8,
+    "alone_steps": 16,
+    "tuning_steps": (8, 16),
     "width": 0.125,
+    "patterns": "2,2,X;none",
     "draws": 3,
     "mixtures": (256, 128, 128),
+    "tflite_formats": ("float16",),
 }
 
 
@@ -86,34 +92,41 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
     """The plan and the clips, as the flags say."""
     paper = _flags.DATA_DIR.value is not None and own.CORPUS.value == "audioset"
     scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if paper else MIXTURES
-    values = scale | _common.given_settings() | _flags.given(own.OF_SCALE)
+    flagged = _flags.given((*own.OF_SCALE, _flags.TFLITE_FORMATS))
+    values = scale | _common.given_settings() | flagged
     seconds, width = values["seconds"], values["width"]
     widths = [round(width * channels) for channels in (64, 128, 256, 512)]
     common: dict[str, Any] = {
         "batch_size": values["batch_size"],
         "learning_rate": values["learning_rate"],
         "schedule": own.SCHEDULE.value,
-        "mask_frames": max(1, round(PAPER_MASK_FRAMES * seconds / PAPER_SECONDS)),
+        "mask_frames": max(1, round(PAPER.supernet.mask_frames * seconds / PAPER_SECONDS)),
     }
-    tuning = own.integers(own.TUNING_EPOCHS, 2) or values["tuning_epochs"]
+    tuning = own.integers(own.TUNING_STEPS, 2) or values["tuning_steps"]
     plan = ExperimentPlan(
+        corpus=PAPER.corpus if paper else f"mixtures of {_corpus_name()}",
         base=CNN10Spec(blocks=tuple((c, c) for c in widths), embedding=widths[-1]),
         front_end=PannsMelSpec(),
-        teacher=SupernetPlan(epochs=values["teacher_epochs"], mixup=True, **common),
+        teacher=SupernetPlan(steps=values["teacher_steps"], mixup=True, **common),
         supernet=SupernetPlan(
-            epochs=values["largest_epochs"] + values["samples_epochs"],
-            largest_epochs=values["largest_epochs"],
+            steps=values["largest_steps"] + values["samples_steps"],
+            largest_steps=values["largest_steps"],
             sampling=own.SAMPLING.value,
             in_place=own.IN_PLACE.value,
             accumulation=values["accumulation"],
             **common,
         ),
-        alone=SupernetPlan(epochs=values["alone_epochs"], **common),
-        tuning_epochs=(tuning[0], tuning[1]),
-        patterns=tuple(own.PATTERNS.value.split(";")),
+        alone=SupernetPlan(steps=values["alone_steps"], **common),
+        tuning_steps=(tuning[0], tuning[1]),
+        patterns=tuple(values["patterns"].split(";")),
+        width_per=own.WIDTH_PER.value,
+        budgets=own.budgets(),
+        tolerance=own.tolerance(),
         draws=values["draws"],
+        evolution=own.EVOLUTION.value,
         ranked=own.RANKED.value,
         calibration_clips=2_000 if paper else 256,
+        formats=tuple(values["tflite_formats"]),
         storage=_executor.storage(),
         seed=_flags.SEED.value,
     )
@@ -131,6 +144,12 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
     return plan, data
 
 
+def _corpus_name() -> str:
+    """Of the clips that are mixed."""
+    given = _flags.DATA_DIR.value
+    return "the demo corpus" if given is None else place(given).resolve().name
+
+
 if __name__ == "__main__":
     cli.run(
         main,
@@ -139,7 +158,7 @@ if __name__ == "__main__":
             refused=(
                 *(_flags.EPOCHS, _flags.VALIDATION_FRACTION),
                 *_flags.OF_PACKAGES,
-                *_flags.OF_CLASSIFIERS,
+                *(one for one in _flags.OF_CLASSIFIERS if one is not _flags.TFLITE_FORMATS),
             ),
             defaults={"": AUDIOSET, "with --corpus=mixtures": MIXTURES, _flags.DEMO: DEMO},
             texts=own.TEXTS,

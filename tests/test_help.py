@@ -130,8 +130,24 @@ def test_the_package_takes_every_shared_flag(pages):
         ("scene_search", "validation_fraction", "0.25"),
         (
             "audioset_supernet",
-            "tuning_epochs",
-            "29,289; 2,8 with --corpus=mixtures; 1,2 on the demo corpus",
+            "tuning_steps",
+            "10000,100000; 75,750 with --corpus=mixtures; 8,16 on the demo corpus",
+        ),
+        (
+            "audioset_supernet",
+            "alone_steps",
+            "100000; 750 with --corpus=mixtures; 16 on the demo corpus",
+        ),
+        ("audioset_supernet", "width_per", "block"),
+        (
+            "audioset_supernet",
+            "budgets",
+            "0.8,1.8,2.8,3.8; with --width other than 1 the same shares of the supernet's",
+        ),
+        (
+            "audioset_supernet",
+            "patterns",
+            "2,2,X;2,X,X;X,X,X;none; 2,2,X;none on the demo corpus",
         ),
         ("audioset_supernet", "draws", "25; 3 on the demo corpus"),
         ("challenge_package", "systems", "S1,S2c,S3; S1 on the demo corpus"),

@@ -30,6 +30,7 @@ from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model
+from dcase_system.training.batches import epoch_steps
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from tests.supernet import networks
@@ -103,7 +104,13 @@ def train_supernet_of(space: SearchSpace | None, folder: Path, checkpoint: Path,
         networks.FRONT_END,
         waveforms,
         labels,
-        SupernetPlan(epochs=epochs, batch_size=9, mask_mels=2, mask_frames=4, mixup=True),
+        SupernetPlan(
+            steps=epochs * epoch_steps(len(waveforms), 9),
+            batch_size=9,
+            mask_mels=2,
+            mask_frames=4,
+            mixup=True,
+        ),
         checkpoint=checkpoint,
         metrics_log=TrainingLog(folder / "metrics.jsonl"),
         name="supernet",

@@ -8,8 +8,8 @@ import numpy as np
 from dcase_system.edge.forms import REFERENCE, Form
 from dcase_system.errors import InputError
 
-# Mean over clips of the probability that has moved from some classes to others. A file with a fault
-# (wrong ranges, wrong order) is far beyond it; ties of an untrained network are within.
+# Mean over clips of the share of the probability that has moved. A file with a fault (wrong ranges,
+# wrong order) is far beyond it; ties of an untrained network are within.
 _LARGEST_MEAN_DIFFERENCE = {"float32": 1e-3, "float16": 1e-2, "dynamic": 0.05, "int8": 0.1}
 
 
@@ -20,7 +20,8 @@ class Comparison:
     Attributes:
         agreement: clips with the same most probable class, in percent.
         largest_difference: of a probability.
-        mean_difference: half the sum of the differences of a clip's probabilities, averaged.
+        mean_difference: sum of the differences of a clip's probabilities over the sum of all of
+            them, averaged: half the differences where they sum to 1, for tags their share too.
     """
 
     agreement: float
@@ -30,12 +31,12 @@ class Comparison:
 
 def compare(probabilities: np.ndarray, reference: np.ndarray) -> Comparison:
     """Probabilities (clips, classes) of a form beside those of the reference."""
-    differences = np.abs(probabilities - reference)
+    differences, both = np.abs(probabilities - reference), probabilities + reference
     same = probabilities.argmax(axis=-1) == reference.argmax(axis=-1)
     return Comparison(
         float(100 * same.mean()),
         float(differences.max()),
-        float(differences.sum(axis=-1).mean() / 2),
+        float((differences.sum(axis=-1) / both.sum(axis=-1)).mean()),
     )
 
 

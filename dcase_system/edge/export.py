@@ -43,6 +43,7 @@ def export_checked(
     folder: Path,
     formats: Sequence[str] = FORMATS,
     aware: bytes | None = None,
+    name: str = "student",
 ) -> None:
     """Writes every form into a folder, with `calibration.csv` and `check.json`.
 
@@ -55,18 +56,19 @@ def export_checked(
         folder: where the files go.
         formats: of the `.tflite` files.
         aware: see `forms.export_all`.
+        name: that the files begin with.
 
     Raises:
         InputError: a form is too far from the network.
     """
     calibration = features_of(contract, clips)
-    forms.export_all(network, contract, calibration, folder, formats, aware)
+    forms.export_all(network, contract, calibration, folder, formats, aware, name)
     with replacing(folder / CALIBRATION) as temporary:
         lines = ["filename", *filenames]
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    written = forms.forms_of(network, folder)
+    written = forms.forms_of(network, folder, name)
     logits = forms.logits_of(written, contract, clips)
-    probabilities = {name: contract.probabilities(values) for name, values in logits.items()}
+    probabilities = {form: contract.probabilities(values) for form, values in logits.items()}
     write_json(folder / CHECK, check_forms(written, probabilities))
 
 

@@ -41,11 +41,12 @@ def export_all(
     folder: Path,
     formats: Sequence[str] = tflite.FORMATS,
     aware: bytes | None = None,
+    name: str = "student",
 ) -> None:
     """Writes a network's SavedModel and its `.tflite` files, with cards and `labels.txt`.
 
-    A `student_<format>.tflite` takes features, a `student_<format>_waveform.tflite` the samples of
-    a clip. Both run the same network, bit for bit: the second is the front end in float32 followed
+    A `<name>_<format>.tflite` takes features, a `<name>_<format>_waveform.tflite` the samples of a
+    clip. Both run the same network, bit for bit: the second is the front end in float32 followed
     by the first. (For clips of several segments, which run at once, int8 is quantised anew, after
     training and with ranges of its own.)
 
@@ -58,6 +59,7 @@ def export_all(
         formats: which of them.
         aware: int8 file of quantisation-aware training with batch 1, in the place of the one that
             would be made of the network.
+        name: that the files begin with.
     """
     saved_model, batches = folder / _SAVED_MODEL, {1, contract.segments}
     tflite.save_model(network, saved_model, calibration.shape[1:], sorted(batches))
@@ -66,17 +68,17 @@ def export_all(
     networks: dict[int, dict[str, bytes]] = {}
     for batch in batches:
         trained = {"int8": aware} if aware and batch == 1 else {}
-        others = [name for name in formats if name not in trained]
+        others = [one for one in formats if one not in trained]
         networks[batch] = tflite.converted(saved_model, calibration, others, batch) | trained
-    for name in formats:
+    for format_name in formats:
         for takes, batch in (("features", 1), ("waveform", contract.segments)):
-            content, quantised = networks[batch][name], None
-            if name in _QUANTISED:
+            content, quantised = networks[batch][format_name], None
+            if format_name in _QUANTISED:
                 quantised = "aware" if content is aware else "after training"
             if takes == "waveform":
                 content = flatbuffer.joined(front, content)
-            path = folder / tflite.file_name(name, takes)
-            card.write_model(path, content, card.Card(name, takes, contract, quantised))
+            path = folder / tflite.file_name(format_name, takes, name)
+            card.write_model(path, content, card.Card(format_name, takes, contract, quantised))
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in contract.labels))
 
 
@@ -84,19 +86,26 @@ def keras_form(network: keras.Model, format_name: str = "float32") -> Form:
     return Form(lambda features: np.asarray(network.predict_on_batch(features)), format=format_name)
 
 
-def forms_of(network: keras.Model, folder: Path) -> dict[str, Form]:
-    """Every form of a network that `export_all` has left in a folder, by name."""
+def forms_of(network: keras.Model, folder: Path, name: str = "student") -> dict[str, Form]:
+    """Every form of a network that `export_all` has left in a folder, by name.
+
+    Args:
+        network: features to logits.
+        folder: of the files.
+        name: that the files begin with.
+    """
     saved = tf.saved_model.load(folder / _SAVED_MODEL)
     forms = {
         REFERENCE: keras_form(network),
         "keras_float16": keras_form(cast_weights(network, "float16"), "float16"),
         "saved_model": Form(lambda features: saved.serve(features).numpy()),
     }
-    for name in tflite.FORMATS:
+    for format_name in tflite.FORMATS:
         for takes, suffix in (("features", ""), ("waveform", "_waveform")):
-            path = folder / tflite.file_name(name, takes)
+            path = folder / tflite.file_name(format_name, takes, name)
             if path.is_file():
-                forms[f"tflite_{name}{suffix}"] = Form(tflite.TFLiteModel(path), takes, name)
+                form = Form(tflite.TFLiteModel(path), takes, format_name)
+                forms[f"tflite_{format_name}{suffix}"] = form
     return forms
 
 

@@ -19,9 +19,9 @@ from dcase_system.tensorflow_files import as_os_error
 FORMATS = ("float32", "float16", "dynamic", "int8")
 
 
-def file_name(format_name: str, takes: str = "features") -> str:
-    """Name of the exported file of a format that takes features or a waveform."""
-    return f"student_{format_name}{'' if takes == 'features' else f'_{takes}'}.tflite"
+def file_name(format_name: str, takes: str = "features", network: str = "student") -> str:
+    """Name of a network's exported file of a format that takes features or a waveform."""
+    return f"{network}_{format_name}{'' if takes == 'features' else f'_{takes}'}.tflite"
 
 
 def export(

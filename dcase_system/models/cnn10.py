@@ -34,7 +34,7 @@ class CNN10Spec:
 
 
 def sliced_width(channels: int, ratio: float) -> int:
-    """floor(ratio * channels): how many channels a sub-network keeps (Lin et al., section 3).
+    """floor(ratio * channels): how many channels a sub-network keeps (Lin et al., section 2.2).
 
     The product is rounded first, since 0.29 * 100 is 28.999... in binary.
     """

@@ -132,11 +132,11 @@ def _supernet(name: str, folder: Path) -> list[dict[str, Any]]:
     """A row for each budget."""
     return [
         {
-            "run": f"{name}, {100 * row['budget']:g} %",
-            "map": row.get("ofa"),
-            "params": row.get("ofa_params"),
+            "run": f"{name}, {row.get('constraint')}",
+            "map": row.get("map"),
+            "params": row.get("params"),
         }
-        for row in read_document(folder, "results.json").rows("table1", numbers=("budget",))
+        for row in read_document(folder, "results.json").rows("chosen")
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 NOTHING = "–"  # stands where a number is missing
+MARK = "†"  # stands behind a number that a paper prints
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,17 @@ class Number:
         return format(self.value * self.scale if self.scale != 1.0 else self.value, self.spec)
 
 
-Cell = str | Number | None
+@dataclass(frozen=True)
+class Printed:
+    """A number as a paper prints it; the mark tells it from those that a run has measured."""
+
+    value: float | str
+
+    def __str__(self) -> str:
+        return f"{self.value}{MARK}"
+
+
+Cell = str | Number | Printed | None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from matplotlib.ticker import MaxNLocator
 
 from dcase_system.reporting.content import NOTHING, Document, Mark, Number, Picture
 from dcase_system.reporting.style import (
-    DARK,
-    GREY,
     SERIES,
     house_style,
     legend_below,
@@ -20,7 +18,6 @@ from dcase_system.reporting.style import (
 PERCENT, MILLIONTH = 100.0, 1e-6  # what shares and counts are multiplied with
 _ALONE: dict[str, Any] = {"linestyle": ""}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white"}
-_MAP = "mAP, validation clips, %"
 # Around the points of chosen candidates.
 _RINGS: tuple[dict[str, Any], ...] = tuple(
     _ALONE | {"marker": marker, "markersize": 11, "fillstyle": "none", "color": SERIES[1]["color"]}
@@ -92,61 +89,6 @@ def accuracy_against_size(results: Document) -> Picture | None:
     return scored_points("figure3", title, groups, "float32 parameters, KiB", accuracy)
 
 
-def best_by_budget(results: Document) -> Picture | None:
-    """The best sub-network of each space, search and budget.
-
-    Args:
-        results: `results.json` of a supernet.
-    """
-    found = list(_sub_networks(results, "best_of_spaces"))
-    groups = []
-    for index, space in enumerate(_values(found, "space")):
-        for search in _values(found, "search"):
-            look = {"linestyle": "-"} if search == "random" else {"linestyle": "--"} | _HOLLOW
-            points = [point for point in found if point.is_of(space=space, search=search)]
-            points.sort(key=lambda point: point.x)
-            groups.append(Points(f"[{space}] {search}", points, nth_series(index) | look))
-    title = "Figure 3: the best of each space and search, a point each budget"
-    return scored_points("figure3", title, groups, "parameters", _MAP)
-
-
-def size_front(results: Document) -> Picture | None:
-    """Every sub-network of the first space that was scored, and the front of them all.
-
-    Args:
-        results: `results.json` of a supernet.
-    """
-    scored = list(_sub_networks(results, "all_scored"))
-    others = [point for point in scored if not point.on_front]
-    front = [point for point in scored if point.on_front]
-    hollow = {"marker": "o", "color": GREY, "markersize": 4}
-    groups = [
-        Points("scored", others, hollow | _ALONE | _HOLLOW),
-        Points("front: better than all smaller ones", front, {"marker": "s", "color": DARK}),
-    ]
-    title = "Figure 4: every sub-network scored"
-    return scored_points("figure4", title, groups, "parameters", _MAP)
-
-
-def own_against_inherited(results: Document) -> Picture | None:
-    """The sub-networks that were trained alone too, by their score with either weights.
-
-    Args:
-        results: `results.json` of a supernet.
-    """
-    points = []
-    for at, row in results.entries("ranking", "rows"):
-        place = ("ranking", "rows", at)
-        inherited, own = (results.number(*place, key, scale=PERCENT) for key in ("score", "alone"))
-        if inherited and own:
-            scores = f"mAP {inherited} % with inherited weights, {own} % with its own"
-            says = f"{row.get('spec')}: {_costs(results, *place)}, {scores}"
-            points.append(Point(inherited.value * inherited.scale, own, says, row))
-    title = "Sub-networks with the supernet's weights and with their own"
-    groups = [Points("sub-networks", points, nth_series(0) | _ALONE)]
-    return scored_points("ranking", title, groups, "inherited: mAP, %", "trained alone: mAP, %")
-
-
 @house_style
 def scored_points(
     name: str, title: str, groups: Sequence[Points], x_label: str, y_label: str
@@ -195,18 +137,6 @@ def _candidates(results: Document, key: str) -> Iterator[Point]:
             network = f"{row.get('method')}, {row.get('architecture')}"
             says = f"{network}: {_costs(results, key, at)}, accuracy {accuracy} %"
             yield Point(size.value, accuracy, says, row)
-
-
-def _sub_networks(results: Document, key: str) -> Iterator[Point]:
-    for at, row in results.entries(key):
-        params = results.number(key, at, "params")
-        score = results.number(key, at, "score", scale=PERCENT)
-        budget = results.number(key, at, "budget", spec="g", scale=PERCENT)
-        if params and score:
-            searched = f" {row.get('search')}, budget {budget} %," if budget else ""
-            network = f"[{row.get('space')}]{searched} {row.get('spec')}"
-            says = f"{network}: {_costs(results, key, at)}, mAP {score} %"
-            yield Point(params.value, score, says, row)
 
 
 def _costs(results: Document, *place: str | int) -> str:

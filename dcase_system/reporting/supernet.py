@@ -4,69 +4,46 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from dcase_system.reporting import supernet_tables as tables
 from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document
-from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.provenance import provenance
-from dcase_system.reporting.search_figures import (
-    MILLIONTH,
-    PERCENT,
-    best_by_budget,
+from dcase_system.reporting.search_figures import PERCENT
+from dcase_system.reporting.supernet_figures import (
+    every_sub_network,
+    figure3,
+    figure4,
     own_against_inherited,
-    size_front,
 )
-from dcase_system.reporting.tables import as_text
+from dcase_system.reporting.tables import as_text, note_text
 from dcase_system.reporting.training_figures import overlaid
 
-_BUDGET = Column("budget %", ("budget",), "g", PERCENT)
-_TABLE1 = (
-    _BUDGET,
-    Column("uniform: parameters", ("uniform_params",), ","),
-    Column("alone, labels", ("baseline",), ".1f", PERCENT),
-    Column("alone, teacher", ("kd",), ".1f", PERCENT),
-    Column("sub-network: parameters", ("ofa_params",), ","),
-    Column("moving statistics", ("ofa_not_recalibrated",), ".1f", PERCENT),
-    Column("recalibrated", ("ofa",), ".1f", PERCENT),
-)
-_SUB_NETWORK = (
-    Column("sub-network", ("spec",)),
-    Column("parameters", ("params",), ","),
-    Column("MMACs", ("macs",), ".1f", MILLIONTH),
-)
-_SCORED = (
-    *_SUB_NETWORK,
-    Column("mAP %", ("score",), ".1f", PERCENT),
-    Column("front", ("on_front",), words={True: "front", False: ""}),
-)
-_RANKED = (
-    *_SUB_NETWORK,
-    Column("inherited weights", ("score",), ".1f", PERCENT),
-    Column("trained alone", ("alone",), ".1f", PERCENT),
-)
 # What the names of the trainings begin with; `supernet.experiment` gives them.
 _TRAININGS = {
     "teacher": "the teacher",
     "supernet": "the supernet of each space",
-    "baseline": "uniform networks alone, labels, by budget",
-    "kd": "uniform networks alone, teacher, by budget",
-    "tuned": "tuned sub-networks, by budget and epochs",
-    "init": "sub-networks from random weights, by budget and epochs",
+    "baseline": "Baseline: networks trained alone with labels, by width ratio and depth",
+    "kd": "KD: networks trained alone with the teacher, by width ratio and depth",
+    "tuned": "tuned sub-networks, by budget and steps",
+    "init": "sub-networks from random weights, by budget and steps",
     "alone": "sub-networks trained alone, by parameters",
 }
 
 
 def supernet_page(run_dir: Path) -> Page:
-    """The page of a supernet's run: tables, searches, ranking, trainings, origin."""
+    """The page of a supernet's run: tables, searches, files, ranking, trainings, origin."""
     config = read_document(run_dir, "config.json")
     results = read_document(run_dir, "results.json")
-    spaces = " and ".join(f"[{pattern}]" for pattern in config.texts("settings", "patterns"))
+    patterns = config.texts("settings", "patterns")
+    spaces = ", ".join("EW-only" if one == "none" else f"[{one}]" for one in patterns)
     return Page(
         title=f"Supernet on {spaces}",
         summary=f"Run {run_dir.resolve().name}; mAP is mean average precision over the classes.",
         verdicts=list(_verdicts(results)),
         sections=[
-            section("Results", _tables(results)),
+            section("Results", _results(results)),
             section("Search", _search(results)),
+            section("Devices", _devices(run_dir, results)),
             section("Ranking", _ranking(config, results)),
             section("Training", _training(run_dir)),
             section("Origin", provenance(config)),
@@ -75,10 +52,18 @@ def supernet_page(run_dir: Path) -> Page:
 
 
 def summary(run_dir: Path) -> str:
-    """For a terminal: the teacher, the paper's two tables, and the ranking."""
+    """For a terminal: the paper's two tables, its figures' numbers, the files, the ranking."""
     results = read_document(run_dir, "results.json")
-    tables = [_teacher(results), *_paper_tables(results), _agreement(results)]
-    return "\n\n".join(as_text(table) for table in tables if table)
+    shown = [
+        tables.table1(results),
+        tables.improvement(results),
+        tables.table2(results),
+        tables.figure4_spread(results),
+        tables.files(results),
+        _agreement(results),
+    ]
+    texts = [as_text(table) for table in shown if table]
+    return "\n\n".join(texts or [note_text(missing(results, "scores"))])
 
 
 def _verdicts(results: Document) -> Iterator[Verdict]:
@@ -86,80 +71,45 @@ def _verdicts(results: Document) -> Iterator[Verdict]:
     largest = results.number("largest_params", spec=",")
     yield Verdict("teacher: mAP on the test clips, %", teacher)
     yield Verdict("largest sub-network, parameters", largest)
-    for at, _ in results.entries("table1"):
-        budget = _BUDGET.cell(results, "table1", at)
-        found = results.number("table1", at, "ofa", scale=PERCENT)
-        alone = results.number("table1", at, "baseline", scale=PERCENT)
-        remark = f"a network of its size alone: {alone}" if alone else ""
-        yield Verdict(f"sub-network at {budget} % of the parameters: mAP, %", found, remark=remark)
+    for at, row in results.entries("chosen"):
+        found = results.number("chosen", at, "map", scale=PERCENT)
+        params = results.number("chosen", at, "params", spec=",")
+        remark = f"{params} parameters" if params else ""
+        yield Verdict(f"sub-network for {row.get('constraint')}: mAP, %", found, remark=remark)
 
 
-def _teacher(results: Document) -> Table:
-    return Table(
-        "teacher",
-        "The teacher and the largest sub-network",
-        ("what", "value"),
-        [
-            ("teacher: mAP on the test clips, %", results.number("teacher", scale=PERCENT)),
-            (
-                "classes of the test clips without a positive one",
-                results.number("classes_without_positive", spec=","),
-            ),
-            ("largest sub-network, parameters", results.number("largest_params", spec=",")),
-        ],
-    )
-
-
-def _paper_tables(results: Document) -> list[Table]:
-    trained = dict.fromkeys(
-        name for at, _ in results.entries("table2") for name in results.names("table2", at)
-    )
-    columns = [
-        Column(_heading(name), (name,), ".1f", PERCENT)
-        for name in trained
-        if name not in ("budget", "params")
-    ]
-    title1 = "Table 1: trained alone, and best of the random search; test mAP in %"
-    title2 = "Table 2: the sub-network tuned, and from random weights; test mAP in %"
-    tables = [
-        listed(results, ("table1",), "table1", title1, _TABLE1, across=True),
-        listed(
-            results,
-            ("table2",),
-            "table2",
-            title2,
-            (_BUDGET, Column("parameters", ("params",), ","), *columns),
-            across=True,
-        ),
-    ]
-    return [table for table in tables if table]
-
-
-def _heading(name: str) -> str:
-    """Of a column that is named by how long was trained, such as `tuned_8`."""
-    how, _, epochs = name.partition("_")
-    words = {"tuned": "tuned", "init": "random weights"}
-    return f"{words[how]}, {epochs} epochs" if how in words and epochs else name
-
-
-def _tables(results: Document) -> Iterator[Block | None]:
-    tables = _paper_tables(results)
-    if not tables:
+def _results(results: Document) -> Iterator[Block | None]:
+    shown = [tables.table1(results), tables.improvement(results), tables.table2(results)]
+    if not any(shown):
         yield missing(results, "scores")
         return
-    yield from (*tables, _teacher(results))
+    yield from shown
+    without = results.number("classes_without_positive", spec=",")
+    if without and without.value:
+        yield Note(f"Classes without a positive test clip, which mAP leaves out: {without}.")
 
 
 def _search(results: Document) -> Iterator[Block | None]:
     yield Note(
-        "Scores are mAP on the validation clips, which was searched on. A sub-network is named by "
-        "the width ratios of the layers that it keeps, block by block. Point at a mark to see it."
+        "Searches see the validation clips only. A sub-network is named by the width ratios of the "
+        "layers that it keeps, block by block. Point at a mark to see it."
     )
-    yield best_by_budget(results) or missing(results, "best of the spaces")
-    yield size_front(results) or missing(results, "list of what was scored")
-    title = "Every sub-network of the first space that was scored"
-    table = listed(results, ("all_scored",), "scored", title, _SCORED, long=True)
-    yield table
+    yield tables.chosen(results)
+    yield figure3(results) or missing(results, "best of the spaces")
+    yield tables.figure3_points(results)
+    yield figure4(results) or missing(results, "list of the random draws")
+    yield Note(
+        "A box holds the random draws of one space within one window of parameters, from the first "
+        "to the third quartile. The line across it is the mean, the dotted one the median."
+    )
+    yield tables.figure4_spread(results)
+    yield every_sub_network(results)
+    yield tables.all_scored(results)
+
+
+def _devices(run_dir: Path, results: Document) -> Iterator[Block | None]:
+    yield tables.files(results) or missing(results, "list of the files for devices")
+    yield tables.complexity(run_dir, results)
 
 
 def _agreement(results: Document) -> Table | None:
@@ -181,9 +131,7 @@ def _ranking(config: Document, results: Document) -> Iterator[Block | None]:
     yield agreement or missing(results, "ranking")
     picture = own_against_inherited(results)
     yield picture
-    title = "The same sub-networks twice; mAP on the validation clips in %"
-    table = listed(results, ("ranking", "rows"), "ranked", title, _RANKED, across=True)
-    yield table
+    yield tables.ranked(results)
 
 
 def _training(run_dir: Path) -> Iterator[Block | None]:

@@ -1,34 +1,38 @@
-"""The supernet's run in the paper's order: teacher, supernet, search, tuning, what to compare with.
+"""The supernet's run in the paper's order: teacher, supernets, searches, comparisons, tuning.
 
-Table 1 holds for each budget a uniform network trained alone, with labels and with the teacher, and
-the best sub-network found; Table 2 what tuning gives it, against the same network from random
-weights; Figure 3 search spaces against each other; Figure 4 all that were scored, and their front.
+Table 1 holds networks of one width and depth trained alone, with labels and with the teacher, and
+beside each the best sub-networks of about its size; Table 2 what tuning gives these, against the
+same network from random weights; Figure 3 the best of each search space; Figure 4 how the random
+draws of each space spread. Each chosen sub-network leaves its files for devices.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import kendalltau
-
 from dcase_system import stages
 from dcase_system.data import TaggedData
 from dcase_system.files import write_json
 from dcase_system.models import registry
-from dcase_system.models.cnn10 import CNN10Spec, uniform_cnn10
-from dcase_system.supernet.analysis import all_scored, best_of_spaces
+from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.models.stored import SPEC
+from dcase_system.supernet import analysis
+from dcase_system.supernet.alone import UniformNetwork, uniform_network
+from dcase_system.supernet.constraints import Constraint, constraints_of
 from dcase_system.supernet.costs import costs_of
+from dcase_system.supernet.devices import export_network
 from dcase_system.supernet.plan import ExperimentPlan
-from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import Budget, reachable
 from dcase_system.supernet.searches import Searches
-from dcase_system.supernet.space import SearchSpace, paper_space, ratios_name
+from dcase_system.supernet.space import Ratios, SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
 from dcase_system.workers import dismiss_others, team
+
+Row = dict[str, Any]
+Spaces = dict[str, list[Row]]  # of each space, by its pattern: a row for each constraint
 
 
 def run_experiment(
@@ -36,7 +40,7 @@ def run_experiment(
     plan: ExperimentPlan,
     data: TaggedData,
     before_search: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
+) -> Row:
     """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
 
     Args:
@@ -50,8 +54,8 @@ def run_experiment(
         The content of `results.json`.
 
     Raises:
-        InputError: another run is at work in the directory, a budget has no sub-network inside, or
-            a training diverges.
+        InputError: another run is at work in the directory, a constraint has no sub-network inside,
+            a training diverges, or an exported file is too far from its network.
     """
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
@@ -62,7 +66,6 @@ def run_experiment(
         storage = plan.storage and str(plan.storage)
         stages.write_config(run_dir, {**settings, "classes": data.classes, "storage": storage})
         results = run.results(before_search)
-        dismiss_others()
         write_json(run_dir / "results.json", results)
         write_report(run_dir)
     return results
@@ -88,43 +91,54 @@ class _Experiment:
         self.trainings = Trainings(run_dir, data, plan.front_end, plan.calibration_clips)
         self.params = costs_of(base).params
         self.spaces = [paper_space(pattern, plan.width_per, base) for pattern in plan.patterns]
+        self.constraints = constraints_of(base, plan.budgets, plan.tolerance)
 
     def help(self) -> None:
         for space in self.spaces:
             searches = self._searches(space, self.trainings.trained(_supernet_of(space)))
-            for share in self.plan.budgets:
-                searches.help(self._budget(share))
+            for constraint in self.constraints:
+                searches.help(_budget(constraint))
 
-    def results(self, before_search: Callable[[], None]) -> dict[str, Any]:
+    def results(self, before_search: Callable[[], None]) -> Row:
         plan, trainings = self.plan, self.trainings
         for space in self.spaces:
-            for share in plan.budgets:
-                reachable(space, self._budget(share))  # refused before anything is trained
+            for constraint in self.constraints:
+                reachable(space, _budget(constraint))  # refused before anything is trained
         teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, 1))
-        teacher_score = trainings.score(teacher, self.data.test)
         taught = trainings.teach(teacher)
-        supernets = [self._supernet(space, taught) for space in self.spaces]
-        of_spaces = self._found(supernets, before_search)
-        space, supernet = self.spaces[0], supernets[0]
-        searched = of_spaces[space.depth_pattern]
+        searches = [self._searches(space, self._supernet(space, taught)) for space in self.spaces]
+        spaces = self._found(searches, before_search)
+        best = [row for one in searches for row in self._tested(one, spaces)]
+        chosen = [row for row in best if row["search"] == "random"][: len(self.constraints)]
+        alone = self._alone(taught)
+        cut = [self._cut(searches[0], row) for row in chosen]
+        tuned = [self._tuned(row, one, taught) for row, one in zip(chosen, cut, strict=True)]
+        ranking = self._ranking(searches[0], taught)
+        dismiss_others()  # there is nothing left to train
+        score = trainings.test_map(teacher)
         return {
+            "corpus": plan.corpus,
             "largest_params": self.params,
-            "teacher": teacher_score.mean_average_precision,
-            "classes_without_positive": teacher_score.classes_without_positive,
-            "table1": [self._table1(space, supernet, one, taught) for one in searched],
-            "table2": [self._table2(space, supernet, one, taught) for one in searched],
-            "spaces": of_spaces,
-            "best_of_spaces": best_of_spaces(of_spaces),
-            "all_scored": all_scored(of_spaces),
-            "ranking": self._ranking(space, supernet, taught),
+            "teacher": score,
+            "classes_without_positive": int((self.data.test.labels.sum(axis=0) == 0).sum()),
+            "chosen": analysis.improved(chosen, alone),
+            "table1": analysis.table1(score, self.params, alone, chosen),
+            "tuning_steps": plan.tuning_steps,
+            "table2": tuned,
+            "figure3": best,
+            "figure4": analysis.figure4(spaces),
+            "files": [
+                {"constraint": row["constraint"], **file}
+                for row, one in zip(chosen, cut, strict=True)
+                for file in export_network(trainings, row["constraint"], one, plan.formats)
+            ],
+            "ranking": ranking,
+            "all_scored": analysis.all_scored(spaces),
+            "spaces": spaces,
         }
 
     def _seeded(self, plan: SupernetPlan, *purpose: int) -> SupernetPlan:
         return replace(plan, seed=derive(self.plan.seed, *purpose))
-
-    def _budget(self, share: float) -> Budget:
-        low, high = share - self.plan.tolerance, share + self.plan.tolerance
-        return Budget("params", high * self.params, max(0.0, low) * self.params)
 
     def _supernet(self, space: SearchSpace, taught: Trained) -> Trained:
         plan = self._seeded(self.plan.supernet, 2)
@@ -138,102 +152,89 @@ class _Experiment:
             self.trainings, supernet, space, plan.methods, plan.draws, plan.seed, plan.storage
         )
 
-    def _found(
-        self, supernets: Sequence[Trained], before_search: Callable[[], None]
-    ) -> dict[str, list[dict[str, Any]]]:
-        """What the searches of each space have found, by its pattern and the budget."""
-        searches = [
-            self._searches(space, supernet)
-            for space, supernet in zip(self.spaces, supernets, strict=True)
-        ]
-        budgets = {share: self._budget(share) for share in self.plan.budgets}
-        done = all(one.are_done(budget) for one in searches for budget in budgets.values())
+    def _found(self, searches: Sequence[Searches], before_search: Callable[[], None]) -> Spaces:
+        """What the searches of each space have found, by its pattern and the constraint."""
+        budgets = [(one, _budget(one)) for one in self.constraints]
+        done = all(one.are_done(budget) for one in searches for _, budget in budgets)
         if not done and team().is_chief:
             before_search()
         return {
             one.space.depth_pattern: [
-                {"budget": share, **one.search(budget)} for share, budget in budgets.items()
+                {
+                    **{"constraint": constraint.name, "published": constraint.published},
+                    **{"low": constraint.low, "high": constraint.high},
+                    **one.search(budget),
+                }
+                for constraint, budget in budgets
             ]
             for one in searches
         }
 
-    def _table1(
-        self, space: SearchSpace, supernet: Trained, searched: dict, taught: Trained
-    ) -> dict[str, Any]:
-        """One budget: a uniform network alone, with labels and teacher, and the sub-network."""
-        share = searched["budget"]
-        uniform = nearest_uniform(space, share * self.params)
-        name, plan = f"{share:g}", self._seeded(self.plan.alone, 3)
-        baseline = self.trainings.train(f"baseline_{name}", uniform, plan)
-        distilled = self.trainings.train(f"kd_{name}", uniform, plan, teacher=taught)
-        best = _spec(space, searched["random"][0])
-        sub_networks = self.trainings.sub_networks(supernet)
-        clips = self.trainings.features(self.data.test.audio)
-        labels, calibration = self.data.test.labels, self.trainings.calibration_batches
-        return {
-            "budget": share,
-            "uniform_params": costs_of(uniform).params,
-            "baseline": self.trainings.test_map(baseline),
-            "kd": self.trainings.test_map(distilled),
-            "ofa_params": costs_of(best).params,
-            "ofa_not_recalibrated": SubNetworkScorer(sub_networks, None, clips, labels)(best),
-            "ofa": SubNetworkScorer(sub_networks, calibration, clips, labels)(best),
-        }
+    def _tested(self, searches: Searches, spaces: Spaces) -> list[Row]:
+        """The best sub-network of each search of a space, with its scores on the test clips."""
+        pattern = searches.space.depth_pattern
+        rows = analysis.best_of_spaces({pattern: spaces[pattern]})
+        scores = searches.tested([_ratios(row) for row in rows])
+        return [row | score for row, score in zip(rows, scores, strict=True)]
 
-    def _table2(
-        self, space: SearchSpace, supernet: Trained, searched: dict, taught: Trained
-    ) -> dict[str, Any]:
-        """One budget: the sub-network, tuned for some epochs and more, and from random weights."""
-        name, best = f"{searched['budget']:g}", _spec(space, searched["random"][0])
-        plan = replace(self._seeded(self.plan.alone, 4), largest_epochs=0)
-        shorter, longer = self.plan.tuning_epochs
-        inherited = self.trainings.cut(f"cut_{name}", supernet, best)
-        trained = {"inherited": inherited}
-        for column, epochs, initial in (
-            (f"tuned_{shorter}", shorter, inherited),
-            (f"tuned_{longer}", longer, inherited),
-            (f"init_{longer}", longer, None),
+    def _alone(self, taught: Trained) -> list[analysis.Alone]:
+        """Networks of one ratio and one depth, trained with labels and with the teacher."""
+        beside: dict[UniformNetwork, list[str]] = {}
+        for one in self.constraints:
+            beside.setdefault(uniform_network(self.spaces[0], one.params), []).append(one.name)
+        plan, trainings = self._seeded(self.plan.alone, 3), self.trainings
+        alone = []
+        for network, constraints in beside.items():
+            baseline = trainings.train(f"baseline_{network.name}", network.spec, plan)
+            kd = trainings.train(f"kd_{network.name}", network.spec, plan, teacher=taught)
+            scores = trainings.test_map(baseline), trainings.test_map(kd)
+            alone.append(analysis.Alone(network.params, *scores, tuple(constraints)))
+        return alone
+
+    def _cut(self, searches: Searches, row: Row) -> Trained:
+        """The network of a sub-network that was found."""
+        spec = _spec(searches.space, row)
+        return self.trainings.cut(f"cut_{row['constraint']}", searches.supernet, spec)
+
+    def _tuned(self, row: Row, inherited: Trained, taught: Trained) -> Row:
+        """A sub-network that was found, tuned shorter and longer, and from random weights."""
+        trainings, name = self.trainings, row["constraint"]
+        spec = registry.read_spec(inherited.folder / SPEC)
+        shorter, longer = (
+            replace(self._seeded(self.plan.alone, 4), steps=steps)
+            for steps in self.plan.tuning_steps
+        )
+        scores = {"ofa": trainings.test_map(inherited)}
+        for column, plan, initial in (
+            ("tuned_short", shorter, inherited),
+            ("tuned_long", longer, inherited),
+            ("init_long", longer, None),
         ):
-            stage = column.replace("_", f"_{name}_")
-            tuning = replace(plan, epochs=epochs)
-            trained[column] = self.trainings.train(
-                stage, best, tuning, teacher=taught, initial=initial
-            )
-        scores = {column: self.trainings.test_map(one) for column, one in trained.items()}
-        return {"budget": searched["budget"], "params": costs_of(best).params, **scores}
+            stage = f"{column.partition('_')[0]}_{name}_{plan.steps}"
+            trained = trainings.train(stage, spec, plan, teacher=taught, initial=initial)
+            scores[column] = trainings.test_map(trained)
+        given = {key: row[key] for key in ("constraint", "published", "params")}
+        return given | scores
 
-    def _ranking(
-        self, space: SearchSpace, supernet: Trained, taught: Trained
-    ) -> dict[str, Any] | None:
-        """Validation scores with inherited weights and with their own, and Kendall's tau."""
+    def _ranking(self, searches: Searches, taught: Trained) -> Row | None:
+        """Validation scores with inherited weights and with their own."""
         if self.plan.ranked < 2:
             return None
-        rows = self._searches(space, supernet).spread(self.plan.ranked)
+        rows = searches.spread(self.plan.ranked)
         for row in rows:
             alone = self.trainings.train(
                 f"alone_{row['params']}",
-                _spec(space, row),
+                _spec(searches.space, row),
                 self._seeded(self.plan.alone, 5),
                 teacher=taught,
             )
             score = self.trainings.score(alone, self.data.validation)
             row |= {"spec": ratios_name(row["ratios"]), "alone": score.mean_average_precision}
-        tau = kendalltau([row["score"] for row in rows], [row["alone"] for row in rows])
-        # Not defined for one sub-network, or for scores that are all equal.
-        known = not math.isnan(tau.statistic)
-        found = (float(tau.statistic), float(tau.pvalue)) if known else (None, None)
-        return {"kendall_tau": found[0], "p_value": found[1], "rows": rows}
+        return analysis.agreement(rows)
 
 
-def nearest_uniform(space: SearchSpace, params: float) -> CNN10Spec:
-    """The network with one ratio and one depth in all dynamic blocks that is nearest in size."""
-    depths = range(1, max(map(len, space.base.blocks[space.static_blocks :])) + 1)
-    uniform = [
-        uniform_cnn10(ratio, depth, space.base, space.static_blocks)
-        for ratio in space.ratios
-        for depth in depths
-    ]
-    return min(uniform, key=lambda spec: abs(costs_of(spec).params - params))
+def _budget(constraint: Constraint) -> Budget:
+    return Budget("params", constraint.high, constraint.low)
 
 
 def _supernet_of(space: SearchSpace) -> str:
@@ -241,5 +242,9 @@ def _supernet_of(space: SearchSpace) -> str:
     return "supernet_" + space.depth_pattern.replace(",", "")
 
 
-def _spec(space: SearchSpace, row: dict) -> CNN10Spec:
-    return space.spec(tuple(tuple(ratios) for ratios in row["ratios"]))
+def _spec(space: SearchSpace, row: Row) -> CNN10Spec:
+    return space.spec(_ratios(row))
+
+
+def _ratios(row: Row) -> Ratios:
+    return tuple(tuple(of_block) for of_block in row["ratios"])

@@ -16,7 +16,6 @@ Score = Callable[[CNN10Spec], float]
 Latency = Callable[[CNN10Spec], float]
 
 PAPER_DRAWS = 25  # p
-PAPER_TOLERANCE = 200_000  # epsilon, in parameters
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,6 @@ class Budget:
 
     def __str__(self) -> str:
         return f"{self.low:,.6g} to {self.high:,.6g} {self.measure}"
-
-
-def paper_budget(params: float) -> Budget:
-    """The paper's constraint: parameters within 0.2 M."""
-    return Budget("params", params + PAPER_TOLERANCE, max(0.0, params - PAPER_TOLERANCE))
 
 
 @dataclass(frozen=True)

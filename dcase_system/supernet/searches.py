@@ -1,6 +1,6 @@
 """The searches of a supernet's run as stages: what was scored is kept."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from dcase_system import stages
-from dcase_system.files import fingerprint, write_json
+from dcase_system.files import fingerprint, read_json, write_json
 from dcase_system.identity import identity
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import Budget, candidate
 from dcase_system.supernet.shared_search import Method, SharedSearch
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.space import Ratios, SearchSpace
 from dcase_system.supernet.trainings import Trained, Trainings
 
-_FOUND = "found.json"
+_FOUND, _SCORES = "found.json", "scores.json"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,37 @@ class Searches:
         for method in self.methods:
             self._shared(budget, method).run(self._scorer, None)
 
+    def tested(self, chosen: Sequence[Ratios]) -> list[dict[str, float]]:
+        """`map` of sub-networks on the test clips, and `map_not_recalibrated`.
+
+        The second is with the moving statistics as the training has left them.
+        """
+        trainings = self.trainings
+
+        def work(target: Path) -> None:
+            specs = [self.space.spec(ratios) for ratios in chosen]
+            sub_networks = trainings.sub_networks(self.supernet)
+            clips = trainings.test_batches, trainings.data.test.labels
+            # First, since to recalibrate replaces them.
+            moving = SubNetworkScorer(sub_networks, None, *clips)
+            left = [moving(spec) for spec in specs]
+            own = SubNetworkScorer(sub_networks, trainings.calibration_batches, *clips)
+            scores = [
+                {"map": own(spec), "map_not_recalibrated": score}
+                for spec, score in zip(specs, left, strict=True)
+            ]
+            write_json(target / _SCORES, scores)
+
+        inputs = {
+            "supernet": self.supernet.key,
+            "chosen": chosen,
+            "clips": trainings.data.test.key,
+            "calibration_clips": trainings.calibration_clips,
+        }
+        folder = trainings.run_dir / "scores" / self.supernet.folder.name
+        stages.run_stage(folder, inputs, work)
+        return read_json(folder / _SCORES)
+
     def spread(self, count: int) -> list[dict[str, Any]]:
         """Sub-networks of different sizes, evenly over the range, scored."""
         everything = sorted(self.space.all(), key=self.space.cost)
@@ -90,7 +121,7 @@ class Searches:
 
         folder = self._folder(budget, method)
         stages.run_stage(folder, self._inputs(budget), work)
-        return json.loads((folder / _FOUND).read_text(encoding="utf-8"))
+        return read_json(folder / _FOUND)
 
     def _shared(self, budget: Budget, method: Method) -> SharedSearch:
         name, inputs = self._folder(budget, method).name, self._inputs(budget)
@@ -129,6 +160,6 @@ class Searches:
         return SubNetworkScorer(
             self.trainings.sub_networks(self.supernet),
             self.trainings.calibration_batches,
-            self.trainings.features(validation.audio),
+            self.trainings.validation_batches,
             validation.labels,
         )

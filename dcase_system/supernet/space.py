@@ -22,14 +22,15 @@ from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, sliced_width
+from dcase_system.supernet.constraints import PAPER_CONSTRAINTS, PAPER_TOLERANCE
 from dcase_system.supernet.costs import costs_of
 
 # The width ratios of the layers that a sub-network keeps, by dynamic block: ((0.4, 0.6), (1.0,)).
 Ratios = tuple[tuple[float, ...], ...]
 
+# Those of Figure 3: the paper's own first, elastic width alone last.
 DEPTH_PATTERNS = ("2,2,X", "2,X,X", "X,X,X", "none")
-WINDOW_CENTRES = (0.8, 1.8, 2.8, 3.8)  # millions of parameters: the paper's constraints
-WINDOW_TOLERANCE = 0.2
+WidthPer = Literal["block", "layer"]
 _WIDTHS = (0.4, 0.6, 0.8, 1.0)
 # Only with 0.2 does elastic width alone come near a million parameters (section 4.1).
 _WIDTHS_ALONE = (0.2, *_WIDTHS)
@@ -41,20 +42,21 @@ class SearchSpace:
 
     A layer of D channels keeps its first floor(r * D); a block keeps its first convolutions. The
     blocks before the dynamic ones, the embedding and the logits stay as they are; where they read
-    a narrower map they use the first rows of their kernel (Lin et al., section 3; which parts are
+    a narrower map they use the first rows of their kernel (Lin et al., section 2.2; which parts are
     dynamic follows from the published parameter counts).
 
     Attributes:
         base: the largest sub-network, the supernet itself.
         depth_pattern: for each dynamic block its number of convolutions, X for any from 1 on;
             `none` for all of them in the last three blocks (elastic width alone).
-        width_per: whether the layers of a block have a ratio each or one together.
+        width_per: whether a block has one ratio ("two searching dimensions for each block"), or
+            each of its layers one of its own.
         ratios: what the width ratios may be; the largest is 1.
     """
 
     base: CNN10Spec = field(default_factory=CNN10Spec)
     depth_pattern: str = "2,2,X"
-    width_per: Literal["block", "layer"] = "layer"
+    width_per: WidthPer = "block"
     ratios: tuple[float, ...] = _WIDTHS
 
     def __post_init__(self):
@@ -179,12 +181,17 @@ class SearchSpace:
 
 def paper_space(
     depth_pattern: str = "2,2,X",
-    width_per: Literal["block", "layer"] = "layer",
+    width_per: WidthPer = "block",
     base: CNN10Spec | None = None,
 ) -> SearchSpace:
     """The space of a pattern with the paper's ratios: 0.2 as well where only widths are elastic."""
     ratios = _WIDTHS_ALONE if depth_pattern == "none" else _WIDTHS
     return SearchSpace(base or CNN10Spec(), depth_pattern, width_per, ratios)
+
+
+def space_name(pattern: str) -> str:
+    """A pattern of depth as the paper writes it: `EW+ED=[2,2,X]`, or `EW-only`."""
+    return "EW-only" if pattern == "none" else f"EW+ED=[{pattern}]"
 
 
 def ratios_name(ratios: Ratios) -> str:
@@ -199,8 +206,8 @@ def describe(space: SearchSpace) -> dict:
     """
     params = np.array([space.cost(ratios) for ratios in space.all()])
     near = {
-        f"{centre:g}": int((np.abs(params - centre * 1e6) <= WINDOW_TOLERANCE * 1e6).sum())
-        for centre in WINDOW_CENTRES
+        f"{centre / 1e6:g}": int((np.abs(params - centre) <= PAPER_TOLERANCE).sum())
+        for centre in PAPER_CONSTRAINTS
     }
     return {
         "size": space.size,
@@ -228,7 +235,7 @@ def main(_: Sequence[str]) -> None:
     print(f"sub-networks  {values['size']:>9,}")
     print(f"parameters    {values['min_params']:>9,} to {values['max_params']:,}")
     for centre, sub_networks in values["windows"].items():
-        print(f"{centre} M ± {WINDOW_TOLERANCE} M {sub_networks:>9,}")
+        print(f"{centre} M ± {PAPER_TOLERANCE / 1e6:g} M {sub_networks:>9,}")
 
 
 def _number(text: str) -> float:
@@ -245,7 +252,7 @@ def _define_flags() -> None:
         "2,2,X",
         "PATTERN: Convolutions of each of the last blocks, X for any; or none for all.",
     )
-    flags.DEFINE_enum("width_per", "layer", ["block", "layer"], "What has a width of its own.")
+    flags.DEFINE_enum("width_per", "block", ["block", "layer"], "What has a width of its own.")
     flags.DEFINE_list("ratios", None, "SHARE: Widths, rising to 1. [those of the paper]")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 

@@ -1,5 +1,6 @@
-"""One step of a training: K sub-networks, their gradients averaged (Lin et al., section 3.2)."""
+"""One step of a training: K sub-networks, their gradients averaged (Lin et al., section 2.3)."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from dcase_system.errors import InputError
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.sampling import Sampling, WidthSampler
 from dcase_system.supernet.space import SearchSpace
+from dcase_system.training.batches import epoch_steps
 from dcase_system.training.mixup import draw_mix, mixed
 from dcase_system.training.schedule import ScheduleName
 from dcase_system.training.seeds import derive
@@ -23,11 +25,12 @@ _MOST_DRAWS = 64
 
 @dataclass(frozen=True, kw_only=True)
 class SupernetPlan:
-    """Hyper-parameters of a training; the defaults are the paper's where it gives them.
+    """Hyper-parameters of a training; the defaults are the paper's (Lin et al., section 3.3).
 
     Attributes:
-        epochs: passes over the clips, in all.
-        largest_epochs: of these, first, with the largest sub-network alone.
+        steps: steps of the optimiser, in all. A training ends with a whole pass over the clips, so
+            it goes on for up to one pass more.
+        largest_steps: of these, first, with the largest sub-network alone.
         batch_size: clips a batch.
         learning_rate: of Adam.
         schedule: of the learning rate, see `training.fit`.
@@ -42,8 +45,8 @@ class SupernetPlan:
         seed: of everything random.
     """
 
-    epochs: int
-    largest_epochs: int = 0
+    steps: int
+    largest_steps: int = 0
     batch_size: int = 64
     learning_rate: float = 1e-3
     schedule: ScheduleName = "constant"
@@ -67,8 +70,14 @@ class SupernetPlan:
             raise does_not_fit(
                 "in_place", "sandwich sampling, which has the largest", self.sampling
             )
-        if not 0 <= self.largest_epochs <= self.epochs:
-            raise does_not_fit("largest_epochs", f"0 to {self.epochs}", self.largest_epochs)
+        if self.steps < 1:
+            raise does_not_fit("steps", "at least 1", self.steps)
+        if not 0 <= self.largest_steps <= self.steps:
+            raise does_not_fit("largest_steps", f"0 to {self.steps}", self.largest_steps)
+
+    def epochs(self, clips: int) -> int:
+        """Passes over so many clips that hold all steps: 289 of AudioSet's 22,160 for 100,000."""
+        return math.ceil(self.steps * self.accumulation / epoch_steps(clips, self.batch_size))
 
 
 class SupernetTraining(keras.Model):
@@ -82,7 +91,6 @@ class SupernetTraining(keras.Model):
         spec: of the front end.
         plan: hyper-parameters.
         space: sub-networks to draw from; None trains the largest alone.
-        largest_steps: batches at the beginning that train the largest alone.
     """
 
     def __init__(
@@ -91,10 +99,10 @@ class SupernetTraining(keras.Model):
         spec: FrontEndSpec,
         plan: SupernetPlan,
         space: SearchSpace | None = None,
-        largest_steps: int = 0,
     ):
         super().__init__(name="supernet_training")
-        self.supernet, self.plan, self.largest_steps = supernet, plan, largest_steps
+        self.supernet, self.plan = supernet, plan
+        self._largest_batches = plan.largest_steps * plan.accumulation
         self.front_end = front_end(spec, derive(plan.seed, 5))
         self.masks = [
             AxisMask(axis, widest, 0.0, seed=derive(plan.seed, 2, axis, index))
@@ -169,7 +177,7 @@ class SupernetTraining(keras.Model):
         Replicas take turns: each has the whole batch, and other sub-networks. The gradients are
         this one's part of the mean.
         """
-        alone = tf.convert_to_tensor(self.batches_seen) < self.largest_steps
+        alone = tf.convert_to_tensor(self.batches_seen) < self._largest_batches
         count = tf.where(alone, 1, self.plan.samples)
         classes = self.supernet.spec.classes
         first, stride = tf.convert_to_tensor(replicas.index()), replicas.count()

@@ -1,4 +1,4 @@
-"""Training a supernet, or any CNN10 by itself, on multi-label clips (Lin et al., section 3.2)."""
+"""Training a supernet, or any CNN10 by itself, on multi-label clips (Lin et al., section 2.3)."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +12,6 @@ from dcase_system.distillation.losses import MultiLabelDistillationLoss
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
-from dcase_system.training.batches import epoch_steps
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
@@ -60,10 +59,7 @@ def train_supernet(
         if devices > plan.samples:
             raise does_not_fit("number of devices", f"at most {plan.samples}", devices)
     _check(supernet, space, front_end_spec, waveforms, targets, plan)
-    steps_per_epoch = epoch_steps(len(waveforms), plan.batch_size)
-    model = SupernetTraining(
-        supernet, front_end_spec, plan, space, plan.largest_epochs * steps_per_epoch
-    )
+    model = SupernetTraining(supernet, front_end_spec, plan, space)
     model(waveforms.gather(np.arange(1)))  # builds what is not yet
     labels_loss = keras.losses.BinaryCrossentropy(from_logits=True)
     fit(
@@ -71,7 +67,7 @@ def train_supernet(
         waveforms,
         targets,
         loss=MultiLabelDistillationLoss() if taught else labels_loss,
-        epochs=plan.epochs,
+        epochs=plan.epochs(len(waveforms)),
         batch_size=plan.batch_size,
         seed=plan.seed,
         checkpoint=checkpoint,

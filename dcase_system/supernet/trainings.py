@@ -14,7 +14,7 @@ from dcase_system.data import TaggedData, TaggedSet
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.edge.contract import Contract, save_contract
 from dcase_system.errors import InputError
-from dcase_system.files import replacing
+from dcase_system.files import read_json, replacing, write_json
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.stored import SPEC, load_network, save_network
@@ -31,7 +31,7 @@ from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.multilabel import MultiLabelScore, multilabel_score
 from dcase_system.training.predict import predict
 
-_LOGITS = "train_logits.npy"
+_LOGITS, _SCORES = "train_logits.npy", "scores.json"
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,22 @@ class Trainings:
         return SubNetworks(elastic)
 
     @cached_property
+    def validation_batches(self) -> tuple[np.ndarray, ...]:
+        """Features of the validation clips."""
+        return self._features(self.data.validation.audio)
+
+    @cached_property
+    def test_batches(self) -> tuple[np.ndarray, ...]:
+        """Features of the test clips."""
+        return self._features(self.data.test.audio)
+
+    @cached_property
     def calibration_batches(self) -> tuple[np.ndarray, ...]:
         clips = min(self.calibration_clips, len(self.data.train))
         drawn = np.random.default_rng(0).permutation(len(self.data.train))[:clips]
-        return self.features(self.data.train.audio.take(np.sort(drawn)))
+        return self._features(self.data.train.audio.take(np.sort(drawn)))
 
-    def features(self, waveforms: Waveforms) -> tuple[np.ndarray, ...]:
+    def _features(self, waveforms: Waveforms) -> tuple[np.ndarray, ...]:
         """Batches of features, computed once and memory-mapped."""
         return FeatureBatches(waveforms, front_end(self.front_end)).mapped(self.run_dir)
 
@@ -178,8 +188,15 @@ class Trainings:
         return multilabel_score(logits, clips.labels)
 
     def test_map(self, trained: Trained) -> float:
-        """Mean average precision of a stored network on the test clips."""
-        return self.score(trained, self.data.test).mean_average_precision
+        """Mean average precision of a stored network on the test clips; kept once it is known."""
+
+        def work(folder: Path) -> None:
+            score = self.score(trained, self.data.test)
+            write_json(folder / _SCORES, {"map": score.mean_average_precision})
+
+        folder = self.run_dir / "scores" / trained.folder.name
+        stages.run_stage(folder, {"network": trained.key, "clips": self.data.test.key}, work)
+        return read_json(folder / _SCORES)["map"]
 
     def _save(self, folder: Path, network: keras.Model, spec: CNN10Spec) -> None:
         samples = self.data.train.audio.shape[0]

@@ -56,7 +56,7 @@ def steps(
 def _step(space: SearchSpace):
     """A supernet's training, and a step of it for given widths."""
     model = SupernetTraining(
-        ElasticCNN10(space.base, seed=0), PannsMelSpec(), SupernetPlan(epochs=1), space
+        ElasticCNN10(space.base, seed=0), PannsMelSpec(), SupernetPlan(steps=1), space
     )
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True))
     model.optimizer.build(model.trainable_variables)

@@ -1,10 +1,11 @@
 """The supernet's recipe at toy scale: everything it writes, kept the second time."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.commands import run, tiny_clips, too_wide
+from tests.commands import FLOAT16, run, tiny_clips, too_wide
 from tests.training.curves import assert_drawn
 
 RECIPE = "recipes.audioset_supernet"
@@ -13,33 +14,106 @@ TOY = [
     "--mixtures=48,32,32",
     "--width=0.0625",
     "--batch_size=16",
+    "--patterns=2,2,X;none",
     "--draws=3",
-    "--teacher_epochs=1",
-    "--largest_epochs=1",
-    "--samples_epochs=1",
-    "--alone_epochs=1",
-    "--tuning_epochs=1,2",
+    "--teacher_steps=3",
+    "--largest_steps=3",
+    "--samples_steps=3",
+    "--alone_steps=3",
+    "--tuning_steps=3,6",
+    FLOAT16,
 ]
 
 
-@pytest.mark.slow
-def test_a_run_shows_its_tables_and_figures_and_is_kept(place):
-    flags = tiny_clips(place)
-    out = place / "supernet"
-    done = run(RECIPE, *flags, *TOY, f"--output_dir={out}")
+@pytest.fixture(scope="module")
+def done(place):
+    """A run's output, the flags it had, and its folder."""
+    flags, out = [*tiny_clips(place), *TOY], place / "supernet"
+    done = run(RECIPE, *flags, f"--output_dir={out}")
     assert done.returncode == 0, done.stderr
-    results = json.loads((out / "results.json").read_text())
-    assert len(results["table1"]) == len(results["table2"]) == 3
-    assert all(0 < row["ofa"] <= 1 for row in results["table1"])
-    for name in ("table1", "table2", "figure-figure3", "figure-figure4"):
-        assert f'id="{name}"' in (out / "report.html").read_text()
-    assert too_wide(done) == []
+    return done, flags, out
+
+
+@pytest.fixture(scope="module")
+def results(done):
+    return json.loads((done[2] / "results.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_run_has_the_papers_tables(results):
+    models = [row["model"] for row in results["table1"]]
+    assert models[0] == "teacher" and models.count("ofa") == 4
+    assert models.count("baseline") == models.count("kd") >= 2
+    assert all(0 < row["map"] <= 1 and row["params_share"] <= 1 for row in results["table1"])
+    assert [row["published"] for row in results["table2"]] == [0.8, 1.8, 2.8, 3.8]
+    assert results["tuning_steps"] == [3, 6]
+    for row in results["table2"]:
+        assert all(0 < row[key] <= 1 for key in ("ofa", "tuned_short", "tuned_long", "init_long"))
+    for row in results["chosen"]:
+        assert row["low"] <= row["params"] <= row["high"]
+        assert row["over_kd"] is not None
+
+
+@pytest.mark.slow
+def test_a_run_has_the_papers_figures(results):
+    spaces = ["EW+ED=[2,2,X]"] * 4 + ["EW-only"] * 4
+    assert [row["space"] for row in results["figure3"]] == spaces
+    assert [row["space"] for row in results["figure4"]] == spaces
+    assert {row["search"] for row in results["figure3"]} == {"random"}  # as published
+    for row in results["figure4"]:
+        assert row["n"] == len(row["scores"]) == 3
+        assert row["mean"] == pytest.approx(sum(row["scores"]) / 3)
+
+
+@pytest.mark.slow
+def test_the_sub_network_that_is_cut_out_scores_what_the_supernet_does_with_it(results):
+    for found, tuned in zip(results["chosen"], results["table2"], strict=True):
+        assert tuned["ofa"] == pytest.approx(found["map"], abs=1e-3)
+
+
+@pytest.mark.slow
+def test_each_chosen_network_leaves_files_and_a_complexity_report(results, done):
+    out = done[2]
+    assert len(results["files"]) == 4 * 2  # of features and of a waveform
+    for row in results["files"]:
+        name = row["constraint"]
+        assert row["file"].startswith(f"edge_{name}/ofa_{name}_float16")
+        assert (out / row["file"]).stat().st_size == row["bytes"]
+    for found in results["chosen"]:
+        name = found["constraint"]
+        report = json.loads((out / f"edge_{name}" / "complexity.json").read_text())
+        assert (report["params"], report["macs"]) == (found["params"], found["macs"])
+        (score,) = {row["map"] for row in results["files"] if row["constraint"] == name}
+        assert score == pytest.approx(found["map"], abs=0.02)  # the same network, at float16
+    said = run("dcase_system.edge.classify", out / results["files"][1]["file"], *clips_of(done))
+    assert said.returncode == 0, said.stderr
+
+
+def clips_of(done):
+    (folder,) = (flag.partition("=")[2] for flag in done[1] if flag.startswith("--data_dir"))
+    return sorted((Path(folder) / "audio").iterdir())[:1]
+
+
+@pytest.mark.slow
+def test_a_run_shows_everything_and_is_kept(results, done):
+    first, flags, out = done
+    page = (out / "report.html").read_text()
+    names = (
+        "table1",
+        "improvement",
+        "table2",
+        "chosen",
+        "figure3",
+        "spread",
+        "files",
+        "complexity",
+    )
+    for name in (*names, "figure-figure3", "figure-figure4", "figure-scored_by_size"):
+        assert f'id="{name}"' in page
+    assert too_wide(first) == []
     for log in (out / "metrics").iterdir():
         assert_drawn(log, out / "tensorboard" / log.stem)
-    # the sub-network that is cut out scores what the supernet does with it
-    for one, two in zip(results["table1"], results["table2"], strict=True):
-        assert two["inherited"] == pytest.approx(one["ofa"], abs=1e-3)
-    again = run(RECIPE, *flags, *TOY, f"--output_dir={out}")
+    again = run(RECIPE, *flags, f"--output_dir={out}")
     assert again.returncode == 0, again.stderr
     assert "epoch" not in again.stderr
     assert json.loads((out / "results.json").read_text()) == results
@@ -51,6 +125,11 @@ def test_a_run_shows_its_tables_and_figures_and_is_kept(place):
         (["--epochs=3"], "no meaning in this command: --epochs"),
         (["--mixtures=1,2"], "--mixtures: wrong list; expected 3 positive integers; received 1,2"),
         (["--patterns=2,5,X"], "search space: depth_pattern is wrong"),
+        (["--tuning_steps=0,3"], "--tuning_steps: wrong list; expected 2 positive integers"),
+        (["--budgets=small"], "--budgets: wrong list; expected millions of parameters, such as"),
+        (["--budgets=0.01,0.01"], "search: constraints are wrong; expected different numbers"),
+        (["--budgets=3"], "search: no sub-network within the budget; expected 2.998e+06 to"),
+        (["--qat_epochs=3"], "no meaning in this command: --qat_epochs"),
         (["--corpus=audioset"], "class_labels_indices.csv: list is missing"),
     ],
 )

@@ -108,7 +108,7 @@ def test_searches_and_teachers_stand_beside_students(runs, tmp_path):
         "net",
         {"supernet": {}},
         "results.json",
-        {"table1": [{"budget": 0.4, "ofa": 0.41, "ofa_params": 9}]},
+        {"chosen": [{"constraint": "0.8M", "map": 0.41, "params": 9}]},
     )
     scores = {"keras_float16": {"accuracy": 53.6, "logloss": 1.4}}
     search = write(
@@ -123,7 +123,7 @@ def test_searches_and_teachers_stand_beside_students(runs, tmp_path):
     )
     page = write_comparison([runs[0], teachers, supernet, search], tmp_path / "page")
     names = [row[0] for row in page.blocks(Table)[0].rows]
-    for name, end in zip(names, ("weak", "teachers", "net, 40 %", "search, random A"), strict=True):
+    for name, end in zip(names, ("weak", "teachers", "net, 0.8M", "search, random A"), strict=True):
         assert name.endswith(end)
     text = as_text(page.blocks(Table)[0])
     for part in ("78.0", "41.0", "53.6"):

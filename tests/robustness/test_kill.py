@@ -21,8 +21,8 @@ _PACKAGE = ["--systems=S1", "--splits=5", "--members=cp_mobile", "--teacher_epoc
 _SCENES = ["--reading=code", "--smallest_kib=20", "--largest_kib=60", "--candidates=4"]
 _SCENES += [f"--seconds={STEREO_TINY.seconds}", "--epochs=1", "--final_epochs=1", "--batch_size=16"]
 _SUPERNET = ["--corpus=mixtures", "--mixtures=48,32,32", "--width=0.0625", "--batch_size=16"]
-_SUPERNET += ["--draws=3", "--teacher_epochs=1", "--largest_epochs=1", "--samples_epochs=1"]
-_SUPERNET += ["--alone_epochs=1", "--tuning_epochs=1,2"]
+_SUPERNET += ["--patterns=2,2,X", "--draws=3", "--tflite_formats=float16", "--teacher_steps=3"]
+_SUPERNET += ["--largest_steps=3", "--samples_steps=3", "--alone_steps=3", "--tuning_steps=3,6"]
 
 
 def _same_after_kills(module, arguments, folder, kills, longest_seconds):

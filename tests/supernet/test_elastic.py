@@ -19,7 +19,7 @@ from dcase_system.supernet.sampling import WidthSampler
 from dcase_system.supernet.space import paper_space
 from tests.supernet.networks import BASE, features, small_supernet
 
-SPACE = paper_space("X,X,X", base=BASE)
+SPACE = paper_space("X,X,X", "layer", BASE)
 
 
 @pytest.fixture(scope="module")

@@ -7,21 +7,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcase_system.errors import InputError
+from dcase_system.supernet.constraints import PAPER_TOLERANCE
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
     exhaustive_search,
     front,
-    paper_budget,
     random_search,
 )
 from dcase_system.supernet.shared_search import SharedSearch
 from dcase_system.supernet.space import paper_space
 from tests.commands import FORKS
 
-SPACE = paper_space("2,2,X")
+SPACE = paper_space("2,2,X", "layer")
 SMALL = paper_space("2,2,X", "block")
 ANY = Budget("params", 6e6)
+
+
+def paper_budget(params):
+    return Budget("params", params + PAPER_TOLERANCE, params - PAPER_TOLERANCE)
 
 
 def score(spec) -> float:
@@ -208,7 +212,7 @@ def test_draws_by_a_measured_cost_are_not_shared(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"space": paper_space("X,X,X")},
+        {"space": paper_space("X,X,X", "layer")},
         {"space": SMALL},
         {"budget": Budget("params", 5e6)},
         {"method": "random"},

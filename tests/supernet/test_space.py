@@ -1,12 +1,14 @@
 """The search space: the published counts, and what a sub-network is."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from dcase_system.complexity.counter import count
 from dcase_system.errors import InputError
@@ -109,12 +111,20 @@ def test_draws_are_of_the_space(seed, pattern, per):
 
 
 def test_draws_take_each_depth_and_each_ratio_equally_often():
-    space, generator = paper_space("2,2,X"), np.random.default_rng(0)
+    space, generator = paper_space("2,2,X", "layer"), np.random.default_rng(0)
     drawn = [space.draw(generator) for _ in range(4_000)]
     assert np.mean([len(ratios[2]) == 2 for ratios in drawn]) == pytest.approx(0.5, abs=0.03)
     for ratio in space.ratios:
         share = np.mean([ratios[0][1] == ratio for ratios in drawn])
         assert share == pytest.approx(0.25, abs=0.03)
+
+
+def test_with_widths_per_block_every_sub_network_is_drawn_equally_often():
+    """So a step's samples are those of the paper's equation 2: uniform over the M of them."""
+    space, generator = paper_space("2,2,X"), np.random.default_rng(0)
+    drawn = Counter(space.draw(generator) for _ in range(128 * 100))
+    assert len(drawn) == space.size == 128
+    assert chisquare(list(drawn.values())).pvalue > 1e-3
 
 
 def test_widths_are_rounded_down_but_not_by_binary_fractions():
@@ -152,7 +162,7 @@ def test_keys_tell_spaces_apart():
     spaces = [
         paper_space("2,2,X"),
         paper_space("X,X,X"),
-        paper_space("2,2,X", "block"),
+        paper_space("2,2,X", "layer"),
         paper_space("2,2,X", base=BASE),
     ]
     assert len({space.key for space in spaces}) == 4
@@ -160,6 +170,9 @@ def test_keys_tell_spaces_apart():
 
 
 def test_command():
-    done = run("dcase_system.supernet.space", "--json", "--width_per=block")
+    done = run("dcase_system.supernet.space", "--json", "--width_per=layer")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["windows"] == {"0.8": 4, "1.8": 25, "2.8": 10, "3.8": 8}
+    assert json.loads(done.stdout)["windows"] == {"0.8": 36, "1.8": 819, "2.8": 740, "3.8": 343}
+    done = run("dcase_system.supernet.space")
+    assert done.returncode == 0, done.stderr
+    assert "1.8 M ± 0.2 M        25" in done.stdout

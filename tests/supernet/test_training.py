@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.errors import InputError
@@ -20,15 +22,16 @@ from dcase_system.training.callbacks import Progress
 from dcase_system.training.log import TrainingLog
 from tests.supernet.networks import CLIPS, FRONT_END, SHALLOW, features, small_supernet, tones
 
-SPACE = paper_space("X", base=SHALLOW)
+SPACE = paper_space("X", "layer", SHALLOW)
 SMALL_MASKS = {"batch_size": 16, "mask_mels": 2, "mask_frames": 4, "masks": 1}
+EPOCH = 3  # steps: 40 clips in batches of 16
 
 
 def train(folder, *, space=SPACE, targets=None, **settings):
     seeds.set_seed(0)
     waveforms, labels = tones()
     supernet = ElasticCNN10(SHALLOW, seed=0)
-    plan = SupernetPlan(**({"epochs": 2} | SMALL_MASKS | settings))
+    plan = SupernetPlan(**({"steps": 2 * EPOCH} | SMALL_MASKS | settings))
     train_supernet(
         supernet,
         space,
@@ -53,11 +56,11 @@ def logged(folder):
 
 def test_every_sub_network_learns(tmp_path):
     supernet = train(
-        tmp_path, epochs=30, largest_epochs=10, batch_size=8, learning_rate=0.01, samples=2, masks=0
+        tmp_path, steps=150, largest_steps=50, batch_size=8, learning_rate=0.01, samples=2, masks=0
     )
     waveforms, labels = tones()
     batches = FeatureBatches(
-        waveforms, SupernetTraining(supernet, FRONT_END, SupernetPlan(epochs=1)).front_end
+        waveforms, SupernetTraining(supernet, FRONT_END, SupernetPlan(steps=1)).front_end
     )
     clips = batches.mapped(tmp_path)
     for mapped, computed in zip(clips, batches, strict=True):
@@ -73,7 +76,7 @@ def training_model(**settings) -> SupernetTraining:
     seeds.set_seed(0)
     supernet = small_supernet(spec=SHALLOW)
     supernet.block_dropout.rate = supernet.head_dropout.rate = 0.0
-    plan = SupernetPlan(epochs=1, masks=0, **settings)
+    plan = SupernetPlan(steps=1, masks=0, **settings)
     model = SupernetTraining(supernet, FRONT_END, plan, SPACE)
     model.compile(keras.optimizers.SGD(1.0), keras.losses.BinaryCrossentropy(from_logits=True))
     model(np.zeros((1, 3_200), np.float32))
@@ -108,17 +111,43 @@ def test_in_place_the_others_learn_from_the_largest_one():
 
 def test_first_the_largest_alone_then_samples(tmp_path):
     """Until the samples begin, training is that of the largest network."""
-    with_samples = train(tmp_path / "a", epochs=2, largest_epochs=2)
-    alone = train(tmp_path / "b", epochs=2, space=None)
+    with_samples = train(tmp_path / "a", steps=2 * EPOCH, largest_steps=2 * EPOCH)
+    alone = train(tmp_path / "b", steps=2 * EPOCH, space=None)
     for one, other in zip(weights_of(with_samples), weights_of(alone), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_samples_begin_after_the_steps_of_the_largest_one_in_the_middle_of_a_pass(tmp_path):
+    """With one step fewer of the largest one than there are in all, the last step differs."""
+    plan = {"steps": EPOCH, "learning_rate": 1e-4}
+    alone = train(tmp_path / "alone", space=None, **plan)
+    last_sampled = train(tmp_path / "last", largest_steps=EPOCH - 1, **plan)
+    all_sampled = train(tmp_path / "all", **plan)
+
+    def distance(other):
+        pairs = zip(weights_of(alone), weights_of(other), strict=True)
+        return sum(float(np.abs(one - two).sum()) for one, two in pairs)
+
+    assert 0 < distance(last_sampled) < distance(all_sampled)
+
+
+@given(
+    steps=st.integers(1, 10**6),
+    clips=st.integers(1, 10**5),
+    batch=st.integers(1, 256),
+    accumulation=st.integers(1, 4),
+)
+def test_a_training_has_the_fewest_passes_that_hold_its_steps(steps, clips, batch, accumulation):
+    plan = SupernetPlan(steps=steps, batch_size=batch, accumulation=accumulation)
+    batches, passes = -(-clips // batch), plan.epochs(clips)
+    assert (passes - 1) * batches < steps * accumulation <= passes * batches
 
 
 def test_only_the_teacher_counts(tmp_path):
     _, labels = tones()
     teacher = np.random.default_rng(0).normal(size=labels.shape)
-    one = train(tmp_path / "a", targets=pack_targets(labels, teacher), epochs=1)
-    other = train(tmp_path / "b", targets=pack_targets(1 - labels, teacher), epochs=1)
+    one = train(tmp_path / "a", targets=pack_targets(labels, teacher), steps=EPOCH)
+    other = train(tmp_path / "b", targets=pack_targets(1 - labels, teacher), steps=EPOCH)
     for mine, its in zip(weights_of(one), weights_of(other), strict=True):
         np.testing.assert_array_equal(mine, its)
 
@@ -126,15 +155,15 @@ def test_only_the_teacher_counts(tmp_path):
 @pytest.mark.slow
 def test_sandwich_in_place_accumulation_and_mixup_run(tmp_path):
     options = {"sampling": "sandwich", "samples": 3, "in_place": True, "accumulation": 2}
-    train(tmp_path / "a", epochs=2, **options)
-    train(tmp_path / "b", epochs=2, mixup=True, space=None)
+    train(tmp_path / "a", steps=2 * EPOCH, **options)
+    train(tmp_path / "b", steps=2 * EPOCH, mixup=True, space=None)
     assert all(np.isfinite(line["loss"]) for name in "ab" for line in logged(tmp_path / name))
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"largest_epochs": 1},
+        {"largest_steps": 2},
         pytest.param(
             {"accumulation": 2, "sampling": "sandwich", "in_place": True}, marks=pytest.mark.slow
         ),
@@ -164,7 +193,7 @@ def test_training_traces_its_step_once(tmp_path, monkeypatch):
     monkeypatch.setattr(
         SupernetTraining, "train_step", lambda self, data: (traced.append(1), step(self, data))[1]
     )
-    train(tmp_path, epochs=4)  # 48 sub-networks, and batches of 16 and 8 clips
+    train(tmp_path, steps=4 * EPOCH)  # 48 sub-networks, and batches of 16 and 8 clips
     assert len(traced) == 1
 
 
@@ -174,7 +203,8 @@ def test_training_traces_its_step_once(tmp_path, monkeypatch):
         ({"samples": 0}, "samples does not fit; expected at least 1"),
         ({"sampling": "sandwich", "samples": 1}, "samples does not fit; expected at least 2"),
         ({"in_place": True}, "in_place does not fit; expected sandwich"),
-        ({"largest_epochs": 3}, "largest_epochs does not fit; expected 0 to 2"),
+        ({"steps": 0}, "steps does not fit; expected at least 1"),
+        ({"largest_steps": 7}, "largest_steps does not fit; expected 0 to 6"),
         ({"targets": np.zeros((CLIPS, 4))}, "shape of the targets does not fit"),
         ({"targets": np.zeros((CLIPS, 2, 3)), "mixup": True}, "mixup does not fit"),
         ({"space": paper_space()}, "search space does not fit"),

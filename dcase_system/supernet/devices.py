@@ -1,0 +1,77 @@
+"""What a chosen network leaves for devices: `.tflite` files, what they score, what they cost."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dcase_system import stages
+from dcase_system.complexity import rules
+from dcase_system.edge import forms
+from dcase_system.edge.contract import load_contract
+from dcase_system.edge.export import drawn_rows, export_checked
+from dcase_system.edge.tflite import TFLiteModel, file_name
+from dcase_system.files import read_json, write_json
+from dcase_system.models import registry
+from dcase_system.models.stored import SPEC, load_network
+from dcase_system.supernet.trainings import Trained, Trainings
+from dcase_system.training.multilabel import multilabel_score
+
+COMPLEXITY, SCORES = "complexity.json", "scores.json"
+_CALIBRATION_SEED = 0
+
+
+def export_network(
+    trainings: Trainings, name: str, network: Trained, formats: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Exports a stored network and scores each of its `.tflite` files on the test clips.
+
+    The folder `edge_<name>` of the run gets the files `ofa_<name>_<format>.tflite` and
+    `ofa_<name>_<format>_waveform.tflite`, their cards, `complexity.json` and `scores.json`.
+
+    Args:
+        trainings: of the run.
+        name: of the constraint that the network was chosen for, such as `0.8M`.
+        network: a network of the run.
+        formats: of the files.
+
+    Returns:
+        For each file its path below the run directory, format, what it takes, size in bytes and
+        mean average precision.
+
+    Raises:
+        InputError: a file is too far from the network.
+    """
+    folder, data, prefix = trainings.run_dir / f"edge_{name}", trainings.data, f"ofa_{name}"
+
+    def work(target: Path) -> None:
+        model, contract = load_network(network.folder), load_contract(network.folder)
+        rows = drawn_rows(len(data.train), _CALIBRATION_SEED)
+        clips, names = data.train.audio.take(rows), [f"training clip {row}" for row in rows]
+        export_checked(model, contract, clips, names, target, formats, name=prefix)
+        fixed = registry.at_fixed_length(model, registry.read_spec(network.folder / SPEC))
+        write_json(target / COMPLEXITY, rules.report(fixed))
+        files = {
+            file_name(one, takes, prefix): (one, takes)
+            for one in formats
+            for takes in ("features", "waveform")
+        }
+        loaded = {
+            name: forms.Form(TFLiteModel(target / name), takes, one)
+            for name, (one, takes) in files.items()
+        }
+        logits = forms.logits_of(loaded, contract, data.test.audio)
+        scores = [
+            {
+                "file": f"{folder.name}/{name}",
+                "format": one,
+                "takes": takes,
+                "bytes": (target / name).stat().st_size,
+                "map": multilabel_score(logits[name], data.test.labels).mean_average_precision,
+            }
+            for name, (one, takes) in files.items()
+        ]
+        write_json(target / SCORES, scores)
+
+    inputs = {"network": network.key, "formats": list(formats), "clips": data.test.key}
+    stages.run_stage(folder, inputs, work)
+    return read_json(folder / SCORES)
