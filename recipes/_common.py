@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dcase_system import pipeline, stages, workers
+from dcase_system import pipeline, runs, workers
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
-from dcase_system.data import Data, load_data
+from dcase_system.corpora.lists import Lists, read_split
+from dcase_system.data import decoded
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
@@ -82,19 +83,26 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     responses = impulse_responses()
     plan = _plan(system, published, demo)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
-    data = load_data(corpus, split, evaluation, Path(_flags.CACHE_DIR.value) / "stores")
-    ensemble = teachers(data, plan)
+    lists, overwrite = read_split(corpus, split, evaluation), _flags.OVERWRITE.value
+    ensemble = teachers(lists, split, plan)
+    files: dict[str, Any] = {
+        "formats": _flags.TFLITE_FORMATS.value or FORMATS,
+        "aware": AwarePlan(epochs=_flags.QAT_EPOCHS.value) if _flags.QAT_EPOCHS.value else None,
+    }
+    settings = pipeline.settings_of(plan, split, lists.record, ensemble, responses, **files)
+    runs.check(run_dir, settings, overwrite=overwrite)
+    data = decoded(lists, split, stores())
     run = pipeline.run_split(
         run_dir,
         plan,
         data,
         ensemble=ensemble,
         impulse_responses=responses,
-        formats=_flags.TFLITE_FORMATS.value or FORMATS,
-        aware=AwarePlan(epochs=_flags.QAT_EPOCHS.value) if _flags.QAT_EPOCHS.value else None,
+        **files,
+        overwrite=overwrite,
     )
     print(run_summary(run_dir))
-    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(stages.provenance(run_dir), COLUMNS)}")
+    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(runs.provenance(run_dir), COLUMNS)}")
     if evaluation:
         package = assemble(
             run_dir / "submission",
@@ -150,15 +158,20 @@ def given_distillation() -> dict[str, Any]:
     return _flags.given([_flags.LABEL_WEIGHT, _flags.TEMPERATURE])
 
 
-def teachers(data: Data, plan: StudentPlan) -> Ensemble | None:
+def stores() -> Path:
+    """Folder of the decoded clips."""
+    return Path(_flags.CACHE_DIR.value) / "stores"
+
+
+def teachers(lists: Lists, split: int, plan: StudentPlan) -> Ensemble | None:
     """The ensemble that the flag names, checked for these clips."""
     if not _flags.TEACHERS.value:
         return None
     return read_ensemble(
         Path(_flags.TEACHERS.value),
-        split=data.split,
-        scenes=data.scenes,
-        filenames=data.train.clips.filenames,
+        split=split,
+        scenes=lists.corpus.scenes,
+        filenames=lists.train.filenames,
         validation_fraction=plan.validation_fraction,
     )
 

@@ -2,9 +2,9 @@
 
 from absl import flags
 
-from dcase_system.corpora.task1b import CLIP_SECONDS, TRAIN_LIST
+from dcase_system.corpora.task1b import CLIP_SECONDS, TEST_LIST, TRAIN_LIST
 from dcase_system.scene_search.space import SizeWindow
-from recipes import _executor
+from recipes import _executor, _flags
 from recipes._flags import Groups
 
 CANDIDATES = flags.DEFINE_integer(
@@ -42,7 +42,9 @@ CORPUS = flags.DEFINE_enum(
     "Mobile.",
 )
 TRAIN_LIST_NAME = flags.DEFINE_string(
-    "train_list", TRAIN_LIST, "FILE: Training list of the corpus, such as split25.csv."
+    "train_list",
+    None,
+    "FILE: Training list of the corpus, such as split25.csv; the dev-test list is its own.",
 )
 SECONDS = flags.DEFINE_float(
     "seconds", CLIP_SECONDS, "SECONDS: Length of a clip of --data_dir.", lower_bound=0.1
@@ -53,6 +55,8 @@ SEGMENT_FRAMES = flags.DEFINE_integer(
 SCALOGRAM = flags.DEFINE_enum(
     "scalogram", "paper", ["paper", "code"], "Front end of the paper or of its code."
 )
+# Training and dev-test list, by --corpus.
+_LISTS = {"task1b": (TRAIN_LIST, TEST_LIST), "scenes": ("split100.csv", "test.csv")}
 OF_SCALE = (CANDIDATES, FINAL_EPOCHS, READING)
 GROUPS: Groups = {
     "Search": (CANDIDATES, METHODS, FINAL_EPOCHS, SELECT_ON_TEST),
@@ -69,3 +73,18 @@ TEXTS = _executor.TEXTS_OF_SEARCHES | {
     "validation_fraction": "SHARE: Share of the training clips held out by location to select "
     "candidates on; 0 to 0.9.",
 }
+DEFAULTS = {
+    "with --corpus=task1b": {"train_list": _LISTS["task1b"][0]},
+    "with --corpus=scenes": {"train_list": _LISTS["scenes"][0]},
+}
+
+
+def mono() -> bool:
+    """Whether the clips are mono; those of the demo are stereo, whatever is said of --data_dir."""
+    return CORPUS.value == "scenes" and _flags.DATA_DIR.value is not None
+
+
+def lists() -> tuple[str, str]:
+    """File names of the training and the dev-test list."""
+    train, test = _LISTS["scenes" if mono() else "task1b"]
+    return TRAIN_LIST_NAME.value or train, test

@@ -17,8 +17,6 @@ from typing import Any
 
 from dcase_system import cli
 from dcase_system.audio.panns_mel import PannsMelSpec
-from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
-from dcase_system.data import TaggedData, load_audioset, load_mixtures
 from dcase_system.help import Flags
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.places import place
@@ -26,7 +24,7 @@ from dcase_system.reporting.supernet import summary
 from dcase_system.supernet.experiment import help_search, run_experiment
 from dcase_system.supernet.plan import ExperimentPlan
 from dcase_system.supernet.step import SupernetPlan
-from recipes import _common, _executor, _flags
+from recipes import _common, _executor, _flags, _supernet_clips
 from recipes import _supernet_flags as own
 
 PAPER_SECONDS, PAPER_MASK_FRAMES = 10.0, 64
@@ -70,23 +68,28 @@ DEMO = MIXTURES | {
 
 def main(_: Sequence[str]) -> None:
     _common.join_team()
-    plan, data = settings()
+    of_audioset = _flags.DATA_DIR.value is not None and own.CORPUS.value == "audioset"
+    scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if of_audioset else MIXTURES
+    values = scale | _common.given_settings() | _flags.given(own.OF_SCALE)
+    plan = settings(values, calibration_clips=2_000 if of_audioset else 256)
     name = place(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
+    clips_of = _supernet_clips.audioset if of_audioset else _supernet_clips.mixtures
+    data = clips_of(run_dir, plan, values)
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
         return
-    others = ("--distribution=one_device",)
-    run_experiment(run_dir, plan, data, lambda: _executor.search_together(run_dir, *others))
+
+    def search_together() -> None:
+        _executor.search_together(run_dir, "--distribution=one_device")
+
+    run_experiment(run_dir, plan, data, search_together, overwrite=_flags.OVERWRITE.value)
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
 
 
-def settings() -> tuple[ExperimentPlan, TaggedData]:
-    """The plan and the clips, as the flags say."""
-    paper = _flags.DATA_DIR.value is not None and own.CORPUS.value == "audioset"
-    scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if paper else MIXTURES
-    values = scale | _common.given_settings() | _flags.given(own.OF_SCALE)
+def settings(values: dict[str, Any], calibration_clips: int) -> ExperimentPlan:
+    """The plan, as the flags say."""
     seconds, width = values["seconds"], values["width"]
     widths = [round(width * channels) for channels in (64, 128, 256, 512)]
     common: dict[str, Any] = {
@@ -96,7 +99,7 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         "mask_frames": max(1, round(PAPER_MASK_FRAMES * seconds / PAPER_SECONDS)),
     }
     tuning = own.integers(own.TUNING_EPOCHS, 2) or values["tuning_epochs"]
-    plan = ExperimentPlan(
+    return ExperimentPlan(
         base=CNN10Spec(blocks=tuple((c, c) for c in widths), embedding=widths[-1]),
         front_end=PannsMelSpec(),
         teacher=SupernetPlan(epochs=values["teacher_epochs"], mixup=True, **common),
@@ -113,22 +116,10 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         patterns=tuple(own.PATTERNS.value.split(";")),
         draws=values["draws"],
         ranked=own.RANKED.value,
-        calibration_clips=2_000 if paper else 256,
+        calibration_clips=calibration_clips,
         storage=_executor.storage(),
         seed=_flags.SEED.value,
     )
-    stores = Path(_flags.CACHE_DIR.value) / "stores"
-    if paper:
-        audioset = read_audioset(_flags.DATA_DIR.value)
-        return plan, load_audioset(
-            audioset, stores, validation=PAPER_VALIDATION_CLIPS, seconds=seconds, seed=plan.seed
-        )
-    corpus, _, _ = _common.folders()
-    train, validation, test = own.integers(own.MIXTURES, 3) or values["mixtures"]
-    data = load_mixtures(
-        corpus, stores, train=train, validation=validation, test=test, seconds=seconds
-    )
-    return plan, data
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dcase_system import cli
+from dcase_system import cli, runs
 from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
+from dcase_system.corpora.lists import Lists, read_lists
 from dcase_system.corpora.task1b import read_task1b
 from dcase_system.help import Flags
 from dcase_system.places import Place, place
@@ -29,7 +30,12 @@ from dcase_system.progress import progress_bar
 from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
 from dcase_system.scene_search.clips import SceneData, load_scenes
-from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
+from dcase_system.scene_search.experiment import (
+    SearchPlan,
+    help_search,
+    run_experiment,
+    settings_of,
+)
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from dcase_system.submission.card import AuthorCard, read_author_card
@@ -53,13 +59,19 @@ DEMO = PUBLISHED | {"candidates": 3, "final_epochs": 4, "batch_size": 16, "readi
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
-    data, name = clips(plan.front_end)
+    lists, name, seconds = clips()
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
+    overwrite = _flags.OVERWRITE.value
+    runs.check(run_dir, settings_of(plan, lists.record), overwrite=overwrite)
+    data = load_scenes(
+        lists, _common.stores(), plan.front_end, seconds=seconds, copy_mono=own.mono()
+    )
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
         return
-    _executor.search_together(run_dir)
-    results = run_experiment(run_dir, plan, data)
+    results = run_experiment(
+        run_dir, plan, data, lambda: _executor.search_together(run_dir), overwrite=overwrite
+    )
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
     if data.evaluation and own.CORPUS.value == "task1b":
@@ -86,32 +98,24 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
     )
 
 
-def clips(front_end: ScalogramSpec) -> tuple[SceneData, str]:
-    """The clips that the flags name, and a name for them."""
+def clips() -> tuple[Lists, str, float]:
+    """The lists of the clips that the flags name, a name for them, and the length of a clip."""
     root: Place
     evaluation: Place | None
-    cache, seconds = Path(_flags.CACHE_DIR.value), own.SECONDS.value
+    seconds = own.SECONDS.value
     if _flags.DATA_DIR.value is None:
         _common.announce_demo()
         with progress_bar("making the stereo demo corpus", "clip") as show:
-            demo = write_stereo_demo_corpus(cache / "demo_stereo", progress=show)
+            folder = Path(_flags.CACHE_DIR.value) / "demo_stereo"
+            demo = write_stereo_demo_corpus(folder, progress=show)
         root, evaluation, seconds = demo.development, demo.evaluation, STEREO_FULL.seconds
         name = "demo_stereo"
     else:
         root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value
         evaluation, name = place(given) if given else None, root.resolve().name
-    mono = own.CORPUS.value == "scenes" and _flags.DATA_DIR.value is not None  # the demo is stereo
-    corpus = read_corpus(root, _flags.SCENES.value) if mono else read_task1b(root)
-    data = load_scenes(
-        corpus,
-        cache / "stores",
-        front_end,
-        seconds=seconds,
-        evaluation=evaluation,
-        train_list=own.TRAIN_LIST_NAME.value,
-        copy_mono=mono,
-    )
-    return data, name
+    corpus = read_corpus(root, _flags.SCENES.value) if own.mono() else read_task1b(root)
+    train, test = own.lists()
+    return read_lists(corpus, evaluation, train=train, test=test), name, seconds
 
 
 def package(run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData) -> Path:
@@ -136,7 +140,7 @@ if __name__ == "__main__":
         Flags(
             groups=_flags.groups_with(own.GROUPS),
             refused=(_flags.ACCUMULATION, _flags.DISTRIBUTION, *_flags.OF_CLASSIFIERS),
-            defaults={"": PUBLISHED, _flags.DEMO: DEMO},
+            defaults={"": PUBLISHED, _flags.DEMO: DEMO} | own.DEFAULTS,
             texts=own.TEXTS,
         ),
     )

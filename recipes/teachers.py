@@ -16,15 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
-from dcase_system import cli
+from dcase_system import cli, runs
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.corpora import tau
-from dcase_system.data import load_data
-from dcase_system.distillation.teachers import TeacherPlan, train_member, train_teachers
+from dcase_system.corpora.lists import read_split
+from dcase_system.data import decoded
+from dcase_system.distillation.plan import TeacherPlan, settings_of
+from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.errors import InputError
 from dcase_system.help import Flags
 from dcase_system.models import registry
@@ -34,6 +33,7 @@ from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables
 from dcase_system.training.seeds import derive
 from recipes import _common, _flags
+from recipes import _teacher_flags as own
 
 # fschmid56/cpjku_dcase23, run_passt_training.py; the probability of impulse responses is a flag.
 PASST: dict[str, Any] = {
@@ -68,14 +68,8 @@ DEMO_MEMBERS = ["cp_mobile", "passt_tiny"]
 DEMO = {"batch_size": 64}
 DEMO_EPOCHS = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}
 
-_SPLIT = flags.DEFINE_enum(
-    "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
-)
-_ONLY = flags.DEFINE_integer(
-    "only", None, "INDEX: Train this member alone, from 1; the others elsewhere meanwhile. [all]", 1
-)
 _OTHERS = Flags(
-    groups=_flags.GROUPS,
+    groups=_flags.groups_with(own.GROUPS),
     refused=(*_flags.OF_PACKAGES, *_flags.OF_STUDENTS),
     defaults={
         "": _flags.OF_PLANS | {"members": _common.PUBLISHED_TEACHERS},
@@ -94,7 +88,7 @@ _OTHERS = Flags(
 
 def main(argv: Sequence[str]) -> None:
     _common.join_team()
-    split, given = int(_SPLIT.value), _common.given_settings()
+    split, given = int(own.SPLIT.value), _common.given_settings()
     if _flags.DATA_DIR.value is None:
         given = DEMO | {"epochs": DEMO_EPOCHS[split]} | given
     members = _flags.MEMBERS.value or (
@@ -115,13 +109,16 @@ def main(argv: Sequence[str]) -> None:
     ]
     responses = _common.impulse_responses()
     corpus, _, name = _common.folders()
-    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
-    seed = _flags.SEED.value
+    seed, overwrite = _flags.SEED.value, _flags.OVERWRITE.value
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/teachers-seed{seed}/split_{split}")
-    if _ONLY.value:
-        train_member(run_dir, plans, _ONLY.value, data, responses)
+    lists = read_split(corpus, split)
+    settings = settings_of(plans, split, lists.record, responses)
+    runs.check(run_dir, settings, overwrite=overwrite)
+    data = decoded(lists, split, _common.stores())
+    if own.ONLY.value:
+        train_member(run_dir, plans, own.ONLY.value, data, responses)
         return
-    train_teachers(run_dir, plans, data, responses)
+    train_teachers(run_dir, plans, data, responses, overwrite=overwrite)
     print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
     print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")
 
