@@ -1,6 +1,9 @@
 """Low-complexity acoustic scene and event classification with Keras and TensorFlow."""
 
 import os
+import sys
+
+from dcase_system.interrupts import watch
 
 # TensorFlow reads this when it is first imported. Its start-up notices are logged as errors (three
 # on a machine without GPU); what really fails reaches Python as an exception.
@@ -11,3 +14,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"
+
+
+def _is_command() -> bool:
+    """Whether this process is `python -m` of a module of ours, and nobody else's program."""
+    given = sys.orig_argv[1:]
+    module = given[given.index("-m") + 1] if "-m" in given[:-1] else ""
+    return module.partition(".")[0] in (__name__, "recipes")
+
+
+if _is_command():
+    watch()  # while TensorFlow is imported, too

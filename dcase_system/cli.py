@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from absl import app, flags
 from absl import logging as absl_logging
 
+from dcase_system import interrupts
 from dcase_system.errors import Dismissed, InputError
 from dcase_system.help import Flags, asked_for, is_required, page
 from dcase_system.parent import end_with_parent
 from dcase_system.places import ends_badly
 
-INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _NO_OTHERS = Flags()
 
 
@@ -33,6 +33,7 @@ def run(
 
     def guarded(argv: Sequence[str]) -> int | None:
         try:
+            interrupts.begin_work(f"error: interrupted; {_how_to_go_on()}")
             _check(argv, others, takes_arguments)
             return main(argv)
         except app.UsageError as error:
@@ -50,7 +51,8 @@ def run(
             place = f"{error.filename}: " if error.filename else ""
             return _fail(place + " ".join((error.strerror or str(error)).split()), 1)
         except KeyboardInterrupt:
-            return _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+            sys.stdout.flush()
+            interrupts.end()
 
     def ended(argv: Sequence[str]) -> int | None:
         status = guarded(argv)
@@ -60,6 +62,7 @@ def run(
             os._exit(status or 0)
         return status
 
+    interrupts.watch()
     end_with_parent()
     if asked_for(sys.argv[1:]):
         own = [flag.name for flag in flags.FLAGS.get_flags_for_module("__main__")]
@@ -88,6 +91,13 @@ def _check(argv: Sequence[str], others: Flags, takes_arguments: bool) -> None:
     refused = [f"--{flag.name}" for flag in others.refused if flag.present]
     if refused:
         raise app.UsageError(f"no meaning in this command: {', '.join(refused)}")
+
+
+def _how_to_go_on() -> str:
+    """What to do with a command that was stopped."""
+    overwrites = "overwrite" in flags.FLAGS and flags.FLAGS["overwrite"].value
+    again = "the same command without --overwrite" if overwrites else "the same command"
+    return f"{again} goes on where it stopped"
 
 
 def _set_up_logging() -> None:

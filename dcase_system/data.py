@@ -1,16 +1,17 @@
 """The clips of a run: lists read and files decoded before any training."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.corpora.audioset import AudioSet
-from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
+from dcase_system.corpora.corpus import Clips, Corpus
+from dcase_system.corpora.lists import Lists, read_split
 from dcase_system.corpora.mixtures import plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.files import fingerprint
@@ -51,6 +52,7 @@ class Data:
         test: the dev-test clips.
         evaluation: names of the unlabelled evaluation clips.
         evaluation_audio: their waveforms, or None without an evaluation set.
+        record: what tells these clips from others, for the record of a run.
     """
 
     scenes: tuple[str, ...]
@@ -59,6 +61,7 @@ class Data:
     test: ClipSet
     evaluation: tuple[str, ...]
     evaluation_audio: Waveforms | None
+    record: Mapping[str, Any]
 
 
 def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path) -> Data:
@@ -73,15 +76,24 @@ def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path
     Raises:
         InputError: a list or a clip is not as expected.
     """
-    train, test = corpus.split(split), corpus.test()
-    listed = read_evaluation_list(evaluation) if evaluation else ()
+    return decoded(read_split(corpus, split, evaluation), split, stores)
+
+
+def decoded(lists: Lists, split: int, stores: Path) -> Data:
+    """Brings every clip of the lists into the waveform stores; see `load_data`."""
+    root, evaluation = lists.corpus.root, None
+    train = ClipSet(lists.train, mono_waveforms(stores, root, lists.train.filenames))
+    test = ClipSet(lists.test, mono_waveforms(stores, root, lists.test.filenames))
+    if lists.evaluation_root:
+        evaluation = mono_waveforms(stores, lists.evaluation_root, lists.evaluation)
     return Data(
-        scenes=corpus.scenes,
+        scenes=lists.corpus.scenes,
         split=split,
-        train=ClipSet(train, mono_waveforms(stores, corpus.root, train.filenames)),
-        test=ClipSet(test, mono_waveforms(stores, corpus.root, test.filenames)),
-        evaluation=listed,
-        evaluation_audio=mono_waveforms(stores, evaluation, listed) if evaluation else None,
+        train=train,
+        test=test,
+        evaluation=lists.evaluation,
+        evaluation_audio=evaluation,
+        record=lists.record_with(train.audio, test.audio, evaluation),
     )
 
 
@@ -104,12 +116,28 @@ class TaggedSet:
 
 @dataclass(frozen=True)
 class TaggedData:
-    """The clips of a multi-label run: trained on, searched on, and scored once."""
+    """The clips of a multi-label run.
+
+    Attributes:
+        classes: in label order.
+        train: to train on.
+        validation: to search on.
+        test: scored once.
+        lists: what tells the lists that they come from from others; nothing where the sets do.
+    """
 
     classes: tuple[str, ...]
     train: TaggedSet
     validation: TaggedSet
     test: TaggedSet
+    lists: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What tells these clips from others, for the record of a run."""
+        sets = {"train": self.train, "validation": self.validation, "test": self.test}
+        keys = {name: f"{len(one):,} clips, {one.key[:12]}" for name, one in sets.items()}
+        return {"classes": self.classes, **self.lists, "sets": keys}
 
 
 def load_mixtures(
@@ -144,7 +172,11 @@ def load_mixtures(
         return TaggedSet(plan.labels, mix(clips, plan.sources, plan.gains, plan.offsets, samples))
 
     return TaggedData(
-        corpus.scenes, mixed("train", train), mixed("validation", validation), mixed("test", test)
+        corpus.scenes,
+        mixed("train", train),
+        mixed("validation", validation),
+        mixed("test", test),
+        read_split(corpus, 100).record,
     )
 
 

@@ -50,6 +50,25 @@ def replacing_directory(path: str | Path) -> Iterator[Path]:
         _sync(path.parent)
 
 
+def emptied(folder: Path, keep: str, last: str) -> None:
+    """Removes what is in a folder; killed half way, each thing in it is whole or gone.
+
+    Args:
+        folder: that is emptied.
+        keep: name of what stays.
+        last: name of what goes last.
+    """
+    found = [path for path in folder.iterdir() if path.name != keep and not is_temporary(path)]
+    with _temporary(folder / last, _new_directory) as removed:
+        for path in sorted(found, key=lambda path: (path.name == last, path.name)):
+            path.replace(removed / path.name)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether this is what a process is writing, or has left when it was killed."""
+    return path.name.startswith(_PARTIAL)
+
+
 @contextmanager
 def _temporary(path: Path, make: Callable[[Path], Path]) -> Iterator[Path]:
     """A new file or directory beside `path`, removed in the end unless it was renamed."""

@@ -7,11 +7,17 @@ import sys
 
 _VARIABLE = "DCASE_PARENT"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_is_child = _VARIABLE in os.environ
 
 
 def ending_with_me() -> dict[str, str]:
     """The environment of a child that is to end with this process."""
     return {**os.environ, _VARIABLE: str(os.getpid())}
+
+
+def is_child() -> bool:
+    """Whether a command of this package has started this process."""
+    return _is_child
 
 
 def end_with_parent() -> None:

@@ -3,46 +3,41 @@
 student (-> its int8 file) -> .tflite files -> dev-test scores of every form -> evaluation output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 
-from dcase_system import stages
+from dcase_system import runs, stages
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.store import Waveforms
 from dcase_system.challenge.published import is_published_corpus, published_rows
 from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.corpora import tau
-from dcase_system.corpora.corpus import device_groups
 from dcase_system.data import Data
+from dcase_system.dev_test import LAYOUT, SUBMITTED_FORM, write_scores
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import forms
-from dcase_system.edge.check import compare
 from dcase_system.edge.contract import Contract
 from dcase_system.edge.export import drawn_rows, export_checked
 from dcase_system.edge.precision import cast_weights
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, read_json, replacing, write_json
+from dcase_system.files import fingerprint, read_json, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.student.aware import INT8, train_aware
 from dcase_system.student.plan import AWARE, STUDENT, AwarePlan, StudentPlan, contract_of
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
-from dcase_system.training import metrics
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import held_out_rows
 from dcase_system.workers import dismiss_others
 
 SUBMITTED_PRECISION = "float16"
-SUBMITTED_FORM = "keras_float16"
-_SCORES_LAYOUT = 2  # of what `_score` writes
 
 
 @dataclass(frozen=True)
@@ -71,6 +66,38 @@ class SplitRun:
         return self.settings["split"]
 
 
+def settings_of(
+    plan: StudentPlan,
+    split: int,
+    clips: Mapping[str, Any],
+    ensemble: Ensemble | None = None,
+    impulse_responses: ImpulseResponses | None = None,
+    *,
+    formats: Sequence[str] = FORMATS,
+    aware: AwarePlan | None = None,
+) -> dict[str, Any]:
+    """What decides the results of `run_split`, for `runs.check`.
+
+    Args:
+        plan: hyper-parameters.
+        split: percentage of the training list.
+        clips: record of the clips, or of their lists.
+
+    The others are those of `run_split`.
+    """
+    teachers = {"key": ensemble.key, "members": ensemble.members} if ensemble else None
+    return {
+        "kind": "split",
+        "split": split,
+        "plan": asdict(plan),
+        "teachers": teachers,
+        "impulse_responses": impulse_responses and impulse_responses.key,
+        "formats": formats,
+        "aware": aware and asdict(aware),
+        **clips,
+    }
+
+
 def run_split(
     run_dir: Path,
     plan: StudentPlan,
@@ -81,6 +108,7 @@ def run_split(
     formats: Sequence[str] = FORMATS,
     aware: AwarePlan | None = None,
     system: str | None = None,
+    overwrite: bool = False,
 ) -> SplitRun:
     """Trains, exports, scores and predicts one system on one split.
 
@@ -96,28 +124,26 @@ def run_split(
         aware: quantisation-aware training of the int8 files; by default they are quantised after
             training.
         system: name of the system in the report or the package, for the record.
+        overwrite: whether the run that is in the directory is removed first.
 
     Raises:
-        InputError: another run is at work in the directory, the training diverges, or an exported
-            form is too far from the network.
+        InputError: the directory holds something else or another run is at work in it, see
+            `runs.begun`; the training diverges, or an exported form is too far from the network.
     """
-    with stages.only_one(run_dir):
-        teachers = {"key": ensemble.key, "members": ensemble.members} if ensemble else None
-        external_data = [*(ensemble.external_data if ensemble else ())]
-        if impulse_responses is not None:
-            external_data = sorted({*external_data, "dataset"})
-        training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
-        settings = {
-            "system": system,
-            "split": data.split,
-            "scenes": data.scenes,
-            "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
-            "plan": asdict(plan),
-            "teachers": teachers,
-            "external_data": external_data,
-            "aware": aware and asdict(aware),
-        }
-        stages.write_config(run_dir, settings)
+    settings = settings_of(
+        plan, data.split, data.record, ensemble, impulse_responses, formats=formats, aware=aware
+    )
+    external_data = [*(ensemble.external_data if ensemble else ())]
+    if impulse_responses is not None:
+        external_data = sorted({*external_data, "dataset"})
+    training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
+    notes = {
+        "system": system,
+        "scenes": data.scenes,
+        "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
+        "external_data": external_data,
+    }
+    with runs.begun(run_dir, settings, notes=notes, overwrite=overwrite):
         student = train_student(run_dir, plan, data, ensemble, impulse_responses)
         dismiss_others()
         if ensemble is not None:
@@ -145,8 +171,8 @@ def run_split(
         )
         stages.run_stage(
             run_dir / "dev_test",
-            {"edge": edge, "clips": data.test.key, "layout": _SCORES_LAYOUT},
-            lambda folder: _score(folder, network, run_dir / "edge", data),
+            {"edge": edge, "clips": data.test.key, "layout": LAYOUT},
+            lambda folder: write_scores(folder, network, run_dir / "edge", data),
         )
         audio = data.evaluation_audio
         if audio is not None:
@@ -220,35 +246,6 @@ def _export(
     names = [data.train.clips.filenames[row] for row in rows]
     clips, aware = data.train.audio.take(rows), int8.read_bytes() if int8 else None
     export_checked(network, contract_of(data), clips, names, folder, formats, aware)
-
-
-def _score(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
-    """Scores every form on the dev-test list; the only stage that reads it."""
-    test = data.test.clips
-    groups = device_groups(data.train.clips.devices, test.devices)
-    contract = contract_of(data)
-    logits = forms.logits_of(forms.forms_of(network, edge), contract, data.test.audio)
-    probabilities = {name: contract.probabilities(values) for name, values in logits.items()}
-    scores: dict[str, Any] = {"submitted_form": SUBMITTED_FORM, "forms": {}}
-    for name, values in probabilities.items():
-        scored = metrics.score(values, test.labels, data.scenes, test.devices, groups)
-        compared = compare(values, probabilities[forms.REFERENCE])
-        scores["forms"][name] = {**asdict(scored), **asdict(compared)}
-    submitted = probabilities[SUBMITTED_FORM].argmax(axis=-1)
-    hits = submitted == test.labels
-    scores["intervals_95"] = metrics.intervals(
-        hits, test.labels, data.scenes, test.devices, groups, test.locations
-    )
-    scores["confusion"] = metrics.confusion(test.labels, submitted, len(data.scenes)).tolist()
-    write_json(folder / "scores.json", scores)
-    table = pd.DataFrame(probabilities[SUBMITTED_FORM], columns=list(data.scenes))
-    table.insert(0, "filename", test.filenames)
-    table.insert(1, "identifier", test.locations)
-    table.insert(2, "source_label", test.devices)
-    table.insert(3, "scene_label", [data.scenes[label] for label in test.labels])
-    table.insert(4, "predicted", [data.scenes[label] for label in submitted])
-    with replacing(folder / "predictions.csv") as temporary:
-        table.to_csv(temporary, sep="\t", index=False)
 
 
 def _predict(network: keras.Model, contract: Contract, audio: Waveforms) -> np.ndarray:

@@ -1,34 +1,16 @@
-"""Run directories: stage after stage, each written whole and redone only if its inputs change."""
+"""The stages of a run: one after another, each written whole, redone only if its inputs change."""
 
-import importlib.metadata
 import logging
-import platform
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked, read_json, replacing_directory, write_json
+from dcase_system.files import fingerprint, read_json, replacing_directory, write_json
 from dcase_system.workers import team
 
 _LOG = logging.getLogger(__name__)
 _RECORD = "stage.json"
-_PACKAGES = (
-    "tensorflow",
-    "keras",
-    "tensorflow-model-optimization",
-    "numpy",
-    "pandas",
-    "scipy",
-    "soundfile",
-    "soxr",
-    "absl-py",
-    "optuna",
-)
 
 
 def run_stage(
@@ -125,75 +107,3 @@ def read_stage(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def only_one(run_dir: Path) -> AbstractContextManager[None]:
-    """Holds a run directory against a second run.
-
-    Raises:
-        InputError: another process is running in it.
-    """
-    if not team().is_chief:
-        return nullcontext()  # the chief holds it for all
-
-    def refuse() -> None:
-        raise InputError(
-            "another run is at work here", where=run_dir, expected="one run a directory"
-        )
-
-    return locked(run_dir / "lock", refuse)
-
-
-def write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Writes `config.json`: the settings, the command, the versions and the state of the code."""
-    if not team().is_chief:
-        return
-    versions = {"python": platform.python_version()}
-    versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
-    config = {
-        "command": sys.argv,
-        "settings": dict(settings),
-        "versions": versions,
-        "code": _code_state(),
-    }
-    write_json(run_dir / "config.json", config)
-
-
-def provenance(run_dir: Path) -> str:
-    """One line for a report: the seeds, the versions and the code that a run was made with.
-
-    Raises:
-        InputError: the directory has no `config.json`, or one of something else.
-    """
-    path = run_dir / "config.json"
-    try:
-        config = read_json(path)
-        code, versions = config["code"], config["versions"]
-        seeds = sorted(set(_seeds(config["settings"])))
-        commit = code["commit"] or "unknown"
-        state = {True: ", changed since", False: "", None: ""}[code["dirty"]]
-        stated = [f"{name} {version}" for name, version in versions.items()]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(f"not the configuration of a run ({error!r})", where=path) from error
-    return f"seed {', '.join(map(str, seeds))}; commit {commit}{state}; {', '.join(stated)}"
-
-
-def _seeds(settings: Any) -> Iterator[int]:
-    """What is called `seed` anywhere in the settings."""
-    for name, value in settings.items() if isinstance(settings, dict) else ():
-        if name == "seed" and isinstance(value, int):
-            yield value
-        yield from _seeds(value)
-
-
-def _code_state() -> dict[str, Any]:
-    """Commit of the checkout this package lies in, and whether it was changed since."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(Path(__file__).parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None}  # installed without its repository

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dcase_system import pipeline, stages, workers
+from dcase_system import pipeline, runs, workers
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.challenge.description import described
 from dcase_system.challenge.systems import (
@@ -27,9 +27,11 @@ from dcase_system.challenge.teachers import (
 )
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
-from dcase_system.data import Data, load_data
+from dcase_system.corpora.lists import Lists, read_split
+from dcase_system.data import Data, decoded
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
-from dcase_system.distillation.teachers import TeacherPlan, train_teachers
+from dcase_system.distillation.plan import TeacherPlan
+from dcase_system.distillation.teachers import train_teachers
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.help import Flags
@@ -97,22 +99,34 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     responses = impulse_responses()
     plan = _plan(system, published, demo)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
-    data = load_data(corpus, split, evaluation, Path(_flags.CACHE_DIR.value) / "stores")
+    lists, overwrite = read_split(corpus, split, evaluation), _flags.OVERWRITE.value
+    files: dict[str, Any] = {
+        "formats": _flags.TFLITE_FORMATS.value or FORMATS,
+        "aware": AwarePlan(epochs=_flags.QAT_EPOCHS.value) if _flags.QAT_EPOCHS.value else None,
+    }
+    learns = bool(_flags.TEACHERS.value) or (_flags.DISTILL.value and system != "baseline")
     ensemble = None
-    if _flags.TEACHERS.value or (_flags.DISTILL.value and system != "baseline"):
-        ensemble = teachers(data, plan, _trained_teachers(name, data, responses))
+    if _flags.TEACHERS.value:
+        ensemble = teachers(lists, split, plan, Path(_flags.TEACHERS.value))
+    settings = pipeline.settings_of(plan, split, lists.record, ensemble, responses, **files)
+    if learns and ensemble is None:
+        del settings["teachers"]  # known when they are trained
+    runs.check(run_dir, settings, overwrite=overwrite)
+    data = decoded(lists, split, stores())
+    if learns and ensemble is None:
+        ensemble = teachers(lists, split, plan, _trained_teachers(name, data, responses))
     run = pipeline.run_split(
         run_dir,
         plan,
         data,
         ensemble=ensemble,
         impulse_responses=responses,
-        formats=_flags.TFLITE_FORMATS.value or FORMATS,
-        aware=AwarePlan(epochs=_flags.QAT_EPOCHS.value) if _flags.QAT_EPOCHS.value else None,
+        **files,
         system=system,
+        overwrite=overwrite,
     )
     print(run_summary(run_dir))
-    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(stages.provenance(run_dir), COLUMNS)}")
+    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(runs.provenance(run_dir), COLUMNS)}")
     if evaluation and SYSTEMS[system].zeros:
         print(f"\n{textwrap.fill(_OVER_THE_LIMITS, COLUMNS)}")
     elif evaluation:
@@ -188,21 +202,24 @@ def given_distillation() -> dict[str, Any]:
     return _flags.given([_flags.LABEL_WEIGHT, _flags.TEMPERATURE])
 
 
-def teachers(data: Data, plan: StudentPlan, folder: Path) -> Ensemble:
+def stores() -> Path:
+    """Folder of the decoded clips."""
+    return Path(_flags.CACHE_DIR.value) / "stores"
+
+
+def teachers(lists: Lists, split: int, plan: StudentPlan, folder: Path) -> Ensemble:
     """The ensemble in a folder, checked for these clips."""
     return read_ensemble(
         folder,
-        split=data.split,
-        scenes=data.scenes,
-        filenames=data.train.clips.filenames,
+        split=split,
+        scenes=lists.corpus.scenes,
+        filenames=lists.train.filenames,
         validation_fraction=plan.validation_fraction,
     )
 
 
 def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:
-    """The folder of the teachers that the flag names, or of those trained here first."""
-    if _flags.TEACHERS.value:
-        return Path(_flags.TEACHERS.value)
+    """The folder of the teachers that are trained here first."""
     if _flags.DISTRIBUTION.value == "multi_worker":
         raise InputError(
             "teachers are trained by a command of their own where several machines train",
@@ -210,7 +227,7 @@ def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None)
             expected="the folder that recipes.teachers has made",
         )
     given_dir = _flags.OUTPUT_DIR.value
-    folder = Path(given_dir, "teachers") if given_dir else teachers_folder(name, data.split)
+    folder = Path(f"{given_dir}-teachers") if given_dir else teachers_folder(name, data.split)
     given = _flags.given([_flags.VALIDATION_FRACTION])
     if responses is not None:
         given |= _flags.given([_flags.IMPULSE_RESPONSE_PROBABILITY])

@@ -11,6 +11,7 @@ from absl import flags
 from dcase_system.executor.local import Local
 from dcase_system.executor.on_ray import Needs, cluster
 from dcase_system.executor.tasks import Executor, Task, run_tasks
+from recipes import _flags  # noqa: F401 (defines --overwrite)
 
 _LOG = logging.getLogger("dcase_system.recipes")
 
@@ -53,6 +54,11 @@ JOIN = flags.DEFINE_bool(
     False,
     "Only help with the search of a run that has the same flags otherwise; any number of processes "
     "may, and come and go as they like.",
+)
+flags.register_multi_flags_validator(
+    ["join", "overwrite"],
+    lambda given: not given["join"] or not given["overwrite"],
+    message="--overwrite would remove the run that is to be helped: expected it without --join",
 )
 OF_SEARCHES = (STORAGE, JOIN, *FLAGS)
 TEXTS_OF_SEARCHES = {
@@ -119,7 +125,8 @@ def search_together(run_dir: Path, *others: str) -> None:
         return
     module = sys.modules["__main__"].__spec__
     assert module is not None  # recipes are run by `python -m`
-    own = (f"--output_dir={run_dir}", "--join", "--executor=local", "--parallel_tasks=1", *others)
+    here = ("--join", "--executor=local", "--parallel_tasks=1")
+    own = (f"--output_dir={run_dir}", "--nooverwrite", *here, *others)
     arguments = ("-m", module.name, *sys.argv[1:], *own)
     names = [f"search/{number}" for number in range(1, PARALLEL_TASKS.value + 1)]
     with executor(run_dir) as running:

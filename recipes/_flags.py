@@ -32,7 +32,11 @@ CACHE_DIR = flags.DEFINE_string(
 OUTPUT_DIR = flags.DEFINE_string(
     "output_dir",
     None,
-    "FOLDER: Where the run is written; what is done there is not done again. [one below runs/]",
+    "FOLDER: Where the run is written; the same command goes on there, another one is refused. "
+    "[one below runs/]",
+)
+OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "Begin anew: remove everything that a run has left in the folder, first."
 )
 AUTHOR_CARD = flags.DEFINE_string(
     "author_card", "submissions/author_card.yaml", "FILE: Who hands in, for the package; YAML."
@@ -94,7 +98,7 @@ TEACHERS = flags.DEFINE_string(
     "teachers",
     None,
     "FOLDER: Teachers of this split to learn from, made by recipes.teachers. "
-    "[trained first, in the folder teachers of --output_dir or where recipes.teachers leaves them]",
+    "[trained first, in a folder beside --output_dir or where recipes.teachers leaves them]",
 )
 TEACHER_EPOCHS = flags.DEFINE_integer(
     "teacher_epochs",
@@ -200,7 +204,7 @@ OF_STUDENTS = (MASK_FRAMES, *OF_LEARNING, *OF_PRUNING, *OF_FILES)
 OF_CLASSIFIERS = (*OF_IMPULSE_RESPONSES, *OF_STUDENTS, *OF_TEACHERS)
 GROUPS: Groups = {
     "Clips": (DATA_DIR, EVALUATION_DIR, SCENES, CACHE_DIR),
-    "Output": (OUTPUT_DIR, AUTHOR_CARD),
+    "Output": (OUTPUT_DIR, OVERWRITE, AUTHOR_CARD),
     "Training": (*OF_TRAINING, MASK_FRAMES, SEED, DISTRIBUTION),
     "Device augmentation": OF_IMPULSE_RESPONSES,
     "Teachers and distillation": (*OF_LEARNING, *OF_TEACHERS),

@@ -1,5 +1,7 @@
 """The flags of the package's recipe beside those that recipes share. Not a recipe itself."""
 
+from typing import Any
+
 from absl import flags
 
 from dcase_system.challenge.systems import SYSTEMS as KNOWN
@@ -66,3 +68,20 @@ TO_STUDENTS = (
     _flags.TEMPERATURE,
     *_flags.OF_FILES,
 )
+_OF_SYSTEMS = (*_flags.OF_PRUNING, *_flags.OF_LEARNING, BASELINE)
+# What names clips, whose lists are compared, or changes no result.
+_NOT_COMPARED = (
+    _flags.DATA_DIR,
+    _flags.SCENES,
+    _flags.CACHE_DIR,
+    _flags.SEED,
+    _flags.DISTRIBUTION,
+    *_flags.OF_PACKAGES,
+)
+
+
+def deciding() -> dict[str, Any]:
+    """The values of the flags that decide what the recipes of a package train and write."""
+    given = _flags.given((*TO_TEACHERS, *TO_STUDENTS, *_OF_SYSTEMS))
+    apart = {flag.name for flag in _NOT_COMPARED}
+    return {name: value for name, value in given.items() if name not in apart}

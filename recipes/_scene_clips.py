@@ -9,7 +9,8 @@ from absl import flags
 from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
-from dcase_system.corpora.task1b import CLIP_SECONDS, TRAIN_LIST, read_task1b
+from dcase_system.corpora.lists import Lists, read_lists
+from dcase_system.corpora.task1b import CLIP_SECONDS, TEST_LIST, TRAIN_LIST, read_task1b
 from dcase_system.places import Place, place
 from dcase_system.progress import progress_bar
 from dcase_system.scene_search.clips import SceneData, load_scenes
@@ -24,7 +25,9 @@ CORPUS = flags.DEFINE_enum(
     "Mobile.",
 )
 TRAIN_LIST_NAME = flags.DEFINE_string(
-    "train_list", TRAIN_LIST, "FILE: Training list of the corpus, such as split25.csv."
+    "train_list",
+    None,
+    "FILE: Training list of the corpus, such as split25.csv; the dev-test list is its own.",
 )
 SECONDS = flags.DEFINE_float(
     "seconds", CLIP_SECONDS, "SECONDS: Length of a clip of --data_dir.", lower_bound=0.1
@@ -35,6 +38,9 @@ SEGMENT_FRAMES = flags.DEFINE_integer(
 SCALOGRAM = flags.DEFINE_enum(
     "scalogram", "paper", ["paper", "code"], "Front end of the paper or of its code."
 )
+# Training and dev-test list, by --corpus.
+_LISTS = {"task1b": (TRAIN_LIST, TEST_LIST), "scenes": ("split100.csv", "test.csv")}
+DEFAULTS = {f"with --corpus={name}": {"train_list": train} for name, (train, _) in _LISTS.items()}
 GROUPS: Groups = {"Clips": (CORPUS, TRAIN_LIST_NAME, SECONDS, SEGMENT_FRAMES, SCALOGRAM)}
 TEXTS: dict[str, str] = {
     "data_dir": "FOLDER: Development clips, of the kind that --corpus says. "
@@ -50,29 +56,35 @@ def front_end() -> ScalogramSpec:
     return replace(spec, segment_frames=SEGMENT_FRAMES.value)
 
 
-def load() -> SceneData:
-    """The clips that the flags name, and their features; of the demo corpus without flags."""
+def listed() -> tuple[Lists, str, float]:
+    """The lists of the clips that the flags name, a name for them, and the length of a clip."""
     root: Place
     evaluation: Place | None
-    cache, seconds = Path(_flags.CACHE_DIR.value), SECONDS.value
+    seconds = SECONDS.value
     if _flags.DATA_DIR.value is None:
         _common.announce_demo()
         with progress_bar("making the stereo demo corpus", "clip") as show:
-            demo = write_stereo_demo_corpus(cache / "demo_stereo", progress=show)
+            folder = Path(_flags.CACHE_DIR.value) / "demo_stereo"
+            demo = write_stereo_demo_corpus(folder, progress=show)
         root, evaluation, seconds = demo.development, demo.evaluation, STEREO_FULL.seconds
         name = "demo_stereo"
     else:
         root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value
         evaluation, name = place(given) if given else None, root.resolve().name
     corpus = read_corpus(root, _flags.SCENES.value) if _is_mono() else read_task1b(root)
+    train, test = _LISTS["scenes" if _is_mono() else "task1b"]
+    lists = read_lists(corpus, evaluation, train=TRAIN_LIST_NAME.value or train, test=test)
+    return lists, name, seconds
+
+
+def load(lists: Lists, name: str, seconds: float) -> SceneData:
+    """The clips of the lists, and their features."""
     return load_scenes(
-        corpus,
-        cache / "stores",
+        lists,
+        _common.stores(),
         front_end(),
         name=name,
         seconds=seconds,
-        evaluation=evaluation,
-        train_list=TRAIN_LIST_NAME.value,
         copy_mono=_is_mono(),
     )
 

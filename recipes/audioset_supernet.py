@@ -18,8 +18,6 @@ from typing import Any
 
 from dcase_system import cli
 from dcase_system.audio.panns_mel import PannsMelSpec
-from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
-from dcase_system.data import TaggedData, load_audioset, load_mixtures
 from dcase_system.help import Flags
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.places import place
@@ -27,7 +25,7 @@ from dcase_system.reporting.supernet import summary
 from dcase_system.supernet.experiment import help_search, run_experiment
 from dcase_system.supernet.plan import ExperimentPlan
 from dcase_system.supernet.step import SupernetPlan
-from recipes import _common, _executor, _flags
+from recipes import _common, _executor, _flags, _supernet_clips
 from recipes import _supernet_flags as own
 
 PAPER = ExperimentPlan(corpus="AudioSet")
@@ -76,24 +74,29 @@ DEMO = MIXTURES | {
 
 def main(_: Sequence[str]) -> None:
     _common.join_team()
-    plan, data = settings()
+    of_audioset = _flags.DATA_DIR.value is not None and own.CORPUS.value == "audioset"
+    scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if of_audioset else MIXTURES
+    flagged = _flags.given((*own.OF_SCALE, _flags.TFLITE_FORMATS))
+    values = scale | _common.given_settings() | flagged
+    plan = settings(values, of_audioset)
     name = place(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
+    clips_of = _supernet_clips.audioset if of_audioset else _supernet_clips.mixtures
+    data = clips_of(run_dir, plan, values)
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
         return
-    others = ("--distribution=one_device",)
-    run_experiment(run_dir, plan, data, lambda: _executor.search_together(run_dir, *others))
+
+    def search_together() -> None:
+        _executor.search_together(run_dir, "--distribution=one_device")
+
+    run_experiment(run_dir, plan, data, search_together, overwrite=_flags.OVERWRITE.value)
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
 
 
-def settings() -> tuple[ExperimentPlan, TaggedData]:
-    """The plan and the clips, as the flags say."""
-    paper = _flags.DATA_DIR.value is not None and own.CORPUS.value == "audioset"
-    scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if paper else MIXTURES
-    flagged = _flags.given((*own.OF_SCALE, _flags.TFLITE_FORMATS))
-    values = scale | _common.given_settings() | flagged
+def settings(values: dict[str, Any], of_audioset: bool) -> ExperimentPlan:
+    """The plan, as the flags say."""
     seconds, width = values["seconds"], values["width"]
     widths = [round(width * channels) for channels in (64, 128, 256, 512)]
     common: dict[str, Any] = {
@@ -103,8 +106,8 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         "mask_frames": max(1, round(PAPER.supernet.mask_frames * seconds / PAPER_SECONDS)),
     }
     tuning = own.integers(own.TUNING_STEPS, 2) or values["tuning_steps"]
-    plan = ExperimentPlan(
-        corpus=PAPER.corpus if paper else f"mixtures of {_corpus_name()}",
+    return ExperimentPlan(
+        corpus=PAPER.corpus if of_audioset else f"mixtures of {_supernet_clips.corpus_name()}",
         base=CNN10Spec(blocks=tuple((c, c) for c in widths), embedding=widths[-1]),
         front_end=PannsMelSpec(),
         teacher=SupernetPlan(steps=values["teacher_steps"], mixup=True, **common),
@@ -125,29 +128,11 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
         draws=values["draws"],
         evolution=own.EVOLUTION.value,
         ranked=own.RANKED.value,
-        calibration_clips=2_000 if paper else 256,
+        calibration_clips=2_000 if of_audioset else 256,
         formats=tuple(values["tflite_formats"]),
         storage=_executor.storage(),
         seed=_flags.SEED.value,
     )
-    stores = Path(_flags.CACHE_DIR.value) / "stores"
-    if paper:
-        audioset = read_audioset(_flags.DATA_DIR.value)
-        return plan, load_audioset(
-            audioset, stores, validation=PAPER_VALIDATION_CLIPS, seconds=seconds, seed=plan.seed
-        )
-    corpus, _, _ = _common.folders()
-    train, validation, test = own.integers(own.MIXTURES, 3) or values["mixtures"]
-    data = load_mixtures(
-        corpus, stores, train=train, validation=validation, test=test, seconds=seconds
-    )
-    return plan, data
-
-
-def _corpus_name() -> str:
-    """Of the clips that are mixed."""
-    given = _flags.DATA_DIR.value
-    return "the demo corpus" if given is None else place(given).resolve().name
 
 
 if __name__ == "__main__":

@@ -20,12 +20,12 @@ same paths as here, with the same code and versions; this is checked before anyt
 from collections.abc import Sequence
 from pathlib import Path
 
-from dcase_system import cli, stages
+from dcase_system import cli, runs
 from dcase_system.challenge.published import is_published_corpus
 from dcase_system.challenge.systems import SYSTEMS
 from dcase_system.challenge.teachers import PUBLISHED_MEMBERS
 from dcase_system.corpora import tau
-from dcase_system.corpora.corpus import read_evaluation_list
+from dcase_system.corpora.lists import read_split
 from dcase_system.errors import InputError
 from dcase_system.executor.tasks import run_tasks
 from dcase_system.help import Flags
@@ -58,37 +58,47 @@ def main(argv: Sequence[str]) -> None:
             where="--evaluation_dir",
             expected="a folder with evaluation_setup/fold1_test.csv",
         )
-    listed = read_evaluation_list(evaluation)
+    lists = {split: read_split(corpus, int(split), evaluation) for split in splits}
     output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
     seeds = range(_flags.SEED.value, _flags.SEED.value + own.SEEDS.value)
-    settings = {"systems": systems, "splits": splits, "seed": seeds[0], "seeds": len(seeds)}
-    stages.write_config(output_dir, settings)
-    names = list(dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])]))
     members = _flags.MEMBERS.value or defaults["members"]
-    tasks = _package_tasks.Tasks(output_dir, names, splits, members, seeds)
-    with _executor.executor(output_dir) as executor:
-        run_tasks(tasks.all(), executor)
-    runs = {
-        (name, seed): [load_run(tasks.run_dir(name, split, seed)) for split in splits]
-        for name in names
-        for seed in seeds
+    settings = {
+        "kind": "package",
+        "systems": systems,
+        "splits": splits,
+        "seed": seeds[0],
+        "seeds": len(seeds),
+        "flags": own.deciding() | {"members": members},
+        "lists": {split: of_split.record for split, of_split in lists.items()},
     }
-    package = assemble(
-        output_dir / "submission",
-        card,
-        [_common.handed_in(system, runs[system, seeds[0]]) for system in systems],
-        scenes=corpus.scenes,
-        devices=corpus.devices,
-        evaluation_filenames=listed,
-        technical_report=Path(own.TECHNICAL_REPORT.value) if own.TECHNICAL_REPORT.value else None,
-    )
-    same_corpus = is_published_corpus(corpus.scenes, len(corpus.test()))
-    rows = [
-        result_row(name, seed, run.settings, run.scores, run.complexity)
-        for (name, seed), of_system in runs.items()
-        for run in of_system
-    ]
-    print(write_results(output_dir, rows, list(map(int, splits)), same_corpus=same_corpus))
+    names = list(dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])]))
+    tasks = _package_tasks.Tasks(output_dir, names, splits, members, seeds)
+    with runs.begun(output_dir, settings, overwrite=_flags.OVERWRITE.value):
+        with _executor.executor(output_dir) as executor:
+            run_tasks(tasks.all(), executor)
+        done = {
+            (name, seed): [load_run(tasks.run_dir(name, split, seed)) for split in splits]
+            for name in names
+            for seed in seeds
+        }
+        package = assemble(
+            output_dir / "submission",
+            card,
+            [_common.handed_in(system, done[system, seeds[0]]) for system in systems],
+            scenes=corpus.scenes,
+            devices=corpus.devices,
+            evaluation_filenames=lists[splits[0]].evaluation,
+            technical_report=Path(own.TECHNICAL_REPORT.value)
+            if own.TECHNICAL_REPORT.value
+            else None,
+        )
+        rows = [
+            result_row(name, seed, run.settings, run.scores, run.complexity)
+            for (name, seed), of_system in done.items()
+            for run in of_system
+        ]
+        same_corpus = is_published_corpus(corpus.scenes, len(lists[splits[0]].test.filenames))
+        print(write_results(output_dir, rows, list(map(int, splits)), same_corpus=same_corpus))
     print(f"\nvalidated package: {package}")
 
 

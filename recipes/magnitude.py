@@ -10,21 +10,23 @@ and what the rules count side by side. One variant alone: `recipes.split25 --sys
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system import cli, runs
 from dcase_system.challenge.systems import MASK_FRAMES, SYSTEMS, planned
 from dcase_system.corpora import tau
-from dcase_system.data import load_data
+from dcase_system.corpora.lists import read_split
+from dcase_system.data import decoded
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
 from dcase_system.help import Flags
-from dcase_system.pipeline import run_split
+from dcase_system.pipeline import run_split, settings_of
 from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.reporting.comparison import write_comparison
 from dcase_system.reporting.content import Table
@@ -93,39 +95,57 @@ def main(argv: Sequence[str]) -> None:
             expected=", ".join(variants),
             received=",".join(chosen),
         )
-    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
-    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
-    runs = []
-    for variant in chosen:
-        rounds = variants[variant]
-        plan = StudentPlan(
+    plans = {
+        variant: StudentPlan(
             architecture=channels.architecture,
-            rounds=rounds,
-            epochs=channels.epochs if rounds else epochs,
+            rounds=variants[variant],
+            epochs=channels.epochs if variants[variant] else epochs,
             seed=_flags.SEED.value,
             **settings,
         )
-        ensemble = _flags.TEACHERS.value and _common.teachers(
-            data, plan, Path(_flags.TEACHERS.value)
-        )
-        folder = run_dir / variant.replace(":", "of")
-        done = sorted(run_dir.glob("*/wide"))
-        if rounds and done and not (folder / "wide").exists():
-            # The same training: a stage is kept if all that decides it is equal.
-            with replacing_directory(folder / "wide") as copy:
-                shutil.copytree(done[0], copy, dirs_exist_ok=True)
-        run_split(
-            folder,
-            plan,
-            data,
-            ensemble=ensemble,
-            impulse_responses=responses,
-            formats=_flags.TFLITE_FORMATS.value or FORMATS,
-        )
-        runs.append(folder)
-    page = write_comparison(runs, run_dir)
+        for variant in chosen
+    }
+    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
+    lists, overwrite = read_split(corpus, split), _flags.OVERWRITE.value
+    ensemble = None
+    if _flags.TEACHERS.value:
+        first = next(iter(plans.values()))
+        ensemble = _common.teachers(lists, split, first, Path(_flags.TEACHERS.value))
+    formats = _flags.TFLITE_FORMATS.value or FORMATS
+
+    def of_variants(clips: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            variant: settings_of(plan, split, clips, ensemble, responses, formats=formats)
+            for variant, plan in plans.items()
+        }
+
+    of_run = {"kind": "magnitude", "variants": of_variants(lists.record)}
+    runs.check(run_dir, of_run, overwrite=overwrite)
+    data = decoded(lists, split, _common.stores())
+    folders = {variant: run_dir / variant.replace(":", "of") for variant in chosen}
+    with runs.begun(run_dir, of_run, overwrite=overwrite):
+        for variant, settings in of_variants(data.record).items():
+            with runs.begun(folders[variant], settings):
+                _share_first_stage(run_dir, folders[variant], plans[variant])
+            run_split(
+                folders[variant],
+                plans[variant],
+                data,
+                ensemble=ensemble,
+                impulse_responses=responses,
+                formats=formats,
+            )
+        page = write_comparison(list(folders.values()), run_dir)
     print("\n\n".join(map(as_text, page.blocks(Table))))
     print(f"\nreport: {run_dir / REPORT}")
+
+
+def _share_first_stage(run_dir: Path, folder: Path, plan: StudentPlan) -> None:
+    """Copies what is the same training: a stage is kept if all that decides it is equal."""
+    done = sorted(run_dir.glob("*/wide"))
+    if plan.rounds and done and not (folder / "wide").exists():
+        with replacing_directory(folder / "wide") as copy:
+            shutil.copytree(done[0], copy, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

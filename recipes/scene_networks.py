@@ -23,12 +23,12 @@ from typing import Any
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system import cli, runs
 from dcase_system.files import fingerprint
 from dcase_system.help import Flags
 from dcase_system.models import registry
 from dcase_system.reporting.scene_networks import networks_summary
-from dcase_system.scene_search.networks import TABLE4, NetworksPlan, run_networks
+from dcase_system.scene_search.networks import TABLE4, NetworksPlan, run_networks, settings_of
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from recipes import _common, _flags, _scene_clips
 
@@ -62,10 +62,11 @@ def main(argv: Sequence[str]) -> None:
         **_scene_clips.training(values),
     )
     plan = NetworksPlan(networks=networks, final=final, seed=_flags.SEED.value)
-    data = _scene_clips.load()
-    default = f"runs/{data.corpus}/scene_networks-seed{plan.seed}"
-    run_dir = Path(_flags.OUTPUT_DIR.value or default)
-    run_networks(run_dir, plan, data)
+    lists, name, seconds = _scene_clips.listed()
+    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_networks-seed{plan.seed}")
+    front_end, overwrite = _scene_clips.front_end(), _flags.OVERWRITE.value
+    runs.check(run_dir, settings_of(plan, front_end, lists.record), overwrite=overwrite)
+    run_networks(run_dir, plan, _scene_clips.load(lists, name, seconds), overwrite=overwrite)
     print(networks_summary(run_dir))
     print(f"\nrun directory: {run_dir}")
 
@@ -95,7 +96,7 @@ if __name__ == "__main__":
                 _flags.DISTRIBUTION,
                 *_flags.OF_CLASSIFIERS,
             ),
-            defaults={"": PUBLISHED, _flags.DEMO: DEMO},
+            defaults={"": PUBLISHED, _flags.DEMO: DEMO} | _scene_clips.DEFAULTS,
             texts=_scene_clips.TEXTS
             | {"epochs": "EPOCHS: Passes over the training segments for each network."},
         ),

@@ -26,12 +26,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dcase_system import cli
+from dcase_system import cli, runs
 from dcase_system.help import Flags
 from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
 from dcase_system.scene_search.clips import SceneData
-from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
+from dcase_system.scene_search.experiment import (
+    SearchPlan,
+    help_search,
+    run_experiment,
+    settings_of,
+)
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from dcase_system.submission.card import AuthorCard, read_author_card
@@ -62,14 +67,17 @@ DEMO = PUBLISHED | {
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
-    data = _scene_clips.load()
-    default = f"runs/{data.corpus}/scene_search-seed{plan.seed}"
-    run_dir = Path(_flags.OUTPUT_DIR.value or default)
+    lists, name, seconds = _scene_clips.listed()
+    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
+    overwrite = _flags.OVERWRITE.value
+    runs.check(run_dir, settings_of(plan, lists.record), overwrite=overwrite)
+    data = _scene_clips.load(lists, name, seconds)
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
         return
-    _executor.search_together(run_dir)
-    results = run_experiment(run_dir, plan, data)
+    results = run_experiment(
+        run_dir, plan, data, lambda: _executor.search_together(run_dir), overwrite=overwrite
+    )
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
     if data.evaluation and _scene_clips.CORPUS.value == "task1b":
@@ -126,7 +134,7 @@ if __name__ == "__main__":
         Flags(
             groups=_flags.groups_with(own.GROUPS),
             refused=(_flags.ACCUMULATION, _flags.DISTRIBUTION, *_flags.OF_CLASSIFIERS),
-            defaults={"": PUBLISHED, _flags.DEMO: DEMO},
+            defaults={"": PUBLISHED, _flags.DEMO: DEMO} | _scene_clips.DEFAULTS,
             texts=own.TEXTS,
         ),
     )

@@ -14,9 +14,7 @@ members are trained on the embedded demo corpus.
 from collections.abc import Sequence
 from pathlib import Path
 
-from absl import flags
-
-from dcase_system import cli
+from dcase_system import cli, runs
 from dcase_system.challenge.teachers import (
     CONVOLUTIONAL,
     DEMO,
@@ -26,23 +24,19 @@ from dcase_system.challenge.teachers import (
     PASST_FROM_SCRATCH,
     PUBLISHED_MEMBERS,
 )
-from dcase_system.corpora import tau
-from dcase_system.data import load_data
+from dcase_system.corpora.lists import read_split
+from dcase_system.data import decoded
+from dcase_system.distillation.plan import settings_of
 from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.help import Flags
 from dcase_system.reporting.report import write_report
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables
 from recipes import _common, _flags
+from recipes import _teacher_flags as own
 
-_SPLIT = flags.DEFINE_enum(
-    "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
-)
-_ONLY = flags.DEFINE_integer(
-    "only", None, "INDEX: Train this member alone, from 1; the others elsewhere meanwhile. [all]", 1
-)
 _OTHERS = Flags(
-    groups=_flags.GROUPS,
+    groups=_flags.groups_with(own.GROUPS),
     refused=(*_flags.OF_PACKAGES, *_flags.OF_STUDENTS),
     defaults={
         "": _flags.OF_PLANS | {"members": PUBLISHED_MEMBERS},
@@ -61,16 +55,19 @@ _OTHERS = Flags(
 
 def main(argv: Sequence[str]) -> None:
     _common.join_team()
-    split, given = int(_SPLIT.value), _common.given_settings()
+    split, given = int(own.SPLIT.value), _common.given_settings()
     plans = _common.ensemble_plans(split, given)
     responses = _common.impulse_responses()
     corpus, _, name = _common.folders()
-    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
     run_dir = Path(_flags.OUTPUT_DIR.value or _common.teachers_folder(name, split))
-    if _ONLY.value:
-        train_member(run_dir, plans, _ONLY.value, data, responses)
+    lists, overwrite = read_split(corpus, split), _flags.OVERWRITE.value
+    settings = settings_of(plans, split, lists.record, responses)
+    runs.check(run_dir, settings, overwrite=overwrite)
+    data = decoded(lists, split, _common.stores())
+    if own.ONLY.value:
+        train_member(run_dir, plans, own.ONLY.value, data, responses)
         return
-    train_teachers(run_dir, plans, data, responses)
+    train_teachers(run_dir, plans, data, responses, overwrite=overwrite)
     print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
     print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")
 

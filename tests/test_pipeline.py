@@ -1,6 +1,7 @@
 """The whole way of one split on a tiny corpus: what it leaves, what it keeps, what it refuses."""
 
 import json
+import os
 import shutil
 from dataclasses import asdict, replace
 
@@ -19,6 +20,7 @@ from dcase_system.models.stored import load_network
 from dcase_system.pipeline import load_run, run_split
 from dcase_system.student import stage
 from dcase_system.student.plan import StudentPlan
+from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import read_output
 from dcase_system.training.metrics import score_classes
 from tests.reporting.tracing import traced
@@ -141,19 +143,56 @@ def test_a_finished_run_is_kept_and_reads_back(run, data):
     assert again == run == load_run(run.directory)
 
 
-@pytest.mark.slow
-def test_another_plan_in_the_same_directory_trains_again(run, data, tmp_path):
+def test_another_plan_is_refused_and_the_finished_run_stays_as_it_is(run, demo, data, tmp_path):
     again = shutil.copytree(run.directory, tmp_path / "run")
-    before = (again / "student" / "network.keras").read_bytes()
+    before = {path: file_digest(path) for path in again.rglob("*") if path.is_file()}
+    split5 = load_data(read_corpus(demo.development), 5, demo.evaluation, tmp_path / "stores")
+    longer = replace(PLAN, epochs=PLAN.epochs + 2)
+    for plan, clips, formats, message in [
+        (longer, data, FORMATS, "plan.epochs is 1 there and 3 here"),
+        (PLAN, split5, FORMATS, "split is 100 there and 5 here, clips.train is 100 clips"),
+        (PLAN, data, ("float16",), 'formats is ["float16", "int8"] there and ["float16"] here'),
+        (PLAN, data, (), "formats is"),
+    ]:
+        with pytest.raises(InputError, match="holds a run with other settings") as refused:
+            run_split(again, plan, clips, formats=formats)
+        assert message in str(refused.value) and "--overwrite" in str(refused.value)
+    assert {path: file_digest(path) for path in again.rglob("*") if path.is_file()} == before
+
+
+def test_a_file_that_has_changed_under_its_name_is_refused(run, demo, tmp_path):
+    root = shutil.copytree(demo.development, tmp_path / "development")
+    corpus = read_corpus(root)
+    name = corpus.split(100).filenames[0]
+    os.utime(root / name, (1, 1))
+    data = load_data(corpus, 100, demo.evaluation, tmp_path / "stores")
+    with pytest.raises(InputError, match=r"other settings: clips\.train_audio is \w{12} there and"):
+        run_split(run.directory, PLAN, data, formats=FORMATS)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_overwritten_is_another_one(run, data, tmp_path):
+    again = shutil.copytree(run.directory, tmp_path / "run")
+    (again / "report.html").write_text("of the first run")
     plan = replace(PLAN, validation_fraction=0.3)
     unlabelled = replace(data, evaluation=(), evaluation_audio=None)
-    done = run_split(again, plan, unlabelled, formats=("float16",))
-    assert (again / "student" / "network.keras").read_bytes() != before
+    done = run_split(again, plan, unlabelled, formats=("float16",), overwrite=True)
     inputs = json.loads((again / "student" / "stage.json").read_text())["inputs"]
     assert inputs["plan"]["validation_fraction"] == 0.3
     line = json.loads((again / "metrics.jsonl").read_text())
     assert {"epoch", "loss", "accuracy", "val_accuracy", "val_logloss"} <= line.keys()
-    assert done.output is None  # what the other plan predicted is not handed in
+    assert done.output is None and not (again / "evaluation").exists()
+    assert (again / "report.html").read_text() != "of the first run"
+
+
+def test_what_another_run_has_predicted_is_not_handed_in(run, tmp_path):
+    again = shutil.copytree(run.directory, tmp_path / "run")
+    record = again / "evaluation" / "stage.json"
+    content = json.loads(record.read_text())
+    content["inputs"]["student"] = "another"
+    record.write_text(json.dumps(content))
+    assert load_run(run.directory).output is not None
+    assert load_run(again).output is None
 
 
 def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, caplog):
@@ -165,10 +204,10 @@ def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, ca
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(stage, "save_network", interrupt)  # when the training is over
-        run_split(tmp_path, PLAN, data, formats=FORMATS)
-    (left,) = (tmp_path / "checkpoints").iterdir()
+        run_split(tmp_path / "run", PLAN, data, formats=FORMATS)
+    (left,) = (tmp_path / "run" / "checkpoints").iterdir()
     split5 = load_data(read_corpus(demo.development), 5, None, tmp_path / "stores")
-    run_split(tmp_path, PLAN, split5, formats=("float16",))
+    train_student(tmp_path / "run", PLAN, split5)
     assert "resuming" not in caplog.text
     assert not left.exists()
 

@@ -1,9 +1,6 @@
-import json
-
 import pytest
 
-from dcase_system.errors import InputError
-from dcase_system.stages import only_one, run_stage, write_config
+from dcase_system.stages import run_stage
 
 
 def counting(calls, text="result"):
@@ -49,17 +46,3 @@ def test_an_unreadable_record_means_the_stage_is_done_again(tmp_path):
     (tmp_path / "stage" / "stage.json").write_text("{half")
     run_stage(tmp_path / "stage", {}, counting(calls))
     assert len(calls) == 2
-
-
-def test_a_second_run_in_the_same_directory_is_refused(tmp_path):
-    refused = pytest.raises(InputError, match="another run is at work here")
-    with only_one(tmp_path), refused, only_one(tmp_path):
-        pass
-
-
-def test_config_states_settings_versions_and_code(tmp_path):
-    write_config(tmp_path, {"seed": 3})
-    config = json.loads((tmp_path / "config.json").read_text())
-    assert config["settings"] == {"seed": 3}
-    assert {"python", "tensorflow", "keras"} <= config["versions"].keys()
-    assert {"commit", "dirty"} == config["code"].keys()

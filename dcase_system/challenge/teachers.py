@@ -12,7 +12,7 @@ from typing import Any
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.distillation.teachers import TeacherPlan
+from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec

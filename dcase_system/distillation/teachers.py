@@ -5,30 +5,35 @@ trained from scratch. Here a member is any architecture, each with its own seed 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from dcase_system import stages
+from dcase_system import runs, stages
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.data import ClipSet, Data
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
+from dcase_system.distillation.plan import (
+    TeacherPlan,
+    checked,
+    external_data_of,
+    settings_of,
+)
 from dcase_system.errors import InputError
 from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.initial import load_initial_weights
-from dcase_system.models.stored import load_network, save_network, weights_digest
+from dcase_system.models.stored import load_network, save_network
 from dcase_system.training import seeds
 from dcase_system.training.fit import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.plan import (
-    TrainingPlan,
     held_out_rows,
     one_hot,
     prepare,
@@ -40,28 +45,13 @@ from dcase_system.workers import dismiss_others
 _TEST_LOGITS = "dev_test.npz"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TeacherPlan(TrainingPlan):
-    """One member.
-
-    Attributes:
-        name: of the member and its folder.
-        spec: of its architecture.
-        front_end: spec of its front end.
-        initial_weights: folder of a converted checkpoint, or None to train from scratch.
-    """
-
-    name: str
-    spec: Any
-    front_end: FrontEndSpec
-    initial_weights: Path | None = None
-
-
 def train_teachers(
     run_dir: Path,
     plans: Sequence[TeacherPlan],
     data: Data,
     impulse_responses: ImpulseResponses | None = None,
+    *,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Trains each member, stores its logits, and describes the ensemble in `ensemble.json`.
 
@@ -73,21 +63,19 @@ def train_teachers(
         plans: the members; all with the same validation fraction.
         data: clips.
         impulse_responses: for members with device augmentation.
+        overwrite: whether the run that is in the folder is removed first.
 
     Returns:
         `describe_ensemble` of the clips trained on (`train`), of those held out, if any
         (`validation`), and of the dev-test clips (`dev_test`).
 
     Raises:
-        InputError: the plans do not fit together or to the data, another run is at work in the
-            directory, or a training diverges.
+        InputError: the plans do not fit together or to the data, the directory holds something else
+            or another run is at work in it, see `runs.begun`; or a training diverges.
     """
-    plans = _checked(plans, data)
-    with stages.only_one(run_dir):
-        members = {plan.name: _settings(plan) for plan in plans}
-        stages.write_config(
-            run_dir, {"split": data.split, "scenes": data.scenes, "members": members}
-        )
+    settings = settings_of(plans, data.split, data.record, impulse_responses)
+    plans, members = checked(plans, len(data.scenes)), settings["members"]
+    with runs.begun(run_dir, settings, overwrite=overwrite):
         keys = {
             plan.name: _member(
                 run_dir / plan.name, plan, members[plan.name], data, impulse_responses
@@ -102,7 +90,7 @@ def train_teachers(
             split=data.split,
             scenes=data.scenes,
             validation_fraction=plans[0].validation_fraction,
-            external_data=_external_data(plans),
+            external_data=external_data_of(plans),
             description=description,
         )
     return description
@@ -129,13 +117,15 @@ def train_member(
     Raises:
         InputError: as `train_teachers`, or there is no such member.
     """
-    plans = _checked(plans, data)
+    settings = settings_of(plans, data.split, data.record, impulse_responses)
+    plans = checked(plans, len(data.scenes))
     if not 1 <= number <= len(plans):
         raise InputError(
             "no such member", where="teachers", expected=f"1 to {len(plans)}", received=number
         )
     plan = plans[number - 1]
-    _member(run_dir / plan.name, plan, _settings(plan), data, impulse_responses)
+    runs.join(run_dir, settings)
+    _member(run_dir / plan.name, plan, settings["members"][plan.name], data, impulse_responses)
 
 
 def _member(
@@ -150,7 +140,7 @@ def _member(
     if impulse_responses is not None and plan.impulse_response_probability:
         inputs["impulse_responses"] = impulse_responses.key
     log = TrainingLog(folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name)
-    with stages.only_one(folder):
+    with runs.only_one(folder):
         key = stages.run_training(
             folder / "network",
             inputs,
@@ -233,44 +223,3 @@ def _describe(
         for name, (logits, clip_set, rows) in parts.items()
         if rows.any()
     }
-
-
-def _settings(plan: TeacherPlan) -> dict[str, Any]:
-    """What decides the training, JSON-serialisable: of the initial weights the content does."""
-    values = {**asdict(plan), "spec": registry.spec_to_json(plan.spec)}
-    if plan.initial_weights is not None:
-        values["initial_weights"] = weights_digest(plan.initial_weights)
-    return values
-
-
-def _external_data(plans: Sequence[TeacherPlan]) -> list[str]:
-    """What the members have beside the challenge's clips, in the words of the meta file."""
-    used = {
-        "dataset": any(plan.impulse_response_probability > 0 for plan in plans),
-        "pre-trained model": any(plan.initial_weights is not None for plan in plans),
-    }
-    return [name for name, is_used in used.items() if is_used]
-
-
-def _checked(plans: Sequence[TeacherPlan], data: Data) -> list[TeacherPlan]:
-    """The plans with the classes of the clips, if they fit together."""
-    names = [plan.name for plan in plans]
-    if not plans or len(set(names)) != len(names):
-        raise InputError(
-            "teachers need names of their own",
-            where="teachers",
-            expected="one or more",
-            received=", ".join(names),
-        )
-    for plan in plans:
-        if plan.spec.input_shape[0] != plan.front_end.n_mels:
-            raise InputError(
-                "front end does not fit the network",
-                where=f"teacher {plan.name}",
-                expected=f"{plan.spec.input_shape[0]} mel bands",
-                received=plan.front_end.n_mels,
-            )
-    if len({plan.validation_fraction for plan in plans}) != 1:
-        raise InputError("teachers hold out different clips", where="validation_fraction")
-    classes = len(data.scenes)
-    return [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]

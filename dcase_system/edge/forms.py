@@ -13,6 +13,7 @@ from dcase_system.edge import card, flatbuffer, tflite
 from dcase_system.edge.contract import Contract
 from dcase_system.edge.precision import cast_weights
 from dcase_system.files import write_text
+from dcase_system.tensorflow_files import plain_path
 
 REFERENCE = "keras_float32"
 _SAVED_MODEL = "saved_model"
@@ -94,7 +95,8 @@ def forms_of(network: keras.Model, folder: Path, name: str = "student") -> dict[
         folder: of the files.
         name: that the files begin with.
     """
-    saved = tf.saved_model.load(folder / _SAVED_MODEL)
+    with plain_path(folder / _SAVED_MODEL) as saved_model:
+        saved = tf.saved_model.load(str(saved_model))
     forms = {
         REFERENCE: keras_form(network),
         "keras_float16": keras_form(cast_weights(network, "float16"), "float16"),

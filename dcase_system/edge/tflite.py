@@ -14,7 +14,7 @@ from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 from dcase_system.models.depthwise import traced_plainly
-from dcase_system.tensorflow_files import as_os_error
+from dcase_system.tensorflow_files import as_os_error, plain_path
 
 FORMATS = ("float32", "float16", "dynamic", "int8")
 
@@ -56,8 +56,9 @@ def save_model(
         signature = [tf.TensorSpec((batch, *feature_shape), tf.float32, name="features")]
         call = _inference(network, plain=batch is not None)
         archive.add_endpoint(name, call, input_signature=signature)
-    with as_os_error(folder):
-        archive.write_out(str(folder), verbose=False)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with as_os_error(folder), plain_path(folder) as plain:
+        archive.write_out(str(plain), verbose=False)
 
 
 def converted(
@@ -79,11 +80,11 @@ def converted(
         formats: which of them.
         batch: of the input.
     """
-    saved_model = str(saved_model)
-    contents = {name: _convert(saved_model, name, batch) for name in formats if name != "int8"}
-    if "int8" in formats:
-        float32 = contents.get("float32") or _convert(saved_model, "float32", batch)
-        contents["int8"] = post_training.quantised(float32, _batches(calibration, batch))
+    with plain_path(saved_model) as plain:
+        contents = {name: _convert(plain, name, batch) for name in formats if name != "int8"}
+        if "int8" in formats:
+            float32 = contents.get("float32") or _convert(plain, "float32", batch)
+            contents["int8"] = post_training.quantised(float32, _batches(calibration, batch))
     return {name: simplified(contents[name]) for name in formats}
 
 
@@ -111,9 +112,13 @@ def converted_function(
         function, input_signature=[tf.TensorSpec(shape, tf.float32, name)], autograph=False
     )
     module.read = list(variables)  # a SavedModel stores those that it can find
-    with tempfile.TemporaryDirectory() as saved_model, traced_plainly(True):
-        tf.saved_model.save(module, saved_model, signatures=module.call)
-        converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        plain_path(temporary) as saved_model,
+        traced_plainly(True),
+    ):
+        tf.saved_model.save(module, str(saved_model), signatures=module.call)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
         if int8:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.inference_input_type = converter.inference_output_type = tf.int8
@@ -132,9 +137,9 @@ def _endpoint(batch: int) -> str:
     return f"batch_{batch}"
 
 
-def _convert(saved_model: str, format_name: str, batch: int) -> bytes:
+def _convert(saved_model: Path, format_name: str, batch: int) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        saved_model, signature_keys=[_endpoint(batch)]
+        str(saved_model), signature_keys=[_endpoint(batch)]
     )
     if format_name != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dcase_system.cli import INTERRUPTED
 from dcase_system.errors import InputError
 from dcase_system.files import try_locked
+from dcase_system.interrupts import INTERRUPTED
 
 _LOG = logging.getLogger(__name__)
 RETRIES = 3

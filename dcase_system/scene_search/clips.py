@@ -1,14 +1,16 @@
 """The clips of a scene search: lists read, files decoded and scalograms computed before it."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
-from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
+from dcase_system.corpora.corpus import Clips
+from dcase_system.corpora.lists import Lists
 from dcase_system.data import stereo_waveforms
 from dcase_system.edge.contract import Contract, Normalisation
 from dcase_system.files import fingerprint
@@ -46,6 +48,7 @@ class SceneData:
         test: the dev-test clips.
         evaluation: names of the unlabelled clips.
         evaluation_features: theirs, or None without an evaluation set.
+        record: what tells these clips from others, for the record of a run.
     """
 
     corpus: str
@@ -55,6 +58,7 @@ class SceneData:
     test: SceneClips
     evaluation: tuple[str, ...] = ()
     evaluation_features: Scalograms | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -77,34 +81,31 @@ class SceneData:
 
 
 def load_scenes(
-    corpus: Corpus,
+    lists: Lists,
     stores: Path,
     spec: ScalogramSpec,
     *,
     name: str,
     seconds: float,
-    evaluation: Place | None = None,
-    train_list: str = TRAIN_LIST,
     copy_mono: bool = False,
 ) -> SceneData:
-    """Reads the lists and computes the features of every clip they name.
+    """Computes the features of every clip that the lists name.
 
     Args:
-        corpus: development clips.
+        lists: of the clips.
         stores: folder of the waveform stores and the features, shared by all runs.
         spec: of the front end.
         name: of the corpus, for reports.
         seconds: length of the clips.
-        evaluation: folder of the unlabelled clips, or None.
-        train_list: of the training clips.
         copy_mono: whether mono clips are taken, their channel for both ears.
 
     Raises:
-        InputError: a list or a clip is not as expected, or clips are shorter than a segment.
+        InputError: a clip is not as expected, or clips are shorter than a segment.
     """
     spec.segments(round(seconds * spec.sample_rate))  # refused before anything is decoded
+    root, scenes = lists.corpus.root, lists.corpus.scenes
     if copy_mono:
-        _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(corpus.scenes))
+        _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(scenes))
 
     def decoded(root: Place, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
         waveforms = stereo_waveforms(
@@ -112,14 +113,10 @@ def load_scenes(
         )
         return waveforms, scalograms(stores, waveforms, filenames, spec)
 
-    train, test = corpus.listed(train_list), corpus.listed(TEST_LIST)
-    listed = read_evaluation_list(evaluation) if evaluation else ()
-    return SceneData(
-        name,
-        corpus.scenes,
-        spec,
-        SceneClips(train, *decoded(corpus.root, train.filenames)),
-        SceneClips(test, *decoded(corpus.root, test.filenames)),
-        listed,
-        decoded(evaluation, listed)[1] if evaluation else None,
-    )
+    train = SceneClips(lists.train, *decoded(root, lists.train.filenames))
+    test = SceneClips(lists.test, *decoded(root, lists.test.filenames))
+    evaluation = None
+    if lists.evaluation_root:
+        evaluation = decoded(lists.evaluation_root, lists.evaluation)[1]
+    record = lists.record_with(train.features, test.features, evaluation)
+    return SceneData(name, scenes, spec, train, test, lists.evaluation, evaluation, record)

@@ -1,12 +1,13 @@
 """The run of a scene search in the paper's order: search, the chosen from scratch, analysis."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dcase_system import stages
+from dcase_system import runs, stages
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.complexity.rules import KIB
 from dcase_system.corpora.corpus import validation_rows
@@ -82,6 +83,19 @@ class SearchPlan:
     seed: int = 0
 
 
+def settings_of(plan: SearchPlan, clips: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the results of a run, for `runs.check`.
+
+    Args:
+        plan: what is run.
+        clips: record of the clips, or of their lists.
+    """
+    settings = asdict(plan) | {"storage": plan.storage and str(plan.storage)}
+    for of_clips in ("classes", "input_shape"):
+        del settings["space"][of_clips]
+    return {"kind": "scene_search", **settings, **clips}
+
+
 def help_search(run_dir: Path, plan: SearchPlan, data: SceneData) -> None:
     """Takes part in the searches of a run, until their storage holds enough candidates.
 
@@ -90,32 +104,41 @@ def help_search(run_dir: Path, plan: SearchPlan, data: SceneData) -> None:
     Raises:
         InputError: see `Search.run`; or no clip is left to train or to select on.
     """
+    runs.join(run_dir, settings_of(plan, data.record))
     _Run(run_dir, plan, data).candidates(None)
 
 
-def run_experiment(run_dir: Path, plan: SearchPlan, data: SceneData) -> dict[str, Any]:
+def run_experiment(
+    run_dir: Path,
+    plan: SearchPlan,
+    data: SceneData,
+    before_search: Callable[[], None] = lambda: None,
+    *,
+    overwrite: bool = False,
+) -> dict[str, Any]:
     """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
 
     Args:
         run_dir: of the run.
         plan: what is run.
         data: clips; the space gets their classes and the shape of their segments.
+        before_search: called when the run has begun: other processes may help from then on.
+        overwrite: whether the run that is in the directory is removed first.
 
     Returns:
         The content of `results.json`.
 
     Raises:
-        InputError: another run is at work in the directory, nothing falls into the size window,
-            the storage is of another search, or a training diverges.
+        InputError: the directory holds something else or another run is at work in it, see
+            `runs.begun`; nothing falls into the size window, the storage is of another search, or
+            a training diverges.
     """
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
-    with stages.only_one(run_dir):
-        run = _Run(run_dir, plan, data)
-        settings = asdict(run.plan) | {"classes": data.classes, "storage": str(run.storage)}
-        stages.write_config(run_dir, settings)
-        results = run.results()
+    with runs.begun(run_dir, settings_of(plan, data.record), overwrite=overwrite):
+        before_search()
+        results = _Run(run_dir, plan, data).results()
         write_json(run_dir / "results.json", results)
         write_report(run_dir)
     return results

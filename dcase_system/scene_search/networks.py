@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from dcase_system import stages
+from dcase_system import runs, stages
+from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.complexity import rules
 from dcase_system.edge.forms import REFERENCE, keras_form
 from dcase_system.edge.precision import cast_weights
@@ -53,34 +54,50 @@ class NetworksPlan:
     seed: int = 0
 
 
-def run_networks(run_dir: Path, plan: NetworksPlan, data: SceneData) -> dict[str, Any]:
+def settings_of(
+    plan: NetworksPlan, front_end: ScalogramSpec, clips: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What decides the results of a run, for `runs.check`.
+
+    Args:
+        plan: what is trained.
+        front_end: of the features.
+        clips: record of the clips, or of their lists.
+    """
+    return {
+        "kind": "scene_networks",
+        "networks": {name: registry.spec_to_json(spec) for name, spec in plan.networks.items()},
+        "final": asdict(plan.final),
+        "front_end": asdict(front_end),
+        "seed": plan.seed,
+        **clips,
+    }
+
+
+def run_networks(
+    run_dir: Path, plan: NetworksPlan, data: SceneData, *, overwrite: bool = False
+) -> dict[str, Any]:
     """Trains and scores what was not before; writes `results.json` and `report.html`.
 
     Args:
         run_dir: of the run; each network gets a folder of its own in it.
         plan: what is run.
         data: clips; the networks get their classes and the shape of their segments.
+        overwrite: whether the run that is in the directory is removed first.
 
     Returns:
         The content of `results.json`.
 
     Raises:
-        InputError: another run is at work in the directory, a network does not take scalograms, or
-            a training diverges.
+        InputError: the directory holds something else or another run is at work in it, see
+            `runs.begun`; a network does not take scalograms, or a training diverges.
     """
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
     specs = {name: fitted(spec, data, name) for name, spec in plan.networks.items()}
-    with stages.only_one(run_dir):
-        settings = {
-            "networks": {name: registry.spec_to_json(spec) for name, spec in specs.items()},
-            "final": asdict(plan.final),
-            "front_end": asdict(data.front_end),
-            "classes": data.classes,
-            "seed": plan.seed,
-        }
-        stages.write_config(run_dir, settings)
+    settings = settings_of(plan, data.front_end, data.record)
+    with runs.begun(run_dir, settings, overwrite=overwrite):
         final = replace(plan.final, seed=seeds.derive(plan.seed, 2))
         networks = [_network(run_dir, name, spec, final, data) for name, spec in specs.items()]
         results = {

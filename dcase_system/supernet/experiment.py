@@ -7,11 +7,11 @@ draws of each space spread. Each chosen sub-network leaves its files for devices
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dcase_system import stages
+from dcase_system import runs
 from dcase_system.data import TaggedData
 from dcase_system.files import write_json
 from dcase_system.models import registry
@@ -22,7 +22,7 @@ from dcase_system.supernet.alone import UniformNetwork, uniform_network
 from dcase_system.supernet.constraints import Constraint, constraints_of
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.devices import export_network
-from dcase_system.supernet.plan import ExperimentPlan
+from dcase_system.supernet.plan import ExperimentPlan, settings_of
 from dcase_system.supernet.search import Budget, reachable
 from dcase_system.supernet.searches import Searches
 from dcase_system.supernet.space import Ratios, SearchSpace, paper_space, ratios_name
@@ -40,6 +40,8 @@ def run_experiment(
     plan: ExperimentPlan,
     data: TaggedData,
     before_search: Callable[[], None] = lambda: None,
+    *,
+    overwrite: bool = False,
 ) -> Row:
     """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
 
@@ -49,22 +51,21 @@ def run_experiment(
         data: clips; the base gets their classes and length.
         before_search: called when all supernets are trained, if a search is left to do: other
             processes may help from then on.
+        overwrite: whether the run that is in the directory is removed first.
 
     Returns:
         The content of `results.json`.
 
     Raises:
-        InputError: another run is at work in the directory, a constraint has no sub-network inside,
-            a training diverges, or an exported file is too far from its network.
+        InputError: the directory holds something else or another run is at work in it, see
+            `runs.begun`; a constraint has no sub-network inside, a training diverges, or an
+            exported file is too far from its network.
     """
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
     run = _Experiment(run_dir, plan, data)
-    with stages.only_one(run_dir):
-        settings = asdict(run.plan) | {"base": registry.spec_to_json(run.plan.base)}
-        storage = plan.storage and str(plan.storage)
-        stages.write_config(run_dir, {**settings, "classes": data.classes, "storage": storage})
+    with runs.begun(run_dir, settings_of(plan, data.record), overwrite=overwrite):
         results = run.results(before_search)
         write_json(run_dir / "results.json", results)
         write_report(run_dir)
@@ -79,6 +80,7 @@ def help_search(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> None:
     Raises:
         InputError: no supernet is trained, or see `SharedSearch.run`.
     """
+    runs.join(run_dir, settings_of(plan, data.record))
     _Experiment(run_dir, plan, data).help()
 
 

@@ -1,12 +1,14 @@
 """What a supernet's run trains, searches and compares."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.edge.tflite import FORMATS
+from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.search import PAPER_DRAWS
 from dcase_system.supernet.shared_search import Method
@@ -69,3 +71,17 @@ class ExperimentPlan:
     def methods(self) -> tuple[Method, ...]:
         """Of search."""
         return ("random", "evolution") if self.evolution else ("random",)
+
+
+def settings_of(plan: ExperimentPlan, clips: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the results of a run, for `runs.check`.
+
+    Args:
+        plan: what is run.
+        clips: record of the clips, or of their lists.
+    """
+    settings = asdict(plan) | {"base": registry.spec_to_json(plan.base)}
+    for of_clips in ("classes", "input_shape"):
+        del settings["base"][of_clips]
+    storage = plan.storage and str(plan.storage)
+    return {"kind": "supernet", **settings, "storage": storage, **clips}

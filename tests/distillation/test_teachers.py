@@ -1,6 +1,7 @@
 """Teachers: independent members, their folder, resuming, and a student that learns from them."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,8 @@ from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.data import load_data
 from dcase_system.distillation import teachers
 from dcase_system.distillation.ensemble_store import read_ensemble
-from dcase_system.distillation.teachers import TeacherPlan, train_teachers
+from dcase_system.distillation.plan import TeacherPlan
+from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.errors import InputError
 from dcase_system.models import cp_mobile, registry
 from dcase_system.models.passt import passt_tiny
@@ -101,15 +103,34 @@ def test_the_ensemble_is_described(folder, data):
     assert read(data, folder).logits.shape == (len(data.train), len(data.scenes))
 
 
-def test_a_finished_member_is_not_trained_again_a_changed_one_is(folder, data, trained):
+def test_a_finished_member_is_not_trained_again(folder, data, trained):
     before = read(data, folder).key
     train_teachers(folder, PLANS, data, RESPONSES)
     assert trained == []
     assert read(data, folder).key == before
+
+
+def test_other_members_are_refused_or_replace_all(folder, data, trained, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "teachers")
+    before = read(data, copy).key
     changed = (replace(PLANS[0], seed=7), PLANS[1])
-    train_teachers(folder, changed, data, RESPONSES)
-    assert trained == ["split100 teacher 1-passt"]
-    assert read(data, folder).key != before
+    for train in (train_teachers, lambda *given: train_member(*given[:2], 1, *given[2:])):
+        with pytest.raises(InputError, match=r"members\.1-passt\.seed is 0 there and 7 here;"):
+            train(copy, changed, data, RESPONSES)
+    with pytest.raises(InputError, match=r"impulse_responses is delay there and other here;"):
+        train_teachers(copy, PLANS, data, replace(RESPONSES, key="other"))
+    assert trained == [] and read(data, copy).key == before
+    train_teachers(copy, changed, data, RESPONSES, overwrite=True)
+    assert trained == ["split100 teacher 1-passt", "split100 teacher 2-cnn"]
+    assert read(data, copy).key != before
+
+
+def test_members_are_trained_apart_and_found_done_together(data, trained, tmp_path):
+    for number in (2, 1):
+        train_member(tmp_path, PLANS, number, data, RESPONSES)
+    assert trained == ["split100 teacher 2-cnn", "split100 teacher 1-passt"]
+    train_teachers(tmp_path, PLANS, data, RESPONSES)
+    assert len(trained) == 2
 
 
 def test_an_interrupted_training_resumes_with_the_member_it_was_at(
@@ -210,5 +231,5 @@ def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
         json.loads((run.directory / "metrics.jsonl").read_text())["loss"] for run in (taught, alone)
     ]
     assert losses[0] != losses[1]
-    again = pipeline.run_split(tmp_path / "taught", plan, data, formats=())
-    assert json.loads((again.directory / "metrics.jsonl").read_text())["loss"] == losses[1]
+    with pytest.raises(InputError, match=r"teachers is {.*} there and none here"):
+        pipeline.run_split(tmp_path / "taught", plan, data, formats=())

@@ -46,7 +46,7 @@ def predictions(
 
 
 def scores(table: pd.DataFrame, scenes=SCENES) -> dict[str, Any]:
-    """As `pipeline._score` writes them."""
+    """As `dev_test.write_scores` does."""
     labels = np.array([scenes.index(scene) for scene in table.scene_label])
     predicted = np.array([scenes.index(scene) for scene in table.predicted])
     groups = {

@@ -10,7 +10,7 @@ from dcase_system.reporting.content import Note, Picture, Table
 from dcase_system.reporting.html import as_html
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.scene_networks import networks_summary
-from dcase_system.stages import write_config
+from dcase_system.runs import join
 from tests.reporting.tracing import traced
 
 HOSTILE = '<b>&"$x$'
@@ -30,7 +30,7 @@ def row(name, precision):
 @pytest.fixture
 def run_dir(tmp_path):
     specs = {name: {"kind": "mobilenet"} for name in NAMES}
-    write_config(tmp_path, {"networks": specs, "final": {"seed": 7}, "seed": 3})
+    join(tmp_path, {"networks": specs, "final": {"seed": 7}, "seed": 3})
     layers = ["3 × 3 Stem Conv. (8)", "GlobalAvgPool", "Fully Connected", "3-way Sigmoid"]
     networks = [
         {

@@ -11,13 +11,13 @@ from dcase_system.reporting.html import as_html
 from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.scene_search import scene_search_page, summary
 from dcase_system.reporting.style import inline_svg
+from dcase_system.runs import join
 from dcase_system.scene_search.analysis import (
     by_growth,
     histograms,
     mean_sizes,
     size_correlations,
 )
-from dcase_system.stages import write_config
 from tests.reporting.tracing import traced
 
 HOSTILE = '<b>&"$x$'
@@ -91,7 +91,7 @@ def _both(candidates, method):
 
 def write_run(run_dir, candidates, methods=("random", "nsga2"), **settings):
     settings = {"candidate": {}, "methods": methods, "select_on_test": False, "seed": 3, **settings}
-    write_config(run_dir, settings)
+    join(run_dir, settings)
     log = "".join(json.dumps({"epoch": 1 + i, "loss": 1 / (1 + i)}) + "\n" for i in range(3))
     finals = [f"final_{method}_{model}/metrics" for method in methods for model in "ab"]
     for name in (*finals, "metrics/a_4_1"):

@@ -11,7 +11,7 @@ from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.style import inline_svg, nth_series
 from dcase_system.reporting.supernet import summary, supernet_page
 from dcase_system.reporting.tables import shown
-from dcase_system.stages import write_config
+from dcase_system.runs import join
 from dcase_system.supernet.analysis import (
     Alone,
     all_scored,
@@ -79,7 +79,7 @@ COMPLEXITY = {"params": 1_038_110, "macs": 3e7, "bytes": {"float32": 4, "float16
 
 
 def write_run(run_dir, results=None):
-    write_config(run_dir, {"supernet": {}, "patterns": list(SPACES), "ranked": 2, "seed": 3})
+    join(run_dir, {"supernet": {}, "patterns": list(SPACES), "ranked": 2, "seed": 3})
     log = "".join(json.dumps({"epoch": 1 + i, "loss": 1 / (1 + i)}) + "\n" for i in range(50))
     for name in LOGS:
         write_text(run_dir / "metrics" / f"{name}.jsonl", log)

@@ -12,7 +12,8 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.data import load_data
-from dcase_system.distillation.teachers import TeacherPlan, train_teachers
+from dcase_system.distillation.plan import TeacherPlan
+from dcase_system.distillation.teachers import train_teachers
 from dcase_system.models import cp_mobile
 from dcase_system.student.plan import StudentPlan
 from dcase_system.student.train import train_student

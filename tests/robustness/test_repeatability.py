@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from dcase_system import stages
+from dcase_system import runs
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.errors import InputError
 from tests.commands import ALONE, ROOT, on_tiny
@@ -44,19 +44,22 @@ def _git(folder, *arguments):
 def test_a_report_states_seed_versions_commit_and_changes(tmp_path, monkeypatch):
     checkout = tmp_path / "checkout"
     (checkout / "dcase_system").mkdir(parents=True)
-    shutil.copy(ROOT / "dcase_system" / "stages.py", checkout / "dcase_system" / "stages.py")
+    shutil.copy(ROOT / "dcase_system" / "runs.py", checkout / "dcase_system" / "runs.py")
     _git(checkout, "init", "-q")
     _git(checkout, "add", ".")
     _git(checkout, "commit", "-q", "-m", "x")
     commit = _git(checkout, "rev-parse", "HEAD")
-    monkeypatch.setattr(stages, "__file__", str(checkout / "dcase_system" / "stages.py"))
-    stages.write_config(tmp_path, {"plan": {"seed": 7, "final": {"seed": 9}}})
-    stated = stages.provenance(tmp_path)
+    monkeypatch.setattr(runs, "__file__", str(checkout / "dcase_system" / "runs.py"))
+    settings = {"kind": "split", "plan": {"seed": 7, "final": {"seed": 9}}}
+    with runs.begun(tmp_path, settings):
+        pass
+    stated = runs.provenance(tmp_path)
     assert stated.startswith(f"seed 7, 9; commit {commit}; python 3.")
     assert "tensorflow 2." in stated and "keras 3." in stated
     (checkout / "dcase_system" / "new.py").touch()
-    stages.write_config(tmp_path, {"seed": 7})
-    assert f"commit {commit}, changed since;" in stages.provenance(tmp_path)
+    with runs.begun(tmp_path, settings):
+        pass
+    assert f"commit {commit}, changed since;" in runs.provenance(tmp_path)
     assert json.loads((tmp_path / "config.json").read_text())["code"]["dirty"] is True
 
 
@@ -64,4 +67,4 @@ def test_a_report_states_seed_versions_commit_and_changes(tmp_path, monkeypatch)
 def test_a_configuration_of_something_else_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(InputError, match=r"config\.json: not the configuration of a run"):
-        stages.provenance(tmp_path)
+        runs.provenance(tmp_path)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
-from dcase_system.corpora.task1b import read_task1b
+from dcase_system.corpora.lists import read_lists
+from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST, read_task1b
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import load_network
@@ -33,14 +34,9 @@ PLAN = SearchPlan(
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenes")
     demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
-    return load_scenes(
-        read_task1b(demo.development),
-        folder / "stores",
-        FRONT_END,
-        name="toy",
-        seconds=STEREO_TINY.seconds,
-        evaluation=demo.evaluation,
-    )
+    corpus = read_task1b(demo.development)
+    lists = read_lists(corpus, demo.evaluation, train=TRAIN_LIST, test=TEST_LIST)
+    return load_scenes(lists, folder / "stores", FRONT_END, name="toy", seconds=STEREO_TINY.seconds)
 
 
 @pytest.mark.slow
@@ -182,3 +178,20 @@ def test_a_window_that_nothing_falls_into_is_refused_before_any_training(data, t
     with pytest.raises(InputError, match="nothing falls into the size window"):
         run_experiment(tmp_path, replace(PLAN, space=space), data)
     assert not (tmp_path / "candidates").exists()
+
+
+def test_another_search_in_the_same_directory_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match="no clips to select on"):
+        help_search(tmp_path, replace(PLAN, validation_fraction=0.0), data)
+    for plan, message in [
+        (PLAN, "validation_fraction is 0.0 there and 0.25 here;"),
+        (replace(PLAN, validation_fraction=0.0, storage="x"), "storage is none there and x here;"),
+        (
+            replace(PLAN, validation_fraction=0.0, space=replace(SPACE, reading="paper")),
+            "space.reading is code there and paper here;",
+        ),
+    ]:
+        for run in (help_search, run_experiment):
+            with pytest.raises(InputError, match=message):
+                run(tmp_path, plan, data)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]

@@ -1,0 +1,91 @@
+"""The lists that a run reads: training, dev-test and evaluation clips, before any is decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
+from dcase_system.files import fingerprint
+from dcase_system.places import Place
+
+
+class HasKey(Protocol):
+    """What changes its key with the files that it was made of."""
+
+    @property
+    def key(self) -> str: ...
+
+
+# Arrays have no single truth value, so the class cannot be compared with `==`.
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """The lists of a run, read and checked; no clip is decoded yet.
+
+    Attributes:
+        corpus: development clips.
+        train: the training clips.
+        test: the dev-test clips.
+        evaluation_root: folder of the unlabelled evaluation clips, or None.
+        evaluation: their names.
+    """
+
+    corpus: Corpus
+    train: Clips
+    test: Clips
+    evaluation_root: Place | None = None
+    evaluation: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What tells these lists from others, for the record of a run."""
+        return {
+            "scenes": self.corpus.scenes,
+            "clips": {
+                "train": _in_short(*_columns(self.train)),
+                "test": _in_short(*_columns(self.test)),
+            },
+            "evaluation": {"clips": _in_short(self.evaluation)} if self.evaluation_root else None,
+        }
+
+    def record_with(self, train: HasKey, test: HasKey, evaluation: HasKey | None) -> dict[str, Any]:
+        """The record of the lists and of what was decoded for each: names do not tell all."""
+        record = self.record
+        record["clips"] |= {"train_audio": train.key, "test_audio": test.key}
+        if evaluation is not None:
+            record["evaluation"] |= {"audio": evaluation.key}
+        return record
+
+
+def read_lists(
+    corpus: Corpus,
+    evaluation: Place | None = None,
+    *,
+    train: str,
+    test: str = "test.csv",
+) -> Lists:
+    """Reads the lists of a run.
+
+    Args:
+        corpus: development clips.
+        evaluation: folder of the unlabelled evaluation clips, or None.
+        train: file name of the training list.
+        test: file name of the dev-test list.
+
+    Raises:
+        InputError: a list is not as expected.
+    """
+    listed = read_evaluation_list(evaluation) if evaluation else ()
+    return Lists(corpus, corpus.listed(train), corpus.listed(test), evaluation, listed)
+
+
+def read_split(corpus: Corpus, split: int, evaluation: Place | None = None) -> Lists:
+    """`read_lists` of a split of the challenge."""
+    return read_lists(corpus, evaluation, train=f"split{split}.csv")
+
+
+def _in_short(*columns: Sequence) -> str:
+    return f"{len(columns[0]):,} clips, {fingerprint(columns)[:12]}"
+
+
+def _columns(clips: Clips) -> list[Sequence]:
+    return [clips.filenames, clips.labels.tolist(), clips.locations, clips.devices]

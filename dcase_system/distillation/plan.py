@@ -1,0 +1,97 @@
+"""Teachers' trainings: hyper-parameters of the members, and what decides their results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dcase_system.audio.front_ends import FrontEndSpec
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.errors import InputError
+from dcase_system.models import registry
+from dcase_system.models.stored import weights_digest
+from dcase_system.training.plan import TrainingPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherPlan(TrainingPlan):
+    """One member.
+
+    Attributes:
+        name: of the member and its folder.
+        spec: of its architecture.
+        front_end: spec of its front end.
+        initial_weights: folder of a converted checkpoint, or None to train from scratch.
+    """
+
+    name: str
+    spec: Any
+    front_end: FrontEndSpec
+    initial_weights: Path | None = None
+
+
+def settings_of(
+    plans: Sequence[TeacherPlan],
+    split: int,
+    clips: Mapping[str, Any],
+    impulse_responses: ImpulseResponses | None = None,
+) -> dict[str, Any]:
+    """What decides the results of `train_teachers`, for `runs.check`.
+
+    Args:
+        plans: the members.
+        split: percentage of the training list.
+        clips: record of the clips, or of their lists.
+        impulse_responses: for members with device augmentation.
+
+    Raises:
+        InputError: the plans do not fit together, or initial weights are missing.
+    """
+    plans = checked(plans, len(clips["scenes"]))
+    return {
+        "kind": "teachers",
+        "split": split,
+        "members": {plan.name: _settings(plan) for plan in plans},
+        "impulse_responses": impulse_responses and impulse_responses.key,
+        **clips,
+    }
+
+
+def _settings(plan: TeacherPlan) -> dict[str, Any]:
+    """What decides the training, JSON-serialisable: of the initial weights the content does."""
+    values = {**asdict(plan), "spec": registry.spec_to_json(plan.spec)}
+    if plan.initial_weights is not None:
+        values["initial_weights"] = weights_digest(plan.initial_weights)
+    return values
+
+
+def external_data_of(plans: Sequence[TeacherPlan]) -> list[str]:
+    """What the members have beside the challenge's clips, in the words of the meta file."""
+    used = {
+        "dataset": any(plan.impulse_response_probability > 0 for plan in plans),
+        "pre-trained model": any(plan.initial_weights is not None for plan in plans),
+    }
+    return [name for name, is_used in used.items() if is_used]
+
+
+def checked(plans: Sequence[TeacherPlan], classes: int) -> list[TeacherPlan]:
+    """The plans for so many classes, if they fit together."""
+    names = [plan.name for plan in plans]
+    if not plans or len(set(names)) != len(names):
+        raise InputError(
+            "teachers need names of their own",
+            where="teachers",
+            expected="one or more",
+            received=", ".join(names),
+        )
+    for plan in plans:
+        if plan.spec.input_shape[0] != plan.front_end.n_mels:
+            raise InputError(
+                "front end does not fit the network",
+                where=f"teacher {plan.name}",
+                expected=f"{plan.spec.input_shape[0]} mel bands",
+                received=plan.front_end.n_mels,
+            )
+    if len({plan.validation_fraction for plan in plans}) != 1:
+        raise InputError("teachers hold out different clips", where="validation_fraction")
+    return [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]
