@@ -50,7 +50,10 @@ _DECISIVE = fields(CandidateScore)
 
 @dataclass(frozen=True, kw_only=True)
 class SearchPlan:
-    """What is run; the defaults are the paper's where it gives them.
+    """What is run; the defaults are the paper's, but for how candidates are scored.
+
+    They are scored on clips held out of the training list, with statistics of batch norm taken
+    anew. `select_on_test` and 0 `calibration_segments` of the candidates are as published.
 
     Attributes:
         space: architectures.

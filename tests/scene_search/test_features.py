@@ -8,6 +8,7 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.edge.contract import clip_probabilities
 from dcase_system.errors import InputError
 from dcase_system.models.scene_cnn import scene_spec
+from dcase_system.scene_search import training
 from dcase_system.scene_search.features import Scalograms, scalograms
 from dcase_system.scene_search.training import (
     ScenePlan,
@@ -111,9 +112,9 @@ def test_scores_of_what_is_no_number_are_refused():
         score_segments(LOGITS * np.nan, 1, np.array([0, 0, 0, 0, 1, 1]), ("x", "y"))
 
 
-def _train(folder, epochs=2):
+def _train(folder, epochs=2, **settings):
     features = stored(clips=12)
-    plan = ScenePlan(epochs=epochs, batch_size=8)
+    plan = ScenePlan(epochs=epochs, batch_size=8, **settings)
     return trained_network(
         SPEC,
         features.segments(features.statistics()),
@@ -123,6 +124,16 @@ def _train(folder, epochs=2):
         metrics_log=TrainingLog(folder / "metrics.jsonl"),
         name="toy",
     )
+
+
+@pytest.mark.parametrize(("segments", "batches"), [(512, 3), (0, 0)])
+def test_statistics_are_taken_anew_only_if_the_plan_says_so(
+    tmp_path, monkeypatch, segments, batches
+):
+    seen = []
+    monkeypatch.setattr(training, "recalibrate", lambda _, given: seen.extend(given))
+    _train(tmp_path, epochs=1, calibration_segments=segments)
+    assert len(seen) == batches
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ def test_a_candidates_plan_is_the_papers():
     plan = ScenePlan()
     assert (plan.learning_rate, plan.factor, plan.fall_epochs) == (0.001, 0.1, 1)
     assert (plan.epochs, plan.l2, plan.mixup) == (3, 0.0015, True)
+    assert plan.batch_size == 64  # of the authors' code; the paper gives none
 
 
 def test_networks_are_trained_scored_and_kept(data, tmp_path, monkeypatch):

@@ -51,6 +51,36 @@ def test_draws_are_within_as_often_as_counted():
     assert np.mean(inside) == pytest.approx(CODE.counts.acceptance, abs=0.02)
 
 
+def test_every_choice_is_drawn_equally_often():
+    """Section 3.2: "for each configuration item, every possible choice has equal probability of
+    being chosen"."""
+    generator, space = np.random.default_rng(0), SceneSpace()
+    drawn = [space.draw(generator) for _ in range(8_000)]
+    blocks = [block for one in drawn for block in one.blocks]
+    for values, choices in (
+        ([len(one.blocks) for one in drawn], space.block_counts),
+        ([one.stem for one in drawn], space.stems),
+        ([one.growth for one in drawn], space.growths),
+        ([first for first, _, _ in blocks], range(5)),
+        ([second for _, second, _ in blocks], range(1, 5)),
+        ([pool for _, _, pool in blocks], POOLS),
+    ):
+        shares = [values.count(choice) / len(values) for choice in choices]
+        assert sum(shares) == pytest.approx(1)
+        expected = 1 / len(shares)
+        # Five deviations of a share that is drawn so often.
+        tolerance = 5 * (expected * (1 - expected) / len(values)) ** 0.5
+        assert shares == pytest.approx([expected] * len(shares), abs=tolerance)
+
+
+def test_the_width_grows_block_by_block():
+    """Section 3.2: "as 32, a growth ratio of 1.5 means the number of channels after the first block
+    is 32 × 1.5 = 48, after the second block is 48 × 1.5 = 72"."""
+    spec = SceneSpace().spec(Architecture(((0, 1, "avg"), (2, 3, "max")), 32, 1.5))
+    assert [block.modules[-1].channels for block in spec.blocks] == [48, 72]
+    assert spec.blocks[1].modules[0].channels == 48  # the first module of a block keeps the width
+
+
 def test_models_a_and_b_are_points_of_it():
     assert CODE.spec(MODEL_A) == registry.named_spec("scene_a")
     assert CODE.spec(MODEL_B) == registry.named_spec("scene_b")
