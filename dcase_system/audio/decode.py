@@ -230,8 +230,7 @@ def _recording(sound: _Sequential, promised: int | None, where: Place) -> Record
         raise InputError("not an audio file", where=where, received=f"format {sound.format}")
     if promised is None or sound.subtype not in _UNCOMPRESSED:
         promised = None if sound.frames == _UNKNOWN_LENGTH else sound.frames
-    # libsndfile counts the byte that fills a chunk of odd length up.
-    elif not promised <= sound.frames <= promised + 1:
+    elif promised != sound.frames:
         raise InputError(
             "audio header contradicts itself",
             where=where,

@@ -62,7 +62,7 @@ def wav(channels: int, bits: int, block_align: int, data: bytes, tag: int = 1) -
         (wav(1, 12, 4, pcm_bytes(TONE, 12, 4)), "block align 2 of 1 x 12 bits; received .* 4$"),
         (wav(2, 16, 2, pcm_bytes(STEREO, 16)), "block align 4 of 2 x 16 bits; received .* 2$"),
         (wav(1, 64, 4, TONE.astype("<f4").tobytes(), 3), "align 8 of 1 x 64 bits; received .* 4$"),
-        (wav(1, 16, 2, TONE.astype("<f4").tobytes(), 3), "audio file|contradicts"),
+        (wav(1, 16, 2, TONE.astype("<f4").tobytes(), 3), "cannot be decoded|contradicts"),
     ],
     ids=["S24_LE", "S24_LE stereo", "16 in 32", "12 in 32", "half a frame", "float", "float 16"],
 )
@@ -129,7 +129,7 @@ def test_a_store_takes_no_clip_that_was_cut(tmp_path, exact):
 def test_damaged_bits_of_a_flac_are_noticed(tmp_path):
     flac = bytearray(encoded(LONG, RATE, "FLAC", "PCM_24"))
     flac[len(flac) // 2] ^= 16
-    refused(tmp_path, bytes(flac), r"damaged or was cut \(flac decoder lost sync\)")
+    refused(tmp_path, bytes(flac), r"damaged or was cut \(.*flac decoder")
 
 
 @pytest.mark.parametrize("size", [0xFFFF_FFFF, 0xFFFF_FFE0, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000])
@@ -191,6 +191,14 @@ def test_the_byte_that_fills_a_chunk_up_is_no_sample(tmp_path):
 def test_two_data_chunks_are_not_chosen_from(tmp_path):
     one, other = chunk(b"data", SIXTEEN), chunk(b"data", SIXTEEN[:100])
     refused(tmp_path, riff(fmt_chunk(1, RATE, 16, 2) + one + other), "contradicts|decoded")
+
+
+@pytest.mark.parametrize(("said", "held"), [(3_200, 3_000), (2**32 - 1, 3_200)])
+def test_an_aiff_that_counts_other_samples_than_it_holds_is_refused(tmp_path, said, held):
+    aiff = encoded(TONE[:held], RATE, "AIFF", "PCM_16")
+    count = aiff.index(b"COMM") + 10
+    content = aiff[:count] + struct.pack(">I", said) + aiff[count + 4 :]
+    refused(tmp_path, content, f"contradicts itself; expected {said:,} samples; received {held:,}")
 
 
 @pytest.mark.parametrize("size", [0x8000_0000, 1 << 20, 0xFFFF_FFFF])
