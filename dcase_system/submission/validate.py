@@ -19,6 +19,7 @@ from absl import app, flags
 from dcase_system import cli
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
+from dcase_system.corpora.task1b import read_task1b
 from dcase_system.errors import InputError
 from dcase_system.submission.archive import (
     ZIP_ERRORS,
@@ -125,20 +126,23 @@ def main(argv: Sequence[str]) -> int:
     options = flags.FLAGS
     if len(argv) != 2:
         raise app.UsageError("expected one package: PACKAGE.zip")
-    if not options.splits or not all(split.isdecimal() for split in options.splits):
+    given = options.splits
+    if given is not None and not (given and all(split.isdecimal() for split in given)):
         raise app.UsageError("--splits takes percentages, such as --splits=5,10")
-    scenes: Sequence[str] = tau.SCENES
-    devices: Sequence[str] = tau.DEVICES
     clips = read_evaluation_list(options.evaluation_dir) if options.evaluation_dir else None
-    if options.data_dir:
-        corpus = read_corpus(options.data_dir)
-        scenes, devices = corpus.scenes, tuple(sorted(set(corpus.meta.source_label)))
     if options.task == "task1b":
-        report = validate_task1b(argv[1], evaluation_filenames=clips)
-        return _show(argv[1], report)
+        if options.data_dir:
+            read_task1b(options.data_dir)
+        return _show(argv[1], validate_task1b(argv[1], evaluation_filenames=clips))
+    scenes: Sequence[str] = options.scenes or tau.SCENES
+    devices: Sequence[str] = tau.DEVICES
+    splits: Sequence[int] = tau.SPLITS
+    if options.data_dir:
+        corpus = read_corpus(options.data_dir, options.scenes)
+        scenes, devices, splits = corpus.scenes, corpus.devices, corpus.splits or splits
     report = validate_package(
         argv[1],
-        splits=[int(split) for split in options.splits],
+        splits=[int(split) for split in given] if given else splits,
         evaluation_filenames=clips,
         scenes=scenes,
         devices=devices,
@@ -163,10 +167,15 @@ def _define_flags() -> None:
         "task", "task1", ["task1", "task1b"], "Kind of package: Task 1 of 2024, or Task 1B of 2020."
     )
     flags.DEFINE_list(
-        "splits", list(map(str, tau.SPLITS)), "PERCENT: Splits that each system must have."
+        "splits",
+        None,
+        "PERCENT: Splits that each system must have. [those --data_dir has lists of, or all five]",
     )
     flags.DEFINE_string(
         "data_dir", None, "FOLDER: Development clips, which say scenes and devices. [those of TAU]"
+    )
+    flags.DEFINE_list(
+        "scenes", None, "NAME: Classes in label order, as given to the recipe. [sorted]"
     )
     flags.DEFINE_string(
         "evaluation_dir",
