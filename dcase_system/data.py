@@ -10,8 +10,9 @@ import numpy as np
 from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.corpora.audioset import AudioSet
-from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
-from dcase_system.corpora.mixtures import plan_mixtures
+from dcase_system.corpora.corpus import Clips, Corpus, split_name
+from dcase_system.corpora.lists import read_lists
+from dcase_system.corpora.mixtures import MIXED_SPLIT, plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.files import fingerprint
 from dcase_system.places import Place
@@ -51,6 +52,7 @@ class Data:
         test: the dev-test clips.
         evaluation: names of the unlabelled evaluation clips.
         evaluation_audio: their waveforms, or None without an evaluation set.
+        warnings: what to mind about the lists, a line each; for the record and the report.
     """
 
     scenes: tuple[str, ...]
@@ -59,6 +61,7 @@ class Data:
     test: ClipSet
     evaluation: tuple[str, ...]
     evaluation_audio: Waveforms | None
+    warnings: tuple[str, ...] = ()
 
 
 def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path) -> Data:
@@ -71,17 +74,22 @@ def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path
         stores: folder of the waveform stores, shared by all runs.
 
     Raises:
-        InputError: a list or a clip is not as expected.
+        InputError: a list or a clip is not as expected, or a clip is in two lists.
     """
-    train, test = corpus.split(split), corpus.test()
-    listed = read_evaluation_list(evaluation) if evaluation else ()
+    lists = read_lists(corpus, evaluation, split_name(split))
+    lists.log_warnings()
+
+    def decoded(root: Place, filenames: tuple[str, ...]) -> Waveforms:
+        return mono_waveforms(stores, root, filenames)
+
     return Data(
         scenes=corpus.scenes,
         split=split,
-        train=ClipSet(train, mono_waveforms(stores, corpus.root, train.filenames)),
-        test=ClipSet(test, mono_waveforms(stores, corpus.root, test.filenames)),
-        evaluation=listed,
-        evaluation_audio=mono_waveforms(stores, evaluation, listed) if evaluation else None,
+        train=ClipSet(lists.train, decoded(corpus.root, lists.train.filenames)),
+        test=ClipSet(lists.test, decoded(corpus.root, lists.test.filenames)),
+        evaluation=lists.evaluation,
+        evaluation_audio=decoded(evaluation, lists.evaluation) if evaluation else None,
+        warnings=lists.warnings,
     )
 
 
@@ -104,12 +112,21 @@ class TaggedSet:
 
 @dataclass(frozen=True)
 class TaggedData:
-    """The clips of a multi-label run: trained on, searched on, and scored once."""
+    """The clips of a multi-label run: trained on, searched on, and scored once.
+
+    Attributes:
+        classes: their names, in label order.
+        train: to train on.
+        validation: to search on.
+        test: to score.
+        warnings: what to mind about the lists, a line each; for the record and the report.
+    """
 
     classes: tuple[str, ...]
     train: TaggedSet
     validation: TaggedSet
     test: TaggedSet
+    warnings: tuple[str, ...] = ()
 
 
 def load_mixtures(
@@ -134,8 +151,10 @@ def load_mixtures(
         seed: of the mixtures.
 
     Raises:
-        InputError: a list or a clip is not as expected.
+        InputError: a list or a clip is not as expected, or a clip is in two lists.
     """
+    lists = read_lists(corpus, None, split_name(MIXED_SPLIT))
+    lists.log_warnings()
     samples = round(seconds * SAMPLE_RATE)
 
     def mixed(name: Literal["train", "validation", "test"], mixtures: int) -> TaggedSet:
@@ -144,7 +163,11 @@ def load_mixtures(
         return TaggedSet(plan.labels, mix(clips, plan.sources, plan.gains, plan.offsets, samples))
 
     return TaggedData(
-        corpus.scenes, mixed("train", train), mixed("validation", validation), mixed("test", test)
+        corpus.scenes,
+        mixed("train", train),
+        mixed("validation", validation),
+        mixed("test", test),
+        lists.warnings,
     )
 
 
@@ -161,8 +184,9 @@ def load_audioset(
         seed: of the sample.
 
     Raises:
-        InputError: a list or a clip is not as expected.
+        InputError: a list or a clip is not as expected, or a video is in two lists.
     """
+    audioset.check_apart()
 
     def present(clips: TaggedClips) -> TaggedSet:
         audio = mono_waveforms(stores, audioset.root, clips.filenames, seconds=seconds, exact=False)

@@ -112,6 +112,7 @@ def run_split(
             "teachers": teachers,
             "external_data": external_data,
             "aware": aware and asdict(aware),
+            "warnings": data.warnings,
         }
         stages.write_config(run_dir, settings)
         student = train_student(run_dir, plan, data, ensemble, impulse_responses)
@@ -153,17 +154,17 @@ def run_split(
                     data.scenes,
                 ),
             )
-        _write_report(run_dir)
+        _write_report(run_dir, data.warnings)
     return load_run(run_dir)
 
 
-def _write_report(run_dir: Path) -> None:
+def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.model_card import write_model_card
     from dcase_system.reporting.report import write_report
 
     write_report(run_dir)
-    write_model_card(run_dir)
+    write_model_card(run_dir, warnings=warnings)
 
 
 def load_run(run_dir: Path) -> SplitRun:

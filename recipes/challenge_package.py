@@ -22,7 +22,8 @@ from pathlib import Path
 
 from dcase_system import cli, stages
 from dcase_system.corpora import tau
-from dcase_system.corpora.corpus import read_evaluation_list
+from dcase_system.corpora.corpus import split_name
+from dcase_system.corpora.lists import read_lists
 from dcase_system.errors import InputError
 from dcase_system.executor.tasks import run_tasks
 from dcase_system.help import Flags
@@ -56,11 +57,13 @@ def main(argv: Sequence[str]) -> None:
             where="--evaluation_dir",
             expected="a folder with evaluation_setup/fold1_test.csv",
         )
-    listed = read_evaluation_list(evaluation)
+    # Every list is read now, since the last one's turn comes after days.
+    lists = [read_lists(corpus, evaluation, split_name(int(split))) for split in splits]
     output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
     seeds = range(_flags.SEED.value, _flags.SEED.value + own.SEEDS.value)
     settings = {"systems": systems, "splits": splits, "seed": seeds[0], "seeds": len(seeds)}
-    stages.write_config(output_dir, settings)
+    warnings = [warning for of_split in lists for warning in of_split.warnings]
+    stages.write_config(output_dir, settings | {"warnings": warnings})
     names = list(dict.fromkeys([*systems, *(["baseline"] if own.BASELINE.value else [])]))
     members = _flags.MEMBERS.value or defaults["members"]
     tasks = _package_tasks.Tasks(output_dir, names, splits, members, seeds)
@@ -77,10 +80,10 @@ def main(argv: Sequence[str]) -> None:
         [_common.handed_in(system, runs[system, seeds[0]]) for system in systems],
         scenes=corpus.scenes,
         devices=corpus.devices,
-        evaluation_filenames=listed,
+        evaluation_filenames=lists[0].evaluation,
         technical_report=Path(own.TECHNICAL_REPORT.value) if own.TECHNICAL_REPORT.value else None,
     )
-    baseline = corpus.scenes == tau.SCENES and len(corpus.test()) == tau.TEST_CLIPS
+    baseline = corpus.scenes == tau.SCENES and len(lists[0].test) == tau.TEST_CLIPS
     rows = [
         result_row(name, run.split, seed, run.scores, run.complexity)
         for (name, seed), of_system in runs.items()

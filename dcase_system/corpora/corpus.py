@@ -14,6 +14,7 @@ from dcase_system.errors import InputError
 from dcase_system.places import Place, place
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
+TEST_LIST = "test.csv"  # what is scored
 _SIMULATED_DEVICE = re.compile(r"s\d+")
 
 
@@ -73,16 +74,16 @@ class Corpus:
         return tuple(
             percent
             for percent in tau.SPLITS
-            if any(path.is_file() for path in _list_places(self.root, _split_name(percent)))
+            if any(path.is_file() for path in _list_places(self.root, split_name(percent)))
         )
 
     def split(self, percent: int) -> Clips:
         """The training clips of `split_setup/split<percent>.csv`, in the order of meta.csv."""
-        return self.listed(_split_name(percent))
+        return self.listed(split_name(percent))
 
     def test(self) -> Clips:
         """The development-test clips of `split_setup/test.csv`, in the order of meta.csv."""
-        return self.listed("test.csv")
+        return self.listed(TEST_LIST)
 
     def listed(self, name: str) -> Clips:
         """The clips of the list of this name, with labels in it, in the order of meta.csv."""
@@ -162,6 +163,11 @@ def read_evaluation_list(root: str | Place) -> tuple[str, ...]:
     return tuple(read_tsv(path, ("filename",)).filename)
 
 
+def split_name(percent: int) -> str:
+    """Name of the training list of a split."""
+    return f"split{percent}.csv"
+
+
 def find_list(root: Place, name: str) -> Place:
     """The list `name` in split_setup/, beside meta.csv or in evaluation_setup/ of a corpus."""
     places = _list_places(root, name)
@@ -175,10 +181,6 @@ def find_list(root: Place, name: str) -> Place:
 
 def _list_places(root: Place, name: str) -> list[Place]:
     return [root / "split_setup" / name, root / name, root / "evaluation_setup" / name]
-
-
-def _split_name(percent: int) -> str:
-    return f"split{percent}.csv"
 
 
 def device_groups(

@@ -85,9 +85,8 @@ def train_teachers(
     plans = _checked(plans, data)
     with stages.only_one(run_dir):
         members = {plan.name: _settings(plan) for plan in plans}
-        stages.write_config(
-            run_dir, {"split": data.split, "scenes": data.scenes, "members": members}
-        )
+        settings = {"split": data.split, "scenes": data.scenes, "members": members}
+        stages.write_config(run_dir, settings | {"warnings": data.warnings})
         keys = {
             plan.name: _member(
                 run_dir / plan.name, plan, members[plan.name], data, impulse_responses

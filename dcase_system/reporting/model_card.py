@@ -23,12 +23,13 @@ _LIMITS = (
 )
 
 
-def write_model_card(folder: Path, edge: str = "edge/") -> Path:
+def write_model_card(folder: Path, edge: str = "edge/", warnings: Sequence[str] = ()) -> Path:
     """Writes `model_card.md`: of a run, with its scores; of files alone, without.
 
     Args:
         folder: a run directory, or one with exported files.
         edge: where in it the exported files are.
+        warnings: what to mind about the clips that it was trained and scored on, a line each.
 
     Returns:
         Where it was written.
@@ -38,11 +39,11 @@ def write_model_card(folder: Path, edge: str = "edge/") -> Path:
         read_document(folder, f"{edge}{found.name}")
         for found in sorted((folder / edge).glob("student_*.json"))
     ]
-    write_text(path, "\n".join(_lines(folder, cards)))
+    write_text(path, "\n".join(_lines(folder, cards, warnings)))
     return path
 
 
-def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
+def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> Iterator[str]:
     run = read_run(folder)
     contract = cards[0] if cards else Document("")
     labels = contract.texts("contract", "labels")
@@ -72,6 +73,7 @@ def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
         yield "Not measured with these files.\n"
     yield "## What to mind\n"
     yield from (f"- {limit}" for limit in _LIMITS)
+    yield from (f"- {escaped(warning)}." for warning in warnings)
     yield "\n## How it was trained\n"
     settings = run.config.names("settings")
     if settings:

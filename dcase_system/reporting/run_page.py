@@ -13,7 +13,7 @@ from dcase_system.reporting.content import (
     is_number,
     section,
 )
-from dcase_system.reporting.documents import missing
+from dcase_system.reporting.documents import missing, warnings
 from dcase_system.reporting.listings import Column, limits, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
@@ -59,6 +59,7 @@ def verdicts(run: Run) -> Iterator[Verdict]:
 
 def _accuracy(run: Run) -> Iterator[Block | None]:
     scores, form = run.scores, run.submitted
+    yield from warnings(run.config)
     if scores.number("forms", form, "overall", "accuracy") is None:
         yield missing(scores, "scores")
         return

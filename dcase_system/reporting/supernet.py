@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
-from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.search_figures import (
@@ -65,7 +65,7 @@ def supernet_page(run_dir: Path) -> Page:
         summary=f"Run {run_dir.resolve().name}; mAP is mean average precision over the classes.",
         verdicts=list(_verdicts(results)),
         sections=[
-            section("Results", _tables(results)),
+            section("Results", [*warnings(config), *_tables(results)]),
             section("Search", _search(results)),
             section("Ranking", _ranking(config, results)),
             section("Training", _training(run_dir)),

@@ -1,6 +1,7 @@
 """The chosen network: trained from scratch, exported, scored as it is handed in."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
             target, forms.forms_of(network, folder / "edge"), contract, statistics, data.test
         ),
     )
-    _write_model_card(folder)
+    _write_model_card(folder, data.warnings)
     features = data.evaluation_features
     if features is not None:
         stages.run_stage(
@@ -117,10 +118,10 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     }
 
 
-def _write_model_card(folder: Path) -> None:
+def _write_model_card(folder: Path, warnings: Sequence[str]) -> None:
     from dcase_system.reporting.model_card import write_model_card  # imports matplotlib
 
-    write_model_card(folder)
+    write_model_card(folder, warnings=warnings)
 
 
 def _export(target: Path, network: keras.Model, contract: Contract, data: SceneData) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.corpora.corpus import Clips, Corpus, read_evaluation_list
+from dcase_system.corpora.corpus import Clips, Corpus
+from dcase_system.corpora.lists import read_lists
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST
 from dcase_system.data import stereo_waveforms
 from dcase_system.files import fingerprint
@@ -42,6 +43,7 @@ class SceneData:
         test: the dev-test clips.
         evaluation: names of the unlabelled clips.
         evaluation_features: theirs, or None without an evaluation set.
+        warnings: what to mind about the lists, a line each; for the record and the report.
     """
 
     classes: tuple[str, ...]
@@ -50,6 +52,7 @@ class SceneData:
     test: SceneClips
     evaluation: tuple[str, ...] = ()
     evaluation_features: Scalograms | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def load_scenes(
@@ -74,9 +77,12 @@ def load_scenes(
         copy_mono: whether mono clips are taken, their channel for both ears.
 
     Raises:
-        InputError: a list or a clip is not as expected, or clips are shorter than a segment.
+        InputError: a list or a clip is not as expected, a clip is in two lists, or clips are
+            shorter than a segment.
     """
     spec.segments(round(seconds * spec.sample_rate))  # refused before anything is decoded
+    lists = read_lists(corpus, evaluation, train_list, TEST_LIST)
+    lists.log_warnings()
     if copy_mono:
         _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(corpus.scenes))
 
@@ -86,13 +92,12 @@ def load_scenes(
         )
         return waveforms, scalograms(stores, waveforms, filenames, spec)
 
-    train, test = corpus.listed(train_list), corpus.listed(TEST_LIST)
-    listed = read_evaluation_list(evaluation) if evaluation else ()
     return SceneData(
         corpus.scenes,
         spec,
-        SceneClips(train, *decoded(corpus.root, train.filenames)),
-        SceneClips(test, *decoded(corpus.root, test.filenames)),
-        listed,
-        decoded(evaluation, listed)[1] if evaluation else None,
+        SceneClips(lists.train, *decoded(corpus.root, lists.train.filenames)),
+        SceneClips(lists.test, *decoded(corpus.root, lists.test.filenames)),
+        lists.evaluation,
+        decoded(evaluation, lists.evaluation)[1] if evaluation else None,
+        lists.warnings,
     )

@@ -100,6 +100,7 @@ def run_experiment(run_dir: Path, plan: SearchPlan, data: SceneData) -> dict[str
     with stages.only_one(run_dir):
         run = _Run(run_dir, plan, data)
         settings = asdict(run.plan) | {"classes": data.classes, "storage": str(run.storage)}
+        settings["warnings"] = data.warnings
         stages.write_config(run_dir, settings)
         results = run.results()
         write_json(run_dir / "results.json", results)

@@ -60,7 +60,8 @@ def run_experiment(
     with stages.only_one(run_dir):
         settings = asdict(run.plan) | {"base": registry.spec_to_json(run.plan.base)}
         storage = plan.storage and str(plan.storage)
-        stages.write_config(run_dir, {**settings, "classes": data.classes, "storage": storage})
+        settings |= {"classes": data.classes, "storage": storage, "warnings": data.warnings}
+        stages.write_config(run_dir, settings)
         results = run.results(before_search)
         dismiss_others()
         write_json(run_dir / "results.json", results)

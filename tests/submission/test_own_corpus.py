@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcase_system.corpora.corpus import META_COLUMNS, read_corpus, read_evaluation_list
-from dcase_system.corpora.demo.write import LABELLED, write_list
+from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
 from dcase_system.submission.card import read_author_card
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.validate import validate_package
 from tests.commands import run
+from tests.corpora.lists import write_corpus
 from tests.submission.conftest import CARD, DESCRIPTION
 
 COMPLEXITY = {
@@ -24,29 +24,6 @@ COMPLEXITY = {
     "bytes": {"float16": 120_000},
 }
 SCORE = {"accuracy": 50.0, "logloss": 1.0}
-
-
-def write_corpus(
-    root: Path,
-    scenes: list[str],
-    devices: list[str],
-    cities: list[str],
-    splits: tuple[int, ...] = (100,),
-    evaluation: tuple[str, ...] = ("audio/0.wav",),
-) -> None:
-    """Lists of development clips, one of each scene in each city, and of evaluation clips."""
-    rows = [
-        (f"audio/{index}-{number}.wav", scene, f"{city}-{index}{number}", device)
-        for index, scene in enumerate(scenes)
-        for number, (city, device) in enumerate(zip(cities, devices, strict=True))
-    ]
-    root.mkdir(parents=True, exist_ok=True)
-    write_list(root / "meta.csv", META_COLUMNS, rows)
-    for percent in splits:
-        write_list(root / "split_setup" / f"split{percent}.csv", LABELLED, rows[:-1])
-    write_list(root / "split_setup" / "test.csv", LABELLED, rows[-1:])
-    names = [(name,) for name in evaluation]
-    write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), names)
 
 
 def package_of(root: Path, scenes: list[str] | None = None) -> Path:

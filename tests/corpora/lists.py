@@ -1,0 +1,47 @@
+"""Lists of corpora, without audio."""
+
+from pathlib import Path
+
+from dcase_system.corpora.corpus import META_COLUMNS
+from dcase_system.corpora.demo.write import LABELLED, write_list
+
+
+def write_corpus(
+    root: Path,
+    scenes: list[str],
+    devices: list[str],
+    cities: list[str],
+    splits: tuple[int, ...] = (100,),
+    evaluation: tuple[str, ...] = ("audio/0.wav",),
+) -> None:
+    """Lists of development clips, one of each scene in each city, and of evaluation clips."""
+    rows = [
+        (f"audio/{index}-{number}.wav", scene, f"{city}-{index}{number}", device)
+        for index, scene in enumerate(scenes)
+        for number, (city, device) in enumerate(zip(cities, devices, strict=True))
+    ]
+    root.mkdir(parents=True, exist_ok=True)
+    write_list(root / "meta.csv", META_COLUMNS, rows)
+    for percent in splits:
+        write_list(root / "split_setup" / f"split{percent}.csv", LABELLED, rows[:-1])
+    write_list(root / "split_setup" / "test.csv", LABELLED, rows[-1:])
+    names = [(name,) for name in evaluation]
+    write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), names)
+
+
+def write_lists(root: Path, rows: list[tuple[str, ...]], **listed: list[int]) -> Path:
+    """A corpus of rows of meta.csv, and lists of some of them, by position.
+
+    Args:
+        root: the folder.
+        rows: filename, scene, identifier and device of each clip.
+        **listed: positions by the list's name, such as `split100`; those of challenge editions
+            whose lists begin with `fold1` go into `evaluation_setup/`.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    write_list(root / "meta.csv", META_COLUMNS, rows)
+    for name, positions in listed.items():
+        folder = "evaluation_setup" if name.startswith("fold1") else "split_setup"
+        columns = LABELLED[:1] if name == "fold1_test" else LABELLED
+        write_list(root / folder / f"{name}.csv", columns, [rows[at] for at in positions])
+    return root

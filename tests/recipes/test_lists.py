@@ -1,0 +1,105 @@
+"""Recipes refuse lists that share clips before any audio is read; a warning stays with the run."""
+
+import json
+
+import pytest
+
+from tests.commands import TOY, run
+from tests.corpora.lists import write_lists
+
+SCENES = ("bus", "park")
+ROWS = [
+    (f"audio/{scene}-{number}.wav", scene, f"lyon-{number}", "a")
+    for scene in SCENES
+    for number in range(3)
+]
+CLASSES = [
+    (f"audio/{scene}-{number}-a.wav", label, f"lyon-{number}", "a")
+    for scene, label in (("airport", "indoor"), ("park", "outdoor"), ("tram", "transportation"))
+    for number in range(2)
+]
+
+
+@pytest.fixture(scope="module")
+def shared_clip(tmp_path_factory):
+    """Folders of lists, without any audio, that share the last clip."""
+    root = tmp_path_factory.mktemp("lists")
+    last, last_class = len(ROWS) - 1, len(CLASSES) - 1
+    train = [0, 1, 3, 4, last]
+    scenes = write_lists(
+        root / "scenes", ROWS, split5=[0, 3], split100=train, test=[2, last], fold1_test=[2]
+    )
+    task1b = write_lists(
+        root / "task1b", CLASSES, fold1_train=[0, 2, last_class], fold1_evaluate=[1, 3, last_class]
+    )
+    return {"scenes": scenes, "task1b": task1b}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "layout", "arguments"),
+    [
+        ("split100", "scenes", []),
+        ("teachers", "scenes", ["--split=100", "--members=cp_mobile"]),
+        ("magnitude", "scenes", ["--split=100"]),
+        (
+            "challenge_package",
+            "scenes",
+            ["--evaluation_dir={root}", "--splits=5,100", "--systems=S1"],
+        ),
+        ("audioset_supernet", "scenes", ["--corpus=mixtures", "--mixtures=8,4,4"]),
+        ("scene_search", "task1b", []),
+    ],
+)
+def test_clips_in_both_lists_are_refused_before_audio_is_read(
+    shared_clip, tmp_path, recipe, layout, arguments
+):
+    root = shared_clip[layout]
+    toy = [] if recipe == "audioset_supernet" else TOY
+    done = run(
+        f"recipes.{recipe}",
+        f"--data_dir={root}",
+        f"--cache_dir={tmp_path / 'cache'}",
+        f"--output_dir={tmp_path / 'run'}",
+        *toy,
+        *(argument.format(root=root) for argument in arguments),
+    )
+    names = ("split100.csv", "test.csv")
+    if layout == "task1b":
+        names = ("fold1_train.csv", "fold1_evaluate.csv")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        f"error: {names[1]}: clips are in {names[0]} too: what is trained on cannot be scored"
+    ), done.stderr
+    assert not (tmp_path / "cache").exists() and not (tmp_path / "run").exists()
+
+
+def test_a_shared_place_is_said_once_and_stays_with_the_run(place, tmp_path):
+    root = place / "demo" / "development"
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (moved / "audio").symlink_to(root / "audio")
+    (moved / "split_setup").symlink_to(root / "split_setup")
+    rows = [line.split("\t") for line in (root / "meta.csv").read_text().splitlines()]
+    trained = {
+        line.split("\t")[0] for line in (root / "split_setup" / "split5.csv").open(encoding="utf-8")
+    }
+    home = next(row[2] for row in rows if row[0] in trained - {"filename"})
+    for row in rows[1:]:
+        if row[0] not in trained and row[3] == "s6":
+            row[2] = home
+    (moved / "meta.csv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    done = run(
+        "recipes.split5",
+        f"--data_dir={moved}",
+        f"--cache_dir={place / 'cache'}",
+        f"--output_dir={tmp_path / 'run'}",
+        "--tflite_formats=float16",
+        *TOY,
+    )
+    assert done.returncode == 0, done.stderr
+    said = f"recording places of test.csv are in split5.csv too, the first {home}: "
+    assert (done.stdout + done.stderr).count(said) == 1
+    (warning,) = json.loads((tmp_path / "run" / "config.json").read_text())["settings"]["warnings"]
+    assert said in warning
+    for name in ("report.html", "model_card.md"):
+        assert (tmp_path / "run" / name).read_text().replace("\\", "").count(said) == 1, name
