@@ -7,13 +7,16 @@ from typing import Literal
 
 import numpy as np
 
+from dcase_system.audio.header import parse_header
 from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms, ingest
+from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import AudioSet
 from dcase_system.corpora.corpus import Clips, Corpus, split_name
 from dcase_system.corpora.lists import read_lists
 from dcase_system.corpora.mixtures import MIXED_SPLIT, plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
+from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
 from dcase_system.places import Place
 from dcase_system.progress import progress_bar
@@ -64,7 +67,14 @@ class Data:
     warnings: tuple[str, ...] = ()
 
 
-def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path) -> Data:
+def load_data(
+    corpus: Corpus,
+    split: int,
+    evaluation: Place | None,
+    stores: Path,
+    *,
+    seconds: float = tau.CLIP_SECONDS,
+) -> Data:
     """Reads the lists and brings every clip they name into the waveform stores.
 
     Args:
@@ -72,6 +82,7 @@ def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path
         split: 5, 10, 25, 50 or 100.
         evaluation: folder of the unlabelled evaluation clips, or None.
         stores: folder of the waveform stores, shared by all runs.
+        seconds: length of every clip.
 
     Raises:
         InputError: a list or a clip is not as expected, or a clip is in two lists.
@@ -80,7 +91,7 @@ def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path
     lists.log_warnings()
 
     def decoded(root: Place, filenames: tuple[str, ...]) -> Waveforms:
-        return mono_waveforms(stores, root, filenames)
+        return mono_waveforms(stores, root, filenames, seconds=seconds)
 
     return Data(
         scenes=corpus.scenes,
@@ -136,7 +147,8 @@ def load_mixtures(
     train: int,
     validation: int,
     test: int,
-    seconds: float = 1.0,
+    seconds: float = tau.CLIP_SECONDS,
+    mixture_seconds: float | None = None,
     seed: int = 0,
 ) -> TaggedData:
     """Mixtures of scene clips, see `corpora.mixtures`.
@@ -147,7 +159,8 @@ def load_mixtures(
         train: mixtures to train on.
         validation: mixtures of other locations, to search on.
         test: mixtures of the dev-test list.
-        seconds: length of a mixture, at least that of the clips.
+        seconds: length of every clip.
+        mixture_seconds: length of a mixture, at least that of the clips; None for theirs.
         seed: of the mixtures.
 
     Raises:
@@ -155,11 +168,11 @@ def load_mixtures(
     """
     lists = read_lists(corpus, None, split_name(MIXED_SPLIT))
     lists.log_warnings()
-    samples = round(seconds * SAMPLE_RATE)
+    samples = round((mixture_seconds or seconds) * SAMPLE_RATE)
 
     def mixed(name: Literal["train", "validation", "test"], mixtures: int) -> TaggedSet:
         plan = plan_mixtures(corpus, name, mixtures, seed=seed)
-        clips = mono_waveforms(stores, corpus.root, plan.clips.filenames)
+        clips = mono_waveforms(stores, corpus.root, plan.clips.filenames, seconds=seconds)
         return TaggedSet(plan.labels, mix(clips, plan.sources, plan.gains, plan.offsets, samples))
 
     return TaggedData(
@@ -224,6 +237,7 @@ def stereo_waveforms(
     Raises:
         InputError: a clip is not as expected.
     """
+    _check_length(root, filenames, seconds)
     name = f"{_store_name(root)}-stereo{'-of-mono' if copy_mono else ''}"
     with progress_bar(f"decoding {root.name}", "clip") as show:
         return ingest(
@@ -244,7 +258,7 @@ def mono_waveforms(
     root: Place,
     filenames: Sequence[str],
     *,
-    seconds: float = 1.0,
+    seconds: float = tau.CLIP_SECONDS,
     exact: bool = True,
     writers: int = 1,
 ) -> Waveforms:
@@ -261,6 +275,8 @@ def mono_waveforms(
     Raises:
         InputError: a clip is not as expected.
     """
+    if exact:
+        _check_length(root, filenames, seconds)
     with progress_bar(f"decoding {root.name}", "clip") as show:
         return ingest(
             stores / _store_name(root),
@@ -272,6 +288,28 @@ def mono_waveforms(
             on_progress=show,
             writers=writers,
         )
+
+
+def _check_length(root: Place, filenames: Sequence[str], seconds: float) -> None:
+    """Names the flag, and what to give, where all clips have a length that was not expected.
+
+    The first clip stands for all of them. What is wrong with it otherwise, or with others alone, is
+    for the ingest to say.
+    """
+    for path in (root / name for name in filenames[:1]):
+        try:
+            header = parse_header(path.read_bytes(), path)
+        except (OSError, InputError):
+            return
+        wanted = round(seconds * SAMPLE_RATE)
+        found = header.frames / header.sample_rate
+        if header.frames and round(found * SAMPLE_RATE) != wanted:
+            raise InputError(
+                "clips are not as long as --seconds says",
+                where=path,
+                expected=f"{seconds:g} s",
+                received=f"{found:.9g} s; give --seconds={found:.9g} if all are that long",
+            )
 
 
 def _store_name(root: Place) -> str:

@@ -19,7 +19,7 @@ from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import device_groups
-from dcase_system.data import Data
+from dcase_system.data import SAMPLE_RATE, Data
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import forms
 from dcase_system.edge.check import compare
@@ -31,7 +31,14 @@ from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, read_json, replacing, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.student.aware import INT8, train_aware
-from dcase_system.student.plan import AWARE, STUDENT, AwarePlan, StudentPlan, contract_of
+from dcase_system.student.plan import (
+    AWARE,
+    STUDENT,
+    SUBMITTED_PRECISION,
+    AwarePlan,
+    StudentPlan,
+    contract_of,
+)
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training import metrics
@@ -39,7 +46,6 @@ from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import held_out_rows
 from dcase_system.workers import dismiss_others
 
-SUBMITTED_PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
 _SCORES_LAYOUT = 2  # of what `_score` writes
 
@@ -120,7 +126,9 @@ def run_split(
         if ensemble is not None:
             write_json(run_dir / "teachers.json", ensemble.description)
         network = load_network(run_dir / STUDENT)
-        write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
+        seconds = data.train.audio.shape[0] / SAMPLE_RATE
+        complexity = rules.report(network, SUBMITTED_PRECISION, seconds)
+        write_json(run_dir / "complexity.json", complexity)
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
         inputs["formats"], int8 = list(formats), None
         if aware is not None:

@@ -10,7 +10,8 @@ from dcase_system import pipeline, stages, workers
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
-from dcase_system.data import Data, load_data
+from dcase_system.corpora.tau import CLIP_SECONDS
+from dcase_system.data import SAMPLE_RATE, Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
@@ -20,6 +21,7 @@ from dcase_system.progress import progress_bar
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
+from dcase_system.student import costs
 from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
 from dcase_system.submission.card import read_author_card
@@ -81,8 +83,10 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     corpus, evaluation, name = folders()
     responses = impulse_responses()
     plan = _plan(system, published, demo)
+    if evaluation:
+        check_limits(system, corpus)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
-    data = load_data(corpus, split, evaluation, Path(_flags.CACHE_DIR.value) / "stores")
+    data = read_data(corpus, split, evaluation)
     ensemble = teachers(data, plan)
     run = pipeline.run_split(
         run_dir,
@@ -105,6 +109,28 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
             evaluation_filenames=data.evaluation,
         )
         print(f"package of this split alone, validated: {package}")
+
+
+def read_data(corpus: Corpus, split: int, evaluation: Place | None = None) -> Data:
+    """The clips of a split, as long as the flags say."""
+    stores = Path(_flags.CACHE_DIR.value) / "stores"
+    return load_data(corpus, split, evaluation, stores, seconds=clip_seconds())
+
+
+def clip_seconds() -> float:
+    return _flags.SECONDS.value or CLIP_SECONDS
+
+
+def check_limits(system: str, corpus: Corpus) -> None:
+    """Refuses a system that is not small enough for a package, before anything is trained.
+
+    The systems of the demo corpus are.
+    """
+    if _flags.DATA_DIR.value is None:
+        return
+    rounds = rounds_of(system, 1)[1] if SYSTEMS[system].rounds else ()
+    samples = round(clip_seconds() * SAMPLE_RATE)
+    costs.check_limits(SYSTEMS[system].architecture, rounds, len(corpus.scenes), samples)
 
 
 def _plan(name: str, published: dict[str, Any], demo: dict[str, Any]) -> StudentPlan:

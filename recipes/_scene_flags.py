@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from dcase_system.corpora.task1b import CLIP_SECONDS, TRAIN_LIST
+from dcase_system.corpora.task1b import TRAIN_LIST
 from dcase_system.scene_search.space import SizeWindow
 from recipes import _executor
 from recipes._flags import Groups
@@ -44,9 +44,6 @@ CORPUS = flags.DEFINE_enum(
 TRAIN_LIST_NAME = flags.DEFINE_string(
     "train_list", TRAIN_LIST, "FILE: Training list of the corpus, such as split25.csv."
 )
-SECONDS = flags.DEFINE_float(
-    "seconds", CLIP_SECONDS, "SECONDS: Length of a clip of --data_dir.", lower_bound=0.1
-)
 SEGMENT_FRAMES = flags.DEFINE_integer(
     "segment_frames", 128, "FRAMES: Length of a segment; a frame is 10 ms.", lower_bound=16
 )
@@ -57,7 +54,7 @@ OF_SCALE = (CANDIDATES, FINAL_EPOCHS, READING)
 GROUPS: Groups = {
     "Search": (CANDIDATES, METHODS, FINAL_EPOCHS, SELECT_ON_TEST),
     "Networks": (READING, SMALLEST_KIB, LARGEST_KIB),
-    "Clips": (CORPUS, TRAIN_LIST_NAME, SECONDS, SEGMENT_FRAMES, SCALOGRAM),
+    "Clips": (CORPUS, TRAIN_LIST_NAME, SEGMENT_FRAMES, SCALOGRAM),
     "Machines": _executor.OF_SEARCHES,
 }
 TEXTS = _executor.TEXTS_OF_SEARCHES | {

@@ -88,12 +88,13 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
     scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if paper else MIXTURES
     values = scale | _common.given_settings() | _flags.given(own.OF_SCALE)
     seconds, width = values["seconds"], values["width"]
+    heard_seconds = seconds if paper else own.MIXTURE_SECONDS.value or seconds
     widths = [round(width * channels) for channels in (64, 128, 256, 512)]
     common: dict[str, Any] = {
         "batch_size": values["batch_size"],
         "learning_rate": values["learning_rate"],
         "schedule": own.SCHEDULE.value,
-        "mask_frames": max(1, round(PAPER_MASK_FRAMES * seconds / PAPER_SECONDS)),
+        "mask_frames": max(1, round(PAPER_MASK_FRAMES * heard_seconds / PAPER_SECONDS)),
     }
     tuning = own.integers(own.TUNING_EPOCHS, 2) or values["tuning_epochs"]
     plan = ExperimentPlan(
@@ -124,11 +125,10 @@ def settings() -> tuple[ExperimentPlan, TaggedData]:
             audioset, stores, validation=PAPER_VALIDATION_CLIPS, seconds=seconds, seed=plan.seed
         )
     corpus, _, _ = _common.folders()
-    train, validation, test = own.integers(own.MIXTURES, 3) or values["mixtures"]
-    data = load_mixtures(
-        corpus, stores, train=train, validation=validation, test=test, seconds=seconds
-    )
-    return plan, data
+    counts = own.integers(own.MIXTURES, 3) or values["mixtures"]
+    sizes = dict(zip(("train", "validation", "test"), counts, strict=True))
+    lengths = {"seconds": seconds, "mixture_seconds": heard_seconds}
+    return plan, load_mixtures(corpus, stores, **sizes, **lengths)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ def main(argv: Sequence[str]) -> None:
         )
     # Every list is read now, since the last one's turn comes after days.
     lists = [read_lists(corpus, evaluation, split_name(int(split))) for split in splits]
+    for system in systems:
+        _common.check_limits(system, corpus)
     output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
     seeds = range(_flags.SEED.value, _flags.SEED.value + own.SEEDS.value)
     settings = {"systems": systems, "splits": splits, "seed": seeds[0], "seeds": len(seeds)}

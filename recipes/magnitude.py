@@ -19,7 +19,6 @@ from absl import flags
 
 from dcase_system import cli
 from dcase_system.corpora import tau
-from dcase_system.data import load_data
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory
@@ -86,7 +85,7 @@ def main(argv: Sequence[str]) -> None:
             expected=", ".join(variants),
             received=",".join(chosen),
         )
-    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
+    data = _common.read_data(corpus, split)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
     runs = []
     for variant in chosen:

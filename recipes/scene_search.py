@@ -22,7 +22,7 @@ from dcase_system import cli
 from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
-from dcase_system.corpora.task1b import read_task1b
+from dcase_system.corpora.task1b import CLIP_SECONDS, read_task1b
 from dcase_system.help import Flags
 from dcase_system.places import Place, place
 from dcase_system.progress import progress_bar
@@ -46,14 +46,22 @@ PUBLISHED: dict[str, Any] = {
     "learning_rate": ScenePlan.learning_rate,
     "validation_fraction": SearchPlan.validation_fraction,
     "reading": "paper",
+    "seconds": CLIP_SECONDS,
 }
-DEMO = PUBLISHED | {"candidates": 3, "final_epochs": 4, "batch_size": 16, "reading": "code"}
+DEMO = PUBLISHED | {
+    "candidates": 3,
+    "final_epochs": 4,
+    "batch_size": 16,
+    "reading": "code",
+    "seconds": STEREO_FULL.seconds,
+}
 
 
 def main(argv: Sequence[str]) -> None:
     card = read_author_card(_flags.AUTHOR_CARD.value)
-    plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
-    data, name = clips(plan.front_end)
+    scale = DEMO if _flags.DATA_DIR.value is None else PUBLISHED
+    plan = settings(scale)
+    data, name = clips(plan.front_end, _flags.SECONDS.value or scale["seconds"])
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
@@ -86,16 +94,16 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
     )
 
 
-def clips(front_end: ScalogramSpec) -> tuple[SceneData, str]:
+def clips(front_end: ScalogramSpec, seconds: float) -> tuple[SceneData, str]:
     """The clips that the flags name, and a name for them."""
     root: Place
     evaluation: Place | None
-    cache, seconds = Path(_flags.CACHE_DIR.value), own.SECONDS.value
+    cache = Path(_flags.CACHE_DIR.value)
     if _flags.DATA_DIR.value is None:
         _common.announce_demo()
         with progress_bar("making the stereo demo corpus", "clip") as show:
             demo = write_stereo_demo_corpus(cache / "demo_stereo", progress=show)
-        root, evaluation, seconds = demo.development, demo.evaluation, STEREO_FULL.seconds
+        root, evaluation = demo.development, demo.evaluation
         name = "demo_stereo"
     else:
         root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value

@@ -23,7 +23,6 @@ from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.corpora import tau
-from dcase_system.data import load_data
 from dcase_system.distillation.teachers import TeacherPlan, train_member, train_teachers
 from dcase_system.errors import InputError
 from dcase_system.help import Flags
@@ -115,7 +114,7 @@ def main(argv: Sequence[str]) -> None:
     ]
     responses = _common.impulse_responses()
     corpus, _, name = _common.folders()
-    data = load_data(corpus, split, None, Path(_flags.CACHE_DIR.value) / "stores")
+    data = _common.read_data(corpus, split)
     seed = _flags.SEED.value
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/teachers-seed{seed}/split_{split}")
     if _ONLY.value:

@@ -252,7 +252,7 @@ def _external_data(plans: Sequence[TeacherPlan]) -> list[str]:
 
 
 def _checked(plans: Sequence[TeacherPlan], data: Data) -> list[TeacherPlan]:
-    """The plans with the classes of the clips, if they fit together."""
+    """The plans with the classes and the length of the clips, if they fit together."""
     names = [plan.name for plan in plans]
     if not plans or len(set(names)) != len(names):
         raise InputError(
@@ -271,5 +271,8 @@ def _checked(plans: Sequence[TeacherPlan], data: Data) -> list[TeacherPlan]:
             )
     if len({plan.validation_fraction for plan in plans}) != 1:
         raise InputError("teachers hold out different clips", where="validation_fraction")
-    classes = len(data.scenes)
-    return [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]
+    classes, samples = len(data.scenes), data.train.audio.shape[0]
+    return [
+        replace(plan, spec=registry.for_clips(plan.spec, classes, plan.front_end.frames(samples)))
+        for plan in plans
+    ]

@@ -134,6 +134,11 @@ def _complexity(run: Run) -> Iterator[Block | None]:
     if document.number("params") is None:
         yield missing(document, "complexity report")
         return
+    seconds = document.number("clip_seconds", spec="g")
+    if seconds and seconds.value != 1.0:
+        yield Note(
+            f"Counted for clips of {seconds} s; the challenge's limit of MACs is for clips of 1 s."
+        )
     yield rules_table(document, document.names("rules"))
     yield from _zeros(run.sparsity)
     picture = layer_costs(document.rows("layers", numbers=("macs", "params")))

@@ -1,9 +1,12 @@
-"""Lists of corpora, without audio."""
+"""Lists of corpora, without audio or with noise."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from dcase_system.corpora.corpus import META_COLUMNS
-from dcase_system.corpora.demo.write import LABELLED, write_list
+from dcase_system.corpora.demo.write import LABELLED, write_list, write_wav
 
 
 def write_corpus(
@@ -44,4 +47,32 @@ def write_lists(root: Path, rows: list[tuple[str, ...]], **listed: list[int]) ->
         folder = "evaluation_setup" if name.startswith("fold1") else "split_setup"
         columns = LABELLED[:1] if name == "fold1_test" else LABELLED
         write_list(root / folder / f"{name}.csv", columns, [rows[at] for at in positions])
+    return root
+
+
+def write_noise(
+    root: Path, names: Iterable[str], seconds: float, rate_hz: int = 16_000, channels: int = 1
+) -> None:
+    """Clips of noise, each its own."""
+    for seed, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shape = (round(seconds * rate_hz), channels)
+        noise = np.random.default_rng(seed).normal(0, 0.1, shape).clip(-1, 1)
+        write_wav(root / name, noise, rate_hz)
+
+
+def noisy_corpus(root: Path, seconds: float, rate_hz: int = 16_000) -> Path:
+    """Twelve clips of two scenes and two devices, and below `evaluation/` three without labels."""
+    rows = [
+        (f"audio/{scene}-{number}.wav", scene, f"lyon-{scene}{number}", "ab"[number % 2])
+        for scene in ("bus", "park")
+        for number in range(6)
+    ]
+    write_lists(root, rows, split100=[0, 1, 2, 3, 6, 7, 8, 9], test=[4, 5, 10, 11])
+    write_noise(root, [row[0] for row in rows], seconds, rate_hz)
+    evaluation = root / "evaluation"
+    names = [(f"audio/{number}.wav",) for number in range(3)]
+    (evaluation / "evaluation_setup").mkdir(parents=True)
+    write_list(evaluation / "evaluation_setup" / "fold1_test.csv", ("filename",), names)
+    write_noise(evaluation, [name for (name,) in names], seconds, rate_hz)
     return root
