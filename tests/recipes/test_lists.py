@@ -1,6 +1,4 @@
-"""Recipes refuse lists that share clips before any audio is read; a warning stays with the run."""
-
-import json
+"""Recipes refuse lists that share clips before any audio is read."""
 
 import pytest
 
@@ -71,35 +69,3 @@ def test_clips_in_both_lists_are_refused_before_audio_is_read(
         f"error: {names[1]}: clips are in {names[0]} too: what is trained on cannot be scored"
     ), done.stderr
     assert not (tmp_path / "cache").exists() and not (tmp_path / "run").exists()
-
-
-def test_a_shared_place_is_said_once_and_stays_with_the_run(place, tmp_path):
-    root = place / "demo" / "development"
-    moved = tmp_path / "moved"
-    moved.mkdir()
-    (moved / "audio").symlink_to(root / "audio")
-    (moved / "split_setup").symlink_to(root / "split_setup")
-    rows = [line.split("\t") for line in (root / "meta.csv").read_text().splitlines()]
-    trained = {
-        line.split("\t")[0] for line in (root / "split_setup" / "split5.csv").open(encoding="utf-8")
-    }
-    home = next(row[2] for row in rows if row[0] in trained - {"filename"})
-    for row in rows[1:]:
-        if row[0] not in trained and row[3] == "s6":
-            row[2] = home
-    (moved / "meta.csv").write_text("".join("\t".join(row) + "\n" for row in rows))
-    done = run(
-        "recipes.split5",
-        f"--data_dir={moved}",
-        f"--cache_dir={place / 'cache'}",
-        f"--output_dir={tmp_path / 'run'}",
-        "--tflite_formats=float16",
-        *TOY,
-    )
-    assert done.returncode == 0, done.stderr
-    said = f"recording places of test.csv are in split5.csv too, the first {home}: "
-    assert (done.stdout + done.stderr).count(said) == 1
-    (warning,) = json.loads((tmp_path / "run" / "config.json").read_text())["settings"]["warnings"]
-    assert said in warning
-    for name in ("report.html", "model_card.md"):
-        assert (tmp_path / "run" / name).read_text().replace("\\", "").count(said) == 1, name
