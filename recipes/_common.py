@@ -10,6 +10,7 @@ from dcase_system import pipeline, stages, workers
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
+from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.tau import CLIP_SECONDS
 from dcase_system.data import SAMPLE_RATE, Data, load_data
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
@@ -24,7 +25,8 @@ from dcase_system.reporting.tables import COLUMNS
 from dcase_system.student import costs
 from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
-from dcase_system.submission.card import read_author_card
+from dcase_system.submission.card import AuthorCard, read_author_card
+from dcase_system.submission.placeholders import refuse_placeholders
 from recipes import _flags
 from recipes._systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
@@ -69,6 +71,24 @@ def folders() -> tuple[Corpus, Place | None, str]:
     return read_corpus(development, _flags.SCENES.value), evaluation, development.resolve().name
 
 
+def author_card(systems: Sequence[str], root: Place | None) -> AuthorCard:
+    """The card that the flag names, filled in if it has to be.
+
+    Args:
+        systems: keys of those that are handed in.
+        root: of the clips that a package is made of; None for no package.
+
+    Raises:
+        InputError: the card is not as it should be, or it holds placeholders and the clips are not
+            the demo's.
+    """
+    path = _flags.AUTHOR_CARD.value
+    card = read_author_card(path)
+    if root is not None and not is_demo(root):
+        refuse_placeholders(card, path, systems)
+    return card
+
+
 def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str, Any]) -> None:
     """One system on one split, as the flags say, and its package.
 
@@ -79,8 +99,8 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         demo: hyper-parameters on the demo corpus.
     """
     join_team()
-    card = read_author_card(_flags.AUTHOR_CARD.value)
     corpus, evaluation, name = folders()
+    card = author_card([system], corpus.root if evaluation else None)
     responses = impulse_responses()
     plan = _plan(system, published, demo)
     if evaluation:
@@ -107,6 +127,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
             scenes=corpus.scenes,
             devices=corpus.devices,
             evaluation_filenames=data.evaluation,
+            handed_in=not is_demo(corpus.root),
         )
         print(f"package of this split alone, validated: {package}")
 

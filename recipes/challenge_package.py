@@ -23,6 +23,7 @@ from pathlib import Path
 from dcase_system import cli, stages
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import split_name
+from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_lists
 from dcase_system.errors import InputError
 from dcase_system.executor.tasks import run_tasks
@@ -30,7 +31,6 @@ from dcase_system.help import Flags
 from dcase_system.pipeline import load_run
 from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
-from dcase_system.submission.card import read_author_card
 from recipes import _common, _executor, _flags, _package_tasks
 from recipes import _package_flags as own
 from recipes._systems import SYSTEMS
@@ -49,8 +49,8 @@ def main(argv: Sequence[str]) -> None:
     splits = own.SPLITS.value or defaults["splits"]
     _check("--systems", systems, list(SYSTEMS), most=4)
     _check("--splits", splits, PUBLISHED["splits"], most=5)
-    card = read_author_card(_flags.AUTHOR_CARD.value)
     corpus, evaluation, name = _common.folders()
+    card = _common.author_card(systems, corpus.root)
     if evaluation is None:
         raise InputError(
             "no evaluation clips to predict",
@@ -84,6 +84,7 @@ def main(argv: Sequence[str]) -> None:
         devices=corpus.devices,
         evaluation_filenames=lists[0].evaluation,
         technical_report=Path(own.TECHNICAL_REPORT.value) if own.TECHNICAL_REPORT.value else None,
+        handed_in=not is_demo(corpus.root),
     )
     baseline = corpus.scenes == tau.SCENES and len(lists[0].test) == tau.TEST_CLIPS
     rows = [

@@ -20,22 +20,21 @@ from typing import Any
 
 from dcase_system import cli
 from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
-from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import STEREO_FULL, write_stereo_demo_corpus
-from dcase_system.corpora.task1b import CLIP_SECONDS, read_task1b
+from dcase_system.corpora.demo import STEREO_FULL
+from dcase_system.corpora.demo_marker import is_demo
+from dcase_system.corpora.task1b import CLIP_SECONDS
 from dcase_system.help import Flags
-from dcase_system.places import Place, place
-from dcase_system.progress import progress_bar
 from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
-from dcase_system.scene_search.clips import SceneData, load_scenes
+from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
-from dcase_system.submission.card import AuthorCard, read_author_card
+from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from recipes import _common, _executor, _flags
 from recipes import _scene_flags as own
+from recipes._scene_clips import clips, folders
 
 # The paper gives no number of candidates. The demo's networks are the code's, a quarter the work.
 PUBLISHED: dict[str, Any] = {
@@ -58,10 +57,13 @@ DEMO = PUBLISHED | {
 
 
 def main(argv: Sequence[str]) -> None:
-    card = read_author_card(_flags.AUTHOR_CARD.value)
     scale = DEMO if _flags.DATA_DIR.value is None else PUBLISHED
     plan = settings(scale)
-    data, name = clips(plan.front_end, _flags.SECONDS.value or scale["seconds"])
+    root, evaluation, name = folders()
+    packed = evaluation is not None and own.CORPUS.value == "task1b"
+    systems = [f"scene_{method}" for method in plan.methods]
+    card = _common.author_card(systems, root if packed else None)
+    data = clips(root, evaluation, plan.front_end, _flags.SECONDS.value or scale["seconds"])
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
@@ -70,8 +72,9 @@ def main(argv: Sequence[str]) -> None:
     results = run_experiment(run_dir, plan, data)
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
-    if data.evaluation and own.CORPUS.value == "task1b":
-        print(f"validated package: {package(run_dir, card, results, data)}")
+    if packed:
+        made = package(run_dir, card, results, data, handed_in=not is_demo(root))
+        print(f"validated package: {made}")
 
 
 def settings(scale: dict[str, Any]) -> SearchPlan:
@@ -94,35 +97,9 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
     )
 
 
-def clips(front_end: ScalogramSpec, seconds: float) -> tuple[SceneData, str]:
-    """The clips that the flags name, and a name for them."""
-    root: Place
-    evaluation: Place | None
-    cache = Path(_flags.CACHE_DIR.value)
-    if _flags.DATA_DIR.value is None:
-        _common.announce_demo()
-        with progress_bar("making the stereo demo corpus", "clip") as show:
-            demo = write_stereo_demo_corpus(cache / "demo_stereo", progress=show)
-        root, evaluation = demo.development, demo.evaluation
-        name = "demo_stereo"
-    else:
-        root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value
-        evaluation, name = place(given) if given else None, root.resolve().name
-    mono = own.CORPUS.value == "scenes" and _flags.DATA_DIR.value is not None  # the demo is stereo
-    corpus = read_corpus(root, _flags.SCENES.value) if mono else read_task1b(root)
-    data = load_scenes(
-        corpus,
-        cache / "stores",
-        front_end,
-        seconds=seconds,
-        evaluation=evaluation,
-        train_list=own.TRAIN_LIST_NAME.value,
-        copy_mono=mono,
-    )
-    return data, name
-
-
-def package(run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData) -> Path:
+def package(
+    run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData, *, handed_in: bool
+) -> Path:
     """What is chosen, as a package of Task 1B."""
     systems = [
         System2020(
@@ -135,7 +112,9 @@ def package(run_dir: Path, card: AuthorCard, results: dict[str, Any], data: Scen
         for one in results["chosen"]
     ]
     folder = run_dir / "submission"
-    return assemble_task1b(folder, card, systems, evaluation_filenames=data.evaluation)
+    return assemble_task1b(
+        folder, card, systems, evaluation_filenames=data.evaluation, handed_in=handed_in
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ MODEL_CARD = "model_card.md"
 _LIMITS = (
     "It names the most probable of its classes for any sound, silence and speech among them: "
     "there is no class for what it does not know.",
-    "Its probabilities are not calibrated; compare them with each other, not with a risk.",
+    "Probabilities made of its logits are not calibrated; compare them with each other, not with a "
+    "risk.",
     "Accuracy falls on microphones that the training has not heard: see the device groups.",
     "Clips of one recording resemble each other; the intervals draw whole recordings anew.",
 )
@@ -56,9 +57,10 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
     if rate and rate.value and samples:
         yield (
             f"Takes windows of {samples.value / rate.value:g} s at {rate} samples a second, "
-            f"{channels} channel{'s' if channels != 1 else ''}. Gives a probability for each of:\n"
+            f"{channels} channel{'s' if channels != 1 else ''}. Gives a logit for each of:\n"
         )
     yield f"{escaped(', '.join(labels)) or 'no classes are known'}.\n"
+    yield from _way_to_probabilities(cards)
     yield "## Files\n"
     yield as_markdown(_files(cards))
     yield "Each file carries what it needs to know; `python -m dcase_system.edge.classify FILE"
@@ -87,16 +89,39 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
         yield "See the run that these files were exported from.\n"
 
 
+def _way_to_probabilities(cards: Sequence[Document]) -> Iterator[str]:
+    meaning = next((text for card in cards if (text := card.get("output", "meaning"))), None)
+    if meaning is None:
+        return
+    yield f"An output is {escaped(str(meaning))}. The SavedModel gives the same.\n"
+    if any(card.number("output", "scale") for card in cards):
+        yield (
+            "Where an output is quantised, a logit is scale * (stored value - zero point), by the "
+            "numbers in the table.\n"
+        )
+
+
+def _gives(card: Document) -> str | None:
+    """Type of a file's output and, if that is quantised, what makes logits of it."""
+    kind = card.get("output", "type")
+    # As many digits as tell two single-precision numbers apart.
+    scale = card.number("output", "scale", spec=".9g")
+    if scale is None:
+        return kind and str(kind)
+    return f"{kind}, scale {scale}, zero point {card.number('output', 'zero_point', spec='.0f')}"
+
+
 def _files(cards: Sequence[Document]) -> Table:
     return Table(
         "files",
         "Exported files",
-        ("file", "numbers", "takes", "quantised", "bytes", "SHA-256"),
+        ("file", "numbers", "takes", "gives", "quantised", "bytes", "SHA-256"),
         [
             (
                 str(card.get("file")),
                 str(card.get("format")),
                 str(card.get("takes")),
+                _gives(card),
                 card.get("quantised") and str(card.get("quantised")),
                 card.number("bytes", spec=","),
                 str(card.get("sha256")),

@@ -4,6 +4,7 @@ import pytest
 
 from tests.commands import TOY, run
 from tests.corpora.lists import write_lists
+from tests.submission.conftest import CARD
 
 SCENES = ("bus", "park")
 ROWS = [
@@ -42,7 +43,7 @@ def shared_clip(tmp_path_factory):
         (
             "challenge_package",
             "scenes",
-            ["--evaluation_dir={root}", "--splits=5,100", "--systems=S1"],
+            ["--evaluation_dir={root}", "--splits=5,100", "--systems=S1", f"--author_card={CARD}"],
         ),
         ("audioset_supernet", "scenes", ["--corpus=mixtures", "--mixtures=8,4,4"]),
         ("scene_search", "task1b", []),

@@ -9,6 +9,7 @@ import pytest
 from dcase_system.edge.classifier import Classifier
 from tests.commands import TOY, run
 from tests.corpora.lists import noisy_corpus, write_shared_place
+from tests.submission.conftest import CARD
 
 SHORT = ("0.5", ["--system=dense"], 33, "float16")
 LONG = ("2", ["--system=S1", "--target_macs=28000000"], 129, "int8")
@@ -29,6 +30,7 @@ def finished(request, tmp_path_factory):
         f"--output_dir={folder / 'run'}",
         f"--seconds={seconds}",
         f"--tflite_formats={file_format}",
+        f"--author_card={CARD}",
         *system,
         *TOY,
     )
@@ -95,7 +97,7 @@ def test_a_student_learns_from_teachers_of_such_clips(tmp_path):
 @pytest.mark.parametrize(
     ("recipe", "given"),
     [
-        ("split100", ["--evaluation_dir={root}/evaluation"]),
+        ("split100", []),
         ("teachers", ["--split=100", "--members=cp_mobile"]),
         ("magnitude", ["--split=100"]),
     ],
@@ -134,6 +136,7 @@ def test_a_network_that_no_package_takes_is_refused_before_training(tmp_path, re
         f"--cache_dir={tmp_path / 'cache'}",
         f"--output_dir={tmp_path / 'run'}",
         "--seconds=2",
+        f"--author_card={CARD}",
         *TOY,
         *given,
     )
