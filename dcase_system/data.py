@@ -7,13 +7,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dcase_system.audio.decode import open_audio
 from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms, ingest
+from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import AudioSet
 from dcase_system.corpora.corpus import Clips, Corpus
 from dcase_system.corpora.lists import Lists, read_split
-from dcase_system.corpora.mixtures import plan_mixtures
+from dcase_system.corpora.mixtures import MIXED_SPLIT, plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
+from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
 from dcase_system.places import Place
 from dcase_system.progress import progress_bar
@@ -53,6 +56,7 @@ class Data:
         evaluation: names of the unlabelled evaluation clips.
         evaluation_audio: their waveforms, or None without an evaluation set.
         record: what tells these clips from others, for the record of a run.
+        warnings: what to mind about the lists, a line each; for the report.
     """
 
     scenes: tuple[str, ...]
@@ -62,9 +66,17 @@ class Data:
     evaluation: tuple[str, ...]
     evaluation_audio: Waveforms | None
     record: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
-def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path) -> Data:
+def load_data(
+    corpus: Corpus,
+    split: int,
+    evaluation: Place | None,
+    stores: Path,
+    *,
+    seconds: float = tau.CLIP_SECONDS,
+) -> Data:
     """Reads the lists and brings every clip they name into the waveform stores.
 
     Args:
@@ -72,20 +84,26 @@ def load_data(corpus: Corpus, split: int, evaluation: Place | None, stores: Path
         split: 5, 10, 25, 50 or 100.
         evaluation: folder of the unlabelled evaluation clips, or None.
         stores: folder of the waveform stores, shared by all runs.
+        seconds: length of every clip.
 
     Raises:
-        InputError: a list or a clip is not as expected.
+        InputError: a list or a clip is not as expected, or a clip is in two lists.
     """
-    return decoded(read_split(corpus, split, evaluation), split, stores)
+    return decoded(read_split(corpus, split, evaluation), split, stores, seconds=seconds)
 
 
-def decoded(lists: Lists, split: int, stores: Path) -> Data:
+def decoded(lists: Lists, split: int, stores: Path, *, seconds: float = tau.CLIP_SECONDS) -> Data:
     """Brings every clip of the lists into the waveform stores; see `load_data`."""
+    lists.log_warnings()
     root, evaluation = lists.corpus.root, None
-    train = ClipSet(lists.train, mono_waveforms(stores, root, lists.train.filenames))
-    test = ClipSet(lists.test, mono_waveforms(stores, root, lists.test.filenames))
+
+    def waveforms(folder: Place, filenames: tuple[str, ...]) -> Waveforms:
+        return mono_waveforms(stores, folder, filenames, seconds=seconds)
+
+    train = ClipSet(lists.train, waveforms(root, lists.train.filenames))
+    test = ClipSet(lists.test, waveforms(root, lists.test.filenames))
     if lists.evaluation_root:
-        evaluation = mono_waveforms(stores, lists.evaluation_root, lists.evaluation)
+        evaluation = waveforms(lists.evaluation_root, lists.evaluation)
     return Data(
         scenes=lists.corpus.scenes,
         split=split,
@@ -94,6 +112,7 @@ def decoded(lists: Lists, split: int, stores: Path) -> Data:
         evaluation=lists.evaluation,
         evaluation_audio=evaluation,
         record=lists.record_with(train.audio, test.audio, evaluation),
+        warnings=lists.warnings,
     )
 
 
@@ -116,14 +135,15 @@ class TaggedSet:
 
 @dataclass(frozen=True)
 class TaggedData:
-    """The clips of a multi-label run.
+    """The clips of a multi-label run: trained on, searched on, and scored once.
 
     Attributes:
-        classes: in label order.
+        classes: their names, in label order.
         train: to train on.
         validation: to search on.
-        test: scored once.
+        test: to score.
         lists: what tells the lists that they come from from others; nothing where the sets do.
+        warnings: what to mind about the lists, a line each; for the report.
     """
 
     classes: tuple[str, ...]
@@ -131,6 +151,7 @@ class TaggedData:
     validation: TaggedSet
     test: TaggedSet
     lists: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def record(self) -> dict[str, Any]:
@@ -147,7 +168,8 @@ def load_mixtures(
     train: int,
     validation: int,
     test: int,
-    seconds: float = 1.0,
+    seconds: float = tau.CLIP_SECONDS,
+    mixture_seconds: float | None = None,
     seed: int = 0,
 ) -> TaggedData:
     """Mixtures of scene clips, see `corpora.mixtures`.
@@ -158,17 +180,20 @@ def load_mixtures(
         train: mixtures to train on.
         validation: mixtures of other locations, to search on.
         test: mixtures of the dev-test list.
-        seconds: length of a mixture, at least that of the clips.
+        seconds: length of every clip.
+        mixture_seconds: length of a mixture, at least that of the clips; None for theirs.
         seed: of the mixtures.
 
     Raises:
-        InputError: a list or a clip is not as expected.
+        InputError: a list or a clip is not as expected, or a clip is in two lists.
     """
-    samples = round(seconds * SAMPLE_RATE)
+    lists = read_split(corpus, MIXED_SPLIT)
+    lists.log_warnings()
+    samples = round((mixture_seconds or seconds) * SAMPLE_RATE)
 
     def mixed(name: Literal["train", "validation", "test"], mixtures: int) -> TaggedSet:
         plan = plan_mixtures(corpus, name, mixtures, seed=seed)
-        clips = mono_waveforms(stores, corpus.root, plan.clips.filenames)
+        clips = mono_waveforms(stores, corpus.root, plan.clips.filenames, seconds=seconds)
         return TaggedSet(plan.labels, mix(clips, plan.sources, plan.gains, plan.offsets, samples))
 
     return TaggedData(
@@ -176,7 +201,8 @@ def load_mixtures(
         mixed("train", train),
         mixed("validation", validation),
         mixed("test", test),
-        read_split(corpus, 100).record,
+        lists.record,
+        lists.warnings,
     )
 
 
@@ -193,8 +219,9 @@ def load_audioset(
         seed: of the sample.
 
     Raises:
-        InputError: a list or a clip is not as expected.
+        InputError: a list or a clip is not as expected, or a video is in two lists.
     """
+    audioset.check_apart()
 
     def present(clips: TaggedClips) -> TaggedSet:
         audio = mono_waveforms(stores, audioset.root, clips.filenames, seconds=seconds, exact=False)
@@ -232,6 +259,7 @@ def stereo_waveforms(
     Raises:
         InputError: a clip is not as expected.
     """
+    _check_length(root, filenames, seconds)
     name = f"{_store_name(root)}-stereo{'-of-mono' if copy_mono else ''}"
     with progress_bar(f"decoding {root.name}", "clip") as show:
         return ingest(
@@ -252,7 +280,7 @@ def mono_waveforms(
     root: Place,
     filenames: Sequence[str],
     *,
-    seconds: float = 1.0,
+    seconds: float = tau.CLIP_SECONDS,
     exact: bool = True,
     writers: int = 1,
 ) -> Waveforms:
@@ -269,6 +297,8 @@ def mono_waveforms(
     Raises:
         InputError: a clip is not as expected.
     """
+    if exact:
+        _check_length(root, filenames, seconds)
     with progress_bar(f"decoding {root.name}", "clip") as show:
         return ingest(
             stores / _store_name(root),
@@ -280,6 +310,27 @@ def mono_waveforms(
             on_progress=show,
             writers=writers,
         )
+
+
+def _check_length(root: Place, filenames: Sequence[str], seconds: float) -> None:
+    """Names the flag, and what to give, where all clips have a length that was not expected.
+
+    The first clip stands for all of them. What is wrong with it otherwise, or with others alone, is
+    for the ingest to say.
+    """
+    for path in (root / name for name in filenames[:1]):
+        try:
+            with open_audio(path) as recording:
+                found = (recording.promised or 0) / recording.sample_rate
+        except InputError:
+            return
+        if found and round(found * SAMPLE_RATE) != round(seconds * SAMPLE_RATE):
+            raise InputError(
+                "clips are not as long as --seconds says",
+                where=path,
+                expected=f"{seconds:g} s",
+                received=f"{found:.9g} s; give --seconds={found:.9g} if all are that long",
+            )
 
 
 def _store_name(root: Place) -> str:

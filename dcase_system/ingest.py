@@ -18,14 +18,14 @@ from absl import app, flags
 from dcase_system import cli
 from dcase_system.audio.store import Waveforms
 from dcase_system.audio.store.waveforms import ShardedRows
-from dcase_system.corpora import task1b
+from dcase_system.corpora import task1b, tau
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.corpus import Corpus, read_corpus, read_evaluation_list
 from dcase_system.data import mono_waveforms, stereo_waveforms
 from dcase_system.places import Place, place
 
 CORPORA = ("scenes", "audioset", "task1b")
-_SECONDS = {"scenes": 1.0, "audioset": 10.0, "task1b": task1b.CLIP_SECONDS}
+_SECONDS = {"scenes": tau.CLIP_SECONDS, "audioset": 10.0, "task1b": task1b.CLIP_SECONDS}
 _LISTS = {
     "scenes": ("split100.csv", "test.csv"),
     "task1b": (task1b.TRAIN_LIST, task1b.TEST_LIST),

@@ -18,7 +18,7 @@ from dcase_system.challenge.published import is_published_corpus, published_rows
 from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.corpora import tau
-from dcase_system.data import Data
+from dcase_system.data import SAMPLE_RATE, Data
 from dcase_system.dev_test import LAYOUT, SUBMITTED_FORM, write_scores
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import forms
@@ -30,14 +30,19 @@ from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, read_json, write_json
 from dcase_system.models.stored import load_network
 from dcase_system.student.aware import INT8, train_aware
-from dcase_system.student.plan import AWARE, STUDENT, AwarePlan, StudentPlan, contract_of
+from dcase_system.student.plan import (
+    AWARE,
+    STUDENT,
+    SUBMITTED_PRECISION,
+    AwarePlan,
+    StudentPlan,
+    contract_of,
+)
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import write_output
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import held_out_rows
 from dcase_system.workers import dismiss_others
-
-SUBMITTED_PRECISION = "float16"
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,9 @@ def run_split(
         same_corpus = is_published_corpus(data.scenes, len(data.test))
         write_json(run_dir / "published.json", {"rows": published, "same_corpus": same_corpus})
         network = load_network(run_dir / STUDENT)
-        write_json(run_dir / "complexity.json", rules.report(network, SUBMITTED_PRECISION))
+        seconds = data.train.audio.shape[0] / SAMPLE_RATE
+        complexity = rules.report(network, SUBMITTED_PRECISION, seconds)
+        write_json(run_dir / "complexity.json", complexity)
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
         inputs["formats"], int8 = list(formats), None
         if aware is not None:
@@ -186,17 +193,17 @@ def run_split(
                     data.scenes,
                 ),
             )
-        _write_report(run_dir)
+        _write_report(run_dir, data.warnings)
     return load_run(run_dir)
 
 
-def _write_report(run_dir: Path) -> None:
+def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.model_card import write_model_card
     from dcase_system.reporting.report import write_report
 
     write_report(run_dir)
-    write_model_card(run_dir)
+    write_model_card(run_dir, warnings=warnings)
 
 
 def load_run(run_dir: Path) -> SplitRun:

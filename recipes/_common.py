@@ -27,8 +27,10 @@ from dcase_system.challenge.teachers import (
 )
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
+from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import Lists, read_split
-from dcase_system.data import Data, decoded
+from dcase_system.corpora.tau import CLIP_SECONDS
+from dcase_system.data import SAMPLE_RATE, Data, decoded
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_teachers
@@ -37,12 +39,15 @@ from dcase_system.errors import InputError
 from dcase_system.help import Flags
 from dcase_system.places import Place, place
 from dcase_system.progress import progress_bar
+from dcase_system.pruning.rounds import PruningRound
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
+from dcase_system.student import costs
 from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
-from dcase_system.submission.card import read_author_card
+from dcase_system.submission.card import AuthorCard, read_author_card
+from dcase_system.submission.placeholders import refuse_placeholders
 from recipes import _flags
 
 _LOG = logging.getLogger("dcase_system.recipes")
@@ -84,6 +89,24 @@ def folders() -> tuple[Corpus, Place | None, str]:
     return read_corpus(development, _flags.SCENES.value), evaluation, development.resolve().name
 
 
+def author_card(systems: Sequence[str], root: Place | None) -> AuthorCard:
+    """The card that the flag names, filled in if it has to be.
+
+    Args:
+        systems: keys of those that are handed in.
+        root: of the clips that a package is made of; None for no package.
+
+    Raises:
+        InputError: the card is not as it should be, or it holds placeholders and the clips are not
+            the demo's.
+    """
+    path = _flags.AUTHOR_CARD.value
+    card = read_author_card(path)
+    if root is not None and not is_demo(root):
+        refuse_placeholders(card, path, systems)
+    return card
+
+
 def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str, Any]) -> None:
     """One system on one split, as the flags say, and its package.
 
@@ -94,10 +117,12 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
         demo: hyper-parameters on the demo corpus.
     """
     join_team()
-    card = read_author_card(_flags.AUTHOR_CARD.value)
     corpus, evaluation, name = folders()
+    card = author_card([system], corpus.root if evaluation else None)
     responses = impulse_responses()
     plan = _plan(system, published, demo)
+    if evaluation:
+        check_limits(system, corpus)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
     lists, overwrite = read_split(corpus, split, evaluation), _flags.OVERWRITE.value
     files: dict[str, Any] = {
@@ -112,7 +137,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     if learns and ensemble is None:
         del settings["teachers"]  # known when they are trained
     runs.check(run_dir, settings, overwrite=overwrite)
-    data = decoded(lists, split, stores())
+    data = decoded(lists, split, stores(), seconds=clip_seconds())
     if learns and ensemble is None:
         ensemble = teachers(lists, split, plan, _trained_teachers(name, data, responses))
     run = pipeline.run_split(
@@ -137,8 +162,28 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
             scenes=corpus.scenes,
             devices=corpus.devices,
             evaluation_filenames=data.evaluation,
+            handed_in=not is_demo(corpus.root),
         )
         print(f"package of this split alone, validated: {package}")
+
+
+def clip_seconds() -> float:
+    """Length of a clip, as the flag says."""
+    return _flags.SECONDS.value or CLIP_SECONDS
+
+
+def check_limits(system: str, corpus: Corpus) -> None:
+    """Refuses a system that is not small enough for a package, before anything is trained.
+
+    The systems of the demo corpus are.
+    """
+    if _flags.DATA_DIR.value is None:
+        return
+    trainings = planned(system, 1, pruning_options(), demo=False)
+    rounds = [one for one in trainings.rounds if isinstance(one, PruningRound)]
+    if len(rounds) == len(trainings.rounds):  # zeros make nothing smaller, and are not packed
+        samples = round(clip_seconds() * SAMPLE_RATE)
+        costs.check_limits(trainings.architecture, rounds, len(corpus.scenes), samples)
 
 
 def _plan(name: str, published: dict[str, Any], demo: dict[str, Any]) -> StudentPlan:

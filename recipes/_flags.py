@@ -6,6 +6,7 @@ from typing import Any
 from absl import flags
 
 from dcase_system.challenge.systems import BASE_CHANNELS as BASE_WIDTHS
+from dcase_system.corpora.tau import CLIP_SECONDS
 from dcase_system.edge.tflite import FORMATS
 from dcase_system.student.plan import StudentPlan
 
@@ -25,6 +26,9 @@ EVALUATION_DIR = flags.DEFINE_string(
 )
 SCENES = flags.DEFINE_list(
     "scenes", None, "NAME: Classes in label order. [those of the clips, sorted]"
+)
+SECONDS = flags.DEFINE_float(
+    "seconds", None, "SECONDS: Length of a clip; all have the same.", lower_bound=0.1
 )
 CACHE_DIR = flags.DEFINE_string(
     "cache_dir", "data", "FOLDER: The demo corpus and decoded clips, shared by all runs."
@@ -203,7 +207,7 @@ OF_STUDENTS = (MASK_FRAMES, *OF_LEARNING, *OF_PRUNING, *OF_FILES)
 # What only trainings of one classifier on the challenge's clips have.
 OF_CLASSIFIERS = (*OF_IMPULSE_RESPONSES, *OF_STUDENTS, *OF_TEACHERS)
 GROUPS: Groups = {
-    "Clips": (DATA_DIR, EVALUATION_DIR, SCENES, CACHE_DIR),
+    "Clips": (DATA_DIR, EVALUATION_DIR, SCENES, SECONDS, CACHE_DIR),
     "Output": (OUTPUT_DIR, OVERWRITE, AUTHOR_CARD),
     "Training": (*OF_TRAINING, MASK_FRAMES, SEED, DISTRIBUTION),
     "Device augmentation": OF_IMPULSE_RESPONSES,
@@ -218,6 +222,7 @@ OF_PLANS = {
     "validation_fraction": StudentPlan.validation_fraction,
     "label_weight": StudentPlan.label_weight,
     "temperature": StudentPlan.temperature,
+    "seconds": CLIP_SECONDS,
 }
 
 

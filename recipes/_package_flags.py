@@ -49,6 +49,7 @@ TEXTS = {
 _TO_ALL = (
     _flags.DATA_DIR,
     _flags.SCENES,
+    _flags.SECONDS,
     _flags.CACHE_DIR,
     _flags.SEED,
     _flags.VALIDATION_FRACTION,

@@ -1,5 +1,6 @@
 """The clips of the scene recipes, as their flags say. Not a recipe itself."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,6 @@ TRAIN_LIST_NAME = flags.DEFINE_string(
     None,
     "FILE: Training list of the corpus, such as split25.csv; the dev-test list is its own.",
 )
-SECONDS = flags.DEFINE_float(
-    "seconds", CLIP_SECONDS, "SECONDS: Length of a clip of --data_dir.", lower_bound=0.1
-)
 SEGMENT_FRAMES = flags.DEFINE_integer(
     "segment_frames", 128, "FRAMES: Length of a segment; a frame is 10 ms.", lower_bound=16
 )
@@ -40,14 +38,23 @@ SCALOGRAM = flags.DEFINE_enum(
 )
 # Training and dev-test list, by --corpus.
 _LISTS = {"task1b": (TRAIN_LIST, TEST_LIST), "scenes": ("split100.csv", "test.csv")}
-DEFAULTS = {f"with --corpus={name}": {"train_list": train} for name, (train, _) in _LISTS.items()}
-GROUPS: Groups = {"Clips": (CORPUS, TRAIN_LIST_NAME, SECONDS, SEGMENT_FRAMES, SCALOGRAM)}
+GROUPS: Groups = {"Clips": (CORPUS, TRAIN_LIST_NAME, SEGMENT_FRAMES, SCALOGRAM)}
 TEXTS: dict[str, str] = {
     "data_dir": "FOLDER: Development clips, of the kind that --corpus says. "
     "[the stereo demo corpus]",
     "batch_size": "SEGMENTS: Segments a step.",
     "learning_rate": "RATE: Learning rate of the first epochs; it falls in steps.",
 }
+
+
+def defaults(published: Mapping[str, Any], demo: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a recipe's constants stand for, with those of the clips."""
+    lists = {f"with --corpus={name}": {"train_list": train} for name, (train, _) in _LISTS.items()}
+    return {
+        "": {**published, "seconds": CLIP_SECONDS},
+        _flags.DEMO: {**demo, "seconds": STEREO_FULL.seconds},
+        **lists,
+    }
 
 
 def front_end() -> ScalogramSpec:
@@ -60,13 +67,14 @@ def listed() -> tuple[Lists, str, float]:
     """The lists of the clips that the flags name, a name for them, and the length of a clip."""
     root: Place
     evaluation: Place | None
-    seconds = SECONDS.value
+    seconds = _flags.SECONDS.value or CLIP_SECONDS
     if _flags.DATA_DIR.value is None:
         _common.announce_demo()
         with progress_bar("making the stereo demo corpus", "clip") as show:
             folder = Path(_flags.CACHE_DIR.value) / "demo_stereo"
             demo = write_stereo_demo_corpus(folder, progress=show)
-        root, evaluation, seconds = demo.development, demo.evaluation, STEREO_FULL.seconds
+        root, evaluation = demo.development, demo.evaluation
+        seconds = _flags.SECONDS.value or STEREO_FULL.seconds
         name = "demo_stereo"
     else:
         root, given = place(_flags.DATA_DIR.value), _flags.EVALUATION_DIR.value

@@ -38,6 +38,7 @@ def mixtures(run_dir: Path, plan: ExperimentPlan, values: dict[str, Any]) -> Tag
         validation=validation,
         test=test,
         seconds=values["seconds"],
+        mixture_seconds=own.MIXTURE_SECONDS.value,
     )
 
 

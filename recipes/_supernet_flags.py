@@ -3,7 +3,7 @@
 from absl import flags
 
 from dcase_system.errors import InputError
-from recipes import _executor
+from recipes import _executor, _flags
 from recipes._flags import Groups
 
 CORPUS = flags.DEFINE_enum(
@@ -18,7 +18,12 @@ MIXTURES = flags.DEFINE_list(
     None,
     "CLIPS: Mixtures to train on, to search on and to test on, three numbers.",
 )
-SECONDS = flags.DEFINE_float("seconds", None, "SECONDS: Length of a clip.", lower_bound=0.2)
+MIXTURE_SECONDS = flags.DEFINE_float(
+    "mixture_seconds",
+    None,
+    "SECONDS: Length of a mixture, at least that of a clip. [that of a clip]",
+    lower_bound=0.1,
+)
 WIDTH = flags.DEFINE_float(
     "width",
     None,
@@ -106,11 +111,11 @@ TUNING_STEPS = flags.DEFINE_list(
     "STEPS: Steps for the tuned sub-networks, two numbers: fewer and more.",
 )
 OF_SCALE = (
-    *(SECONDS, WIDTH, PATTERNS, DRAWS),
+    *(_flags.SECONDS, WIDTH, PATTERNS, DRAWS),
     *(TEACHER_STEPS, LARGEST_STEPS, SAMPLES_STEPS, ALONE_STEPS),
 )
 GROUPS: Groups = {
-    "Clips": (CORPUS, MIXTURES, SECONDS),
+    "Clips": (CORPUS, MIXTURES, MIXTURE_SECONDS),
     "Supernet and search": (
         *(WIDTH, PATTERNS, WIDTH_PER, SAMPLING, IN_PLACE),
         *(BUDGETS, TOLERANCE, DRAWS, EVOLUTION, RANKED),

@@ -98,12 +98,13 @@ def main(_: Sequence[str]) -> None:
 def settings(values: dict[str, Any], of_audioset: bool) -> ExperimentPlan:
     """The plan, as the flags say."""
     seconds, width = values["seconds"], values["width"]
+    heard_seconds = seconds if of_audioset else own.MIXTURE_SECONDS.value or seconds
     widths = [round(width * channels) for channels in (64, 128, 256, 512)]
     common: dict[str, Any] = {
         "batch_size": values["batch_size"],
         "learning_rate": values["learning_rate"],
         "schedule": own.SCHEDULE.value,
-        "mask_frames": max(1, round(PAPER.supernet.mask_frames * seconds / PAPER_SECONDS)),
+        "mask_frames": max(1, round(PAPER.supernet.mask_frames * heard_seconds / PAPER_SECONDS)),
     }
     tuning = own.integers(own.TUNING_STEPS, 2) or values["tuning_steps"]
     return ExperimentPlan(

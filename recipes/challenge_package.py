@@ -25,6 +25,7 @@ from dcase_system.challenge.published import is_published_corpus
 from dcase_system.challenge.systems import SYSTEMS
 from dcase_system.challenge.teachers import PUBLISHED_MEMBERS
 from dcase_system.corpora import tau
+from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_split
 from dcase_system.errors import InputError
 from dcase_system.executor.tasks import run_tasks
@@ -32,7 +33,6 @@ from dcase_system.help import Flags
 from dcase_system.pipeline import load_run
 from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
-from dcase_system.submission.card import read_author_card
 from recipes import _common, _executor, _flags, _package_tasks
 from recipes import _package_flags as own
 
@@ -50,15 +50,18 @@ def main(argv: Sequence[str]) -> None:
     splits = own.SPLITS.value or defaults["splits"]
     _check("--systems", systems, list(SYSTEMS), most=4)
     _check("--splits", splits, PUBLISHED["splits"], most=5)
-    card = read_author_card(_flags.AUTHOR_CARD.value)
     corpus, evaluation, name = _common.folders()
+    card = _common.author_card(systems, corpus.root)
     if evaluation is None:
         raise InputError(
             "no evaluation clips to predict",
             where="--evaluation_dir",
             expected="a folder with evaluation_setup/fold1_test.csv",
         )
+    # Every list is read now, since the last one's turn comes after days.
     lists = {split: read_split(corpus, int(split), evaluation) for split in splits}
+    for system in systems:
+        _common.check_limits(system, corpus)
     output_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/package-seed{_flags.SEED.value}")
     seeds = range(_flags.SEED.value, _flags.SEED.value + own.SEEDS.value)
     members = _flags.MEMBERS.value or defaults["members"]
@@ -91,13 +94,14 @@ def main(argv: Sequence[str]) -> None:
             technical_report=Path(own.TECHNICAL_REPORT.value)
             if own.TECHNICAL_REPORT.value
             else None,
+            handed_in=not is_demo(corpus.root),
         )
         rows = [
             result_row(name, seed, run.settings, run.scores, run.complexity)
             for (name, seed), of_system in done.items()
             for run in of_system
         ]
-        same_corpus = is_published_corpus(corpus.scenes, len(lists[splits[0]].test.filenames))
+        same_corpus = is_published_corpus(corpus.scenes, len(lists[splits[0]].test))
         print(write_results(output_dir, rows, list(map(int, splits)), same_corpus=same_corpus))
     print(f"\nvalidated package: {package}")
 

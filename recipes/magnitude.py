@@ -121,7 +121,7 @@ def main(argv: Sequence[str]) -> None:
 
     of_run = {"kind": "magnitude", "variants": of_variants(lists.record)}
     runs.check(run_dir, of_run, overwrite=overwrite)
-    data = decoded(lists, split, _common.stores())
+    data = decoded(lists, split, _common.stores(), seconds=_common.clip_seconds())
     folders = {variant: run_dir / variant.replace(":", "of") for variant in chosen}
     with runs.begun(run_dir, of_run, overwrite=overwrite):
         for variant, settings in of_variants(data.record).items():

@@ -96,7 +96,7 @@ if __name__ == "__main__":
                 _flags.DISTRIBUTION,
                 *_flags.OF_CLASSIFIERS,
             ),
-            defaults={"": PUBLISHED, _flags.DEMO: DEMO} | _scene_clips.DEFAULTS,
+            defaults=_scene_clips.defaults(PUBLISHED, DEMO),
             texts=_scene_clips.TEXTS
             | {"epochs": "EPOCHS: Passes over the training segments for each network."},
         ),

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system import cli, runs
+from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.help import Flags
 from dcase_system.reporting.scene_search import summary
 from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
@@ -39,7 +40,7 @@ from dcase_system.scene_search.experiment import (
 )
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
-from dcase_system.submission.card import AuthorCard, read_author_card
+from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from recipes import _common, _executor, _flags, _scene_clips
 from recipes import _scene_flags as own
@@ -65,9 +66,12 @@ DEMO = PUBLISHED | {
 
 
 def main(argv: Sequence[str]) -> None:
-    card = read_author_card(_flags.AUTHOR_CARD.value)
     plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
     lists, name, seconds = _scene_clips.listed()
+    packed = lists.evaluation_root is not None and _scene_clips.CORPUS.value == "task1b"
+    systems = [f"scene_{method}_{model}" for method in plan.methods for model in "ab"]
+    root = lists.corpus.root
+    card = _common.author_card(systems, root if packed else None)
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
     overwrite = _flags.OVERWRITE.value
     runs.check(run_dir, settings_of(plan, lists.record), overwrite=overwrite)
@@ -80,8 +84,9 @@ def main(argv: Sequence[str]) -> None:
     )
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
-    if data.evaluation and _scene_clips.CORPUS.value == "task1b":
-        print(f"validated package: {package(run_dir, card, results, data)}")
+    if packed:
+        made = package(run_dir, card, results, data, handed_in=not is_demo(root))
+        print(f"validated package: {made}")
 
 
 def settings(scale: dict[str, Any]) -> SearchPlan:
@@ -112,7 +117,9 @@ def settings(scale: dict[str, Any]) -> SearchPlan:
     )
 
 
-def package(run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData) -> Path:
+def package(
+    run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData, *, handed_in: bool
+) -> Path:
     """What is chosen, as a package of Task 1B."""
     systems = [
         System2020(
@@ -125,7 +132,9 @@ def package(run_dir: Path, card: AuthorCard, results: dict[str, Any], data: Scen
         for one in results["chosen"]
     ]
     folder = run_dir / "submission"
-    return assemble_task1b(folder, card, systems, evaluation_filenames=data.evaluation)
+    return assemble_task1b(
+        folder, card, systems, evaluation_filenames=data.evaluation, handed_in=handed_in
+    )
 
 
 if __name__ == "__main__":
@@ -134,7 +143,7 @@ if __name__ == "__main__":
         Flags(
             groups=_flags.groups_with(own.GROUPS),
             refused=(_flags.ACCUMULATION, _flags.DISTRIBUTION, *_flags.OF_CLASSIFIERS),
-            defaults={"": PUBLISHED, _flags.DEMO: DEMO} | _scene_clips.DEFAULTS,
+            defaults=_scene_clips.defaults(PUBLISHED, DEMO),
             texts=own.TEXTS,
         ),
     )

@@ -63,7 +63,7 @@ def main(argv: Sequence[str]) -> None:
     lists, overwrite = read_split(corpus, split), _flags.OVERWRITE.value
     settings = settings_of(plans, split, lists.record, responses)
     runs.check(run_dir, settings, overwrite=overwrite)
-    data = decoded(lists, split, _common.stores())
+    data = decoded(lists, split, _common.stores(), seconds=_common.clip_seconds())
     if own.ONLY.value:
         train_member(run_dir, plans, own.ONLY.value, data, responses)
         return

@@ -122,6 +122,11 @@ def test_the_package_takes_every_shared_flag(pages):
         ),
         ("scene_search", "candidates", "510; 6 on the demo corpus"),
         ("scene_search", "methods", "random"),
+        ("split25", "seconds", "1"),
+        ("teachers", "seconds", "1"),
+        ("scene_search", "seconds", "10; 2.6 on the demo corpus"),
+        ("audioset_supernet", "seconds", "10; 1 with --corpus=mixtures and on the demo corpus"),
+        ("audioset_supernet", "mixture_seconds", "that of a clip"),
         ("scene_search", "epochs", "3"),
         ("scene_search", "final_epochs", "60; 4 on the demo corpus"),
         ("scene_search", "as_published", "off"),
@@ -180,7 +185,7 @@ def test_every_hyper_parameter_of_a_training_has_a_default(pages, recipe):
             ("Numbers of threads to measure with. Comma-separated.", "1,2"),
         ),
         ("edge.classify", "pcm_rate", ("Rate of the samples on standard input.", "the model's")),
-        ("submission.validate", "splits", (..., "5,10,25,50,100")),
+        ("submission.validate", "splits", (..., "those --data_dir has lists of, or all five")),
     ],
 )
 def test_defaults_are_those_of_the_flag(pages, command, flag, shown):

@@ -12,6 +12,7 @@ from dcase_system.complexity.counter import (
 )
 
 KIB, KB = 1_024, 1_000
+CLIP_SECONDS = 1.0  # of the challenge since 2022
 MAX_BYTES_2024 = 128 * KB
 MAX_MACS_2024 = 30_000_000
 
@@ -35,7 +36,7 @@ class Verdict:
     complies: bool
 
 
-def judge(model: keras.Model, precision: str) -> list[Verdict]:
+def judge(model: keras.Model, precision: str, clip_seconds: float = CLIP_SECONDS) -> list[Verdict]:
     """Applies each edition's rules to a model handed in at a precision.
 
     Sources: the organisers' baselines and size calculators of each year. 2020 and 2021 count
@@ -45,7 +46,12 @@ def judge(model: keras.Model, precision: str) -> list[Verdict]:
     Args:
         model: the network without its front end, which no edition counts.
         precision: `float32`, `float16` or `int8`.
+        clip_seconds: length of the clips that the model takes; the limits are for those of a
+            second, and what is counted for longer ones says so.
     """
+    macs = "MACs for one clip"
+    if clip_seconds != CLIP_SECONDS:
+        macs = f"MACs for clips of {clip_seconds:g} s, not {CLIP_SECONDS:g} s"
     counts = count(model)
     width = BYTES_PER_PARAMETER[precision]
     batch_norm_nonzero = sum(
@@ -68,25 +74,38 @@ def judge(model: keras.Model, precision: str) -> list[Verdict]:
             128 * KIB,
         ),
         ("2022 Task 1", "parameters at int8 (prescribed), bytes", counts.params, 128 * KB),
-        ("2022 Task 1", "MACs for one clip", counts.macs, MAX_MACS_2024),
+        ("2022 Task 1", macs, counts.macs, MAX_MACS_2024),
     ]
     for edition in ("2023 Task 1", "2024 Task 1", "2025 Task 1"):
         rows.append(
             (edition, f"parameters at {precision}, bytes", counts.params * width, MAX_BYTES_2024)
         )
-        rows.append((edition, "MACs for one clip", counts.macs, MAX_MACS_2024))
+        rows.append((edition, macs, counts.macs, MAX_MACS_2024))
     return [Verdict(*row, complies=row[2] <= row[3]) for row in rows]
 
 
-def report(model: keras.Model, precision: str = "float16") -> dict:
-    """The complexity report of a run: counts, layer table and verdicts, JSON-serialisable."""
+def report(
+    model: keras.Model, precision: str = "float16", clip_seconds: float = CLIP_SECONDS
+) -> dict:
+    """The complexity report of a run: counts, layer table and verdicts, JSON-serialisable.
+
+    Args:
+        model: see `judge`.
+        precision: see `judge`.
+        clip_seconds: see `judge`.
+    """
     counts: Complexity = count(model)
     rules: dict[str, list[dict]] = {}
-    for verdict in judge(model, precision):
+    for verdict in judge(model, precision, clip_seconds):
         rules.setdefault(verdict.edition, []).append(
             {key: value for key, value in asdict(verdict).items() if key != "edition"}
         )
-    return {**counts.as_json(), "precision": precision, "rules": rules}
+    return {
+        **counts.as_json(),
+        "precision": precision,
+        "clip_seconds": clip_seconds,
+        "rules": rules,
+    }
 
 
 def as_text(values: dict) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from dcase_system.audio.formats import SUFFIXES
+from dcase_system.corpora.overlap import refuse_shared
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.errors import InputError
 from dcase_system.places import Place, files_below, find_list_below, place
@@ -85,13 +86,34 @@ class AudioSet:
         """All lines of a segment list, whether their files are there or not.
 
         Raises:
-            InputError: the list is missing or damaged, or has a label outside the ontology.
+            InputError: the list is missing or damaged, has a label outside the ontology or a
+                video twice.
         """
         index_of = {mid: index for index, mid in enumerate(self.mids)}
         path = _find(self.root, name)
-        return tuple(
-            _segment(fields, index_of, f"{path} line {line}") for line, fields in _rows(path)
+        found: dict[str, Segment] = {}
+        for line, fields in _rows(path):
+            segment = _segment(fields, index_of, f"{path} line {line}")
+            if segment.video in found:
+                raise InputError(
+                    "video is listed twice",
+                    where=f"{path} line {line}",
+                    expected="one segment of each",
+                    received=segment.video,
+                )
+            found[segment.video] = segment
+        return tuple(found.values())
+
+    def check_apart(self) -> None:
+        """Refuses a copy whose training and evaluation lists share videos.
+
+        Raises:
+            InputError: they do, or a list is missing or damaged.
+        """
+        train, test = (
+            [segment.video for segment in self.segments(name)] for name in (BALANCED, EVALUATION)
         )
+        refuse_shared(train, test, BALANCED, _find(self.root, EVALUATION))
 
     def balanced(self) -> AudioSetList:
         """The balanced training list."""

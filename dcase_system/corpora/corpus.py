@@ -14,6 +14,7 @@ from dcase_system.errors import InputError
 from dcase_system.places import Place, place
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
+TEST_LIST = "test.csv"  # what is scored
 _SIMULATED_DEVICE = re.compile(r"s\d+")
 
 
@@ -50,7 +51,13 @@ class Clips:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The labelled clips of one folder; `scenes` fixes the order of the class indices."""
+    """The labelled clips of one folder.
+
+    Attributes:
+        root: the folder.
+        scenes: class names in label order.
+        meta: the rows of `meta.csv`, with devices in lower case.
+    """
 
     root: Place
     scenes: tuple[str, ...]
@@ -59,15 +66,24 @@ class Corpus:
     @property
     def devices(self) -> tuple[str, ...]:
         """All recording devices, in alphabetical order."""
-        return tuple(sorted(set(self.meta.source_label.str.lower())))
+        return tuple(sorted(set(self.meta.source_label)))
+
+    @property
+    def splits(self) -> tuple[int, ...]:
+        """Percentages of the training lists that the folder has."""
+        return tuple(
+            percent
+            for percent in tau.SPLITS
+            if any(path.is_file() for path in _list_places(self.root, split_name(percent)))
+        )
 
     def split(self, percent: int) -> Clips:
         """The training clips of `split_setup/split<percent>.csv`, in the order of meta.csv."""
-        return self.listed(f"split{percent}.csv")
+        return self.listed(split_name(percent))
 
     def test(self) -> Clips:
         """The development-test clips of `split_setup/test.csv`, in the order of meta.csv."""
-        return self.listed("test.csv")
+        return self.listed(TEST_LIST)
 
     def listed(self, name: str) -> Clips:
         """The clips of the list of this name, with labels in it, in the order of meta.csv."""
@@ -93,7 +109,7 @@ class Corpus:
             filenames=tuple(rows.filename),
             labels=pd.Index(self.scenes).get_indexer(rows.scene_label).astype(np.int64),
             locations=tuple(rows.identifier),
-            devices=tuple(rows.source_label.str.lower()),
+            devices=tuple(rows.source_label),
         )
 
 
@@ -117,6 +133,8 @@ def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpu
         )
     path = root / "meta.csv"
     meta = read_tsv(path, META_COLUMNS)
+    # Here alone, so that whoever asks for a device gets the same name.
+    meta["source_label"] = meta.source_label.str.lower()
     names = tuple(scenes) if scenes is not None else tuple(sorted(set(meta.scene_label)))
     row = first_row(~meta.scene_label.isin(names))
     if row is not None:
@@ -145,15 +163,24 @@ def read_evaluation_list(root: str | Place) -> tuple[str, ...]:
     return tuple(read_tsv(path, ("filename",)).filename)
 
 
+def split_name(percent: int) -> str:
+    """Name of the training list of a split."""
+    return f"split{percent}.csv"
+
+
 def find_list(root: Place, name: str) -> Place:
     """The list `name` in split_setup/, beside meta.csv or in evaluation_setup/ of a corpus."""
-    places = [root / "split_setup" / name, root / name, root / "evaluation_setup" / name]
+    places = _list_places(root, name)
     for path in places:
         if path.is_file():
             return path
     raise InputError(
         "list of clips is missing", where=places[0], expected=f"{name} there or in {root}"
     )
+
+
+def _list_places(root: Place, name: str) -> list[Place]:
+    return [root / "split_setup" / name, root / name, root / "evaluation_setup" / name]
 
 
 def device_groups(

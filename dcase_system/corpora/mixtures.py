@@ -13,6 +13,7 @@ import numpy as np
 from dcase_system.corpora.corpus import Clips, Corpus, validation_rows
 from dcase_system.errors import InputError
 
+MIXED_SPLIT = 100  # percentage of the training list that is mixed
 _MOST_SCENES = 3
 _QUIETEST_DB = -9.0  # of a clip against the others of its mixture
 _LISTS = ("train", "validation", "test")
@@ -50,7 +51,7 @@ def plan_mixtures(
     name: Literal["train", "validation", "test"],
     mixtures: int,
     *,
-    split: int = 100,
+    split: int = MIXED_SPLIT,
     validation_fraction: float = 0.2,
     seed: int = 0,
 ) -> Mixtures:

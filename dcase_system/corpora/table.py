@@ -1,5 +1,6 @@
 """Reading the tab-separated lists of a corpus: every damage found, at its line."""
 
+import posixpath
 from collections.abc import Sequence
 
 import numpy as np
@@ -76,7 +77,8 @@ def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Place) -> Non
         row = first_row(table[column].str.strip() == "")
         if row is not None:
             raise InputError(f"field {column!r} is empty", where=at_line(path, row))
-    row = first_row(table.filename.duplicated())
+    # `audio//x.wav` and `./audio/x.wav` are the file `audio/x.wav`.
+    row = first_row(table.filename.map(posixpath.normpath).duplicated())
     if row is not None:
         raise InputError(
             "clip is listed twice",

@@ -14,6 +14,8 @@ SCENES = (
 )
 """The ten scenes in label order (index = label id), as in the 2024 baseline."""
 
+CLIP_SECONDS = 1.0
+
 DEVICES = ("a", "b", "c", "s1", "s2", "s3", "s4", "s5", "s6")
 """Recording devices of the development set; s4-s6 appear in the test list only."""
 

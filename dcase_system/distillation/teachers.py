@@ -165,7 +165,9 @@ def _train(
     impulse_responses: ImpulseResponses | None,
 ) -> None:
     seeds.set_seed(plan.seed)
-    network = registry.build(plan.spec)
+    frames = plan.front_end.frames(data.train.audio.shape[0])
+    spec = registry.for_clips(plan.spec, len(data.scenes), frames)
+    network = registry.build(spec)
     if plan.initial_weights is not None:
         load_initial_weights(network, plan.initial_weights)
     labels = one_hot(data.train.clips.labels, len(data.scenes))
@@ -178,7 +180,7 @@ def _train(
         metrics_log=metrics_log,
         name=f"split{data.split} teacher {plan.name}",
     )
-    save_network(target, network, plan.spec)
+    save_network(target, network, spec)
     write_json(target / "front_end.json", asdict(plan.front_end))
 
 

@@ -102,9 +102,26 @@ _TAKEN = {
 }
 
 
+_FIRST = {
+    "softmax": "softmax over the labels",
+    "sigmoid": "the sigmoid of each",
+    "scaled_sigmoid": "the sigmoid of each",
+}
+_LAST = {
+    "softmax": "gives probabilities that sum to 1",
+    "sigmoid": "gives the probability that its label is there, and several may be",
+    "scaled_sigmoid": "divided by the sum over the labels, gives probabilities that sum to 1",
+}
+
+
 def _given(contract: Contract) -> str:
-    rows = " of each segment; a clip's probabilities are the mean over its segments"
-    return f"logits, before the {contract.activation}" + (rows if contract.segments > 1 else "")
+    """What an output holds, and the way from there to what `Contract.probabilities` gives."""
+    several = contract.segments > 1
+    rows = "a row for each segment of a clip" if several else "one for each label"
+    steps = [_FIRST[contract.activation], *(["its mean over the rows"] if several else [])]
+    steps += [_LAST[contract.activation]]
+    way = ", ".join(steps) if len(steps) > 2 or "divided" in steps[-1] else " ".join(steps)
+    return f"logits, {rows}, no probabilities: {way}"
 
 
 def _tensor(details: dict, meaning: str) -> dict[str, Any]:

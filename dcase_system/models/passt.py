@@ -98,6 +98,14 @@ def passt_tiny() -> PaSSTSpec:
     )
 
 
+def with_room(spec: PaSSTSpec, frames: int) -> PaSSTSpec:
+    """The same PaSST with positional embeddings for at least this many frames."""
+    columns = (frames - spec.patch_size[1]) // spec.strides[1] + 1
+    if columns <= spec.grid[1]:
+        return spec
+    return replace(spec, input_shape=(spec.input_shape[0], columns * spec.strides[1]))
+
+
 def build_passt(spec: PaSSTSpec) -> keras.Model:
     """Builds the network: (batch, mels, frames, 1) normalised log-mel to (batch, classes) logits.
 

@@ -74,6 +74,21 @@ def with_classes(spec: Any, classes: int) -> Any:
     return replace(spec, classes=classes)
 
 
+def for_clips(spec: Any, classes: int, frames: int) -> Any:
+    """The same architecture for other classes and clips of another length.
+
+    Args:
+        spec: an architecture.
+        classes: logits.
+        frames: of a clip, as the front end gives them. A PaSST hears up to as many as it has
+            positional embeddings for; it gets more of them only where a clip has more.
+    """
+    spec = with_classes(spec, classes)
+    if isinstance(spec, passt.PaSSTSpec):
+        return passt.with_room(spec, frames)
+    return replace(spec, input_shape=(spec.input_shape[0], frames))
+
+
 def build(spec: Any) -> keras.Model:
     """The Keras model of a spec."""
     return _KINDS[kind_of(spec)][1](spec)

@@ -45,6 +45,11 @@ def kind_of(run_dir: Path, kinds: Iterable[str]) -> str:
     return found
 
 
+def warnings(config: Document) -> list[Note]:
+    """What the run's lists have to be minded for, as its `config.json` keeps it."""
+    return [Note(f"Warning: {line}.") for line in config.texts("settings", "warnings")]
+
+
 def missing(document: Document, what: str) -> Note:
     """Says that a part of the report is missing, and why."""
     reason = document.fault or "of another version of this package, or made by hand"

@@ -17,18 +17,20 @@ MODEL_CARD = "model_card.md"
 _LIMITS = (
     "It names the most probable of its classes for any sound, silence and speech among them: "
     "there is no class for what it does not know.",
-    "Its probabilities are not calibrated; compare them with each other, not with a risk.",
+    "Probabilities made of its logits are not calibrated; compare them with each other, not with a "
+    "risk.",
     "Accuracy falls on microphones that the training has not heard: see the device groups.",
     "Clips of one recording resemble each other; the intervals draw whole recordings anew.",
 )
 
 
-def write_model_card(folder: Path, edge: str = "edge/") -> Path:
+def write_model_card(folder: Path, edge: str = "edge/", warnings: Sequence[str] = ()) -> Path:
     """Writes `model_card.md`: of a run, with its scores; of files alone, without.
 
     Args:
         folder: a run directory, or one with exported files.
         edge: where in it the exported files are.
+        warnings: what to mind about the clips that it was trained and scored on, a line each.
 
     Returns:
         Where it was written.
@@ -38,11 +40,11 @@ def write_model_card(folder: Path, edge: str = "edge/") -> Path:
         read_document(folder, f"{edge}{found.name}")
         for found in sorted((folder / edge).glob("student_*.json"))
     ]
-    write_text(path, "\n".join(_lines(folder, cards)))
+    write_text(path, "\n".join(_lines(folder, cards, warnings)))
     return path
 
 
-def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
+def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> Iterator[str]:
     run = read_run(folder)
     contract = cards[0] if cards else Document("")
     labels = contract.texts("contract", "labels")
@@ -55,9 +57,10 @@ def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
     if rate and rate.value and samples:
         yield (
             f"Takes windows of {samples.value / rate.value:g} s at {rate} samples a second, "
-            f"{channels} channel{'s' if channels != 1 else ''}. Gives a probability for each of:\n"
+            f"{channels} channel{'s' if channels != 1 else ''}. Gives a logit for each of:\n"
         )
     yield f"{escaped(', '.join(labels)) or 'no classes are known'}.\n"
+    yield from _way_to_probabilities(cards)
     yield "## Files\n"
     yield as_markdown(_files(cards))
     yield "Each file carries what it needs to know; `python -m dcase_system.edge.classify FILE"
@@ -72,6 +75,7 @@ def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
         yield "Not measured with these files.\n"
     yield "## What to mind\n"
     yield from (f"- {limit}" for limit in _LIMITS)
+    yield from (f"- {escaped(warning)}." for warning in warnings)
     yield "\n## How it was trained\n"
     settings = run.config.names("settings")
     if settings:
@@ -85,16 +89,39 @@ def _lines(folder: Path, cards: Sequence[Document]) -> Iterator[str]:
         yield "See the run that these files were exported from.\n"
 
 
+def _way_to_probabilities(cards: Sequence[Document]) -> Iterator[str]:
+    meaning = next((text for card in cards if (text := card.get("output", "meaning"))), None)
+    if meaning is None:
+        return
+    yield f"An output is {escaped(str(meaning))}. The SavedModel gives the same.\n"
+    if any(card.number("output", "scale") for card in cards):
+        yield (
+            "Where an output is quantised, a logit is scale * (stored value - zero point), by the "
+            "numbers in the table.\n"
+        )
+
+
+def _gives(card: Document) -> str | None:
+    """Type of a file's output and, if that is quantised, what makes logits of it."""
+    kind = card.get("output", "type")
+    # As many digits as tell two single-precision numbers apart.
+    scale = card.number("output", "scale", spec=".9g")
+    if scale is None:
+        return kind and str(kind)
+    return f"{kind}, scale {scale}, zero point {card.number('output', 'zero_point', spec='.0f')}"
+
+
 def _files(cards: Sequence[Document]) -> Table:
     return Table(
         "files",
         "Exported files",
-        ("file", "numbers", "takes", "quantised", "bytes", "SHA-256"),
+        ("file", "numbers", "takes", "gives", "quantised", "bytes", "SHA-256"),
         [
             (
                 str(card.get("file")),
                 str(card.get("format")),
                 str(card.get("takes")),
+                _gives(card),
                 card.get("quantised") and str(card.get("quantised")),
                 card.number("bytes", spec=","),
                 str(card.get("sha256")),

@@ -17,7 +17,7 @@ from dcase_system.reporting.content import (
     is_number,
     section,
 )
-from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.listings import Column, listed, published_on
 from dcase_system.reporting.provenance import provenance
@@ -41,7 +41,7 @@ def package_page(run_dir: Path) -> Page:
         summary=f"Systems: {', '.join(systems) or 'none yet'}. Dev-test clips, submitted forms.",
         verdicts=verdicts,
         sections=[
-            section("Systems and splits", _systems(results)),
+            section("Systems and splits", [*warnings(config), *_systems(results)]),
             section("Runs", _runs(run_dir)),
             section("Origin", provenance(config)),
         ],

@@ -13,7 +13,7 @@ from dcase_system.reporting.content import (
     is_number,
     section,
 )
-from dcase_system.reporting.documents import missing
+from dcase_system.reporting.documents import missing, warnings
 from dcase_system.reporting.listings import Column, limits, listed, published_on
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
@@ -59,6 +59,7 @@ def verdicts(run: Run) -> Iterator[Verdict]:
 
 def _accuracy(run: Run) -> Iterator[Block | None]:
     scores, form = run.scores, run.submitted
+    yield from warnings(run.config)
     if scores.number("forms", form, "overall", "accuracy") is None:
         yield missing(scores, "scores")
         return
@@ -147,6 +148,11 @@ def _complexity(run: Run) -> Iterator[Block | None]:
     if document.number("params") is None:
         yield missing(document, "complexity report")
         return
+    seconds = document.number("clip_seconds", spec="g")
+    if seconds and seconds.value != 1.0:
+        yield Note(
+            f"Counted for clips of {seconds} s; the challenge's limit of MACs is for clips of 1 s."
+        )
     yield rules_table(document, document.names("rules"))
     yield from _zeros(run.sparsity)
     picture = layer_costs(document.rows("layers", numbers=("macs", "params")))

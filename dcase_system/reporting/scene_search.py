@@ -7,7 +7,7 @@ from typing import Any
 
 from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
-from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.listings import Column, limits, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.scene_figures import accuracy_histograms
@@ -93,7 +93,7 @@ def scene_search_page(run_dir: Path) -> Page:
         summary=f"Run {run_dir.resolve().name}; candidates selected on {selected}.",
         verdicts=list(_verdicts(results)),
         sections=[
-            section("Chosen networks", _chosen(results)),
+            section("Chosen networks", [*warnings(config), *_chosen(results)]),
             section("Search", _search(results)),
             section("Training", _training(run_dir)),
             section("Origin", provenance(config)),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dcase_system.reporting import supernet_tables as tables
 from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
-from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.search_figures import PERCENT
 from dcase_system.reporting.supernet_figures import (
@@ -41,7 +41,7 @@ def supernet_page(run_dir: Path) -> Page:
         summary=f"Run {run_dir.resolve().name}; mAP is mean average precision over the classes.",
         verdicts=list(_verdicts(results)),
         sections=[
-            section("Results", _results(results)),
+            section("Results", [*warnings(config), *_results(results)]),
             section("Search", _search(results)),
             section("Devices", _devices(run_dir, results)),
             section("Ranking", _ranking(config, results)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.reporting.content import Block, Document, Page, Table, Verdict, section
-from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.training_figures import overlaid
 
@@ -31,10 +31,7 @@ def teachers_page(run_dir: Path) -> Page:
             Verdict("log loss", ensemble.number(*at, "logloss", spec=".3f")),
         ],
         sections=[
-            section(
-                "Agreement",
-                ensemble_tables(ensemble) or [missing(ensemble, "description of the ensemble")],
-            ),
+            section("Agreement", [*warnings(config), *_agreement(ensemble)]),
             section("Training", _training(run_dir, members)),
             section("Origin", provenance(config)),
         ],
@@ -67,6 +64,10 @@ def ensemble_tables(document: Document) -> list[Table]:
         for name, clips in _LISTS.items()
         if document.names(name)
     ]
+
+
+def _agreement(ensemble: Document) -> Iterator[Block]:
+    yield from ensemble_tables(ensemble) or (missing(ensemble, "description of the ensemble"),)
 
 
 def _training(run_dir: Path, members: list[str]) -> Iterator[Block | None]:

@@ -1,5 +1,6 @@
 """A chosen network: trained from scratch, exported, scored as it is handed in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         {"edge": edge, "clips": data.test.key, "measures": MEASURES},
         lambda target: score_forms(target, _on_features(trained.network, folder / "edge"), data),
     )
-    _write_model_card(folder)
+    _write_model_card(folder, data.warnings)
     features = data.evaluation_features
     if features is not None:
         stages.run_stage(
@@ -75,10 +76,10 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     }
 
 
-def _write_model_card(folder: Path) -> None:
+def _write_model_card(folder: Path, warnings: Sequence[str]) -> None:
     from dcase_system.reporting.model_card import write_model_card  # imports matplotlib
 
-    write_model_card(folder)
+    write_model_card(folder, warnings=warnings)
 
 
 def _export(target: Path, network: keras.Model, data: SceneData) -> None:

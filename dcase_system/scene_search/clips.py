@@ -49,6 +49,7 @@ class SceneData:
         evaluation: names of the unlabelled clips.
         evaluation_features: theirs, or None without an evaluation set.
         record: what tells these clips from others, for the record of a run.
+        warnings: what to mind about the lists, a line each; for the report.
     """
 
     corpus: str
@@ -59,6 +60,7 @@ class SceneData:
     evaluation: tuple[str, ...] = ()
     evaluation_features: Scalograms | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -103,6 +105,7 @@ def load_scenes(
         InputError: a clip is not as expected, or clips are shorter than a segment.
     """
     spec.segments(round(seconds * spec.sample_rate))  # refused before anything is decoded
+    lists.log_warnings()
     root, scenes = lists.corpus.root, lists.corpus.scenes
     if copy_mono:
         _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(scenes))
@@ -119,4 +122,6 @@ def load_scenes(
     if lists.evaluation_root:
         evaluation = decoded(lists.evaluation_root, lists.evaluation)[1]
     record = lists.record_with(train.features, test.features, evaluation)
-    return SceneData(name, scenes, spec, train, test, lists.evaluation, evaluation, record)
+    return SceneData(
+        name, scenes, spec, train, test, lists.evaluation, evaluation, record, lists.warnings
+    )

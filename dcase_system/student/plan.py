@@ -10,6 +10,7 @@ from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.training.plan import TrainingPlan
 
 FRONT_END = LogMelSpec()
+SUBMITTED_PRECISION = "float16"
 STUDENT = "student"  # the last stage
 AWARE = "aware"  # after it, where its int8 form is trained
 

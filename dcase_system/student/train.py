@@ -14,7 +14,7 @@ from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC
 from dcase_system.pruning.rounds import PruningRound, Target
-from dcase_system.student.plan import StudentPlan, steps
+from dcase_system.student.plan import FRONT_END, StudentPlan, steps
 from dcase_system.student.stage import StudentStage
 from dcase_system.training import seeds
 
@@ -41,7 +41,8 @@ def train_student(
     Raises:
         InputError: a training diverges, or no pruning does what a round asks for.
     """
-    spec = registry.with_classes(registry.named_spec(plan.architecture), len(data.scenes))
+    frames = FRONT_END.frames(data.train.audio.shape[0])
+    spec = registry.for_clips(registry.named_spec(plan.architecture), len(data.scenes), frames)
     for pruning in plan.rounds:
         if isinstance(pruning, PruningRound) and pruning.ratio is None:
             # Now, rather than after the first training.

@@ -53,6 +53,7 @@ def assemble(
     devices: Sequence[str],
     evaluation_filenames: Sequence[str],
     technical_report: Path | None = None,
+    handed_in: bool = True,
 ) -> Path:
     """Writes meta files and the zip for up to four systems and validates it.
 
@@ -64,6 +65,7 @@ def assemble(
         devices: devices of the development set.
         evaluation_filenames: clips that must be in every output file.
         technical_report: a PDF, or None if it is added by hand.
+        handed_in: see `validate_package`.
 
     Returns:
         The path of the zip.
@@ -95,6 +97,7 @@ def assemble(
         evaluation_filenames=evaluation_filenames,
         scenes=scenes,
         devices=devices,
+        handed_in=handed_in,
     )
     report.check(package)
     return package

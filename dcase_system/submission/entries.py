@@ -11,6 +11,7 @@ from pathlib import Path
 from dcase_system.errors import InputError
 from dcase_system.submission.archive import ZIP_ERRORS, damage, oversize, printable
 from dcase_system.submission.fields import defect
+from dcase_system.submission.placeholders import placeholder_defects
 from dcase_system.submission.safe_yaml import parse_yaml
 from dcase_system.submission.validate_output import output_defects
 
@@ -79,6 +80,25 @@ def read_meta(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[object,
         return None, defect(where, "not UTF-8 text")
     except ZIP_ERRORS as error:
         return None, damage(entry, error)
+
+
+def with_placeholders(
+    found: Report, meta: object, entry: zipfile.ZipInfo, handed_in: bool
+) -> Report:
+    """Adds the placeholders of the author card that are left in a meta file.
+
+    Args:
+        found: what else was found in it.
+        meta: what YAML gave of it.
+        entry: the file in the package.
+        handed_in: whether they are errors, not warnings.
+    """
+    submission = meta.get("submission") if isinstance(meta, dict) else None
+    where = f"{printable(entry.filename)} field submission"
+    lines = tuple(limited(placeholder_defects(submission, where), entry))
+    if handed_in:
+        return Report((*found.errors, *lines), found.warnings)
+    return Report(found.errors, (*found.warnings, *lines))
 
 
 def limited(lines: Iterable[str], entry: zipfile.ZipInfo) -> Iterator[str]:

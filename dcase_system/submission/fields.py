@@ -14,6 +14,20 @@ from dcase_system.errors import InputError
 AUTHOR_FIELDS = ("lastname", "firstname", "email", "affiliation")
 AFFILIATION_FIELDS = ("abbreviation", "institute", "location")
 DATASET_FIELDS = ("name", "url", "total_audio_length")
+EXAMPLES = {
+    "input_sampling_rate": "32kHz",
+    "acoustic_features": "log-mel energies",
+    "data_augmentation": "mixup, time rolling",
+    "machine_learning_method": "CNN",
+    "external_data_usage": "pre-trained model",
+    "complexity_management": "pruning, precision_16",
+    "pipeline": "train teachers, train student using knowledge distillation",
+    "framework": "keras/tensorflow",
+    "split_adaptations": "learning rate, epochs",
+    "system_adaptations": "base width",
+}
+"""Of the texts that describe a system, as the official templates have them."""
+
 MAX_ABBREVIATION = 10
 """Characters of a system's abbreviation, as in the official meta template."""
 
@@ -79,7 +93,22 @@ def text_defects(block: dict[Any, Any], keys: Sequence[str], where: str) -> Iter
     """Checks that those of the keys that are there hold text."""
     for key in keys:
         if key in block and not is_text(block[key]):
-            yield defect(f"{where}.{key}", "empty or not text", received=shown(block[key]))
+            yield not_text(block[key], f"{where}.{key}", EXAMPLES.get(key))
+
+
+def not_text(value: object, where: str, example: str | None = None) -> str:
+    """The line for a field that holds no text: that it is empty, or what to write.
+
+    YAML reads 32000, 1e5, no and 2024-06-15 as something else than text; a list is none either.
+    """
+    empty = value is None or isinstance(value, str)
+    quoted = "text, in quotes if YAML takes it for a number, a date or a truth value"
+    return defect(
+        where,
+        "is empty" if empty else "is not text",
+        expected=f"text such as {example}" if example else quoted,
+        received=shown(value),
+    )
 
 
 def author_defects(authors: object, where: str, *, only_known: bool = False) -> Iterator[str]:
@@ -143,7 +172,7 @@ def _affiliation_defects(affiliation: object, where: str, only_known: bool) -> I
 def abbreviation_defects(value: object, where: str) -> Iterator[str]:
     """Checks the short name of a system that the result tables show."""
     if not is_text(value):
-        yield defect(where, "empty or not text", received=shown(value))
+        yield not_text(value, where)
     elif len(value) > MAX_ABBREVIATION:
         yield defect(
             where,

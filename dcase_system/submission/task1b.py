@@ -122,6 +122,7 @@ def assemble_task1b(
     *,
     evaluation_filenames: Sequence[str],
     classes: Sequence[str] = CLASSES,
+    handed_in: bool = True,
 ) -> Path:
     """Writes meta files and the zip for up to four systems and validates it.
 
@@ -131,6 +132,7 @@ def assemble_task1b(
         systems: in the order of their index in the label, 1 to 4.
         evaluation_filenames: clips that must be in every output file.
         classes: names of the output columns.
+        handed_in: see `validate_task1b`.
 
     Returns:
         The path of the zip.
@@ -148,6 +150,11 @@ def assemble_task1b(
             contents[f"{place}/{output_name(label)}"] = system.output
     package = folder / "task1b.zip"
     write_zip(package, contents)
-    report = validate_task1b(package, evaluation_filenames=evaluation_filenames, classes=classes)
+    report = validate_task1b(
+        package,
+        evaluation_filenames=evaluation_filenames,
+        classes=classes,
+        handed_in=handed_in,
+    )
     report.check(package)
     return package

@@ -19,7 +19,10 @@ from absl import app, flags
 from dcase_system import cli
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
+from dcase_system.corpora.demo_marker import is_demo
+from dcase_system.corpora.task1b import read_task1b
 from dcase_system.errors import InputError
+from dcase_system.places import place
 from dcase_system.submission.archive import (
     ZIP_ERRORS,
     damage,
@@ -27,7 +30,13 @@ from dcase_system.submission.archive import (
     oversize,
     printable,
 )
-from dcase_system.submission.entries import Report, limited, output_file_defects, read_meta
+from dcase_system.submission.entries import (
+    Report,
+    limited,
+    output_file_defects,
+    read_meta,
+    with_placeholders,
+)
 from dcase_system.submission.fields import defect
 from dcase_system.submission.layout import sort_entries, system_defects
 from dcase_system.submission.package import REPORT_SUFFIX, TASK
@@ -46,6 +55,7 @@ def validate_package(
     scenes: Sequence[str] = tau.SCENES,
     devices: Sequence[str] = tau.DEVICES,
     require_report: bool = False,
+    handed_in: bool = True,
 ) -> Report:
     """Checks a package from its outside in: zip, layout, output files, meta files.
 
@@ -59,6 +69,8 @@ def validate_package(
         scenes: the classes, in order.
         devices: the recording devices of the development-test results.
         require_report: whether a missing technical report is an error, not a warning.
+        handed_in: whether it is meant for the organisers: then placeholders of the author card are
+            errors, not warnings.
     """
     if evaluation_filenames is None:
         evaluation_filenames = [f"{index}.wav" for index in range(tau.EVALUATION_CLIPS)]
@@ -82,7 +94,7 @@ def validate_package(
             for entry in chain.from_iterable(system.outputs.values()):
                 errors += limited(output_file_defects(archive, entry, scenes, clips), entry)
             for entry in system.metas:
-                found = _check_meta(archive, entry, label, scenes, devices)
+                found = _check_meta(archive, entry, label, scenes, devices, handed_in)
                 errors += found.errors
                 warnings += found.warnings
     return Report(tuple(errors), tuple(warnings))
@@ -94,15 +106,15 @@ def _check_meta(
     label: str,
     scenes: Sequence[str],
     devices: Sequence[str],
+    handed_in: bool,
 ) -> Report:
     where = printable(entry.filename)
     meta, fault = read_meta(archive, entry)
     if fault:
         return Report((fault,))
-    return Report(
-        tuple(limited(meta_defects(meta, where, label, scenes, devices), entry)),
-        tuple(limited(meta_warnings(meta, where), entry)),
-    )
+    errors = tuple(limited(meta_defects(meta, where, label, scenes, devices), entry))
+    warnings = tuple(limited(meta_warnings(meta, where), entry))
+    return with_placeholders(Report(errors, warnings), meta, entry, handed_in)
 
 
 def _report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[str]:
@@ -125,24 +137,32 @@ def main(argv: Sequence[str]) -> int:
     options = flags.FLAGS
     if len(argv) != 2:
         raise app.UsageError("expected one package: PACKAGE.zip")
-    if not options.splits or not all(split.isdecimal() for split in options.splits):
+    given = options.splits
+    if given is not None and not (given and all(split.isdecimal() for split in given)):
         raise app.UsageError("--splits takes percentages, such as --splits=5,10")
-    scenes: Sequence[str] = tau.SCENES
-    devices: Sequence[str] = tau.DEVICES
     clips = read_evaluation_list(options.evaluation_dir) if options.evaluation_dir else None
-    if options.data_dir:
-        corpus = read_corpus(options.data_dir)
-        scenes, devices = corpus.scenes, tuple(sorted(set(corpus.meta.source_label)))
+    folders = [place(one) for one in (options.data_dir, options.evaluation_dir) if one]
+    demo = any(map(is_demo, folders))
     if options.task == "task1b":
-        report = validate_task1b(argv[1], evaluation_filenames=clips)
+        if options.data_dir:
+            read_task1b(options.data_dir)
+        report = validate_task1b(argv[1], evaluation_filenames=clips, handed_in=not demo)
         return _show(argv[1], report)
+    scenes: Sequence[str] = options.scenes or tau.SCENES
+    devices: Sequence[str] = tau.DEVICES
+    splits: Sequence[int] = tau.SPLITS
+    if options.data_dir:
+        corpus = read_corpus(options.data_dir, options.scenes)
+        scenes, devices, splits = corpus.scenes, corpus.devices, corpus.splits or splits
     report = validate_package(
         argv[1],
-        splits=[int(split) for split in options.splits],
+        splits=[int(split) for split in given] if given else splits,
         evaluation_filenames=clips,
         scenes=scenes,
         devices=devices,
         require_report=options.require_report,
+        # The challenge knows TAU's scenes alone.
+        handed_in=not demo and set(scenes) == set(tau.SCENES),
     )
     return _show(argv[1], report)
 
@@ -163,10 +183,15 @@ def _define_flags() -> None:
         "task", "task1", ["task1", "task1b"], "Kind of package: Task 1 of 2024, or Task 1B of 2020."
     )
     flags.DEFINE_list(
-        "splits", list(map(str, tau.SPLITS)), "PERCENT: Splits that each system must have."
+        "splits",
+        None,
+        "PERCENT: Splits that each system must have. [those --data_dir has lists of, or all five]",
     )
     flags.DEFINE_string(
         "data_dir", None, "FOLDER: Development clips, which say scenes and devices. [those of TAU]"
+    )
+    flags.DEFINE_list(
+        "scenes", None, "NAME: Classes in label order, as given to the recipe. [sorted]"
     )
     flags.DEFINE_string(
         "evaluation_dir",

@@ -162,7 +162,12 @@ def _complexity_defects(block: Any, where: str) -> Iterator[str]:
     for key in _COMPLEXITY:
         value = block.get(key)
         if key in block and not (is_whole(value) and value > 0):
-            yield defect(f"{where}.{key}", "not a positive whole number", received=shown(value))
+            yield defect(
+                f"{where}.{key}",
+                "not a positive whole number",
+                expected="digits alone, such as 61148",
+                received=shown(value),
+            )
         elif is_whole(value) and value > limits.get(key, value):
             unit = "bytes" if key == "total_model_size" else "MACs"
             yield defect(

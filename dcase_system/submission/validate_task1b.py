@@ -14,7 +14,13 @@ from typing import Any
 from dcase_system.corpora.task1b import CLASSES, EVALUATION_CLIPS
 from dcase_system.errors import InputError
 from dcase_system.submission.archive import open_package, printable, unsafe_defects
-from dcase_system.submission.entries import Report, limited, output_file_defects, read_meta
+from dcase_system.submission.entries import (
+    Report,
+    limited,
+    output_file_defects,
+    read_meta,
+    with_placeholders,
+)
 from dcase_system.submission.fields import (
     LABEL_2020,
     dataset_defects,
@@ -53,6 +59,7 @@ def validate_task1b(
     *,
     evaluation_filenames: Collection[str] | None = None,
     classes: Sequence[str] = CLASSES,
+    handed_in: bool = True,
 ) -> Report:
     """Checks a package; never raises on a defect of it.
 
@@ -61,6 +68,8 @@ def validate_task1b(
         evaluation_filenames: the clips that each output file must have, with or without the folder
             `audio/`; by default the official `0.wav` to `8639.wav`.
         classes: the classes, in order.
+        handed_in: whether it is meant for the organisers: then placeholders of the author card are
+            errors, not warnings.
     """
     if evaluation_filenames is None:
         evaluation_filenames = [f"{index}.wav" for index in range(EVALUATION_CLIPS)]
@@ -71,9 +80,12 @@ def validate_task1b(
         return Report((str(error),))
     with archive:
         systems, errors = _sorted(archive.infolist())
+        warnings: list[str] = []
         for label, entries in sorted(systems.items()):
-            errors += _system_defects(archive, label, entries, clips, classes)
-    return Report(tuple(errors))
+            found = _check_system(archive, label, entries, clips, classes, handed_in)
+            errors += found.errors
+            warnings += found.warnings
+    return Report(tuple(errors), tuple(warnings))
 
 
 def _sorted(
@@ -102,31 +114,33 @@ def _sorted(
     return systems, errors
 
 
-def _system_defects(
+def _check_system(
     archive: zipfile.ZipFile,
     label: str,
     entries: dict[str, zipfile.ZipInfo],
     clips: AbstractSet[str],
     classes: Sequence[str],
-) -> Iterator[str]:
+    handed_in: bool,
+) -> Report:
     where = f"<top>/{TASK}/{printable(label)}/"
+    errors: list[str] = []
     if not LABEL_2020.fullmatch(label):
         expected = "<lastname>_<institute>_task1b_<1-4>"
-        yield defect(where, "submission label is badly built", expected=expected)
+        errors.append(defect(where, "submission label is badly built", expected=expected))
     output, meta_entry = entries.get(output_name(label)), entries.get(meta_name(label))
     if output is None:
-        yield defect(where + printable(output_name(label)), "file is missing")
+        errors.append(defect(where + printable(output_name(label)), "file is missing"))
     else:
-        yield from limited(output_file_defects(archive, output, classes, clips), output)
+        errors += limited(output_file_defects(archive, output, classes, clips), output)
     if meta_entry is None:
-        yield defect(where + printable(meta_name(label)), "file is missing")
-        return
+        errors.append(defect(where + printable(meta_name(label)), "file is missing"))
+        return Report(tuple(errors))
     meta, fault = read_meta(archive, meta_entry)
     if fault:
-        yield fault
-    else:
-        name = printable(meta_entry.filename)
-        yield from limited(meta_defects_2020(meta, name, label, classes), meta_entry)
+        return Report((*errors, fault))
+    name = printable(meta_entry.filename)
+    errors += limited(meta_defects_2020(meta, name, label, classes), meta_entry)
+    return with_placeholders(Report(tuple(errors)), meta, meta_entry, handed_in)
 
 
 def meta_defects_2020(

@@ -76,7 +76,7 @@ def prediction(folder: Path, count: int) -> None:
 
 def packaging(folder: Path, count: int) -> None:
     """An output file of so many clips into the zip, and its validation."""
-    label = "Doe_EXU_task1_1"
+    label = "Lind_NIS_task1_1"
     generator = np.random.default_rng(0)
     probabilities = generator.dirichlet(np.ones(len(tau.SCENES)), count).astype(np.float32)
     output, meta = folder / output_name(label, 5), folder / f"{label}.meta.yaml"

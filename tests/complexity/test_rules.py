@@ -4,6 +4,7 @@ import pytest
 
 from dcase_system.complexity import rules
 from dcase_system.complexity.__main__ import load
+from dcase_system.complexity.counter import count
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 
@@ -72,6 +73,19 @@ def test_text_has_a_verdict_for_each_rule(s2):
     text = rules.as_text(rules.report(s2))
     assert text.count("OVER") == 3  # bytes in 2023, 2024, 2025
     assert "64,875" in text
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(0.5, 33), (2.0, 129), (10.0, 641)])
+def test_what_is_counted_for_clips_of_another_length_says_so(seconds, frames):
+    spec = registry.for_clips(registry.named_spec("sscp_mobile_s1"), 10, frames)
+    model = registry.build(spec)
+    values = rules.report(model, clip_seconds=seconds)
+    assert values["clip_seconds"] == seconds
+    (macs,) = [one for one in values["rules"]["2024 Task 1"] if "MACs" in one["rule"]]
+    assert macs["rule"] == f"MACs for clips of {seconds:g} s, not 1 s"
+    assert macs["value"] == count(model).macs and macs["complies"] == (seconds < 1)
+    plain = rules.report(model)["rules"]["2024 Task 1"]
+    assert [one["rule"] for one in plain] == ["parameters at float16, bytes", "MACs for one clip"]
 
 
 def test_spec_file_and_keras_file_and_name_load(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dcase_system.corpora.audioset import read_audioset
+from dcase_system.data import load_audioset
 from dcase_system.errors import InputError
 
 CLASSES = """index,mid,display_name
@@ -99,6 +100,8 @@ def test_the_validation_sample_has_no_video_of_the_other_lists(root, seed):
         (line("--4gqARaEJE", "/m/09x0r,/m/nothing"), "line 4: label is outside the ontology"),
         (line("--4gqARaEJE", ""), "line 4: label is outside the ontology"),
         (line("short"), "line 4: not a segment"),
+        (line("--4gqARaEJE") * 2, "line 5: video is listed twice"),
+        (line("--4gqARaEJE") + line("Yabcdefghi_") + line("--4gqARaEJE", "/m/04rlf"), "line 6: vi"),
         ("--4gqARaEJE, 30.000\n", "line 4: not a segment"),
         (line("--4gqARaEJE").replace("30.000", "soon"), "line 4: not a time"),
         ("", "list has no rows"),
@@ -109,6 +112,25 @@ def test_damaged_lists_are_refused(root, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read_audioset(root).balanced()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shared", "message"),
+    [
+        (["eval_000002"], "received 1, the first eval_000002"),
+        (["eval_000002", "-_eval_0001"], "received 2, the first -_eval_0001"),
+        (["no_file_001"], "received 1, the first no_file_001"),  # it may be there tomorrow
+    ],
+)
+def test_videos_in_both_lists_are_refused_before_any_is_decoded(root, tmp_path, shared, message):
+    read_audioset(root).check_apart()
+    for name in ("balanced_train", "eval"):
+        path = root / "metadata" / f"{name}_segments.csv"
+        videos = dict.fromkeys([*VIDEOS[name], *shared])
+        path.write_text(HEADER + "".join(line(video) for video in videos))
+    with pytest.raises(InputError, match=rf"eval_segments\.csv: clips are in balanced.*{message}"):
+        load_audioset(read_audioset(root), tmp_path / "stores", validation=2)
+    assert not (tmp_path / "stores").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,22 @@
 import hashlib
 import json
+import re
+import shutil
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit, softmax
 
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.audio.scalogram import code_scalogram
-from dcase_system.edge import flatbuffer, tflite
+from dcase_system.edge import flatbuffer, forms, tflite
 from dcase_system.edge.card import read_card
 from dcase_system.edge.contract import Contract, Normalisation, load_contract, save_contract
 from dcase_system.errors import InputError
+from dcase_system.reporting.model_card import write_model_card
 
 FILES = [
     tflite.file_name(name, takes) for name in tflite.FORMATS for takes in ("features", "waveform")
@@ -40,6 +45,112 @@ def test_the_card_beside_a_file_describes_it(exported, name):
         assert whole[side]["type"] == details["dtype"].__name__
         assert whole[side].get("scale", 0) == details["quantization"][0]
         assert whole[side].get("zero_point", 0) == details["quantization"][1]
+
+
+def raw_output(folder, name, contract, waveform):
+    """What a file gives for one clip: by TFLite alone, its input quantised as its card says."""
+    card = json.loads((folder / name).with_suffix(".json").read_text())
+    taken = waveform if card["takes"] == "waveform" else np.asarray(contract.features(waveform))
+    taken = taken[: card["input"]["shape"][0]]
+    if "scale" in card["input"]:
+        stored = np.round(taken / card["input"]["scale"]) + card["input"]["zero_point"]
+        taken = np.clip(stored, -128, 127)
+    interpreter = tf.lite.Interpreter(str(folder / name))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(
+        interpreter.get_input_details()[0]["index"], taken.astype(card["input"]["type"])
+    )
+    interpreter.invoke()
+    return card, interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def logits_by(card, output):
+    """Logits of an output, as the card says to make them."""
+    assert card["output"]["type"] == output.dtype.name
+    assert card["output"]["meaning"].startswith("logits, ")
+    if "scale" not in card["output"]:
+        return output
+    return card["output"]["scale"] * (output.astype(float) - card["output"]["zero_point"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_gives_the_logits_that_its_card_and_the_model_card_say(
+    exported, network, contract, waveforms, name, tmp_path
+):
+    clip = waveforms.gather(np.array([7]))
+    card, output = raw_output(exported, name, contract, clip)
+    logits = logits_by(card, output)
+    wanted = np.asarray(network(contract.features(clip)))
+    np.testing.assert_allclose(logits, wanted, atol=0.1 if "int8" in name else 0.05)
+    assert abs(logits.sum() - 1) > 0.05  # no distribution
+    assert "softmax over the labels gives probabilities" in card["output"]["meaning"]
+    np.testing.assert_allclose(softmax(logits, axis=-1), contract.probabilities(wanted), atol=0.03)
+    # The model card of the folder has the same numbers.
+    (tmp_path / "edge").mkdir()
+    path = (exported / name).with_suffix(".json")
+    shutil.copy(path, tmp_path / "edge")
+    text = write_model_card(tmp_path).read_text()
+    assert card["output"]["meaning"] in text
+    said = re.search(
+        rf"\| {name} \|[^|]+\|[^|]+\| (\w+)(?:, scale (\S+), zero point (\S+))? \|", text
+    )
+    assert said[1] == card["output"]["type"]
+    if said[2]:
+        by_model_card = float(said[2]) * (output.astype(float) - int(said[3]))
+        np.testing.assert_allclose(by_model_card, logits, rtol=1e-6)
+    else:
+        assert "scale" not in card["output"] and "scale *" not in text
+
+
+TAGS = Contract(("speech", "music", "rain"), PannsMelSpec(), 16_000, activation="sigmoid")
+SEGMENTED = Contract(
+    ("indoor", "outdoor"),
+    code_scalogram(segment_frames=50),
+    47_520,
+    channels=2,
+    activation="scaled_sigmoid",
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (TAGS, "logits, one for each label, no probabilities: the sigmoid of each gives the proba"),
+        (
+            SEGMENTED,
+            "logits, a row for each segment of a clip, no probabilities: the sigmoid of each, its "
+            "mean over the rows, divided by the sum over the labels, gives probabilities",
+        ),
+        (
+            replace(SEGMENTED, activation="softmax"),
+            "logits, a row for each segment of a clip, no probabilities: softmax over the labels, "
+            "its mean over the rows, gives probabilities",
+        ),
+    ],
+)
+def test_a_card_says_it_of_tags_and_of_segments_too(tmp_path, other, said):
+    keras.utils.set_random_seed(1)
+    generator = np.random.default_rng(1)
+    waveforms = generator.normal(0, 0.1, (6, *other.waveform_shape)).astype(np.float32)
+    features = np.asarray(other.features(waveforms))
+    inputs = keras.Input(features.shape[1:])
+    x = keras.layers.Conv2D(4, 3, strides=4, activation="relu")(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    network = keras.Model(inputs, keras.layers.Dense(len(other.labels))(x))
+    forms.export_all(network, other, features, tmp_path, ("float32", "int8"))
+    for name in ("student_float32_waveform.tflite", "student_int8_waveform.tflite"):
+        card, output = raw_output(tmp_path, name, other, waveforms[:1])
+        logits = logits_by(card, output)
+        assert logits.shape == (other.segments, len(other.labels))
+        assert card["output"]["meaning"].startswith(said)
+        if "softmax" in said:
+            values = softmax(logits, axis=-1).mean(axis=0)
+        else:
+            values = expit(logits).mean(axis=0)
+        if "divided" in said:
+            values = values / values.sum()
+        wanted = other.probabilities(np.asarray(network(other.features(waveforms[:1]))))
+        np.testing.assert_allclose(values, wanted[0], atol=0.02)
 
 
 def test_only_built_in_operators(exported):

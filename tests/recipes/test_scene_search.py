@@ -91,7 +91,7 @@ def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
         (["--smallest_kib=900000", "--largest_kib=999999"], "nothing falls into the size window"),
         (["--smallest_kib=9", "--largest_kib=3"], "size window is wrong"),
         (["--seconds=1"], "clip is shorter than a segment"),
-        (["--seconds=2"], "clip has another length"),
+        (["--seconds=2"], "expected 2 s; received 1.3 s; give --seconds=1.3 if all are"),
         (["--train_list=none.csv"], "list of clips is missing"),
         (["--storage=mysql://u:secret@h/d"], "no storage of a search"),
     ],

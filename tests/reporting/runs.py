@@ -129,6 +129,12 @@ def write_run(
                 "format": name,
                 "takes": "features",
                 "quantised": "after training" if name == "int8" else None,
+                "output": {
+                    "type": "int8" if name == "int8" else "float32",
+                    "meaning": "logits, one for each label, no probabilities: softmax over the "
+                    "labels gives probabilities that sum to 1",
+                    **({"scale": 0.0471, "zero_point": -3} if name == "int8" else {}),
+                },
                 "contract": {
                     "labels": list(scenes),
                     "samples": 32_000,

@@ -1,5 +1,6 @@
 """The card of an exported network."""
 
+import json
 import shutil
 
 import pytest
@@ -17,7 +18,13 @@ def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
     text = write_model_card(run).read_text()
     assert "windows of 1 s at 32,000 samples a second, 1 channel." in text
     assert ", ".join(SCENES) in text
-    assert "| student_int8.tflite | int8 | features | after training | 138,352 | abab" in text
+    int8 = "int8, scale 0.0471, zero point -3"
+    row = f"| student_int8.tflite | int8 | features | {int8} | after training | 138,352 | abab"
+    assert row in text
+    assert "| student_float16.tflite | float16 | features | float32 | – | 149,036 | abab" in text
+    assert "Gives a logit for each of:" in text
+    assert "no probabilities: softmax over the labels gives probabilities that sum to 1. " in text
+    assert "a logit is scale * (stored value - zero point), by the numbers in the table." in text
     assert "| keras_float16 * |" in text and "| unseen |" in text
     assert "sscp_mobile_96, split25, with teachers, seed 3; commit c0ffee." in text
 
@@ -33,6 +40,18 @@ def test_text_of_the_data_is_text_of_markdown(tmp_path):
     write_run(tmp_path, scenes=("<b>x</b>", "a|b", "[c](http://x)"))
     text = write_model_card(tmp_path).read_text()
     assert "<b>" not in text and "](http" not in text and "a\\|b" in text
+
+
+@pytest.mark.parametrize("broken", ["output", "type", "meaning"])
+def test_a_card_without_its_output_is_no_fault(tmp_path, broken):
+    write_run(tmp_path)
+    for path in (tmp_path / "edge").glob("*.json"):
+        card = json.loads(path.read_text())
+        (card if broken == "output" else card["output"]).pop(broken)
+        path.write_text(json.dumps(card))
+    text = write_model_card(tmp_path).read_text()
+    assert "Gives a logit for each of:" in text
+    assert ("softmax" in text) == (broken == "type")
 
 
 def test_an_empty_folder_has_a_card_that_says_so(tmp_path):

@@ -22,7 +22,7 @@ from tests.audio.audio_files import encoded, wav_bytes
 from tests.submission.conftest import CARD, DESCRIPTION, RESULTS
 
 __all__ = ["CARD"]
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 SCENES = tau.SCENES
 CLIPS = tuple(f"audio/{index}.wav" for index in range(20))
 FRONT_END = LogMelSpec(

@@ -26,9 +26,9 @@ def test_tracked_card_is_valid_as_it_stands():
 
 
 def test_card_is_read_whole(card):
-    assert (card.label_lastname, card.label_institute) == ("Doe", "EXU")
+    assert (card.label_lastname, card.label_institute) == ("Lind", "NIS")
     assert [author.corresponding for author in card.authors] == [True, False]
-    assert card.authors[0].affiliation[0].department == "Department of Examples"
+    assert card.authors[0].affiliation[0].department == "Department of Hearing"
     assert card.system("S1") == SystemName("SSCP-Mobile S1", "SSCP-S1")
 
 
@@ -42,14 +42,14 @@ def test_label_defaults_to_the_corresponding_author(content, tmp_path):
     content["authors"][0]["corresponding"] = False
     content["authors"][1]["corresponding"] = True
     card = read(content, tmp_path)
-    assert (card.label_lastname, card.label_institute) == ("Roe", "EXU")
+    assert (card.label_lastname, card.label_institute) == ("Berg", "NIS")
 
 
 def test_several_affiliations(content, tmp_path):
     one = content["authors"][0]["affiliation"]
     content["authors"][0]["affiliation"] = [one, {**one, "abbreviation": "ABC"}]
     affiliations = read(content, tmp_path).authors[0].affiliation
-    assert [affiliation.abbreviation for affiliation in affiliations] == ["EXU", "ABC"]
+    assert [affiliation.abbreviation for affiliation in affiliations] == ["NIS", "ABC"]
 
 
 def change(path: str, value: object):

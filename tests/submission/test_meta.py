@@ -9,7 +9,7 @@ from dcase_system.submission.card import SystemName
 from dcase_system.submission.meta import build_meta, meta_text, write_meta
 from dcase_system.submission.validate_meta import meta_defects, meta_warnings
 
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def system(tmp_path):
     (tmp_path / "meta").write_text("meta")
     (tmp_path / "output").write_text("output")
     return SystemFiles(
-        "Doe_EXU_task1_1", tmp_path / "meta", {100: tmp_path / "output", 5: tmp_path / "output"}
+        "Lind_NIS_task1_1", tmp_path / "meta", {100: tmp_path / "output", 5: tmp_path / "output"}
     )
 
 
@@ -40,10 +40,10 @@ def test_layout(system, tmp_path):
     write_package(tmp_path / "package.zip", [system], tmp_path / "report.pdf")
     with zipfile.ZipFile(tmp_path / "package.zip") as archive:
         assert archive.namelist() == [
-            "task1/Doe_EXU_task1.technical_report.pdf",
-            "task1/Doe_EXU_task1_1/Doe_EXU_task1_1.meta.yaml",
-            "task1/Doe_EXU_task1_1/Doe_EXU_task1_1.output.split_100.csv",
-            "task1/Doe_EXU_task1_1/Doe_EXU_task1_1.output.split_5.csv",
+            "task1/Lind_NIS_task1.technical_report.pdf",
+            "task1/Lind_NIS_task1_1/Lind_NIS_task1_1.meta.yaml",
+            "task1/Lind_NIS_task1_1/Lind_NIS_task1_1.output.split_100.csv",
+            "task1/Lind_NIS_task1_1/Lind_NIS_task1_1.output.split_5.csv",
         ]
         assert archive.testzip() is None
 

@@ -13,7 +13,7 @@ from dcase_system.submission.task1b import Description2020, System2020, assemble
 from dcase_system.submission.validate_task1b import validate_task1b
 
 CLIPS = [f"audio/{index}.wav" for index in range(12)]
-LABEL = "Doe_EXU_task1b_1"
+LABEL = "Lind_NIS_task1b_1"
 PLACE = f"submission/task1/{LABEL}/{LABEL}"
 
 
@@ -107,9 +107,18 @@ def test_other_places_are_refused(changed):
     [
         (("system", "complexity", "model_size"), 500.5, "over the size limit"),
         (("system", "complexity", "total_parameters"), "many", "not a positive number"),
-        (("system", "description", "acoustic_features"), None, "empty or not text"),
+        (
+            ("system", "description", "acoustic_features"),
+            None,
+            "is empty; expected text such as log-mel",
+        ),
+        (
+            ("system", "description", "input_sampling_rate"),
+            48000,
+            "not text; expected text such as 32kHz",
+        ),
         (("results", "development_dataset", "overall", "accuracy"), None, "is null"),
-        (("submission", "label"), "Doe_EXU_task1_1", "submission label is badly built"),
+        (("submission", "label"), "Lind_NIS_task1_1", "submission label is badly built"),
         (("submission", "abbreviation"), "far too long a name", "abbreviation is too long"),
         (("system",), 3, "not a mapping"),
         (("results", "development_dataset"), [], "not a mapping"),

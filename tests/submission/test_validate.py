@@ -13,7 +13,7 @@ from dcase_system.submission import validate_meta
 from dcase_system.submission.validate import validate_package
 from tests.commands import run
 
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 FOLDER = f"task1/{LABEL}"
 META = f"{FOLDER}/{LABEL}.meta.yaml"
 OUTPUT = f"{FOLDER}/{LABEL}.output.split_25.csv"

@@ -8,11 +8,11 @@ import pytest
 
 from dcase_system.submission.validate import validate_package
 
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 FOLDER = f"task1/{LABEL}"
 META = f"{FOLDER}/{LABEL}.meta.yaml"
 OUTPUT = f"{FOLDER}/{LABEL}.output.split_25.csv"
-REPORT = "task1/Doe_EXU_task1.technical_report.pdf"
+REPORT = "task1/Lind_NIS_task1.technical_report.pdf"
 
 
 def move(files: dict[str, bytes], old: str, new: str) -> dict[str, bytes]:
@@ -57,13 +57,13 @@ def test_index_out_of_range(files, validate, index, assert_rejected):
 
 def test_more_than_four_systems(files, validate, assert_rejected):
     for index in range(2, 6):
-        files |= move(files, LABEL, f"Doe_EXU_task1_{index}")
+        files |= move(files, LABEL, f"Lind_NIS_task1_{index}")
     assert_rejected(validate(files), "number of systems", "received 5")
 
 
 def test_directory_differs_from_files(files, validate, assert_rejected):
-    report = validate(move(files, f"{FOLDER}/", "task1/Roe_EXU_task1_1/"))
-    assert_rejected(report, "task1/Roe_EXU_task1_1/", "file name differs", "Doe_EXU_task1_1")
+    report = validate(move(files, f"{FOLDER}/", "task1/Berg_NIS_task1_1/"))
+    assert_rejected(report, "task1/Berg_NIS_task1_1/", "file name differs", "Lind_NIS_task1_1")
     assert_rejected(report, "field submission.label", "differs from the directory")
 
 
@@ -113,7 +113,7 @@ def test_folders_have_entries_in_many_zips(files, validate):
 
 def test_empty_folder_of_a_system(files, validate, assert_rejected):
     assert_rejected(
-        validate({**files, "task1/Doe_EXU_task1_2/": b""}), "Doe_EXU_task1_2", "missing"
+        validate({**files, "task1/Lind_NIS_task1_2/": b""}), "Lind_NIS_task1_2", "missing"
     )
 
 
@@ -146,7 +146,7 @@ def bzip2(entry):
         (symlink, "symbolic link"),
         (bzip2, "unknown compression"),
         (lambda entry: META if entry.filename == META else None, "twice"),
-        (lambda entry: META.replace("Doe", "DOE") if entry.filename == META else None, "twice"),
+        (lambda entry: META.replace("Lind", "LIND") if entry.filename == META else None, "twice"),
     ],
 )
 def test_entries_that_are_no_plain_files(package, clips, tmp_path, change, named, assert_rejected):

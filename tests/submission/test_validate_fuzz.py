@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dcase_system.submission.validate import validate_package
 
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 FOLDER = f"task1/{LABEL}"
 META = f"{FOLDER}/{LABEL}.meta.yaml"
 OUTPUT = f"{FOLDER}/{LABEL}.output.split_25.csv"

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 FOLDER = f"task1/{LABEL}"
 META = f"{FOLDER}/{LABEL}.meta.yaml"
 DEV = "results.development_dataset"
@@ -19,10 +19,10 @@ UNSET = object()
         ("submission.name", "", "empty"),
         ("submission.abbreviation", "ABCDEFGHIJK", "too long"),
         ("submission.abbreviation", 12, "not text"),
-        ("submission.label", "Doe_EXU_task1", "badly built"),
-        ("submission.label", "Doe_EXU_task2_1", "badly built"),
-        ("submission.label", "Doe_EXU_task1_5", "badly built"),
-        ("submission.label", "Doe_EXU_task1_2", "differs from the directory"),
+        ("submission.label", "Lind_NIS_task1", "badly built"),
+        ("submission.label", "Lind_NIS_task2_1", "badly built"),
+        ("submission.label", "Lind_NIS_task1_5", "badly built"),
+        ("submission.label", "Lind_NIS_task1_2", "differs from the directory"),
         ("submission.authors.0.email", UNSET, "'email' is missing"),
         ("submission.authors.0.email", "nobody", "e-mail"),
         ("submission.authors.0.affiliation", None, "not a mapping"),
@@ -35,6 +35,27 @@ UNSET = object()
         ("system.description.framework", UNSET, "'framework' is missing"),
         ("system.description.framework", None, "empty"),
         ("system.description.pipeline", 3, "not text"),
+        (
+            "system.description.input_sampling_rate",
+            32_000,
+            "is not text; expected text such as 32kHz; received 32000",
+        ),
+        (
+            "system.description.input_sampling_rate",
+            44.1,
+            "expected text such as 32kHz; received 44",
+        ),
+        ("system.description.input_sampling_rate", " ", "is empty; expected text such as 32kHz"),
+        (
+            "system.description.framework",
+            True,
+            "expected text such as keras/tensorflow; received T",
+        ),
+        ("system.description.data_augmentation", ["mixup"], "text such as mixup, time rolling; re"),
+        ("system.description.complexity_management", 16, "text such as pruning, precision_16; re"),
+        ("submission.authors.0.lastname", False, "is not text; expected text, in quotes if YAML"),
+        ("submission.authors.1.affiliation.abbreviation", 42, "expected text, in quotes if YAML"),
+        ("submission.name", 2024, "expected text, in quotes if YAML takes it for a number"),
         ("system.description", "CNN", "not a mapping"),
         ("system.complexity", None, "not a mapping"),
         ("system.complexity.macs", UNSET, "'macs' is missing"),
@@ -44,7 +65,12 @@ UNSET = object()
         ("system.complexity.total_model_size", "128 kB", "whole number"),
         ("system.complexity.total_model_size", 127, "does not fit total_parameters"),
         ("system.complexity.total_model_size", -1, "whole number"),
-        ("system.complexity.total_parameters", "61k", "whole number"),
+        (
+            "system.complexity.total_parameters",
+            "61k",
+            "expected digits alone, such as 61148; received",
+        ),
+        ("system.complexity.total_parameters", 61148.0, "expected digits alone, such as 61148"),
         ("system.complexity.total_parameters", True, "whole number"),
         ("system.external_datasets", UNSET, "'external_datasets' is missing"),
         ("system.external_datasets.0.url", UNSET, "'url' is missing"),

@@ -4,7 +4,7 @@ import pytest
 
 from dcase_system.submission.entries import MAX_LINES
 
-LABEL = "Doe_EXU_task1_1"
+LABEL = "Lind_NIS_task1_1"
 FOLDER = f"task1/{LABEL}"
 OUTPUT = f"{FOLDER}/{LABEL}.output.split_25.csv"
 

@@ -94,13 +94,13 @@ def decode_clip(path: Place, form: Form) -> np.ndarray:
             expected="1 channel" if mono else f"{form.channels} channels",
             received=samples.shape[1],
         )
-    seconds = form.clip_samples / form.sample_rate
-    if len(samples) != round(rate * seconds):
+    if round(len(samples) * form.sample_rate / rate) != form.clip_samples:
+        seconds = form.clip_samples / form.sample_rate
         raise InputError(
             "clip has another length",
             where=path,
             expected=f"{round(rate * seconds)} samples ({seconds:g} s at {rate} Hz)",
-            received=f"{len(samples)} samples",
+            received=f"{len(samples)} samples ({len(samples) / rate:g} s)",
         )
     return _to_int16(resample(samples, rate, form.sample_rate)).reshape(form.shape)
 

@@ -18,7 +18,6 @@ from dcase_system.corpora.demo.scenes import SCENES, Place, draw_place, render
 from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.corpora.demo.write import (
     LABELLED,
-    MARKER,
     Counter,
     DemoCorpus,
     Progress,
@@ -27,6 +26,7 @@ from dcase_system.corpora.demo.write import (
     write_list,
     write_wav,
 )
+from dcase_system.corpora.demo_marker import MARKER
 from dcase_system.errors import InputError
 from dcase_system.files import replacing_directory, write_json
 

@@ -15,12 +15,12 @@ from dcase_system.corpora.demo.devices import DEVICES, record
 from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_development
 from dcase_system.corpora.demo.scenes import draw_place, render
 from dcase_system.corpora.demo.signals import RATE_HZ
+from dcase_system.corpora.demo_marker import MARKER
 from dcase_system.errors import InputError
 from dcase_system.files import locked, read_json, replacing_directory, write_json
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there
-MARKER = "demo_corpus.json"
 _EVALUATION_PLACES = 4  # per scene
 LABELLED = ("filename", "scene_label")
 

@@ -139,7 +139,7 @@ def test_a_broken_format_rebuilds_the_store(tmp_path, corpus, text):
         ),
         (
             {"seconds": 0.5},
-            r"another length; expected 8000 samples \(1 s at 8000 Hz\); received 4000",
+            r"another length; expected 8000 samples \(1 s at 8000 Hz\); received 4000 samples",
         ),
         ({"channels": 2}, "not mono; expected 1 channel; received 2"),
     ],
