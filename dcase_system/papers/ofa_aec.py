@@ -24,8 +24,8 @@ ALONE_MILLIONS = {0.8: 1.0, 1.8: 2.1, 3.8: 3.5}
 _COMMAND = "python -m recipes.audioset_supernet --data_dir=AUDIOSET"
 _NEEDS = "a copy of AudioSet: balanced, evaluation and unbalanced lists, and their clips"
 _HOURS = (
-    "not measured; 3.04 million steps of 64 ten-second clips, 0.8 million of them with four "
-    "sub-networks each, so for GPUs"
+    "not measured: 3.04 million steps of 64 ten-second clips, 0.8 million of them with four "
+    "sub-networks each; about 16,000 hours on two CPU cores by the time of a step, so for GPUs"
 )
 
 TABLE1 = Published(

@@ -61,7 +61,11 @@ class Budget:
         return max(self.low - cost, cost - self.high, 0.0)
 
     def __str__(self) -> str:
-        return f"{self.low:,.6g} to {self.high:,.6g} {self.measure}"
+        return f"{_said(self.low)} to {_said(self.high)} {self.measure}"
+
+
+def _said(cost: float) -> str:
+    return f"{cost:,.0f}" if cost >= 1_000 else f"{cost:.6g}"
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ def unreachable(budget: Budget, nearest: tuple[Ratios, float] | None) -> InputEr
     received = "none"
     if nearest is not None:
         ratios, cost = nearest
-        received = f"as the nearest {ratios_name(ratios)} with {cost:,.6g}"
+        received = f"as the nearest {ratios_name(ratios)} with {_said(cost)}"
     return InputError(
         "no sub-network within the budget",
         where="search",

@@ -69,8 +69,8 @@ def test_exhaustive_search_finds_the_best():
     ("budget", "nearest"),
     [
         (Budget("params", 500_000), "0.4-0.4|0.4-0.4|0.4 with 794,666"),
-        (Budget("params", 9e6, 8e6), r"1-1\|1-1\|1-1 with 5.21928e\+06"),
-        (Budget("bytes", 1e6, precision="float16"), "with 1.58933e[+]06"),
+        (Budget("params", 9e6, 8e6), "1-1|1-1|1-1 with 5,219,279"),
+        (Budget("bytes", 1e6, precision="float16"), "with 1,589,332"),
     ],
 )
 def test_a_budget_that_nothing_meets_names_the_nearest(tmp_path, budget, nearest):
@@ -84,7 +84,7 @@ def test_a_budget_that_nothing_meets_names_the_nearest(tmp_path, budget, nearest
         with pytest.raises(InputError, match="no sub-network within the budget") as caught:
             one()
         assert "\n" not in str(caught.value)
-        caught.match(nearest.replace("|", r"\|") if "\\" not in nearest else nearest)
+        assert nearest in str(caught.value)
 
 
 @pytest.mark.parametrize("measure", ["params", "macs", "bytes"])

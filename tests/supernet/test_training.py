@@ -76,7 +76,7 @@ def training_model(**settings) -> SupernetTraining:
     seeds.set_seed(0)
     supernet = small_supernet(spec=SHALLOW)
     supernet.block_dropout.rate = supernet.head_dropout.rate = 0.0
-    plan = SupernetPlan(steps=1, masks=0, **settings)
+    plan = SupernetPlan(steps=4, masks=0, **settings)
     model = SupernetTraining(supernet, FRONT_END, plan, SPACE)
     model.compile(keras.optimizers.SGD(1.0), keras.losses.BinaryCrossentropy(from_logits=True))
     model(np.zeros((1, 3_200), np.float32))
@@ -117,18 +117,16 @@ def test_first_the_largest_alone_then_samples(tmp_path):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_samples_begin_after_the_steps_of_the_largest_one_in_the_middle_of_a_pass(tmp_path):
-    """With one step fewer of the largest one than there are in all, the last step differs."""
-    plan = {"steps": EPOCH, "learning_rate": 1e-4}
-    alone = train(tmp_path / "alone", space=None, **plan)
-    last_sampled = train(tmp_path / "last", largest_steps=EPOCH - 1, **plan)
-    all_sampled = train(tmp_path / "all", **plan)
-
-    def distance(other):
-        pairs = zip(weights_of(alone), weights_of(other), strict=True)
-        return sum(float(np.abs(one - two).sum()) for one, two in pairs)
-
-    assert 0 < distance(last_sampled) < distance(all_sampled)
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_samples_begin_after_the_steps_of_the_largest_one(accumulation):
+    plan = {"largest_steps": 2, "samples": 2, "accumulation": accumulation}
+    model, x, labels = training_model(**plan), features(4), np.eye(4, 3, dtype=np.float32)
+    _, of_largest, _ = model.gradients(model.sampler.largest, x, labels)
+    for batch in range(2 * accumulation + 2):
+        model.batches_seen.assign(batch)
+        _, loss = model._over_samples(model.sampler, tf.constant(x), tf.constant(labels))
+        alone = float(loss) == pytest.approx(float(of_largest), rel=1e-5)
+        assert alone == (batch < 2 * accumulation)
 
 
 @given(
