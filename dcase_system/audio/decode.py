@@ -109,8 +109,11 @@ def open_audio(path: str | Place) -> Iterator[Recording]:
     """
     path = place(path)
     with _stream(path) as stream:
-        promised = check_file(stream, path)
-        stream.seek(0)
+        try:
+            promised = check_file(stream, path)
+            stream.seek(0)
+        except OSError as error:
+            raise _unreadable(error, path) from error
         # By its descriptor, Python's lock is free while libsndfile reads.
         file = stream if isinstance(stream, io.BytesIO) else stream.fileno()
         try:
@@ -214,7 +217,11 @@ def _stream(path: Place) -> BinaryIO:
     except FileNotFoundError as error:
         raise InputError("audio file is missing", where=path) from error
     except OSError as error:
-        raise InputError(f"audio file cannot be read ({error.strerror})", where=path) from error
+        raise _unreadable(error, path) from error
+
+
+def _unreadable(error: OSError, where: Place) -> InputError:
+    return InputError(f"audio file cannot be read ({error.strerror})", where=where)
 
 
 def _recording(sound: _Sequential, promised: int | None, where: Place) -> Recording:

@@ -47,7 +47,7 @@ def format_of(head: bytes) -> str | None:
     """
     if head[:4] in _NAMES:
         return _NAMES[head[:4]]
-    if head[4:8] == b"ftyp":
+    if head[:2] == b"\0\0" and head[4:8] == b"ftyp":  # behind the size of this box
         return "MP4"
     return "MP3" if _is_mp3(head) else None
 

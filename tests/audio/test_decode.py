@@ -93,6 +93,11 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
             read_audio(path)
 
 
+def test_what_the_system_does_not_give_is_one_line():
+    with pytest.raises(InputError, match=r"/proc/self/mem: audio file cannot be read \("):
+        read_audio("/proc/self/mem")
+
+
 @pytest.mark.parametrize("name", ["a b.wav", "ü.wav", os.fsdecode(b"\xff\xfe.wav")])
 def test_any_name_is_read(tmp_path, noise, name):
     (tmp_path / name).write_bytes(wav_bytes(noise, RATE, 16))
