@@ -116,6 +116,8 @@ def _problem(layer: keras.Layer, node, config: dict[str, Any]) -> str | None:
         return "its name is not the same"
     if {id(variable) for variable in copy.variables} & {id(mine) for mine in layer.variables}:
         return "the copy would have the same weights"
+    if any(hasattr(inner, "save_assets") for inner in layer._flatten_layers()):
+        return "it holds a vocabulary, which is no weight"
     difference = first_difference(layer, copy)
     return None if difference is None else f"its `{difference}` is not the same"
 
@@ -132,7 +134,7 @@ def _again(config: Any) -> Any:
 def _is_known(layer: keras.Layer) -> bool:
     """Whether a layer is one whose config says all that its weights do not."""
     changed = getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None)
-    if layer._layers or changed or hasattr(layer, "adapt"):
+    if layer._layers or changed:
         return False
     weighted = bool(layer.variables)  # others, such as a Lambda, are used as they are
     return type(layer) in RULES or (weighted and type(layer).__module__.startswith(_KNOWN))

@@ -1,6 +1,7 @@
 """What a slim network holds of the user's own: the objects themselves, and no weight twice."""
 
 import functools
+import warnings
 
 import keras
 import numpy as np
@@ -116,6 +117,36 @@ def _of_low_rank() -> keras.Layer:
     layer.build((None, 6, 6, 8))
     layer.enable_lora(2)
     return layer
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [lambda: L.Conv2D(8, 1, activation=L.PReLU()), lambda: L.Activation(L.PReLU())],
+)
+def test_weights_that_are_yet_to_come_are_not_of_both_networks(layer):
+    it = layer()
+    inputs = keras.Input((6, 6, 3))
+    network = keras.Model(inputs, it(inputs))
+    assert not it.activation.built  # the network has not run
+    small = slim(network, {})
+    for model in (network, small):
+        model(np.ones((1, 6, 6, 3), np.float32))
+    mine, its = ({id(x) for x in model.layers[-1].weights} for model in (network, small))
+    assert mine
+    assert not mine & its
+
+
+def test_a_vocabulary_within_a_layer_is_refused_and_alone_is_used_as_it_is():
+    words = keras.Input((3,), dtype="string")
+    lookup = L.StringLookup(name="lookup")
+    lookup.adapt(["a", "b", "c"])
+    embedding = L.Embedding(4, 5, name="embedding")
+    x = keras.Sequential([keras.Input((3,), dtype="string"), lookup, embedding], name="words")
+    network = keras.Model(words, L.Dense(2)(x(words)))
+    with pytest.raises(InputError, match=r"layer words \(Sequential\): .* \(it holds a vocabulary"):
+        slim(network, {})
+    network = keras.Model(words, L.Dense(2)(embedding(lookup(words))))
+    assert slim(network, {}).get_layer("lookup") is lookup
 
 
 def test_a_recurrent_layer_keeps_its_own_activation():
@@ -302,8 +333,10 @@ def test_masks_over_time_pass_channel_masks():
     network = randomise(keras.Model(inputs, L.Dense(3)(x)))
     x = np.random.default_rng(0).normal(size=(4, 7, 4)).astype(np.float32)
     x[:, 4:] = 0.0
-    masked = masked_model(network)
-    np.testing.assert_array_equal(masked(x), network(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Keras says so where a layer ends a mask
+        masked = masked_model(network)
+        np.testing.assert_array_equal(masked(x), network(x))
     set_masks(masked, {"frames": np.arange(5)})
     small = slim(masked, kept_by_masks(masked))
     np.testing.assert_allclose(small(x), masked(x), atol=1e-6)
