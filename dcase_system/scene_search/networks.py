@@ -65,13 +65,15 @@ def run_networks(run_dir: Path, plan: NetworksPlan, data: SceneData) -> dict[str
         The content of `results.json`.
 
     Raises:
-        InputError: another run is at work in the directory, a network does not take scalograms, or
-            a training diverges.
+        InputError: another run is at work in the directory, a network does not take scalograms or
+            ones of this size, or a training diverges.
     """
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
     specs = {name: fitted(spec, data, name) for name, spec in plan.networks.items()}
+    for spec in specs.values():
+        registry.build(spec)  # one that cannot be is refused before others are trained for hours
     with stages.only_one(run_dir):
         settings = {
             "networks": {name: registry.spec_to_json(spec) for name, spec in specs.items()},
