@@ -90,12 +90,15 @@ def run_networks(
 
     Raises:
         InputError: the directory holds something else or another run is at work in it, see
-            `runs.begun`; a network does not take scalograms, or a training diverges.
+            `runs.begun`; a network does not take scalograms or ones of this size, or a training
+            diverges.
     """
     # Imports matplotlib and jinja, which nobody else of this module's users waits for.
     from dcase_system.reporting.report import write_report
 
     specs = {name: fitted(spec, data, name) for name, spec in plan.networks.items()}
+    for spec in specs.values():
+        registry.build(spec)  # one that cannot be is refused before others are trained for hours
     settings = settings_of(plan, data.front_end, data.record)
     with runs.begun(run_dir, settings, overwrite=overwrite):
         final = replace(plan.final, seed=seeds.derive(plan.seed, 2))

@@ -77,6 +77,13 @@ def test_every_network_of_table_4_gets_the_classes_and_segments_of_the_clips(dat
     assert fitted(registry.named_spec("mobilenet_v1"), ten, "").classes == 10
 
 
+def test_what_is_too_large_for_the_segments_is_refused_before_any_training(data, tmp_path):
+    networks = {"small": SMALL, "alexnet": registry.named_spec("alexnet_modified")}
+    with pytest.raises(InputError, match="input_shape does not fit"):
+        run_networks(tmp_path / "run", NetworksPlan(networks=networks, final=TOY), data)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("name", ["cp_mobile", "cnn10", "passt_tiny"])
 def test_networks_of_other_inputs_are_refused(data, tmp_path, name):
     plan = NetworksPlan(networks={name: registry.named_spec(name)}, final=TOY)
