@@ -1,6 +1,5 @@
 """Layers once more: with weights of their own, or themselves where they have none."""
 
-import random
 from typing import Any
 
 import keras
@@ -93,7 +92,7 @@ def _config(layer: keras.Layer, node) -> dict[str, Any] | None:
     raise InputError(
         f"has weights and cannot be copied ({problems[0]})",
         where=f"layer {layer.name} ({type(layer).__name__})",
-        expected="registered functions and classes in it"
+        expected="functions and layers in it that are registered with Keras"
         if type(layer).__module__.startswith("keras.")
         else "get_config and from_config that make the same layer again",
     )
@@ -105,13 +104,9 @@ def _problem(layer: keras.Layer, node, config: dict[str, Any]) -> str | None:
         id(tensor): keras.KerasTensor(tensor.shape, tensor.dtype) for tensor in node.input_tensors
     }
     arguments, keywords = node.arguments.fill_in(inputs)
-    drawn = random.getstate()  # Keras draws seeds of initial weights from it
-    try:
-        copy = copied(layer, config)
-        copy(*arguments, **keywords)
-        copy_state(layer, copy)
-    finally:
-        random.setstate(drawn)
+    copy = copied(layer, config)
+    copy(*arguments, **keywords)
+    copy_state(layer, copy)
     if copy.name != layer.name:
         return "its name is not the same"
     if {id(variable) for variable in copy.variables} & {id(mine) for mine in layer.variables}:

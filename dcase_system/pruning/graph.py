@@ -1,6 +1,8 @@
 """A functional network's graph, read for its channels."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -75,6 +77,17 @@ def channel_groups(model: keras.Model) -> tuple[ChannelGroup, ...]:
     return read_graph(model).groups
 
 
+@contextmanager
+def _drawing_nothing() -> Iterator[None]:
+    """Leaves the random state from which Keras draws the seeds of layers that are made."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@_drawing_nothing()
 def read_graph(model: keras.Model) -> ChannelGraph:
     """Follows every channel through a network.
 

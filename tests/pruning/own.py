@@ -188,6 +188,7 @@ class Conv2D(L.Conv2D):
 
     def __init__(self, *args, note="", **options):
         super().__init__(*args, **options)
+        self.unused = keras.initializers.RandomNormal()  # draws a seed
         self.note = note
 
     def get_config(self):

@@ -242,7 +242,7 @@ REFUSED = {
     "own activation within Keras's layer": (
         lambda: L.TimeDistributed(L.Conv1D(6, 3, activation=own.relu), name="it"),
         r"layer it \(TimeDistributed\): .* \(its `\S*activation` is not the same\); "
-        "expected registered functions and classes in it",
+        "expected functions and layers in it that are registered with Keras",
     ),
     "own layer called like Keras's": (
         lambda: keras.Sequential([L.LayerNormalization(), own.ReLU()], name="it"),
