@@ -67,6 +67,15 @@ def test_comparison_by_hand():
     assert found.mean_difference == pytest.approx(0.1)
 
 
+def test_tags_are_compared_by_the_share_that_has_moved_however_many_there_are():
+    few = compare(np.array([[0.9, 0.9, 0.1]]), np.array([[0.9, 0.8, 0.2]]))
+    assert few.mean_difference == pytest.approx(0.2 / 3.8)
+    many = compare(*(np.tile(one, 100) for one in ([[0.9, 0.9, 0.1]], [[0.9, 0.8, 0.2]])))
+    assert many.mean_difference == pytest.approx(few.mean_difference)
+    silent = compare(np.zeros((1, 527)), np.full((1, 527), 0.005))
+    assert silent.mean_difference == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(("name", "limit"), [("float32", 1e-3), ("int8", 0.1)])
 def test_a_form_too_far_from_the_network_is_refused(name, limit):
     reference = np.full((10, 2), 0.5)

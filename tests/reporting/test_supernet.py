@@ -175,6 +175,8 @@ def test_figure_4_has_a_box_for_each_constraint_and_space_of_the_random_draws(ru
     (box,) = [one for one in axes.patches if one.get_gid() == "box-0"]
     low, high = box.get_path().vertices[:, 1].min(), box.get_path().vertices[:, 1].max()
     assert (low, high) == (pytest.approx(42.5), pytest.approx(47.5))  # quartiles of 40 and 50
+    means = [one for one in axes.lines if one.get_color() == "#d55e00" and len(one.get_ydata())]
+    assert [one.get_ydata()[0] for one in means] == pytest.approx([45.0, 60.0, 20.0])
     columns, rows = table(run_dir, "spread")
     assert columns == ["search space", "budget", "mean mAP %", "deviation", "n"]
     assert rows[0] == ["EW+ED=[2,2,X]", "0.8M", "45.0", "7.07", "2"]
