@@ -111,6 +111,7 @@ def main(argv: Sequence[str]) -> None:
     if not options.formats or not set(options.formats) <= set(FORMATS):
         raise app.UsageError(f"--formats takes some of {', '.join(FORMATS)}")
     folder, clips_dir = Path(argv[1]), Path(options.clips_dir)
+    _check_replaceable(Path(options.output_dir))
     network, contract = load_network(folder), load_contract(folder)
     listed = Path(options.calibration_list) if options.calibration_list else None
     names = calibration_names(clips_dir, listed)
@@ -131,10 +132,29 @@ def main(argv: Sequence[str]) -> None:
         print(f"{path.stat().st_size:>9,} bytes  {path}")
 
 
+def _check_replaceable(folder: Path) -> None:
+    """Refuses to remove what no export has left.
+
+    Raises:
+        InputError: the folder holds something else.
+    """
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if found and not {CALIBRATION, CHECK} <= found:
+        raise InputError(
+            "folder is not empty and holds no export",
+            where=folder,
+            expected="a new or empty folder, or that of an earlier export, which is replaced",
+            received=", ".join(sorted(found)[:5]),
+        )
+
+
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
     flags.DEFINE_string(
-        "output_dir", None, "FOLDER: Where the files go; what is there is replaced.", required=True
+        "output_dir",
+        None,
+        "FOLDER: Where the files go; those of an earlier export are replaced.",
+        required=True,
     )
     flags.DEFINE_string("clips_dir", None, "FOLDER: Training clips.", required=True)
     flags.DEFINE_string(

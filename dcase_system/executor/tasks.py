@@ -128,6 +128,8 @@ def _ready(waiting: Iterable[Task], done: set[str]) -> list[Task]:
 
 def _wait_until_free(directory: Path) -> None:
     """Waits until a lost process has let go of its run directory, but not for ever."""
+    if not (directory / "lock").exists():
+        return  # it did not come so far, and a folder that is made here would hold no run
     end = time.monotonic() + _RELEASE_SECONDS
     while time.monotonic() < end:
         with try_locked(directory / "lock") as free:

@@ -54,6 +54,16 @@ def test_the_command_exports_a_stored_network_by_a_list(tmp_path, stored, clips)
     assert str(out / "student_float16.tflite") in done.stdout
 
 
+def test_a_folder_of_something_else_is_not_removed(stored, clips, tmp_path):
+    kept = shutil.copytree(stored, tmp_path / "run" / "student")
+    given = ["dcase_system.edge.export", kept, f"--clips_dir={clips}"]
+    for folder in (kept, kept.parent):
+        done = run(*given, f"--output_dir={folder}")
+        assert done.returncode == 1
+        assert "folder is not empty and holds no export; expected" in done.stderr.splitlines()[-1]
+    assert {path.name for path in kept.iterdir()} == {path.name for path in stored.iterdir()}
+
+
 def test_a_folder_gives_clips_evenly(clips, tmp_path):
     assert export.calibration_names(clips, None) == [f"{row}.wav" for row in range(6)]
     assert export.calibration_rows(1_000).tolist() == np.linspace(0, 999, 200).astype(int).tolist()

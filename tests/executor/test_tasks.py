@@ -9,7 +9,7 @@ import pytest
 
 from dcase_system.errors import InputError
 from dcase_system.executor.local import Local
-from dcase_system.executor.tasks import run_tasks
+from dcase_system.executor.tasks import Task, run_tasks
 from tests.commands import ROOT, command
 from tests.executor.graphs import all_end, package, pids, results, task
 
@@ -70,6 +70,14 @@ def test_a_lost_task_is_begun_again_and_not_for_ever(tmp_path, caplog):
     assert len(pids(tmp_path)) == 7
     with pytest.raises(InputError, match=r"hopeless: task was lost 3 times \(signal 9\)"):
         run_tasks([task(tmp_path, "hopeless", "--fault=lost")], Local(tmp_path / "l"), retries=2)
+
+
+def test_a_task_that_is_lost_before_it_has_a_folder_is_given_none(tmp_path):
+    """A folder with a lock alone would be taken for something else within that of a run."""
+    early = Task("early", ("-c", "import os; os.kill(os.getpid(), 9)"), tmp_path / "run" / "one")
+    with pytest.raises(InputError, match="early: task was lost 2 times"):
+        run_tasks([early], Local(tmp_path / "logs"), retries=1)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("at_once", [1, 2])

@@ -1,5 +1,7 @@
 """Every recipe as a user runs it: a command, at toy scale."""
 
+import json
+import shutil
 import signal
 import subprocess
 import time
@@ -55,6 +57,42 @@ def test_the_package_recipe_ends_with_a_table(package):
     assert "Macro accuracy on the dev-test clips" in package.stdout
     assert "validated package:" in package.stdout
     assert too_wide(package) == []
+
+
+def test_a_finished_run_is_not_lost_to_other_flags_or_another_corpus(package, place, tmp_path):
+    folder, given = place / "package" / "dense" / "split_5", on_tiny(place)
+    left, log = results(folder), (folder / "metrics.jsonl").read_text()
+    other = shutil.copytree(place / "demo" / "development", tmp_path / "other")
+    listed = (other / "split_setup" / "split5.csv").read_text().splitlines(keepends=True)
+    (other / "split_setup" / "split5.csv").write_text("".join(listed[:-2]))
+    clips = len(listed) - 1
+    for changed, message in [
+        (["--epochs=2"], "plan.epochs is 1 there and 2 here;"),
+        (["--batch_size=8", "--learning_rate=0.1"], "plan.learning_rate is 0.005 there and 0.1"),
+        (["--system=baseline"], "plan.architecture is sscp_mobile_32 there and cp_mobile here;"),
+        (["--seed=1"], "plan.seed is 0 there and 1 here;"),
+        (["--tflite_formats=int8"], 'formats is ["float16"] there and ["int8"] here;'),
+        (["--qat_epochs=1", "--tflite_formats=int8"], 'aware is none there and {"epochs": 1'),
+        ([f"--data_dir={other}"], f"clips.train is {clips} clips, "),
+        ([f"--scenes={','.join(reversed(_scenes(folder)))}"], "scenes is "),
+    ]:
+        refused = run("recipes.split5", *given, *changed, f"--output_dir={folder}")
+        assert refused.returncode == 1
+        last = refused.stderr.splitlines()[-1]
+        assert message in last and "--overwrite" in last, last
+    assert results(folder) == left and (folder / "metrics.jsonl").read_text() == log
+    same = run("recipes.split5", *given, f"--cache_dir={tmp_path / 'c'}", f"--output_dir={folder}")
+    assert same.returncode == 0, same.stderr
+    assert "epoch" not in same.stderr  # what does not change a result may differ
+    assert results(folder) == left
+    whole = [*given, *PACKAGE, "--epochs=2", f"--output_dir={place / 'package'}"]
+    refused = run("recipes.challenge_package", *whole)
+    assert "flags.epochs is 1 there and 2 here;" in refused.stderr.splitlines()[-1]
+    assert results(folder) == left
+
+
+def _scenes(folder):
+    return json.loads((folder / "config.json").read_text())["settings"]["scenes"]
 
 
 @pytest.mark.slow

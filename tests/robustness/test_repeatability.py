@@ -42,7 +42,7 @@ def _git(folder, *arguments):
 
 
 def test_a_report_states_seed_versions_commit_and_changes(tmp_path, monkeypatch):
-    checkout = tmp_path / "checkout"
+    checkout, run = tmp_path / "checkout", tmp_path / "run"
     (checkout / "dcase_system").mkdir(parents=True)
     shutil.copy(ROOT / "dcase_system" / "runs.py", checkout / "dcase_system" / "runs.py")
     _git(checkout, "init", "-q")
@@ -51,16 +51,16 @@ def test_a_report_states_seed_versions_commit_and_changes(tmp_path, monkeypatch)
     commit = _git(checkout, "rev-parse", "HEAD")
     monkeypatch.setattr(runs, "__file__", str(checkout / "dcase_system" / "runs.py"))
     settings = {"kind": "split", "plan": {"seed": 7, "final": {"seed": 9}}}
-    with runs.begun(tmp_path, settings):
+    with runs.begun(run, settings):
         pass
-    stated = runs.provenance(tmp_path)
+    stated = runs.provenance(run)
     assert stated.startswith(f"seed 7, 9; commit {commit}; python 3.")
     assert "tensorflow 2." in stated and "keras 3." in stated
     (checkout / "dcase_system" / "new.py").touch()
-    with runs.begun(tmp_path, settings):
+    with runs.begun(run, settings):
         pass
-    assert f"commit {commit}, changed since;" in runs.provenance(tmp_path)
-    assert json.loads((tmp_path / "config.json").read_text())["code"]["dirty"] is True
+    assert f"commit {commit}, changed since;" in runs.provenance(run)
+    assert json.loads((run / "config.json").read_text())["code"]["dirty"] is True
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"code": 1, "versions": 2}', "[" * 100_000])

@@ -187,8 +187,8 @@ def test_another_search_in_the_same_directory_is_refused(data, tmp_path):
         (PLAN, "validation_fraction is 0.0 there and 0.25 here;"),
         (replace(PLAN, validation_fraction=0.0, storage="x"), "storage is none there and x here;"),
         (
-            replace(PLAN, validation_fraction=0.0, space=replace(SPACE, reading="paper")),
-            "space.reading is code there and paper here;",
+            replace(PLAN, validation_fraction=0.0, space=replace(SPACE, reading="code")),
+            "space.reading is paper there and code here;",
         ),
     ]:
         for run in (help_search, run_experiment):
