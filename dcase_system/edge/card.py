@@ -102,15 +102,16 @@ _TAKEN = {
 }
 
 
-_FIRST = {
-    "softmax": "softmax over the labels",
-    "sigmoid": "the sigmoid of each",
-    "scaled_sigmoid": "the sigmoid of each",
-}
-_LAST = {
-    "softmax": "gives probabilities that sum to 1",
-    "sigmoid": "gives the probability that its label is there, and several may be",
-    "scaled_sigmoid": "divided by the sum over the labels, gives probabilities that sum to 1",
+_WAYS = {
+    "softmax": ("softmax over the labels", "gives probabilities that sum to 1"),
+    "sigmoid": (
+        "the sigmoid of each",
+        "gives the probability that its label is there, and several may be",
+    ),
+    "scaled_sigmoid": (
+        "the sigmoid of each",
+        "divided by the sum over the labels gives probabilities that sum to 1",
+    ),
 }
 
 
@@ -118,10 +119,9 @@ def _given(contract: Contract) -> str:
     """What an output holds, and the way from there to what `Contract.probabilities` gives."""
     several = contract.segments > 1
     rows = "a row for each segment of a clip" if several else "one for each label"
-    steps = [_FIRST[contract.activation], *(["its mean over the rows"] if several else [])]
-    steps += [_LAST[contract.activation]]
-    way = ", ".join(steps) if len(steps) > 2 or "divided" in steps[-1] else " ".join(steps)
-    return f"logits, {rows}, no probabilities: {way}"
+    mean = ", averaged over the rows," if several else ""
+    first, last = _WAYS[contract.activation]
+    return f"logits, {rows}, not probabilities: {first}{mean} {last}"
 
 
 def _tensor(details: dict, meaning: str) -> dict[str, Any]:

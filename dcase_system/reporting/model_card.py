@@ -93,7 +93,7 @@ def _way_to_probabilities(cards: Sequence[Document]) -> Iterator[str]:
     meaning = next((text for card in cards if (text := card.get("output", "meaning"))), None)
     if meaning is None:
         return
-    yield f"An output is {escaped(str(meaning))}. The SavedModel gives the same.\n"
+    yield f"The output holds {escaped(str(meaning))}. The SavedModel gives the same.\n"
     if any(card.number("output", "scale") for card in cards):
         yield (
             "Where an output is quantised, a logit is scale * (stored value - zero point), by the "

@@ -115,16 +115,19 @@ SEGMENTED = Contract(
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (TAGS, "logits, one for each label, no probabilities: the sigmoid of each gives the proba"),
+        (
+            TAGS,
+            "logits, one for each label, not probabilities: the sigmoid of each gives the proba",
+        ),
         (
             SEGMENTED,
-            "logits, a row for each segment of a clip, no probabilities: the sigmoid of each, its "
-            "mean over the rows, divided by the sum over the labels, gives probabilities",
+            "logits, a row for each segment of a clip, not probabilities: the sigmoid of each, "
+            "averaged over the rows, divided by the sum over the labels gives probabilities",
         ),
         (
             replace(SEGMENTED, activation="softmax"),
-            "logits, a row for each segment of a clip, no probabilities: softmax over the labels, "
-            "its mean over the rows, gives probabilities",
+            "logits, a row for each segment of a clip, not probabilities: softmax over the labels, "
+            "averaged over the rows, gives probabilities",
         ),
     ],
 )

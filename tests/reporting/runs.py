@@ -131,7 +131,7 @@ def write_run(
                 "quantised": "after training" if name == "int8" else None,
                 "output": {
                     "type": "int8" if name == "int8" else "float32",
-                    "meaning": "logits, one for each label, no probabilities: softmax over the "
+                    "meaning": "logits, one for each label, not probabilities: softmax over the "
                     "labels gives probabilities that sum to 1",
                     **({"scale": 0.0471, "zero_point": -3} if name == "int8" else {}),
                 },

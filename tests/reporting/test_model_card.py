@@ -23,7 +23,7 @@ def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
     assert row in text
     assert "| student_float16.tflite | float16 | features | float32 | – | 149,036 | abab" in text
     assert "Gives a logit for each of:" in text
-    assert "no probabilities: softmax over the labels gives probabilities that sum to 1. " in text
+    assert "not probabilities: softmax over the labels gives probabilities that sum to 1. " in text
     assert "a logit is scale * (stored value - zero point), by the numbers in the table." in text
     assert "| keras_float16 * |" in text and "| unseen |" in text
     assert "sscp_mobile_96, split25, with teachers, seed 3; commit c0ffee." in text
