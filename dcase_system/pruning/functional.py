@@ -59,9 +59,7 @@ def rebuild(model: keras.Model, call: Callable) -> keras.Model:
         model: functional.
         call: takes (operation, *args, **kwargs) and gives the outputs of that operation's stand-in.
     """
-    inputs = keras.tree.map_structure(
-        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name), model._inputs_struct
-    )
+    inputs = keras.tree.map_structure(_input_like, model._inputs_struct)
     tensors = {
         id(old): new for old, new in zip(model.inputs, keras.tree.flatten(inputs), strict=True)
     }
@@ -71,6 +69,17 @@ def rebuild(model: keras.Model, call: Callable) -> keras.Model:
         tensors.update({id(old): new for old, new in zip(node.outputs, outputs, strict=True)})
     outputs = keras.tree.map_structure(lambda x: tensors[id(x)], model._outputs_struct)
     return keras.Model(inputs, outputs, name=model.name)
+
+
+def _input_like(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    layer = tensor._keras_history.operation
+    return keras.Input(
+        batch_shape=tensor.shape,
+        dtype=tensor.dtype,
+        name=tensor.name,
+        sparse=tensor.sparse,
+        optional=getattr(layer, "optional", False),
+    )
 
 
 def replaced(

@@ -28,15 +28,15 @@ def first_difference(mine: Any, its: Any) -> str | None:
     None if there is no such attribute. Functions are alike if their code is and what they enclose.
     The values of Keras's weights and random seeds do not count, nor do the names of inner layers.
     """
-    return _difference(mine, its, "", set())
+    return _difference(mine, its, "", {})
 
 
-def _difference(mine: Any, its: Any, path: str, seen: set[tuple[int, int]]) -> str | None:
+def _difference(mine: Any, its: Any, path: str, seen: dict[tuple[int, int], Any]) -> str | None:
     if mine is its or (id(mine), id(its)) in seen:
         return None
     if isinstance(mine, _OF_RUNNING) or isinstance(its, _OF_RUNNING):
         return None
-    seen.add((id(mine), id(its)))
+    seen[id(mine), id(its)] = mine, its  # kept, so that nothing else gets their ids
     if type(mine) is not type(its):
         return path
     if isinstance(mine, keras.Variable):

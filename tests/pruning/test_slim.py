@@ -5,6 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dcase_system.complexity.counter import count
 from dcase_system.errors import InputError
@@ -192,6 +193,25 @@ def test_several_inputs_and_outputs_keep_their_structure():
     set_masks(masked, {"left": np.array([1, 4])})
     for name in ("y", "z"):
         np.testing.assert_allclose(small(x)[name], masked(x)[name], atol=1e-6)
+
+
+def test_inputs_that_are_sparse_or_may_be_missing_stay_so():
+    class Sum(L.Layer):
+        def call(self, inputs):
+            dense, other = inputs
+            return dense if other is None else dense + other
+
+        def compute_output_shape(self, input_shape):
+            return input_shape[0]
+
+    sparse, other = keras.Input((4,), sparse=True), keras.Input((6,), optional=True)
+    x = Sum()([L.Dense(6)(sparse), other])
+    network = keras.Model([sparse, other], L.Dense(2)(L.Dense(8, name="hidden")(x)))
+    x = [tf.sparse.eye(3, 4), None]
+    masked = masked_model(network)
+    set_masks(masked, {"hidden": np.arange(5)})
+    small = slim(network, {"hidden": np.arange(5)})
+    np.testing.assert_allclose(small(x), masked(x), atol=1e-6)
 
 
 def test_compiled_networks_are_not_compiled_again():
