@@ -13,6 +13,7 @@ The paper's scale was not tried. Mixtures are of the clips of a folder in the TA
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,21 +77,18 @@ def main(_: Sequence[str]) -> None:
     _common.join_team()
     of_audioset = _flags.DATA_DIR.value is not None and own.CORPUS.value == "audioset"
     scale = DEMO if _flags.DATA_DIR.value is None else AUDIOSET if of_audioset else MIXTURES
-    flagged = _flags.given((*own.OF_SCALE, _flags.TFLITE_FORMATS))
-    values = scale | _common.given_settings() | flagged
+    values = scale | _common.given_settings()
+    values |= _flags.given((*own.OF_SCALE, _flags.TFLITE_FORMATS))
     plan = settings(values, of_audioset)
     name = place(_flags.DATA_DIR.value or "demo").name
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/supernet-seed{plan.seed}")
-    clips_of = _supernet_clips.audioset if of_audioset else _supernet_clips.mixtures
-    data = clips_of(run_dir, plan, values)
+    clips = _supernet_clips.audioset if of_audioset else _supernet_clips.mixtures
+    data = clips(run_dir, plan, values)
     if _executor.JOIN.value:
         help_search(run_dir, plan, data)
         return
-
-    def search_together() -> None:
-        _executor.search_together(run_dir, "--distribution=one_device")
-
-    run_experiment(run_dir, plan, data, search_together, overwrite=_flags.OVERWRITE.value)
+    together = partial(_executor.search_together, run_dir, "--distribution=one_device")
+    run_experiment(run_dir, plan, data, together, overwrite=_flags.OVERWRITE.value)
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
 

@@ -107,10 +107,8 @@ def main(argv: Sequence[str]) -> None:
     }
     run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/magnitude-split{split}")
     lists, overwrite = read_split(corpus, split), _flags.OVERWRITE.value
-    ensemble = None
-    if _flags.TEACHERS.value:
-        first = next(iter(plans.values()))
-        ensemble = _common.teachers(lists, split, first, Path(_flags.TEACHERS.value))
+    first, named = next(iter(plans.values())), _flags.TEACHERS.value
+    ensemble = _common.teachers(lists, split, first, Path(named)) if named else None
     formats = _flags.TFLITE_FORMATS.value or FORMATS
 
     def of_variants(clips: Mapping[str, Any]) -> dict[str, Any]:
