@@ -25,7 +25,7 @@ class Published:
         needs: what the command needs beside the package.
         hours: what it takes, and on which machine; says so where that was not measured.
         results: places in the run directory that hold our version: a file, or a file and a JSON
-            pointer, such as `results.json#/table1`.
+            pointer, such as `results.json#/table1`; none for what the command prints.
     """
 
     paper: Literal["SSCP-Mobile", "OFA-AEC", "Scene search"]
