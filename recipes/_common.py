@@ -139,6 +139,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
     runs.check(run_dir, settings, overwrite=overwrite)
     data = decoded(lists, split, stores(), seconds=clip_seconds())
     if learns and ensemble is None:
+        _check_pruning(plan, corpus)
         ensemble = teachers(lists, split, plan, _trained_teachers(name, data, responses))
     run = pipeline.run_split(
         run_dir,
@@ -165,6 +166,13 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
             handed_in=not is_demo(corpus.root),
         )
         print(f"package of this split alone, validated: {package}")
+
+
+def _check_pruning(plan: StudentPlan, corpus: Corpus) -> None:
+    """Refuses limits that no pruning meets, before teachers are trained."""
+    rounds = [one for one in plan.rounds if isinstance(one, PruningRound)]
+    samples = round(clip_seconds() * SAMPLE_RATE)
+    costs.final_costs(plan.architecture, rounds, len(corpus.scenes), samples)
 
 
 def clip_seconds() -> float:

@@ -19,9 +19,12 @@ RECIPES = [name for name in COMMANDS if name.startswith("recipes.")]
 PACKAGE = "recipes.challenge_package"
 SHARED = {flag.name for flags in _flags.GROUPS.values() for flag in flags}
 # Of flags that do not take 1.
+TAKE_ALL = [PACKAGE, *(f"recipes.split{percent}" for percent in (5, 10, 25, 50, 100))]
 VALUES = {
     "validation_fraction": "0.5",
     "ratios": "global",
+    "base_channels": "48",
+    "pruning_schedule": "agp",
     "importance": "l1",
     "tflite_formats": "int8",
     "distribution": "mirrored",
@@ -81,7 +84,7 @@ def test_the_page_says_what_each_flag_of_the_command_means(pages, command):
     assert own_flags(command) <= set(described(pages[command].stdout))
 
 
-@pytest.mark.parametrize("recipe", [name for name in RECIPES if name != PACKAGE])
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name not in TAKE_ALL])
 def test_shared_flags_that_are_not_shown_are_refused(pages, recipe):
     hidden = SHARED - set(described(pages[recipe].stdout))
     done = run(recipe, *(f"--{name}={VALUES.get(name, 1)}" for name in hidden))
@@ -91,8 +94,9 @@ def test_shared_flags_that_are_not_shown_are_refused(pages, recipe):
     assert set(names.split(", ")) == {f"--{name}" for name in hidden}
 
 
-def test_the_package_takes_every_shared_flag(pages):
-    assert set(described(pages[PACKAGE].stdout)) >= SHARED
+@pytest.mark.parametrize("recipe", TAKE_ALL)
+def test_the_challenges_recipes_take_every_shared_flag(pages, recipe):
+    assert set(described(pages[recipe].stdout)) >= SHARED
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def roots(tmp_path_factory):
         ("split100", "scenes", [], "authors[0].lastname"),
         ("challenge_package", "scenes", ["--splits=100"], "authors[0].lastname"),
         ("challenge_package", "scenes", ["--splits=100", "--author_card={named}"], "systems.S1.na"),
-        ("scene_search", "task1b", ["--author_card={named}"], "systems.scene_random.name"),
+        ("scene_search", "task1b", ["--author_card={named}"], "systems.scene_random_a.name"),
     ],
 )
 def test_placeholders_are_refused_before_anything_is_read(
@@ -42,7 +42,7 @@ def test_placeholders_are_refused_before_anything_is_read(
     card = tmp_path / "card.yaml"
     names = "{name: Example, abbreviation: EXU}"
     text = CARD.read_text(encoding="utf-8").replace(
-        "systems:", f"systems:\n  scene_random: {names}"
+        "systems:", f"systems:\n  scene_random_a: {names}"
     )
     card.write_text(text.replace("name: SSCP-Mobile S1", "name: Example of S1"), encoding="utf-8")
     done = run(
@@ -72,7 +72,7 @@ def test_without_a_package_nobody_is_asked(roots, tmp_path):
         f"--data_dir={root}",
         f"--cache_dir={tmp_path / 'cache'}",
         f"--output_dir={tmp_path / 'run'}",
-        "--system=S1",
+        "--nodistill",
         "--target_bytes=1",  # refused when the clips are there
         *TOY,
     )

@@ -165,6 +165,8 @@ def test_every_flag_that_a_package_passes_on_is_compared_or_changes_no_result(pa
         "--batch_size=3",
         "--accumulation=2",
         "--learning_rate=0.1",
+        "--mask_frames=3",
+        "--seconds=2",
         "--label_weight=0.1",
         "--temperature=3",
         "--tflite_formats=int8",

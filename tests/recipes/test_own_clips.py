@@ -32,6 +32,7 @@ def finished(request, tmp_path_factory):
         f"--tflite_formats={file_format}",
         f"--author_card={CARD}",
         *system,
+        "--nodistill",
         *TOY,
     )
     assert done.returncode == 0, done.stderr
@@ -87,6 +88,7 @@ def test_a_student_learns_from_teachers_of_such_clips(tmp_path):
         "recipes.split100",
         *clips,
         f"--teachers={tmp_path / 'teachers'}",
+        "--system=dense",
         "--tflite_formats=int8",
         "--qat_epochs=1",
         f"--output_dir={tmp_path / 'run'}",
