@@ -8,6 +8,7 @@ import pytest
 from tests.commands import FLOAT16, run, tiny_clips, too_wide
 from tests.training.curves import assert_drawn
 
+pytestmark = pytest.mark.timeout(1_800)  # a run is made in the setup
 RECIPE = "recipes.audioset_supernet"
 TOY = [
     "--corpus=mixtures",
