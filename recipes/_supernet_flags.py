@@ -127,6 +127,8 @@ GROUPS: Groups = {
     "Machines": _executor.OF_SEARCHES,
 }
 TEXTS = _executor.TEXTS_OF_SEARCHES | {
+    "tflite_formats": "FORMAT: Files of each chosen network: some of float32, float16, dynamic, "
+    "int8. All are scored on the test clips.",
     "data_dir": "FOLDER: Development clips, of the kind that --corpus says. [the demo corpus]",
 }
 

@@ -52,7 +52,7 @@ TABLE1 = Published(
     command=_COMMAND,
     needs=_NEEDS,
     hours=_HOURS,
-    results=("results.json",),
+    results=("results.json#/table1",),
 )
 TABLE2 = Published(
     paper="OFA-AEC",
@@ -69,7 +69,7 @@ TABLE2 = Published(
     command=_COMMAND,
     needs=_NEEDS,
     hours=_HOURS,
-    results=("results.json",),
+    results=("results.json#/table2",),
 )
 FIGURE1 = Published(
     paper="OFA-AEC",
@@ -112,7 +112,7 @@ FIGURE3 = Published(
     command=_COMMAND,
     needs=_NEEDS,
     hours=_HOURS,
-    results=("results.json",),
+    results=("results.json#/figure3",),
 )
 FIGURE4 = Published(
     paper="OFA-AEC",
@@ -124,6 +124,6 @@ FIGURE4 = Published(
     command=_COMMAND,
     needs=_NEEDS,
     hours=_HOURS,
-    results=("results.json",),
+    results=("results.json#/figure4",),
 )
 PUBLISHED = (TABLE1, TABLE2, FIGURE1, FIGURE2, FIGURE3, FIGURE4)

@@ -1,5 +1,6 @@
 """What a chosen network leaves for devices: `.tflite` files, what they score, what they cost."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ _CALIBRATION_SEED = 0
 def export_network(
     trainings: Trainings, name: str, network: Trained, formats: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Exports a stored network and scores each of its `.tflite` files on the test clips.
+    """Exports a stored network and scores its `.tflite` files on the test clips.
 
-    The folder `edge_<name>` of the run gets the files `ofa_<name>_<format>.tflite` and
-    `ofa_<name>_<format>_waveform.tflite`, their cards, `complexity.json` and `scores.json`.
+    The folder `edge_<name>` of the run gets the files `ofa_<name>_<format>.tflite`, which are
+    scored, `ofa_<name>_<format>_waveform.tflite`, which are these behind the front end, their
+    cards, `complexity.json` and `scores.json`.
 
     Args:
         trainings: of the run.
@@ -35,7 +37,7 @@ def export_network(
         formats: of the files.
 
     Returns:
-        For each file its path below the run directory, format, what it takes, size in bytes and
+        For each format the paths of its two files below the run directory, their bytes, and the
         mean average precision.
 
     Raises:
@@ -50,26 +52,24 @@ def export_network(
         export_checked(model, contract, clips, names, target, formats, name=prefix)
         fixed = registry.at_fixed_length(model, registry.read_spec(network.folder / SPEC))
         write_json(target / COMPLEXITY, rules.report(fixed))
-        files = {
-            file_name(one, takes, prefix): (one, takes)
-            for one in formats
-            for takes in ("features", "waveform")
-        }
+        files = {one: target / file_name(one, network=prefix) for one in formats}
+        threads = os.cpu_count() or 1
         loaded = {
-            name: forms.Form(TFLiteModel(target / name), takes, one)
-            for name, (one, takes) in files.items()
+            one: forms.Form(TFLiteModel(path, threads), format=one) for one, path in files.items()
         }
         logits = forms.logits_of(loaded, contract, data.test.audio)
-        scores = [
-            {
-                "file": f"{folder.name}/{name}",
-                "format": one,
-                "takes": takes,
-                "bytes": (target / name).stat().st_size,
-                "map": multilabel_score(logits[name], data.test.labels).mean_average_precision,
-            }
-            for name, (one, takes) in files.items()
-        ]
+        scores = []
+        for one, path in files.items():
+            waveform = target / file_name(one, "waveform", prefix)
+            score = multilabel_score(logits[one], data.test.labels)
+            scores.append(
+                {
+                    **{"format": one, "map": score.mean_average_precision},
+                    **{"file": f"{folder.name}/{path.name}", "bytes": path.stat().st_size},
+                    "waveform_file": f"{folder.name}/{waveform.name}",
+                    "waveform_bytes": waveform.stat().st_size,
+                }
+            )
         write_json(target / SCORES, scores)
 
     inputs = {"network": network.key, "formats": list(formats), "clips": data.test.key}

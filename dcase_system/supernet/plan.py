@@ -7,7 +7,6 @@ from typing import Any
 
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.panns_mel import PannsMelSpec
-from dcase_system.edge.tflite import FORMATS
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.search import PAPER_DRAWS
@@ -63,7 +62,7 @@ class ExperimentPlan:
     evolution: bool = False
     ranked: int = 0
     calibration_clips: int = 2_000
-    formats: Sequence[str] = FORMATS
+    formats: Sequence[str] = ("float16", "int8")
     storage: str | Path | None = None
     seed: int = 0
 

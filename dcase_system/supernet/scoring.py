@@ -11,7 +11,7 @@ import numpy as np
 
 from dcase_system.audio.store import Waveforms
 from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.supernet.calibration import SubNetworks
+from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.training.multilabel import multilabel_score
 
 
@@ -70,7 +70,8 @@ class SubNetworkScorer:
     labels: np.ndarray
 
     def __call__(self, spec: CNN10Spec) -> float:
-        if self.calibration is not None:
-            self.sub_networks.recalibrate(spec, self.calibration)
-        logits = self.sub_networks.logits(spec, self.clips)
+        with kept_statistics(self.sub_networks.supernet):
+            if self.calibration is not None:
+                self.sub_networks.recalibrate(spec, self.calibration)
+            logits = self.sub_networks.logits(spec, self.clips)
         return multilabel_score(logits, self.labels).mean_average_precision

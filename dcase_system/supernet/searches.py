@@ -78,14 +78,9 @@ class Searches:
             specs = [self.space.spec(ratios) for ratios in chosen]
             sub_networks = trainings.sub_networks(self.supernet)
             clips = trainings.test_batches, trainings.data.test.labels
-            # First, since to recalibrate replaces them.
-            moving = SubNetworkScorer(sub_networks, None, *clips)
-            left = [moving(spec) for spec in specs]
             own = SubNetworkScorer(sub_networks, trainings.calibration_batches, *clips)
-            scores = [
-                {"map": own(spec), "map_not_recalibrated": score}
-                for spec, score in zip(specs, left, strict=True)
-            ]
+            moving = SubNetworkScorer(sub_networks, None, *clips)
+            scores = [{"map": own(spec), "map_not_recalibrated": moving(spec)} for spec in specs]
             write_json(target / _SCORES, scores)
 
         inputs = {

@@ -18,7 +18,7 @@ from dcase_system.files import read_json, replacing, write_json
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.stored import SPEC, load_network, save_network
-from dcase_system.supernet.calibration import SubNetworks
+from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.extract import extract, load_largest
 from dcase_system.supernet.scoring import FeatureBatches
@@ -140,8 +140,9 @@ class Trainings:
 
         def work(folder: Path) -> None:
             sub_networks = self.sub_networks(supernet)
-            sub_networks.recalibrate(spec, self.calibration_batches)
-            self._save(folder, extract(sub_networks.supernet, spec), spec)
+            with kept_statistics(sub_networks.supernet):
+                sub_networks.recalibrate(spec, self.calibration_batches)
+                self._save(folder, extract(sub_networks.supernet, spec), spec)
 
         inputs = {
             "supernet": supernet.key,
@@ -152,11 +153,19 @@ class Trainings:
         return Trained(folder, stages.run_stage(folder, inputs, work))
 
     def sub_networks(self, supernet: Trained) -> SubNetworks:
-        """The sub-networks of a stored supernet."""
-        network = load_network(supernet.folder)
-        elastic = ElasticCNN10(registry.read_spec(supernet.folder / SPEC))
-        load_largest(elastic, network)
-        return SubNetworks(elastic)
+        """The sub-networks of a stored supernet, which is loaded once.
+
+        Whoever moves its statistics has to put them back.
+        """
+        if supernet.key not in self._loaded:
+            elastic = ElasticCNN10(registry.read_spec(supernet.folder / SPEC))
+            load_largest(elastic, load_network(supernet.folder))
+            self._loaded[supernet.key] = SubNetworks(elastic)
+        return self._loaded[supernet.key]
+
+    @cached_property
+    def _loaded(self) -> dict[str, SubNetworks]:
+        return {}
 
     @cached_property
     def validation_batches(self) -> tuple[np.ndarray, ...]:

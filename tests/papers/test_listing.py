@@ -15,6 +15,9 @@ ALL = (*sscp_mobile.PUBLISHED, *ofa_aec.PUBLISHED, *scene_search.PUBLISHED)
 @pytest.mark.parametrize("one", ALL, ids=lambda one: f"{one.paper}, {one.name}")
 def test_every_table_and_figure_has_rows_as_wide_as_its_columns_and_a_recipe(one):
     assert all(len(row) == len(one.columns) for row in one.rows)
+    if one.command.startswith("none"):  # a drawing
+        assert not one.rows and not one.results
+        return
     words = one.command.split()
     assert words[:2] == ["python", "-m"]
     assert importlib.util.find_spec(words[2]) is not None

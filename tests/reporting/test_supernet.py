@@ -66,7 +66,7 @@ RESULTS = {
     ],
     "figure3": BEST,
     "figure4": figure4(SPACES),
-    "files": [{"constraint": "0.8M", "file": "edge_0.8M/a.tflite", "bytes": 999, "map": 0.26}],
+    "files": [{"file": "edge_0.8M/a.tflite", "bytes": 999, "waveform_bytes": 80_999, "map": 0.26}],
     "spaces": SPACES,
     "all_scored": all_scored(SPACES),
     "ranking": {
@@ -191,7 +191,7 @@ def test_every_sub_network_says_what_it_is(run_dir):
 
 
 def test_files_and_costs_of_the_chosen_are_shown(run_dir):
-    assert table(run_dir, "files")[1] == [["edge_0.8M/a.tflite", "999", "26.0"]]
+    assert table(run_dir, "files")[1] == [["edge_0.8M/a.tflite", "999", "80,999", "26.0"]]
     assert table(run_dir, "complexity")[1] == [
         ["0.8M", "1,038,110", "30.0", "4", "2", "1"],
         ["1.8M", "–", "–", "–", "–", "–"],

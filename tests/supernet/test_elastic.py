@@ -16,6 +16,7 @@ from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.extract import extract, load_largest
 from dcase_system.supernet.sampling import WidthSampler
+from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.space import paper_space
 from tests.supernet.networks import BASE, features, small_supernet
 
@@ -128,6 +129,15 @@ def test_statistics_can_be_kept():
     with kept_statistics(supernet):
         SubNetworks(supernet).recalibrate(BASE, [features()])
     for weight, value in zip(supernet.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_a_score_leaves_the_statistics_as_they_were():
+    sub_networks, labels = SubNetworks(small_supernet()), np.eye(6, 3)
+    before = [weight.numpy() for weight in sub_networks.supernet.weights]
+    scorer = SubNetworkScorer(sub_networks, [features()], [features(seed=1)], labels)
+    assert 0 < scorer(SPACE.spec(SPACE.smallest)) <= 1
+    for weight, value in zip(sub_networks.supernet.weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), value)
 
 
