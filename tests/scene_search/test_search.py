@@ -62,6 +62,16 @@ def test_the_random_search_takes_the_candidates_in_their_order(tmp_path):
     assert counted.names == expected
 
 
+def test_the_candidates_of_a_random_search_are_drawn_once(tmp_path, monkeypatch):
+    """Not anew for each of the 510."""
+    draw, drawn = SceneSpace.draw, []
+    monkeypatch.setattr(SceneSpace, "draw", lambda *given: drawn.append(1) or draw(*given))
+    list(zip(SPACE.candidates(0), range(30), strict=False))
+    once = len(drawn)
+    search(tmp_path, evaluations=30).run(score)
+    assert len(drawn) <= 2 * once
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_an_interrupted_search_goes_on_with_the_candidate_it_was_at(tmp_path, method):
     counted = Counted(interrupted_at=3)
