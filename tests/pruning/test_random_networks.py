@@ -88,7 +88,7 @@ def is_pruned(chain, head: str, seed: int) -> bool:
     before = outputs(model, x)
     small = slim(masked, kept_by_masks(masked))
     for removed, hidden in zip(outputs(small, x), outputs(masked, x), strict=True):
-        np.testing.assert_allclose(removed, hidden, rtol=0, atol=1e-4 * np.abs(hidden).max())
+        np.testing.assert_allclose(removed, hidden, rtol=0, atol=1e-4 * np.abs(hidden).max() + 1e-6)
     assert len(small.losses) == len(model.losses)
     for weight in small.weights:
         weight.assign(weight + 1)
@@ -108,6 +108,6 @@ def test_each_step_alone_is_pruned_or_refused():
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(chains(STEPS, 12), st.sampled_from(list(HEADS)), st.integers(0, 99))
+@given(chains(list(STEPS), 12), st.sampled_from(list(HEADS)), st.integers(0, 99))
 def test_random_networks_with_anything_in_them_are_pruned_or_refused(chain, head, seed):
     is_pruned(chain, head, seed)
