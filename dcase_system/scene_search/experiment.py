@@ -157,8 +157,9 @@ class _Run:
     def results(self) -> dict[str, Any]:
         found = self.candidates(0)
         rows = [
-            {"method": method, **_row(one), "on_front": one.name in front(of_method)}
+            {"method": method, **_row(one), "on_front": one.name in best}
             for method, of_method in found.items()
+            for best in [front(of_method)]
             for one in of_method
         ]
         trained = [

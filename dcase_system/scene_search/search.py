@@ -5,8 +5,9 @@ process has left is taken up by whoever asks next, so that no candidate is lost 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -189,9 +190,16 @@ class Search:
         """What a trial is about; None beyond the last candidate, or killed while it was drawn."""
         if self.method == "random":
             # The candidates are a fixed sequence and trials are numbered across processes.
-            return next(islice(self.space.candidates(self.seed), trial.number, None), None)
+            drawn, further = self._sequence
+            drawn += islice(further, max(0, trial.number + 1 - len(drawn)))
+            return drawn[trial.number] if trial.number < len(drawn) else None
         whole = trial.params.keys() == _distributions(self.space).keys()
         return _decoded(trial.params) if whole else None
+
+    @cached_property
+    def _sequence(self) -> tuple[list[Architecture], Iterator[Architecture]]:
+        """The random candidates that were drawn, and those that follow."""
+        return [], self.space.candidates(self.seed)
 
     def _excess(self, architecture: Architecture) -> float:
         """How far a candidate is outside of the window, in parameters; 0 within."""

@@ -13,7 +13,7 @@ from dcase_system.reporting.scene_networks import networks_summary
 from dcase_system.runs import join
 from tests.reporting.tracing import traced
 
-HOSTILE = '<b>&"$x$'
+HOSTILE = '<b>A&"$x$'
 SCORE = {"accuracy": 91.04, "clip_accuracy": 90.51, "loss": 0.2345, "logloss": 0.3456}
 NAMES = ("mobilenet_v1", "scene_a_table3", HOSTILE)
 
