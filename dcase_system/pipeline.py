@@ -153,9 +153,6 @@ def run_split(
         dismiss_others()
         if ensemble is not None:
             write_json(run_dir / "teachers.json", ensemble.description)
-        published = published_rows([system] if system else [], [data.split])
-        same_corpus = is_published_corpus(data.scenes, len(data.test))
-        write_json(run_dir / "published.json", {"rows": published, "same_corpus": same_corpus})
         network = load_network(run_dir / STUDENT)
         seconds = data.train.audio.shape[0] / SAMPLE_RATE
         complexity = rules.report(network, SUBMITTED_PRECISION, seconds)
@@ -181,6 +178,9 @@ def run_split(
             {"edge": edge, "clips": data.test.key, "layout": LAYOUT},
             lambda folder: write_scores(folder, network, run_dir / "edge", data),
         )
+        published = published_rows([system] if system else [], [data.split])
+        same_corpus = is_published_corpus(data.scenes, len(data.test))
+        write_json(run_dir / "published.json", {"rows": published, "same_corpus": same_corpus})
         audio = data.evaluation_audio
         if audio is not None:
             stages.run_stage(

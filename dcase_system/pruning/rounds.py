@@ -158,10 +158,11 @@ def step_ratios(schedule: str, final: float, updates: int, steps: int):
 
     However short the training, its last update is within it: the ratio has to be reached.
     """
+    # TF-MOT's wrappers number the first batch 1.
     if schedule == "constant":
-        return schedules.one_shot(final, interval=max(1, steps // updates))
+        return schedules.one_shot(final, interval=max(1, steps // updates), begin=1)
     if schedule == "held":  # of weights that are zero already, the first choice takes just these
-        return schedules.one_shot(final, interval=1, end=0)
+        return schedules.one_shot(final, interval=1, begin=1, end=1)
     updates = min(updates, max(1, int(_PRUNING_PART * steps)))
     interval = max(1, int(_PRUNING_PART * steps / updates))
     return _SCHEDULES[schedule](final, updates=updates, interval=interval)

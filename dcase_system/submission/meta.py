@@ -110,7 +110,9 @@ def build_meta(
 
 def meta_text(meta: Mapping[str, Any]) -> str:
     """The YAML text of `build_meta`, keys in its order."""
-    return yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=100)
+    # PyYAML folds U+0085 in a key into spaces; with escapes it comes back as it was.
+    return text if "\x85" not in text else yaml.safe_dump(dict(meta), sort_keys=False, width=100)
 
 
 def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:

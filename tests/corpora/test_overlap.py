@@ -5,14 +5,14 @@ import re
 import pytest
 
 from dcase_system.corpora import tau
-from dcase_system.corpora.corpus import read_corpus, split_name
+from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import (
     STEREO_TINY,
     TINY,
     write_demo_corpus,
     write_stereo_demo_corpus,
 )
-from dcase_system.corpora.lists import read_lists
+from dcase_system.corpora.lists import read_lists, read_split
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST, read_task1b
 from dcase_system.errors import InputError
 from tests.corpora.lists import write_lists
@@ -28,7 +28,7 @@ ROWS = [
 
 
 def lists_of(root, evaluation=None):
-    return read_lists(read_corpus(root), evaluation, "split100.csv")
+    return read_split(read_corpus(root), 100, evaluation)
 
 
 def test_lists_of_other_places_have_no_warnings(tmp_path):
@@ -116,9 +116,9 @@ def test_lists_at_a_url_are_held_against_each_other(tmp_path):
     root = write_lists(tmp_path, ROWS, split100=[0, 1, 2], test=[3, 4], fold1_test=[0])
     url = in_memory(root)
     corpus = read_corpus(url)
-    assert read_lists(corpus, None, "split100.csv").warnings == ()
+    assert read_split(corpus, 100).warnings == ()
     with pytest.raises(InputError, match=re.escape(f"the first {url}/audio/bus-1.wav")):
-        read_lists(corpus, corpus.root, "split100.csv")
+        read_split(corpus, 100, corpus.root)
 
 
 def test_lists_of_task_1b_are_held_against_each_other(tmp_path):
@@ -129,19 +129,21 @@ def test_lists_of_task_1b_are_held_against_each_other(tmp_path):
     ]
     train = [at for at in range(len(rows)) if at % 3 != 2]
     root = write_lists(tmp_path, rows, fold1_train=train, fold1_evaluate=[2, 5, 8])
-    assert read_lists(read_task1b(root), None, TRAIN_LIST, TEST_LIST).warnings == ()
+    assert read_lists(read_task1b(root), train=TRAIN_LIST, test=TEST_LIST).warnings == ()
     write_lists(tmp_path, rows, fold1_evaluate=[2, 4, 8])
     with pytest.raises(InputError, match=r"fold1_evaluate\.csv: clips are in fold1_train.csv too"):
-        read_lists(read_task1b(root), None, TRAIN_LIST, TEST_LIST)
+        read_lists(read_task1b(root), train=TRAIN_LIST, test=TEST_LIST)
 
 
 def test_the_demo_corpora_have_no_warnings(tmp_path):
     demo = write_demo_corpus(tmp_path / "mono", size=TINY)
     corpus = read_corpus(demo.development)
     for percent in tau.SPLITS:
-        assert read_lists(corpus, demo.evaluation, split_name(percent)).warnings == ()
+        assert read_split(corpus, percent, demo.evaluation).warnings == ()
     stereo = write_stereo_demo_corpus(tmp_path / "stereo", size=STEREO_TINY)
-    lists = read_lists(read_task1b(stereo.development), stereo.evaluation, TRAIN_LIST, TEST_LIST)
+    lists = read_lists(
+        read_task1b(stereo.development), stereo.evaluation, train=TRAIN_LIST, test=TEST_LIST
+    )
     assert lists.warnings == ()
 
 
@@ -149,4 +151,4 @@ def test_the_demo_corpora_have_no_warnings(tmp_path):
 def test_the_real_clips_have_no_warnings(shared):
     corpus = read_corpus(shared / "scenes10")
     for percent in tau.SPLITS:
-        assert read_lists(corpus, None, split_name(percent)).warnings == ()
+        assert read_split(corpus, percent).warnings == ()

@@ -10,6 +10,7 @@ import tensorflow as tf
 from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.models import cp_mobile, registry
 from dcase_system.pruning import magnitude, schedules
+from dcase_system.pruning.rounds import step_ratios
 from tests.pruning.networks import conv, norm_relu
 
 STEPS, BATCH = 6, 8
@@ -53,6 +54,18 @@ def test_weights_become_zero_and_come_back_with_the_network():
     assert report["sparsity"] == 0.75
     changed = [not np.array_equal(before[x.path], x) for x in network.weights]
     assert all(changed)  # trained, moving statistics included
+
+
+def test_tuning_holds_the_zeros_that_are_there():
+    network = small()
+    prune(network)
+    zeros = [np.asarray(x) == 0 for x in network.trainable_weights if x.name == "kernel"]
+    kept = [np.asarray(x) for x in network.trainable_weights if x.name == "kernel"]
+    prune(network, schedule=step_ratios("held", 0.75, updates=20, steps=2 * STEPS))
+    tuned = [np.asarray(x) for x in network.trainable_weights if x.name == "kernel"]
+    for were, before, after in zip(zeros, kept, tuned, strict=True):
+        np.testing.assert_array_equal(after == 0, were)
+        assert not np.array_equal(before, after)
 
 
 def test_a_schedule_ends_at_its_sparsity():

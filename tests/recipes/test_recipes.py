@@ -12,6 +12,7 @@ import pytest
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.corpora.demo_marker import MARKER
 from tests.commands import ALONE, ROOT, TOY, command, on_tiny, run, too_wide
 from tests.robustness.runs import results
 
@@ -62,7 +63,8 @@ def test_the_package_recipe_ends_with_a_table(package):
 def test_a_finished_run_is_not_lost_to_other_flags_or_another_corpus(package, place, tmp_path):
     folder, given = place / "package" / "dense" / "split_5", [*on_tiny(place), *ALONE]
     left, log = results(folder), (folder / "metrics.jsonl").read_text()
-    other = shutil.copytree(place / "demo" / "development", tmp_path / "other")
+    shutil.copy(place / "demo" / MARKER, tmp_path)
+    other = shutil.copytree(place / "demo" / "development", tmp_path / "development")
     listed = (other / "split_setup" / "split5.csv").read_text().splitlines(keepends=True)
     (other / "split_setup" / "split5.csv").write_text("".join(listed[:-2]))
     clips = len(listed) - 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
@@ -98,6 +98,7 @@ NAMES = NAMES.filter(lambda name: name.strip() != "")
 
 
 @settings(max_examples=60, deadline=None)
+@example(["bus", "tr\x85am"], [("a\x85", "lyon")], ["audio/1.wav"])
 @given(
     st.lists(NAMES, min_size=2, max_size=4, unique_by=lambda x: unicodedata.normalize("NFC", x)),
     st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=3),
