@@ -83,7 +83,11 @@ def begun(
         if overwrite:
             emptied(run_dir, keep=_LOCK, last=CONFIG)
         _write_config(run_dir, {**settings, **(notes or {})})
-        yield
+        try:
+            yield
+        except InputError:
+            _forget(run_dir)
+            raise
 
 
 def join(run_dir: Path, settings: Mapping[str, Any]) -> None:
@@ -174,6 +178,15 @@ def _check(
             where=run_dir,
             expected=f"the same settings, {ways_out}",
         )
+
+
+def _forget(run_dir: Path) -> None:
+    """Removes the record of a run that was refused before it had made anything.
+
+    The next command, with better flags, would be refused otherwise for settings that differ.
+    """
+    if all(path.name == CONFIG or _is_free(path) for path in run_dir.iterdir()):
+        (run_dir / CONFIG).unlink(missing_ok=True)
 
 
 def _is_free(path: Path) -> bool:

@@ -256,3 +256,13 @@ def test_the_message_is_one_line_whatever_the_names_are(tmp_path):
     with pytest.raises(InputError) as refused:
         begin(tmp_path, {"kind": "c", "x\x1b[2J": 2})
     assert not re.search(r"[\n\x1b]", str(refused.value))
+
+
+def test_a_run_that_is_refused_at_once_leaves_no_record(tmp_path):
+    with pytest.raises(InputError), runs.begun(tmp_path, SETTINGS):
+        raise InputError("out of reach", where="budget")
+    assert not (tmp_path / runs.CONFIG).exists()
+    begin(tmp_path, changed(teachers="t"))
+    with pytest.raises(InputError), runs.begun(tmp_path, changed(teachers="t")):
+        raise InputError("has diverged", where="training")
+    assert (tmp_path / runs.CONFIG).exists()  # what it has made stays told

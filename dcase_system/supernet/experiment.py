@@ -65,7 +65,6 @@ def run_experiment(
     from dcase_system.reporting.report import write_report
 
     run = _Experiment(run_dir, plan, data)
-    run.check()  # a run that is refused leaves no record to stand in the way of the next
     with runs.begun(run_dir, settings_of(plan, data.record), overwrite=overwrite):
         results = run.results(before_search)
         write_json(run_dir / "results.json", results)
@@ -102,13 +101,11 @@ class _Experiment:
             for constraint in self.constraints:
                 searches.help(_budget(constraint))
 
-    def check(self) -> None:
-        for space in self.spaces:
-            for constraint in self.constraints:
-                reachable(space, _budget(constraint))
-
     def results(self, before_search: Callable[[], None]) -> Row:
         plan, trainings = self.plan, self.trainings
+        for space in self.spaces:
+            for constraint in self.constraints:
+                reachable(space, _budget(constraint))  # refused before anything is trained
         teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, 1))
         taught = trainings.teach(teacher)
         searches = [self._searches(space, self._supernet(space, taught)) for space in self.spaces]

@@ -146,4 +146,4 @@ def test_wrong_flags_end_in_one_line(place, given, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (place / "wrong").exists()
+    assert not (place / "wrong" / "config.json").exists()  # nothing that stands in the next's way
