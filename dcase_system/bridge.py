@@ -1,12 +1,14 @@
 """Networks in tf_keras, the only Keras whose layers TF-MOT wraps, and back.
 
-Imports tf_keras, which takes seconds: import this module where it is needed.
+Imports tf_keras, which takes seconds: import this module where it is needed. AutoGraph is kept out:
+nothing here needs it, and it takes most of a minute to convert a network's layers and its step.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.sparsity import keras as tfmot
 
@@ -64,6 +66,7 @@ _ACTIVATIONS = (
 )
 
 
+@tf.autograph.experimental.do_not_convert
 def to_tf_keras(network: keras.Model) -> tf_keras.Model:
     """The same functional network with the same weights in tf_keras.
 
@@ -88,11 +91,18 @@ def to_tf_keras(network: keras.Model) -> tf_keras.Model:
     return bridged
 
 
-class GivenLoss(tf_keras.losses.Loss):
-    """A loss of (targets, logits) of ours.
+def compile_model(model: tf_keras.Model, optimizer: Any, loss: Callable) -> None:
+    """Makes a model ready for `fit`, with a loss of (targets, logits) of ours."""
+    optimizer.build(model.trainable_variables)  # otherwise the step that makes them is traced twice
+    model.compile(optimizer, GivenLoss(loss))
+    model.train_step = tf.autograph.experimental.do_not_convert(model.train_step)
 
-    A plain function's targets are squeezed where they have an axis more than the logits, as those
-    with the logits of teachers have.
+
+class GivenLoss(tf_keras.losses.Loss):
+    """Keeps targets as they are.
+
+    A plain function's are squeezed where they have an axis more than the logits, as those with the
+    logits of teachers have.
     """
 
     def __init__(self, loss: Callable):

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,11 @@ FLOAT16 = "--tflite_formats=float16"  # the other conversions have tests of thei
 # has imported it, and has done nothing else, is forked for each command.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["dcase_system.pipeline", "dcase_system.scene_search.search"])
+
+
+def heed_ctrl_c() -> None:
+    """For `preexec_fn`: a job in the background of a script ignores Ctrl-C, its children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def command(module: str, *arguments: object) -> list[str]:

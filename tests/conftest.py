@@ -13,6 +13,7 @@ from dcase_system.corpora.demo import (
     write_demo_corpus,
     write_stereo_demo_corpus,
 )
+from tests import toys
 from tests.storage.postgres import binaries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -64,6 +65,13 @@ def artefacts(tmp_path_factory) -> Path:
 def shared() -> Path:
     """The folder of real clips and impulse responses."""
     return SHARED / "data"
+
+
+@pytest.fixture(scope="module")
+def toy():
+    """The toy student, by its name."""
+    with toys.registered():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT
+from tests.commands import ROOT, heed_ctrl_c
 
 # In C without Python's lock, as TensorFlow is; where the signal does not cut a sleep short either.
 NATIVE = """
@@ -116,7 +116,7 @@ def test_a_command_is_watched_while_it_imports():
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heed_ctrl_c,
     )
     while "dcase_system.interrupts" not in process.stderr.readline():
         pass
@@ -131,7 +131,13 @@ def test_a_command_is_watched_while_it_imports():
 def test_whoever_imports_the_package_keeps_their_own_ctrl_c():
     code = "import dcase_system, signal; print(signal.getsignal(2) is signal.default_int_handler)"
     for command in (["-c", code], ["-m", "timeit", "-n1", "-r1", code]):
-        done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            preexec_fn=heed_ctrl_c,
+        )
         assert done.stdout.startswith("True"), done
 
 

@@ -113,6 +113,7 @@ def _fixed(low: float, high: float) -> tfmot.quantizers.Quantizer:
     )
 
 
+@tf.autograph.experimental.do_not_convert
 def quantised_model(network: keras.Model, calibration: np.ndarray) -> tf_keras.Model:
     """The network in tf_keras with the roundings of an int8 file in its graph.
 

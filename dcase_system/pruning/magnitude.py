@@ -8,12 +8,14 @@ that. Imports tf_keras, which takes seconds: import this module where it is need
 from collections.abc import Callable, Iterator
 
 import keras
+import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.sparsity import keras as tfmot
 
-from dcase_system.bridge import GivenLoss, copy_weights, to_tf_keras
+from dcase_system.bridge import compile_model, copy_weights, to_tf_keras
 
 
+@tf.autograph.experimental.do_not_convert
 def prune_magnitude(
     network: keras.Model,
     batches: Iterator,
@@ -58,7 +60,7 @@ def prune_magnitude(
         warmup_steps=warmup,
     )
     optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=weight_decay, epsilon=1e-8)
-    wrapped.compile(optimizer, GivenLoss(loss))
+    compile_model(wrapped, optimizer, loss)
 
     def end_of_epoch(epoch: int, logs: dict[str, float]) -> None:
         copy_weights(wrapped, network)

@@ -100,14 +100,14 @@ class AwareStage(StudentStage):
         """Trains a tf_keras model of the network: Adam on half a cosine."""
         import tf_keras
 
-        from dcase_system.bridge import GivenLoss
+        from dcase_system.bridge import compile_model
 
         epochs, validate = self.plan.epochs, self._validate(model)
         steps_per_epoch = self._epoch_steps(self._prepared(network))
         rate = tf_keras.optimizers.schedules.CosineDecay(
             self.plan.learning_rate, epochs * steps_per_epoch
         )
-        model.compile(tf_keras.optimizers.Adam(rate, epsilon=1e-8), GivenLoss(self._loss()))
+        compile_model(model, tf_keras.optimizers.Adam(rate, epsilon=1e-8), self._loss())
         saver = Checkpoint(checkpoint, steps_per_epoch)
         saver.set_model(model)
         saver.set_params({"epochs": epochs})

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -112,7 +112,7 @@ def training_batches(
         tf.TensorSpec((None, *waveforms.shape), tf.float32),
         tf.TensorSpec((None, *targets.shape[1:]), tf.float32),
     )
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+    return _stream(batches, signature)
 
 
 def prediction_batches(waveforms: Examples, batch_size: int) -> tf.data.Dataset:
@@ -123,4 +123,14 @@ def prediction_batches(waveforms: Examples, batch_size: int) -> tf.data.Dataset:
             yield waveforms.gather(np.arange(start, min(start + batch_size, len(waveforms))))
 
     signature = tf.TensorSpec((None, *waveforms.shape), tf.float32)
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+    return _stream(batches, signature)
+
+
+def _stream(batches: Callable[[], Iterator], signature: Any) -> tf.data.Dataset:
+    """What a generator yields, two batches ahead of whoever takes them."""
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+    # There is nothing to tune, and an iterator that is tuned may take half a minute to be released:
+    # it waits for the thread that tunes it, which is asleep.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -19,15 +19,16 @@ from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.errors import InputError
-from dcase_system.models import cp_mobile, registry
+from dcase_system.models import registry
 from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
 from dcase_system.student.plan import StudentPlan
 from dcase_system.training import plan as training_plan
+from tests import toys
 from tests.training.curves import assert_drawn
 
 PASST = replace(passt_tiny(), embed_dim=8, depth=1, heads=2, mlp_dim=8, patchout_frames=3)
-CNN = cp_mobile.scaled_spec(8, 1.0, 1.0, [(2, 2)] * 6)
+CNN = toys.toy_student()
 FAST = {"epochs": 2, "batch_size": 16, "learning_rate": 0.003}
 PLANS = (
     TeacherPlan(name="1-passt", spec=PASST, front_end=KaldiMelSpec(max_hz_range=100), **FAST),
@@ -217,9 +218,9 @@ def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, mes
 
 
 @pytest.mark.slow
-def test_a_student_learns_from_the_ensemble(data, folder, tmp_path):
+def test_a_student_learns_from_the_ensemble(data, folder, toy, tmp_path):
     train_teachers(folder, PLANS, data, RESPONSES)
-    plan = StudentPlan(architecture="sscp_mobile_32", epochs=1, batch_size=16)
+    plan = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=16)
     taught = pipeline.run_split(
         tmp_path / "taught", plan, data, ensemble=read(data, folder), formats=()
     )

@@ -15,7 +15,7 @@ from dcase_system.executor.local import Local
 from dcase_system.executor.on_ray import Needs, cluster
 from dcase_system.executor.tasks import run_tasks
 from dcase_system.identity import identity
-from tests.commands import ROOT, command
+from tests.commands import ROOT, command, heed_ctrl_c
 from tests.executor.graphs import all_end, package, pids, results, task
 from tests.executor.test_tasks import wait_for_pids
 
@@ -60,7 +60,7 @@ def started(folder, address, steps):
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heed_ctrl_c,
     )
 
 

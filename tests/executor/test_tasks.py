@@ -10,7 +10,7 @@ import pytest
 from dcase_system.errors import InputError
 from dcase_system.executor.local import Local
 from dcase_system.executor.tasks import Task, run_tasks
-from tests.commands import ROOT, command
+from tests.commands import ROOT, command, heed_ctrl_c
 from tests.executor.graphs import all_end, package, pids, results, task
 
 
@@ -25,7 +25,7 @@ def started(tmp_path, *given):
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heed_ctrl_c,
     )
 
 

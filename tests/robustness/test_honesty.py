@@ -14,15 +14,16 @@ from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.data import load_data
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_teachers
-from dcase_system.models import cp_mobile
 from dcase_system.student.plan import StudentPlan
 from dcase_system.student.train import train_student
 from dcase_system.training import plan as training_plan
+from tests import toys
 
 FRONT_END = LogMelSpec()
 FAST = {"epochs": 1, "batch_size": 16}
-SMALL = cp_mobile.scaled_spec(8, 1.0, 1.0, [(2, 2)] * 6)
-STUDENT = StudentPlan(architecture="sscp_mobile_32", validation_fraction=0.3, **FAST)
+SMALL = toys.toy_student()
+pytestmark = pytest.mark.usefixtures("toy")
+STUDENT = StudentPlan(architecture=toys.NAME, validation_fraction=0.3, **FAST)
 
 
 class Read(Exception):

@@ -8,14 +8,15 @@ import pytest
 
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.card import read_card
-from dcase_system.models import cp_mobile, registry
 from dcase_system.pipeline import run_split
 from dcase_system.student.aware import AwareStage, train_aware
 from dcase_system.student.plan import AwarePlan, StudentPlan
+from tests import toys
 from tests.training.curves import assert_drawn
 
 FORMATS = ("dynamic", "int8")
-PLAN = StudentPlan(architecture="narrow", epochs=1, batch_size=32, validation_fraction=0.3)
+PLAN = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=32, validation_fraction=0.3)
+pytestmark = pytest.mark.usefixtures("toy")
 AWARE = AwarePlan(epochs=2)
 
 
@@ -25,16 +26,8 @@ def ensemble(data):
     return Ensemble("of teachers", ("one",), (), logits.astype(np.float32))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def narrow():
-    """An SSCP-Mobile of base width 8, by name."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(registry.ARCHITECTURES, "narrow", lambda: cp_mobile.sscp_mobile(8))
-        yield
-
-
 @pytest.fixture(scope="module")
-def run(data, ensemble, tmp_path_factory):
+def run(data, toy, ensemble, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     return run_split(folder, PLAN, data, ensemble=ensemble, formats=FORMATS, aware=AWARE)
 

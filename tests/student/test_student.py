@@ -9,31 +9,25 @@ import pytest
 
 from dcase_system.complexity.counter import count
 from dcase_system.complexity.sparsity import sparsity_report
-from dcase_system.models import cp_mobile, registry
+from dcase_system.models import registry
 from dcase_system.models.stored import load_network
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
 from dcase_system.student import stage
 from dcase_system.student.plan import StudentPlan
 from dcase_system.student.train import train_student
+from tests import toys
 from tests.training.curves import assert_drawn, points
 
 ROUND = PruningRound(ratio=0.5, updates=2, epochs=2, tuning_epochs=1)
 PLAN = StudentPlan(
-    architecture="toy", rounds=(ROUND,), epochs=1, batch_size=16, validation_fraction=0.3
+    architecture=toys.NAME, rounds=(ROUND,), epochs=1, batch_size=16, validation_fraction=0.3
 )
+pytestmark = pytest.mark.usefixtures("toy")
 STAGES = ("wide", "pruned1", "student")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def toy():
-    """An SSCP-Mobile of base width 16, by name."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(registry.ARCHITECTURES, "toy", lambda: cp_mobile.sscp_mobile(16))
-        yield
-
-
 @pytest.fixture(scope="module")
-def run_dir(data, tmp_path_factory):
+def run_dir(data, toy, tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("run")
     train_student(run_dir, PLAN, data)
     return run_dir
