@@ -24,9 +24,8 @@ from dcase_system.training.predict import Predictor, ValidationSet, score_valida
 from dcase_system.training.schedule import (
     ExponentialLinear,
     ScheduleName,
-    StepDecay,
     Steps,
-    WarmupCosine,
+    warmup_cosine,
     warmup_steps,
 )
 from dcase_system.workers import team
@@ -123,7 +122,9 @@ def fit(
     steps_per_epoch = epoch_steps(len(waveforms), batch_size)
     rate: float | keras.optimizers.schedules.LearningRateSchedule
     if isinstance(schedule, Steps):
-        rate = StepDecay(learning_rate, schedule.factor, schedule.epochs * steps_per_epoch)
+        rate = keras.optimizers.schedules.ExponentialDecay(
+            learning_rate, schedule.epochs * steps_per_epoch, schedule.factor, staircase=True
+        )
     elif schedule == "constant":
         rate = learning_rate
     elif schedule == "exponential_linear":
@@ -131,7 +132,7 @@ def fit(
     else:
         total_steps = epochs * steps_per_epoch
         rise = warmup_steps(total_steps) if warmup is None else warmup
-        rate = WarmupCosine(learning_rate, rise, total_steps)
+        rate = warmup_cosine(learning_rate, rise, total_steps)
     optimizer = Adam(
         rate,
         weight_decay=weight_decay,

@@ -1,6 +1,5 @@
 """Learning-rate schedules, per optimiser step."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +20,9 @@ class Steps:
     epochs: int
 
 
-@keras.saving.register_keras_serializable("dcase_system")
-class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
+def warmup_cosine(
+    peak: float, warmup_steps: int, total_steps: int
+) -> keras.optimizers.schedules.CosineDecay:
     """Linear from 0 to the peak over the warm-up, then half a cosine down to 0 at the last step.
 
     The schedule of the 2024 baseline (`get_cosine_schedule_with_warmup` of transformers).
@@ -32,24 +32,12 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         warmup_steps: optimiser steps of the rise.
         total_steps: optimiser steps of the whole training.
     """
-
-    def __init__(self, peak: float, warmup_steps: int, total_steps: int):
-        super().__init__()
-        self.peak, self.warmup_steps, self.total_steps = peak, warmup_steps, total_steps
-
-    def __call__(self, step):
-        step = tf.cast(step, tf.float32)
-        rise = step / max(1, self.warmup_steps)
-        progress = (step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps)
-        fall = 0.5 * (1.0 + tf.cos(math.pi * tf.minimum(progress, 1.0)))
-        return self.peak * tf.where(step < self.warmup_steps, rise, fall)
-
-    def get_config(self):
-        return {
-            "peak": self.peak,
-            "warmup_steps": self.warmup_steps,
-            "total_steps": self.total_steps,
-        }
+    falling_steps = max(1, total_steps - warmup_steps)
+    if warmup_steps == 0:
+        return keras.optimizers.schedules.CosineDecay(peak, falling_steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, falling_steps, warmup_target=peak, warmup_steps=warmup_steps
+    )
 
 
 @keras.saving.register_keras_serializable("dcase_system")
@@ -100,28 +88,6 @@ class ExponentialLinear(keras.optimizers.schedules.LearningRateSchedule):
             "fall_epochs": self.fall_epochs,
             "last_fraction": self.last_fraction,
         }
-
-
-@keras.saving.register_keras_serializable("dcase_system")
-class StepDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """The peak times `factor` to the power of how often `period` steps of the optimiser are done.
-
-    Args:
-        peak: highest learning rate.
-        factor: of each fall.
-        period: optimiser steps from fall to fall.
-    """
-
-    def __init__(self, peak: float, factor: float, period: int):
-        super().__init__()
-        self.peak, self.factor, self.period = peak, factor, period
-
-    def __call__(self, step):
-        falls = tf.cast(tf.cast(step, tf.int64) // self.period, tf.float32)
-        return self.peak * self.factor**falls
-
-    def get_config(self):
-        return {"peak": self.peak, "factor": self.factor, "period": self.period}
 
 
 def warmup_steps(total_steps: int) -> int:

@@ -43,6 +43,7 @@ def commands(place, stereo, tmp_path):
         "audioset_supernet --join": [*tiny, *SUPERNET, "--join"],
         "scene_search": [*clips(stereo, cache), *SCENES],
         "scene_search --join": [*clips(stereo, cache), *SCENES, "--join"],
+        "scene_networks": [*clips(stereo, cache)],
         "scene_search --corpus=scenes": [*tiny, *SCENES, "--corpus=scenes", "--seconds=1"],
     }
 
@@ -52,6 +53,7 @@ NAMES = [
     *("teachers", "teachers --only", "magnitude", "challenge_package"),
     *("audioset_supernet", "audioset_supernet --join"),
     *("scene_search", "scene_search --join", "scene_search --corpus=scenes"),
+    "scene_networks",
 ]
 
 

@@ -127,7 +127,7 @@ def test_a_second_call_of_the_package_repeats_nothing_and_gives_the_same_bytes(p
 
 
 def test_ctrl_c_ends_in_one_line_the_next_call_finishes_and_a_third_repeats_nothing(place):
-    arguments = [*on_tiny(place), *ALONE, "--epochs=15", f"--output_dir={place / 'cut'}"]
+    arguments = [*on_tiny(place), *ALONE, "--epochs=6", f"--output_dir={place / 'cut'}"]
     process = subprocess.Popen(
         command("recipes.split100", *arguments),
         cwd=ROOT,

@@ -17,6 +17,7 @@ from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
 from dcase_system.training.predict import ValidationSet, predict
+from dcase_system.training.schedule import Steps
 from tests.training.curves import assert_drawn
 
 SAMPLES, CLASSES, CLIPS = 2_000, 3, 40
@@ -92,6 +93,12 @@ def test_one_seed_repeats_bit_for_bit_and_another_differs(tones, tmp_path):
     ]
     np.testing.assert_array_equal(results[0], results[1])
     assert not np.array_equal(results[0], results[2])
+
+
+def test_rates_fall_in_steps_of_epochs(tones, tmp_path):
+    train(build(), tones, tmp_path, epochs=5, learning_rate=0.01, schedule=Steps(0.1, epochs=2))
+    rates = [json.loads(line)["learning_rate"] for line in (tmp_path / "metrics.jsonl").open()]
+    np.testing.assert_allclose(rates, [1e-2, 1e-2, 1e-3, 1e-3, 1e-4], rtol=1e-5)
 
 
 class _Stop(keras.callbacks.Callback):

@@ -8,7 +8,6 @@ import tensorflow as tf
 from dcase_system.models.layers import FusedBatchNormalization
 from dcase_system.training.mixup import MixupTraining, mixed
 from dcase_system.training.optimizers import Adam
-from dcase_system.training.schedule import StepDecay
 from dcase_system.training.statistics import recalibrate
 
 
@@ -43,13 +42,6 @@ def test_l2_is_pytorchs():
         corrected = mean / (1 - 0.9**step), square / (1 - 0.999**step)
         value -= 0.1 * corrected[0] / (corrected[1] ** 0.5 + 1e-8)
         assert float(variable.numpy()[0]) == pytest.approx(value, abs=1e-5)
-
-
-def test_rates_fall_after_every_period():
-    schedule = StepDecay(1e-3, 0.1, period=4)
-    rates = [float(schedule(step)) for step in (0, 3, 4, 7, 8)]
-    np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-4, 1e-4, 1e-5], rtol=1e-5)
-    assert StepDecay(**schedule.get_config()).get_config() == schedule.get_config()
 
 
 def test_recalibrated_statistics_are_those_of_the_examples():

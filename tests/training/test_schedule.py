@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dcase_system.training.schedule import ExponentialLinear, WarmupCosine, warmup_steps
+from dcase_system.training.schedule import ExponentialLinear, warmup_cosine, warmup_steps
 
 
 def published_factor(step: int, warmup: int, total: int) -> float:
@@ -14,7 +14,7 @@ def published_factor(step: int, warmup: int, total: int) -> float:
 
 @pytest.mark.parametrize(("warmup", "total"), [(2_000, 81_900), (7, 100), (0, 10), (1, 2)])
 def test_schedule_is_the_published_one(warmup, total):
-    schedule = WarmupCosine(0.005, warmup, total)
+    schedule = warmup_cosine(0.005, warmup, total)
     for step in {0, 1, warmup // 2, warmup, (warmup + total) // 2, total - 1, total}:
         assert float(schedule(step)) == pytest.approx(
             0.005 * published_factor(step, warmup, total), abs=1e-8
@@ -22,10 +22,10 @@ def test_schedule_is_the_published_one(warmup, total):
 
 
 def test_schedule_stays_at_zero_past_its_end():
-    assert float(WarmupCosine(0.005, 5, 50)(70)) == pytest.approx(0.0, abs=1e-9)
+    assert float(warmup_cosine(0.005, 5, 50)(70)) == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("schedule", [WarmupCosine(0.005, 5, 50), ExponentialLinear(1e-5, 22)])
+@pytest.mark.parametrize("schedule", [warmup_cosine(0.005, 5, 50), ExponentialLinear(1e-5, 22)])
 def test_schedule_survives_its_config(schedule):
     again = type(schedule).from_config(schedule.get_config())
     assert again.get_config() == schedule.get_config()
