@@ -1,5 +1,8 @@
-# Needs Python 3.11 or 3.12 and make; everything else goes into .venv.
-PYTHON ?= python3
+# Needs Python 3.11, 3.12 or 3.13 and make; everything else goes into .venv.
+SUPPORTED := 3.13 3.12 3.11
+# The newest supported one that runs: a shim of pyenv may be there for a Python that is not.
+PYTHON ?= $(or $(shell for version in $(SUPPORTED); do \
+	python$$version -c "" 2>/dev/null && echo python$$version && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -18,6 +21,9 @@ help:
 	@echo "make clean      remove .venv and caches; runs/, data/ and submissions/ stay"
 
 $(VENV)/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; known = "$(SUPPORTED)".split(); \
+	    sys.exit("error: Python %s is not supported; expected one of %s; make PYTHON=python3.12 names one" \
+	    % (v, ", ".join(known)) if v not in known else print("using Python " + v))'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

@@ -6,6 +6,7 @@ the same exceptions for files that are not there. A URL never goes through `Path
 """
 
 import errno
+import platform
 import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, wait
@@ -217,8 +218,15 @@ def _files_below(
 def _check_scheme(url: Url, registered: Callable[[], list]) -> None:
     scheme, _ = _parts(url)
     if scheme not in registered():
-        import tensorflow_io  # noqa: F401 (brings s3, az, http and others)
-
+        try:
+            import tensorflow_io  # noqa: F401 (brings s3, az, http and others)
+        except ImportError as error:
+            raise InputError(
+                "storage needs tensorflow-io, which is not installed",
+                where=url,
+                expected="Python 3.11 or 3.12, for which it is published, or a local folder",
+                received=f"Python {platform.python_version()}",
+            ) from error
         known = sorted(filter(None, map(str, registered())))
         if scheme not in known:
             raise InputError(

@@ -1,9 +1,16 @@
 """Corpora in TensorFlow's in-memory file system, which only this process sees."""
 
+import importlib.util
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 import tensorflow as tf
+
+needs_tensorflow_io = pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow_io") is None,
+    reason="tensorflow-io is not installed: it is not published for this Python",
+)
 
 
 def in_memory(folder: Path) -> str:

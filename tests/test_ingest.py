@@ -19,7 +19,7 @@ from dcase_system.ingest import Filling
 from dcase_system.places import place as as_place
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run
-from tests.places import in_memory
+from tests.places import in_memory, needs_tensorflow_io
 
 LABELS = "index,mid,display_name\n0,/m/09x0r,Speech\n"
 
@@ -162,10 +162,15 @@ def stored(stores, name):
     [
         (["--data_dir=none"], "none: data folder does not exist"),
         (["--data_dir=ram://none/TAU"], "ram://none/TAU: data folder does not exist"),
-        (["--data_dir=s9://b/TAU"], "s9://b/TAU: no such kind of storage; expected az://, file://"),
-        (
+        pytest.param(
+            ["--data_dir=s9://b/TAU"],
+            "s9://b/TAU: no such kind of storage; expected az://, file://",
+            marks=needs_tensorflow_io,
+        ),
+        pytest.param(
             ["--data_dir=http://127.0.0.1:9/TAU"],
             "127.0.0.1:9/TAU: storage cannot be reached",
+            marks=needs_tensorflow_io,
         ),
         (["--data_dir=x", "--corpus=audioset", "--lists=a"], "have no meaning with --corpus=audio"),
         (["--data_dir=x", "--all_clips"], "has a meaning with --corpus=audioset only"),

@@ -1,6 +1,7 @@
 """Local paths and URLs, by the same calls."""
 
 import pickle
+import sys
 import threading
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +18,7 @@ from dcase_system.audio.store.writers import write_by_processes
 from dcase_system.errors import InputError
 from dcase_system.places import UnreachableError, Url, files_below, find_list_below, place
 from tests.audio.audio_files import encoded
-from tests.places import in_memory, write
+from tests.places import in_memory, needs_tensorflow_io, write
 
 FILES = {
     "meta.csv": b"a\tb\r\nc\td\n",
@@ -114,6 +115,7 @@ def test_folders_of_storage_that_marks_them(monkeypatch):
     assert asked == ["other"]
 
 
+@needs_tensorflow_io
 def test_an_unknown_scheme_is_one_line():
     with pytest.raises(InputError) as caught:
         place("s9://bucket/TAU").is_dir()
@@ -122,6 +124,12 @@ def test_an_unknown_scheme_is_one_line():
     assert "gs://" in message
     assert "s3://" in message
     assert message.endswith("received s9://")
+
+
+def test_without_tensorflow_io_its_storage_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_io", None)
+    with pytest.raises(InputError, match="s9://b: storage needs tensorflow-io, which is not inst"):
+        place("s9://b").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -171,6 +179,7 @@ def test_audio_from_storage_is_that_of_a_file(tmp_path, container):
     np.testing.assert_array_equal(from_file[0], from_url[0])
 
 
+@needs_tensorflow_io
 @pytest.mark.parametrize("processes", [1, 2])
 def test_lost_storage_ends_an_ingest_and_blames_no_clip(tmp_path, processes):
     form = Form(sample_rate=8, clip_samples=8, exact=True, channels=1, copy_mono=False)

@@ -1,0 +1,99 @@
+"""What is installed, what of it does not fit together, and which devices TensorFlow finds.
+
+    python -m dcase_system.doctor
+
+One line for each part; ends with status 1 if something that every command needs does not work.
+"""
+
+import importlib
+import importlib.metadata
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dcase_system import cli
+
+_NEEDED = ("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "soundfile", "soxr")
+_OPTIONAL = {
+    "tensorflow-io": "corpora at URLs; no wheels for Python 3.13",
+    "psycopg2-binary": "searches that share PostgreSQL",
+    "ray": "tasks on several machines",
+    "ethos-u-vela": "time and memory on an Ethos-U",
+}
+_PROGRAMS = {"ffmpeg": "converts recordings that libsndfile cannot read"}
+# The lines of TensorFlow that the tests run on, by Python version.
+_ROWS = {(3, 11): "2.17", (3, 12): "2.17", (3, 13): "2.21"}
+
+
+def main(argv: Sequence[str]) -> int:
+    print(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    faults, warnings = list(_faults()), list(_warnings())
+    for name in _NEEDED:
+        print(f"{name} {_version(name) or 'is missing'}")
+    for name, purpose in _OPTIONAL.items():
+        print(f"{name} {_version(name) or 'is not installed'} (optional: {purpose})")
+    for name, purpose in _PROGRAMS.items():
+        print(f"{name} {shutil.which(name) or 'is not installed'} (optional: {purpose})")
+    if not faults:
+        _print_devices()
+    for warning in warnings:
+        print(f"warning: {warning}")
+    for fault in faults:
+        print(f"fault: {fault}")
+    if faults:
+        return 1
+    print("this installation works")
+    return 0
+
+
+def _warnings() -> Iterator[str]:
+    row = _ROWS.get(sys.version_info[:2])
+    installed = _version("tensorflow")
+    if row is None:
+        known = ", ".join(f"{major}.{minor}" for major, minor in _ROWS)
+        yield f"Python {platform.python_version()} is not tested; expected one of {known}"
+    elif installed is not None and not installed.startswith(f"{row}."):
+        yield f"TensorFlow {installed} is not tested on this Python; expected {row}"
+
+
+def _faults() -> Iterator[str]:
+    for name in _NEEDED:
+        if _version(name) is None:
+            yield f"{name} is missing; install what requirements.txt lists"
+            continue
+        module = name.replace("-", "_")
+        try:
+            importlib.import_module(module)
+        except (ImportError, OSError) as error:
+            yield f"{name} cannot be imported: {' '.join(str(error).split())}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _print_devices() -> None:
+    import soundfile
+    import tensorflow as tf
+
+    kinds = [device.name for device in tf.config.list_physical_devices("GPU")]
+    print(f"GPUs: {', '.join(kinds) or 'none; TensorFlow computes on the CPU'}")
+    print(f"libsndfile {soundfile.__libsndfile_version__}: {', '.join(sorted(_formats()))}")
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    print(f"free disk space here: {free:,.0f} GB")
+
+
+def _formats() -> Iterator[str]:
+    import soundfile
+
+    known = soundfile.available_formats()
+    yield from (name for name in ("WAV", "FLAC", "OGG", "MP3", "AIFF", "CAF") if name in known)
+
+
+if __name__ == "__main__":
+    cli.run(main)
