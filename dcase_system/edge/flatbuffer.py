@@ -141,8 +141,9 @@ def joined(first: bytes, second: bytes) -> bytes:
     model, graph, tail = front, front.subgraphs[0], back.subgraphs[0]
     codes, buffers, tensors = len(model.operatorCodes), len(model.buffers), len(graph.tensors)
     given, taken = graph.tensors[graph.outputs[0]], tail.tensors[tail.inputs[0]]
-    if list(given.shape) != list(taken.shape):
-        raise ValueError(f"{list(given.shape)} cannot be joined to {list(taken.shape)}")
+    shapes = [[int(size) for size in tensor.shape] for tensor in (given, taken)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{shapes[0]} cannot be joined to {shapes[1]}")
     model.operatorCodes += back.operatorCodes
     model.buffers += back.buffers
     for tensor in tail.tensors:

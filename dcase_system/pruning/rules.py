@@ -188,6 +188,7 @@ _UNARY = {
 # What a subclass may define anew and still compute the same.
 _HARMLESS = {
     *("__init__", "__module__", "__doc__", "__dict__", "__weakref__", "__annotations__"),
+    *("__firstlineno__", "__static_attributes__"),  # of every class, from Python 3.13 on
     *("get_config", "from_config", "save_own_variables", "load_own_variables"),
 }
 

@@ -57,10 +57,11 @@ def test_float_results_are_the_same_numbers(as_converted, features):
 def test_paddings_and_the_pooling_are_gone_from_an_exported_file(as_converted, exported):
     before = flatbuffer.operators(flatbuffer.parse(as_converted["int8"]))
     after = json.loads((exported / "student_int8.json").read_text())["operators"]
-    assert before["PAD"] == 9 and before["AVERAGE_POOL_2D"] == 1
+    merged = 9 - before["PAD"]  # by the converter, of TensorFlow 2.21 but not 2.17
+    assert merged in (0, 2) and before["AVERAGE_POOL_2D"] == 1
     # Those along frequency, whose length is even, cannot be merged.
     assert after["PAD"] == 3 and "AVERAGE_POOL_2D" not in after
-    assert sum(after.values()) == sum(before.values()) - 3
+    assert sum(after.values()) == sum(before.values()) - 3 + merged
     assert after["CONV_2D"] == before["CONV_2D"]
 
 
