@@ -23,7 +23,6 @@ from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
 from dcase_system.models import registry
-from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.space import SearchSpace, paper_space
 from dcase_system.supernet.step import SupernetPlan
@@ -34,6 +33,7 @@ from dcase_system.training.batches import epoch_steps
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from tests.supernet import networks
+from tests.toys import toy_student
 
 CLIPS, SAMPLES, CLASSES, BATCH = 41, 8_000, 10, 16  # the last batch is of 9: shares of 4 and 5
 SPEC = LogMelSpec(
@@ -62,7 +62,7 @@ def noise(clips: int, samples: int) -> np.ndarray:
 
 def train_student(folder: Path, checkpoint: Path, epochs: int, losses: StepLosses) -> list:
     """SSCP-Mobile behind the whole augmentation, with a teacher."""
-    spec = replace(sscp_mobile(16), input_shape=(SPEC.n_mels, SPEC.frames(SAMPLES)))
+    spec = replace(toy_student(), input_shape=(SPEC.n_mels, SPEC.frames(SAMPLES)))
     network = registry.build(spec)
     model = augmented_model(
         network,

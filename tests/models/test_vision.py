@@ -139,7 +139,10 @@ def test_a_stored_network_and_its_spec_come_back(tmp_path, name):
         np.testing.assert_allclose(np.asarray(stored(x.astype(np.float32))), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if "mobilenet" in name else ()) for name in SMALL],
+)
 def test_tflite_files_agree_with_keras(tmp_path, name):
     spec = SMALL[name]
     network = randomise(registry.build(spec))

@@ -44,6 +44,7 @@ def _same_after_kills(module, arguments, folder, kills, longest_seconds):
     return [folder / f"cut{run}" for run in range(runs)]
 
 
+@pytest.mark.slow
 def test_a_recipe_killed_twice_ends_with_the_same_bytes(place, tmp_path):
     arguments = [*tiny_clips(place), *TOY, "--split=5", "--members=cp_mobile", "--epochs=2"]
     cut = _same_after_kills("recipes.teachers", arguments, tmp_path, kills=2, longest_seconds=12)
@@ -95,6 +96,7 @@ def test_a_supernet_killed_at_30_random_moments(place, tmp_path):
     _same_after_kills("recipes.audioset_supernet", [*arguments, *_SUPERNET], tmp_path, 30, 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["random", "nsga2"])
 def test_a_search_killed_again_and_again_trains_each_candidate_and_loses_none(tmp_path, method):
     """What a kill cut short is begun again, and it alone."""
