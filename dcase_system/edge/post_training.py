@@ -11,7 +11,7 @@ behind corrected ones (Nagel et al., Data-Free Quantization, 2019, section 4.2, 
 ReLU follows, the difference counts by the share of values that pass it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,8 @@ def corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> byte
         if name not in expected or operator.inputs[2] < 0 or uses.count(operator.inputs[2]) > 1:
             continue
         # Up to here, so that what comes behind it takes no time.
-        graph.operators, graph.outputs = operators[: position + 1], [output]
+        graph.operators = operators[: position + 1]
+        graph.outputs = [output, *_left_over(graph.operators, output)]
         found, active = _mean(flatbuffer.serialise(model), inputs)
         if operator.builtinOptions.fusedActivationFunction == schema.ActivationFunctionType.NONE:
             active = np.ones_like(active)
@@ -102,6 +103,13 @@ def biases(int8: bytes) -> dict[str, np.ndarray]:
         for operator in model.subgraphs[0].operators
         if flatbuffer.operator_name(model, operator) in _BIASED and operator.inputs[2] >= 0
     }
+
+
+def _left_over(operators: Sequence[Any], output: int) -> Iterator[int]:
+    """Other tensors that no operator takes: XNNPACK of TensorFlow 2.17 fails on half-used ones."""
+    taken = {int(index) for operator in operators for index in operator.inputs}
+    given = (int(index) for operator in operators for index in operator.outputs)
+    yield from (index for index in given if index not in taken and index != output)
 
 
 def _move_bias(model: Any, operator: Any, by: np.ndarray) -> None:
