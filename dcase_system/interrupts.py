@@ -22,7 +22,7 @@ INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _PATIENCE_SECONDS = 2.0
 _STDERR = 2
 _at_work = threading.Event()
-_ending = threading.Lock()  # taken once, and never given back
+_ending = threading.Lock()  # taken by who says the last words, and never given back
 _last_words = "error: interrupted"
 _watched = False
 
@@ -78,8 +78,10 @@ def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
 
 def _heed(reader: int) -> None:
     _wait_for_interrupt(reader, None)
-    if not is_child():  # whose parent says it
+    # A child's parent says it; and after the last words there is nothing to say.
+    if not is_child() and _ending.acquire(blocking=False):
         _say("\nstopping ..." if os.isatty(_STDERR) else "stopping ...")
+        _ending.release()
     if _at_work.is_set():
         _wait_for_interrupt(reader, _PATIENCE_SECONDS)
     end()

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
@@ -19,7 +20,7 @@ from dcase_system.files import file_digest
 from dcase_system.models.stored import load_network
 from dcase_system.pipeline import load_run, run_split
 from dcase_system.student import stage
-from dcase_system.student.plan import StudentPlan
+from dcase_system.student.plan import StudentPlan, contract_of
 from dcase_system.student.train import train_student
 from dcase_system.submission.outputs import read_output
 from dcase_system.training.metrics import score_classes
@@ -113,6 +114,11 @@ def test_what_is_scored_is_what_is_handed_in(run, data):
     right = table.scene_label == table.predicted
     macro = 100 * right.groupby(table.scene_label).mean().mean()
     assert macro == pytest.approx(run.scores["forms"]["keras_float16"]["overall"]["accuracy"])
+    network = load_network(run.directory / "student")
+    network.set_weights([weight.astype(np.float16) for weight in network.get_weights()])
+    clips = data.test.audio.gather(np.arange(len(data.test)))
+    logits = np.asarray(network(contract_of(data).features(clips), training=False))
+    np.testing.assert_allclose(table[list(data.scenes)], softmax(logits, axis=1), atol=2e-3)
 
 
 def test_what_is_scored_is_what_is_exported(run, data):

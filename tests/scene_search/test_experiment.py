@@ -152,20 +152,26 @@ def test_models_a_and_b_are_both_trained_from_scratch(data, tmp_path, monkeypatc
 
 
 def test_candidates_are_not_selected_on_what_they_are_trained_on(data, tmp_path, monkeypatch):
-    seen = []
+    trained, scored = [], []
 
     def pretended(spec, segments, labels, plan, **_):
-        seen.append(segments)
+        np.testing.assert_array_equal(labels, data.train.clips.labels[segments.clips])
+        trained.append(segments)
+
+    def predicted(network, segments):
+        scored.append(segments)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(experiment, "trained_network", pretended)
+    monkeypatch.setattr(experiment, "predict", predicted)
     with pytest.raises(KeyboardInterrupt):
         help_search(tmp_path, PLAN, data)
-    trained_on = np.array(data.train.clips.locations)[seen[0].clips]
-    everything = set(data.train.clips.locations)
-    assert 0 < len(set(trained_on)) < len(everything)
-    held = everything - set(trained_on)
-    assert not held & set(trained_on)
+    values = data.train.features.values
+    assert trained[0].values is values and scored[0].values is values  # of no other list
+    clips = [set(segments.clips.tolist()) for segments in (trained[0], scored[0])]
+    assert all(clips) and set.union(*clips) == set(range(len(data.train.clips.filenames)))
+    locations = [{data.train.clips.locations[row] for row in rows} for rows in clips]
+    assert not locations[0] & locations[1]
 
 
 def test_without_clips_to_select_on_it_is_refused(data, tmp_path):
