@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
-	@echo "make test       style, types and tests (sixteen to twenty-four minutes on two cores)"
+	@echo "make test       style, types and tests (about seventeen minutes on two cores)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      the speed table: every part beside its peers (ten minutes, idle)"
 	@echo "make fuzz       ten thousand broken files of each kind (about an hour)"
@@ -24,7 +24,7 @@ $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; known = "$(SUPPORTED)".split(); \
 	    sys.exit("error: Python %s is not supported; expected one of %s; make PYTHON=python3.12 names one" \
 	    % (v, ", ".join(known)) if v not in known else print("using Python " + v))'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)  # one of another Python may be there
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
