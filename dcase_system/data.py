@@ -14,7 +14,7 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import AudioSet
 from dcase_system.corpora.corpus import Clips, Corpus
 from dcase_system.corpora.lists import Lists, read_split
-from dcase_system.corpora.mixtures import MIXED_SPLIT, plan_mixtures
+from dcase_system.corpora.mixtures import plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
@@ -162,7 +162,7 @@ class TaggedData:
 
 
 def load_mixtures(
-    corpus: Corpus,
+    lists: Lists,
     stores: Path,
     *,
     train: int,
@@ -175,7 +175,7 @@ def load_mixtures(
     """Mixtures of scene clips, see `corpora.mixtures`.
 
     Args:
-        corpus: scene clips.
+        lists: of scene clips, with `MIXED_SPLIT`'s training list.
         stores: folder of the waveform stores, shared by all runs.
         train: mixtures to train on.
         validation: mixtures of other locations, to search on.
@@ -185,10 +185,10 @@ def load_mixtures(
         seed: of the mixtures.
 
     Raises:
-        InputError: a list or a clip is not as expected, or a clip is in two lists.
+        InputError: a clip is not as expected.
     """
-    lists = read_split(corpus, MIXED_SPLIT)
     lists.log_warnings()
+    corpus = lists.corpus
     samples = round((mixture_seconds or seconds) * SAMPLE_RATE)
 
     def mixed(name: Literal["train", "validation", "test"], mixtures: int) -> TaggedSet:

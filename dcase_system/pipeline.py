@@ -144,7 +144,6 @@ def run_split(
     training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
     notes = {
         "system": system,
-        "scenes": data.scenes,
         "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
         "external_data": external_data,
     }

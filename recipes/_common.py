@@ -14,6 +14,7 @@ from dcase_system.challenge.systems import (
     MASK_FRAMES,
     PRUNED_EPOCHS_FACTOR,
     SYSTEMS,
+    Planned,
     PruningOptions,
     planned,
 )
@@ -170,9 +171,7 @@ def run_split(split: int, system: str, published: dict[str, Any], demo: dict[str
 
 def _check_pruning(plan: StudentPlan, corpus: Corpus) -> None:
     """Refuses limits that no pruning meets, before teachers are trained."""
-    rounds = [one for one in plan.rounds if isinstance(one, PruningRound)]
-    samples = round(clip_seconds() * SAMPLE_RATE)
-    costs.final_costs(plan.architecture, rounds, len(corpus.scenes), samples)
+    costs.final_costs(*_costed(plan, corpus))
 
 
 def clip_seconds() -> float:
@@ -188,10 +187,15 @@ def check_limits(system: str, corpus: Corpus) -> None:
     if _flags.DATA_DIR.value is None:
         return
     trainings = planned(system, 1, pruning_options(), demo=False)
+    if not SYSTEMS[system].zeros:  # they make nothing smaller, and are not packed
+        costs.check_limits(*_costed(trainings, corpus))
+
+
+def _costed(trainings: StudentPlan | Planned, corpus: Corpus) -> tuple:
+    """What `student.costs` takes: network, rounds that remove channels, classes, samples."""
     rounds = [one for one in trainings.rounds if isinstance(one, PruningRound)]
-    if len(rounds) == len(trainings.rounds):  # zeros make nothing smaller, and are not packed
-        samples = round(clip_seconds() * SAMPLE_RATE)
-        costs.check_limits(trainings.architecture, rounds, len(corpus.scenes), samples)
+    samples = round(clip_seconds() * SAMPLE_RATE)
+    return trainings.architecture, rounds, len(corpus.scenes), samples
 
 
 def _plan(name: str, published: dict[str, Any], demo: dict[str, Any]) -> StudentPlan:
@@ -202,8 +206,7 @@ def _plan(name: str, published: dict[str, Any], demo: dict[str, Any]) -> Student
         settings, factor = demo, DEMO_PRUNED_EPOCHS_FACTOR
     if SYSTEMS[name].rounds:
         settings = settings | _pruned(settings, factor)
-    settings = {"mask_frames": SYSTEMS[name].mask_frames, **settings}
-    settings |= given_settings() | given_distillation() | _flags.given([_flags.MASK_FRAMES])
+    settings = student_settings(settings, SYSTEMS[name].mask_frames)
     trainings = planned(name, settings.pop("epochs"), pruning_options(), demo=on_demo)
     return StudentPlan(
         architecture=trainings.architecture,
@@ -250,9 +253,10 @@ def given_settings() -> dict[str, Any]:
     return settings
 
 
-def given_distillation() -> dict[str, Any]:
-    """What the flags say of the loss with teachers."""
-    return _flags.given([_flags.LABEL_WEIGHT, _flags.TEMPERATURE])
+def student_settings(scale: dict[str, Any], mask_frames: int) -> dict[str, Any]:
+    """A recipe's hyper-parameters of students, then what the flags say."""
+    of_students = _flags.given([_flags.LABEL_WEIGHT, _flags.TEMPERATURE, _flags.MASK_FRAMES])
+    return {"mask_frames": mask_frames} | scale | given_settings() | of_students
 
 
 def stores() -> Path:

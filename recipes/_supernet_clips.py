@@ -6,6 +6,7 @@ from typing import Any
 from dcase_system import runs
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.lists import read_split
+from dcase_system.corpora.mixtures import MIXED_SPLIT
 from dcase_system.data import TaggedData, load_audioset, load_mixtures
 from dcase_system.places import place
 from dcase_system.supernet.plan import ExperimentPlan, settings_of
@@ -29,10 +30,10 @@ def mixtures(run_dir: Path, plan: ExperimentPlan, values: dict[str, Any]) -> Tag
     """Mixtures of scene clips, if the run directory may hold a run of the plan on their lists."""
     corpus, _, _ = _common.folders()
     train, validation, test = own.integers(own.MIXTURES, 3) or values["mixtures"]
-    record = read_split(corpus, 100).record
-    runs.check(run_dir, settings_of(plan, record), overwrite=_flags.OVERWRITE.value)
+    lists = read_split(corpus, MIXED_SPLIT)
+    runs.check(run_dir, settings_of(plan, lists.record), overwrite=_flags.OVERWRITE.value)
     return load_mixtures(
-        corpus,
+        lists,
         _common.stores(),
         train=train,
         validation=validation,

@@ -68,13 +68,7 @@ def main(argv: Sequence[str]) -> None:
     demo, split = _flags.DATA_DIR.value is None, int(_SPLIT.value)
     corpus, _, name = _common.folders()
     responses = _common.impulse_responses()
-    settings = (
-        {"mask_frames": MASK_FRAMES}
-        | (DEMO if demo else PUBLISHED)
-        | _common.given_settings()
-        | _common.given_distillation()
-        | _flags.given([_flags.MASK_FRAMES])
-    )
+    settings = _common.student_settings(DEMO if demo else PUBLISHED, MASK_FRAMES)
     epochs = settings.pop("epochs")
     channels = planned("S1", epochs, _common.pruning_options(), demo=demo)
     (pruning,), ((sparsity, _),) = channels.rounds, SYSTEMS["magnitude"].rounds

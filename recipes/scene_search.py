@@ -30,7 +30,7 @@ from dcase_system import cli, runs
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.help import Flags
 from dcase_system.reporting.scene_search import summary
-from dcase_system.scene_search.chosen import OUTPUT, SUBMITTED_FORM
+from dcase_system.scene_search.chosen import OUTPUT
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.experiment import (
     SearchPlan,
@@ -38,6 +38,7 @@ from dcase_system.scene_search.experiment import (
     run_experiment,
     settings_of,
 )
+from dcase_system.scene_search.scratch import SUBMITTED_FORM
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from dcase_system.submission.card import AuthorCard

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.lists import read_split
+from dcase_system.corpora.mixtures import MIXED_SPLIT
 from dcase_system.data import load_data, load_mixtures, stereo_waveforms
 from dcase_system.errors import InputError
 from tests.corpora.lists import noisy_corpus, write_noise
@@ -58,11 +60,11 @@ def test_stereo_clips_of_another_length_are_named_with_the_flag(tmp_path):
 
 
 def test_mixtures_are_as_long_as_their_clips_or_longer(tmp_path):
-    corpus = read_corpus(noisy_corpus(tmp_path / "corpus", 0.5))
+    lists = read_split(read_corpus(noisy_corpus(tmp_path / "corpus", 0.5)), MIXED_SPLIT)
     sizes = {"train": 4, "validation": 3, "test": 2}
-    data = load_mixtures(corpus, tmp_path / "stores", **sizes, seconds=0.5)
+    data = load_mixtures(lists, tmp_path / "stores", **sizes, seconds=0.5)
     assert data.train.audio.shape == data.test.audio.shape == (16_000,)
-    longer = load_mixtures(corpus, tmp_path / "stores", **sizes, seconds=0.5, mixture_seconds=0.75)
+    longer = load_mixtures(lists, tmp_path / "stores", **sizes, seconds=0.5, mixture_seconds=0.75)
     assert longer.train.audio.shape == (24_000,)
     with pytest.raises(InputError, match=r"give --seconds=0\.5"):
-        load_mixtures(corpus, tmp_path / "stores", **sizes)
+        load_mixtures(lists, tmp_path / "stores", **sizes)

@@ -44,6 +44,11 @@ def config_of(layer: keras.Layer) -> dict[str, Any]:
     return config
 
 
+def is_of_keras(held: Any) -> bool:
+    """Whether it is an object of Keras's, and no function that encloses anything."""
+    return type(held).__module__.startswith("keras.")
+
+
 def is_stateless(layer: keras.Layer, *, but_for_seeds: bool = False) -> bool:
     """Whether a layer has no weights and none to come; nor random seeds, or these alone."""
     layers = list(layer._flatten_layers())

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from dcase_system.errors import InputError
-from dcase_system.pruning.configs import config_of, is_stateless
+from dcase_system.pruning.configs import config_of, is_of_keras, is_stateless
 from dcase_system.pruning.functional import as_functional, nodes_in_order, replaced
 from dcase_system.pruning.likeness import first_difference
 from dcase_system.pruning.rules import RULES
@@ -93,7 +93,7 @@ def _config(layer: keras.Layer, node) -> dict[str, Any] | None:
         f"has weights and cannot be copied ({problems[0]})",
         where=f"layer {layer.name} ({type(layer).__name__})",
         expected="functions and layers in it that are registered with Keras"
-        if type(layer).__module__.startswith("keras.")
+        if is_of_keras(layer)
         else "get_config and from_config that make the same layer again",
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from dcase_system.errors import InputError
 from dcase_system.pruning.channels import LayerChannels
+from dcase_system.pruning.configs import is_of_keras
 
 
 def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
@@ -23,7 +24,7 @@ def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
         shape = channels.shape_of(index, alive)
         for kind in ("regularizer", "constraint"):
             held = getattr(weight, kind, None)
-            if held is None or shape == tuple(weight.shape) or _is_of_keras(held):
+            if held is None or shape == tuple(weight.shape) or is_of_keras(held):
                 continue
             result: object
             try:
@@ -59,7 +60,7 @@ def _makes(initializer: Any, key: str, channels: LayerChannels, alive: np.ndarra
     if weight is None:
         return True
     shape = channels.shape_of(channels.index_of(weight), alive)
-    drawn = _is_of_keras(initializer) and not isinstance(initializer, keras.initializers.Constant)
+    drawn = is_of_keras(initializer) and not isinstance(initializer, keras.initializers.Constant)
     if shape == tuple(weight.shape) or drawn:
         return True
     try:
@@ -77,8 +78,3 @@ def _weight_of(key: str, layer: keras.Layer) -> keras.Variable | None:
     return next(
         (found for name in names if (found := getattr(layer, name, None)) is not None), None
     )
-
-
-def _is_of_keras(held: Any) -> bool:
-    """Whether it is an object of Keras's, and no function that encloses anything."""
-    return type(held).__module__.startswith("keras.")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.pruning.configs import OBJECTS
+from dcase_system.pruning.configs import OBJECTS, is_of_keras
 
 _CODE = (types.FunctionType, types.MethodType, functools.partial)
 # What a layer may keep of a call.
@@ -81,7 +81,7 @@ def _parts(value: Any) -> dict:
 def _tells(layer: keras.layers.Layer, name: str) -> bool:
     """Whether an attribute of a layer says what it computes, and a config may fail to."""
     # Configs of Keras's layers give all but a user's objects.
-    if type(layer).__module__.startswith("keras.") and not isinstance(layer, keras.layers.Lambda):
+    if is_of_keras(layer) and not isinstance(layer, keras.layers.Lambda):
         return name.endswith(OBJECTS)
     passing = name.startswith(("_self_", "_auto_config")) or "input_shape" in name
     return not passing and name not in _KEPT_BY_KERAS

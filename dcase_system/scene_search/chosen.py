@@ -8,19 +8,20 @@ import keras
 import numpy as np
 
 from dcase_system import stages
-from dcase_system.complexity import rules
 from dcase_system.edge import forms
 from dcase_system.edge.export import export_checked
-from dcase_system.edge.precision import cast_weights
-from dcase_system.files import read_json, write_json
+from dcase_system.files import read_json
 from dcase_system.scene_search.clips import SceneData
-from dcase_system.scene_search.scratch import SCORES, score_forms, train_from_scratch
+from dcase_system.scene_search.scratch import (
+    SCORES,
+    score_forms,
+    submitted_network,
+    train_from_scratch,
+)
 from dcase_system.scene_search.training import MEASURES, ScenePlan, predict_clips
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.task1b import counted_bytes
 
-PRECISION = "float16"
-SUBMITTED_FORM = "keras_float16"
 OUTPUT = Path("evaluation") / "output.csv"
 _CALIBRATION_SEGMENTS = 200
 
@@ -43,9 +44,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
         InputError: the training diverges.
     """
     trained = train_from_scratch(folder, spec, plan, data)
-    submitted = cast_weights(trained.network, PRECISION)
-    complexity = rules.report(submitted, PRECISION)
-    write_json(folder / "complexity.json", complexity)
+    submitted, complexity = submitted_network(folder, trained.network)
     edge = stages.run_stage(
         folder / "edge",
         {"network": trained.key, "classes": data.classes},
@@ -70,7 +69,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
             ),
         )
     return {
-        "complexity": {name: value for name, value in complexity.items() if name != "layers"},
+        "complexity": complexity,
         "size_2020": counted_bytes(complexity),
         "scores": read_json(folder / "dev_test" / SCORES),
     }

@@ -7,18 +7,18 @@ from typing import Any
 
 from dcase_system import runs, stages
 from dcase_system.audio.scalogram import ScalogramSpec
-from dcase_system.complexity import rules
 from dcase_system.edge.forms import REFERENCE, keras_form
-from dcase_system.edge.precision import cast_weights
 from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
 from dcase_system.models import registry
-from dcase_system.scene_search.chosen import PRECISION, SUBMITTED_FORM
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (
+    PRECISION,
     SCORES,
+    SUBMITTED_FORM,
     layers_of,
     score_forms,
+    submitted_network,
     table4_rows,
     train_from_scratch,
 )
@@ -144,9 +144,7 @@ def _network(
 ) -> dict[str, Any]:
     folder = run_dir / name
     trained = train_from_scratch(folder, spec, plan, data)
-    submitted = cast_weights(trained.network, PRECISION)
-    complexity = rules.report(submitted, PRECISION)
-    write_json(folder / "complexity.json", complexity)
+    submitted, complexity = submitted_network(folder, trained.network)
     stages.run_stage(
         folder / "dev_test",
         {"network": trained.key, "clips": data.test.key, "measures": MEASURES},
@@ -162,6 +160,6 @@ def _network(
     return {
         "name": name,
         "layers": layers_of(spec),
-        "complexity": {key: value for key, value in complexity.items() if key != "layers"},
+        "complexity": complexity,
         "scores": read_json(folder / "dev_test" / SCORES),
     }

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 
 from dcase_system import stages
-from dcase_system.complexity.rules import KIB
+from dcase_system.complexity import rules
 from dcase_system.edge.contract import save_contract
 from dcase_system.edge.forms import Form
+from dcase_system.edge.precision import cast_weights
 from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.scene_cnn import SceneCNNSpec, layer_names
@@ -21,6 +22,8 @@ from dcase_system.scene_search.training import ScenePlan, score_segments, traine
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 
 SCORES = "scores.json"
+PRECISION = "float16"
+SUBMITTED_FORM = "keras_float16"
 _BATCH = 64
 
 
@@ -66,6 +69,22 @@ def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData
     return Trained(load_network(folder / "network"), key)
 
 
+def submitted_network(folder: Path, network: keras.Model) -> tuple[keras.Model, dict[str, Any]]:
+    """A trained network as it is handed in, and what it costs.
+
+    Args:
+        folder: receives `complexity.json`, layer by layer.
+        network: as it was trained.
+
+    Returns:
+        The network at float16, and its complexity report without the layers.
+    """
+    submitted = cast_weights(network, PRECISION)
+    complexity = rules.report(submitted, PRECISION)
+    write_json(folder / "complexity.json", complexity)
+    return submitted, {key: value for key, value in complexity.items() if key != "layers"}
+
+
 def score_forms(target: Path, forms: Mapping[str, Form], data: SceneData) -> None:
     """Writes `scores.json` of the dev-test list: a `SceneScore` for each form.
 
@@ -108,7 +127,7 @@ def table4_rows(
         {
             "network": name,
             "precision": precision,
-            "mib": complexity["bytes"][precision] / KIB**2,
+            "mib": complexity["bytes"][precision] / rules.KIB**2,
             **{measure: scores[f"keras_{precision}"][measure] for measure in measures},
         }
         for precision in precisions
