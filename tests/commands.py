@@ -25,30 +25,33 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def command(module: str, *arguments: object) -> list[str]:
-    return [sys.executable, "-m", module, *map(str, arguments)]
+def command(module: str, *arguments: object, published: bool = False) -> list[str]:
+    """How to start a command; recipes train networks of `tests.small`, unless `published`."""
+    recipe = module.startswith("recipes.") and not published
+    through = ["-m", "tests.small"] if recipe else []
+    return [sys.executable, *through, "-m", module, *map(str, arguments)]
 
 
-def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end in a process of its own."""
+def run(
+    module: str, *arguments: object, published: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Runs a `command` to its end in a process of its own."""
+    line = command(module, *arguments, published=published)
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / "output", Path(folder) / "errors"]
-        texts = list(map(str, arguments))
-        process = FORKS.Process(target=_call, args=(module, texts, *map(str, files)))
+        files = [str(Path(folder) / "output"), str(Path(folder) / "errors")]
+        process = FORKS.Process(target=_call, args=(line[2:], *files))
         process.start()
         process.join()
-        output, errors = (path.read_text() for path in files)
-    return subprocess.CompletedProcess(
-        command(module, *arguments), process.exitcode or 0, output, errors
-    )
+        output, errors = (Path(path).read_text() for path in files)
+    return subprocess.CompletedProcess(line, process.exitcode or 0, output, errors)
 
 
-def _call(module: str, arguments: list[str], output: str, errors: str) -> None:
+def _call(module_and_arguments: list[str], output: str, errors: str) -> None:
     for path, stream in ((output, 1), (errors, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
     os.chdir(ROOT)
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = module_and_arguments
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 def tiny_clips(place: Path) -> list[str]:

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from tests import small
 from tests.commands import FLOAT16, TOY, run, tiny_clips, too_wide
 from tests.reporting.tracing import traced
 
@@ -22,12 +25,15 @@ def test_zeros_are_shown_beside_what_the_rules_count(place):
     reached, sizes = (
         line.split() for line in done.stdout.splitlines() if line.startswith("zeros-2of4")
     )
-    assert "115.43" in reached
+    costs = small.costs("sscp_mobile_64")
+    assert f"{costs.macs / 1e6:.4g}" in reached
     _, zeros, counted, nonzero, zipped, *limits = sizes
-    assert (zeros, counted) == ("50.0", "476,648")
-    assert int(nonzero.replace(",", "")) < 300_000
-    assert int(zipped.replace(",", "")) < 350_000
-    assert limits == ["OVER", "OVER"]
+    assert float(zeros) == pytest.approx(50, abs=0.2)
+    all_bytes = 2 * costs.params
+    assert counted == f"{all_bytes:,}"  # zeros are counted too
+    assert int(nonzero.replace(",", "")) < 0.6 * all_bytes
+    assert int(zipped.replace(",", "")) < 0.75 * all_bytes
+    assert limits == ["complies", "complies"]
     sparsity = json.loads((out / "zeros-2of4" / "sparsity.json").read_text())
     assert set(sparsity["files"]) == {"float16"}
     assert traced((out / "report.html").read_text(), out) > 10

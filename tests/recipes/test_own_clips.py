@@ -141,6 +141,7 @@ def test_a_network_that_no_package_takes_is_refused_before_training(tmp_path, re
         f"--author_card={CARD}",
         *TOY,
         *given,
+        published=True,
     )
     assert done.returncode == 1
     assert "would be over the limits of a package, for clips of 2 s" in done.stderr.splitlines()[-1]

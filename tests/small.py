@@ -1,0 +1,43 @@
+"""Commands with networks of two blocks, for tests in which a network's size is not the point.
+
+`python -m tests.small -m recipes.split5 ...` runs a recipe so, and the tasks that it starts too.
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from dcase_system.complexity.counter import Complexity, count
+from dcase_system.models import cp_mobile, registry
+
+# In place of the interpreter: how a command that is small starts others.
+PYTHON = Path(__file__).with_name("small_python")
+
+
+def shortened(published: Callable[[], cp_mobile.CPMobileSpec]) -> cp_mobile.CPMobileSpec:
+    """A published architecture's third and fourth block alone: one is strided, one widens."""
+    spec = published()
+    return replace(spec, blocks=spec.blocks[2:4])
+
+
+def costs(name: str) -> Complexity:
+    """What the rules count of a shortened architecture, by its name."""
+    return count(registry.build(shortened(registry.ARCHITECTURES[name])))
+
+
+def use_small_networks() -> None:
+    """Shortens the students and teachers of this process, and of those that it starts."""
+    for name, published in list(registry.ARCHITECTURES.items()):
+        if name.startswith(("cp_mobile", "sscp_mobile")):
+            registry.ARCHITECTURES[name] = lambda published=published: shortened(published)
+    os.environ.setdefault("SMALL_PYTHON", sys.executable)
+    sys.executable = str(PYTHON)
+
+
+if __name__ == "__main__":
+    del sys.argv[:2]  # this module and -m
+    use_small_networks()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
