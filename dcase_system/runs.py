@@ -20,6 +20,8 @@ from dcase_system.files import emptied, is_temporary, locked, parse_json, read_j
 from dcase_system.workers import team
 
 CONFIG = "config.json"
+FORMAT = 2
+"""Of a run directory: raised where the same settings would give other results than before."""
 _LOCK = "lock"
 _PACKAGES = (
     "tensorflow",
@@ -48,7 +50,7 @@ def check(run_dir: Path, settings: Mapping[str, Any], *, overwrite: bool = False
         overwrite: whether the run that is there is to be replaced.
 
     Raises:
-        InputError: the folder holds a run with other settings or of an earlier version, or files
+        InputError: the folder holds a run with other settings or of another version, or files
             that are no run.
     """
     _check(run_dir, settings, overwrite, whole=False)
@@ -146,8 +148,8 @@ def _check(
 ) -> None:
     # Listed before the record is read: it is the first file of a run that is just being begun.
     others = run_dir.is_dir() and [path.name for path in run_dir.iterdir() if not _is_free(path)]
-    recorded = _recorded(run_dir)
-    if recorded is None:
+    config = _recorded(run_dir)
+    if config is None:
         if others:
             raise InputError(
                 "folder is not empty and holds no run",
@@ -159,13 +161,13 @@ def _check(
     if overwrite:
         return
     ways_out = "--overwrite, which replaces that run, or another --output_dir"
-    if "kind" not in recorded:
+    if config.get("format") != FORMAT:
         raise InputError(
-            "folder holds a run of an earlier version, which did not record all of its settings",
+            "folder holds a run of another version of this package, which cannot be resumed",
             where=run_dir,
             expected=ways_out,
         )
-    now = parse_json(_json(settings))
+    recorded, now = config["settings"], parse_json(_json(settings))
     found = [
         difference
         for name, value in now.items()
@@ -195,15 +197,14 @@ def _is_free(path: Path) -> bool:
 
 
 def _recorded(run_dir: Path) -> dict[str, Any] | None:
-    """The settings of the run in a folder, or None if it holds none."""
+    """The `config.json` of the run in a folder, or None if it holds none."""
     try:
         config = read_json(run_dir / CONFIG)
     except (OSError, ValueError):
         return None
     if not isinstance(config, dict) or "versions" not in config:
         return None
-    settings = config.get("settings")
-    return settings if isinstance(settings, dict) else None
+    return config if isinstance(config.get("settings"), dict) else None
 
 
 def _differences(there: Any, here: Any, name: str, whole: bool) -> Iterator[str]:
@@ -249,6 +250,7 @@ def _write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
     versions = {"python": platform.python_version()}
     versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
     config = {
+        "format": FORMAT,
         "command": sys.argv,
         "settings": dict(settings),
         "versions": versions,

@@ -21,7 +21,8 @@ SETTINGS = {
     "clips": {"train": "12 clips, 0123456789ab", "train_audio": "c" * 64},
     "evaluation": None,
 }
-OLD = {"command": ["x"], "settings": {"plan": {"epochs": 40}}, "versions": {}, "code": {}}
+# As the version before wrote it: with the same settings, and other seeds.
+OLD = {"command": ["x"], "settings": SETTINGS, "versions": {}, "code": {}}
 
 
 def changed(**values):
@@ -183,7 +184,9 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 def test_a_run_of_an_earlier_version_is_refused_unless_it_is_to_be_replaced(tmp_path):
     write_json(tmp_path / "config.json", OLD)
     before = content(tmp_path)
-    with pytest.raises(InputError, match=r"a run of an earlier version, .* expected --overwrite"):
+    with pytest.raises(
+        InputError, match=r"a run of another version of this package, .* expected --overwrite"
+    ):
         begin(tmp_path)
     assert content(tmp_path) == before
     begin(tmp_path, overwrite=True)

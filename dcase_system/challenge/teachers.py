@@ -90,7 +90,7 @@ def teacher_plans(
         )
     weights = [*map(Path, initial_weights), *[None] * (len(members) - len(initial_weights))]
     return [
-        _plan(number, member, initial, derive(seed, number), given)
+        _plan(number, member, initial, derive(seed, "teacher", number), given)
         for number, (member, initial) in enumerate(zip(members, weights, strict=True), 1)
     ]
 

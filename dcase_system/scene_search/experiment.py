@@ -186,7 +186,7 @@ class _Run:
         statistics = train.features.statistics(rows)
         segments = train.features.segments(statistics, rows)
         other = scored.features.segments(statistics, held)
-        plan = replace(self.plan.candidate, seed=seeds.derive(self.plan.seed, 1))
+        plan = replace(self.plan.candidate, seed=seeds.derive(self.plan.seed, "candidate training"))
         clips = [train.key, scored.key, rows.tolist(), held.tolist()]
         key = fingerprint([asdict(plan), clips, MEASURES])
 
@@ -237,7 +237,7 @@ class _Run:
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """A chosen network, trained from scratch, and its rows in Table 4."""
         folder = self.run_dir / f"final_{method}_{model[0].lower()}"
-        plan = replace(self.plan.final, seed=seeds.derive(self.plan.seed, 2))
+        plan = replace(self.plan.final, seed=seeds.derive(self.plan.seed, "final training"))
         spec = self.plan.space.spec(candidate.architecture)
         left = train_chosen(folder, spec, plan, self.data)
         row = {

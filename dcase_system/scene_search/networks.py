@@ -101,7 +101,7 @@ def run_networks(
         registry.build(spec)  # one that cannot be is refused before others are trained for hours
     settings = settings_of(plan, data.front_end, data.record)
     with runs.begun(run_dir, settings, overwrite=overwrite):
-        final = replace(plan.final, seed=seeds.derive(plan.seed, 2))
+        final = replace(plan.final, seed=seeds.derive(plan.seed, "final training"))
         networks = [_network(run_dir, name, spec, final, data) for name, spec in specs.items()]
         results = {
             "corpus": data.corpus,

@@ -124,7 +124,7 @@ class Search:
             study = shared.study
             study.sampler = optuna.samplers.NSGAIISampler(
                 population_size=self.population,
-                seed=derive(self.seed, shared.worker, len(study.trials)),
+                seed=derive(self.seed, "sampler", shared.worker, len(study.trials)),
             )
             self._search(shared, evaluate)
             found = [self._candidate(study, trial) for trial in _trained(study).values()]

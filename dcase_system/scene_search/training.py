@@ -108,7 +108,7 @@ def trained_network(
     set_seed(plan.seed)
     network = registry.build(spec)
     targets = one_hot(np.repeat(labels, segments.per_clip), network.output_shape[-1])
-    model = MixupTraining(network, derive(plan.seed, 1)) if plan.mixup else network
+    model = MixupTraining(network, derive(plan.seed, "mixup")) if plan.mixup else network
     model(segments.gather(np.arange(1)))
     fit(
         model,

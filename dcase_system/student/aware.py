@@ -26,7 +26,6 @@ from dcase_system.student.plan import (
     Step,
     StudentPlan,
     contract_of,
-    steps,
 )
 from dcase_system.student.stage import StudentStage
 from dcase_system.training import seeds
@@ -65,7 +64,7 @@ def train_aware(
     Raises:
         InputError: the training diverges, or the student has a layer that cannot be quantised.
     """
-    seed = seeds.derive(plan.seed, len(steps(plan)))
+    seed = seeds.derive(plan.seed, "quantization-aware training")
     plan = replace(
         plan, epochs=aware.epochs, learning_rate=aware.learning_rate, seed=seed, rounds=()
     )
@@ -127,7 +126,7 @@ class AwareStage(StudentStage):
 
         A state in the checkpoint would not do: tf_keras draws ahead of what it trains on.
         """
-        seed = seeds.derive(self.plan.seed, epoch)
+        seed = seeds.derive(self.plan.seed, "epoch", epoch)
         stage = replace(self, plan=replace(self.plan, seed=seed))
         training = stage._prepared(network)
         return islice(stage._feature_batches(training), self._epoch_steps(training))

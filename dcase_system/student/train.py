@@ -50,7 +50,7 @@ def train_student(
     key, previous = None, None
     for index, step in enumerate(steps(plan)):
         # The first stage has the run's own seed, so that a dense student is what it always was.
-        seed = seeds.derive(plan.seed, index) if index else plan.seed
+        seed = seeds.derive(plan.seed, "stage", index) if index else plan.seed
         step_plan = replace(plan, epochs=step.epochs, seed=seed, rounds=())
         inputs = {
             "plan": asdict(step_plan),

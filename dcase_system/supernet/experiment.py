@@ -106,7 +106,7 @@ class _Experiment:
         for space in self.spaces:
             for constraint in self.constraints:
                 reachable(space, _budget(constraint))  # refused before anything is trained
-        teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, 1))
+        teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, "teacher"))
         taught = trainings.teach(teacher)
         searches = [self._searches(space, self._supernet(space, taught)) for space in self.spaces]
         spaces = self._found(searches, before_search)
@@ -139,11 +139,11 @@ class _Experiment:
             "spaces": spaces,
         }
 
-    def _seeded(self, plan: SupernetPlan, *purpose: int) -> SupernetPlan:
-        return replace(plan, seed=derive(self.plan.seed, *purpose))
+    def _seeded(self, plan: SupernetPlan, purpose: str) -> SupernetPlan:
+        return replace(plan, seed=derive(self.plan.seed, purpose))
 
     def _supernet(self, space: SearchSpace, taught: Trained) -> Trained:
-        plan = self._seeded(self.plan.supernet, 2)
+        plan = self._seeded(self.plan.supernet, "supernet")
         return self.trainings.train(
             _supernet_of(space), space.base, plan, space=space, teacher=taught
         )
@@ -184,7 +184,7 @@ class _Experiment:
         beside: dict[UniformNetwork, list[str]] = {}
         for one in self.constraints:
             beside.setdefault(uniform_network(self.spaces[0], one.params), []).append(one.name)
-        plan, trainings = self._seeded(self.plan.alone, 3), self.trainings
+        plan, trainings = self._seeded(self.plan.alone, "uniform networks"), self.trainings
         alone = []
         for network, constraints in beside.items():
             baseline = trainings.train(f"baseline_{network.name}", network.spec, plan)
@@ -203,7 +203,7 @@ class _Experiment:
         trainings, name = self.trainings, row["constraint"]
         spec = registry.read_spec(inherited.folder / SPEC)
         shorter, longer = (
-            replace(self._seeded(self.plan.alone, 4), steps=steps)
+            replace(self._seeded(self.plan.alone, "tuning"), steps=steps)
             for steps in self.plan.tuning_steps
         )
         scores = {"ofa": trainings.test_map(inherited)}
@@ -227,7 +227,7 @@ class _Experiment:
             alone = self.trainings.train(
                 f"alone_{row['params']}",
                 _spec(searches.space, row),
-                self._seeded(self.plan.alone, 5),
+                self._seeded(self.plan.alone, "ranking"),
                 teacher=taught,
             )
             score = self.trainings.score(alone, self.data.validation)

@@ -99,7 +99,7 @@ class SharedSearch:
             study = shared.study
             study.sampler = optuna.samplers.NSGAIISampler(
                 population_size=self.population,
-                seed=derive(self.seed, shared.worker, len(study.trials)),
+                seed=derive(self.seed, "sampler", shared.worker, len(study.trials)),
             )
             self._search(shared, score, wanted)
             found = [self._candidate(trial) for trial in _scored(study).values()]

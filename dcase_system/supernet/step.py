@@ -103,14 +103,14 @@ class SupernetTraining(keras.Model):
         super().__init__(name="supernet_training")
         self.supernet, self.plan = supernet, plan
         self._largest_batches = plan.largest_steps * plan.accumulation
-        self.front_end = front_end(spec, derive(plan.seed, 5))
+        self.front_end = front_end(spec, derive(plan.seed, "front end"))
         self.masks = [
-            AxisMask(axis, widest, 0.0, seed=derive(plan.seed, 2, axis, index))
+            AxisMask(axis, widest, 0.0, seed=derive(plan.seed, "mask", axis, index))
             for axis, widest in ((1, plan.mask_mels), (2, plan.mask_frames))
             for index in range(plan.masks)
         ]
-        self.mixing = keras.random.SeedGenerator(derive(plan.seed, 3))
-        self.sampler = None if space is None else WidthSampler(space, derive(plan.seed, 4))
+        self.mixing = keras.random.SeedGenerator(derive(plan.seed, "mixup"))
+        self.sampler = None if space is None else WidthSampler(space, derive(plan.seed, "widths"))
         dropouts = supernet.block_dropout, supernet.head_dropout
         drawing: list[Any] = [
             *self.masks,

@@ -90,7 +90,7 @@ class Trainings:
 
         def work(folder: Path, checkpoint: Path) -> None:
             seeds.set_seed(plan.seed)
-            supernet = ElasticCNN10(spec, seeds.derive(plan.seed, 1))
+            supernet = ElasticCNN10(spec, seeds.derive(plan.seed, "initial weights"))
             if initial is not None:
                 load_largest(supernet, load_network(initial.folder))
             train_supernet(

@@ -35,14 +35,14 @@ def augmented_model(
     """
     return waveform_model(
         network,
-        front_end(spec, derive(seed, 5)),
+        front_end(spec, derive(seed, "front end")),
         samples,
         waveform_augmentation=[
-            TimeRoll(round(roll_seconds * spec.sample_rate), seed=derive(seed, 1))
+            TimeRoll(round(roll_seconds * spec.sample_rate), seed=derive(seed, "time roll"))
         ],
         feature_augmentation=[
-            AxisMask(1, mask_mels, spec.mask_value, seed=derive(seed, 2)),
-            AxisMask(2, mask_frames, spec.mask_value, seed=derive(seed, 3)),
-            FreqMixStyle(mixstyle_probability, mixstyle_alpha, seed=derive(seed, 4)),
+            AxisMask(1, mask_mels, spec.mask_value, seed=derive(seed, "mel mask")),
+            AxisMask(2, mask_frames, spec.mask_value, seed=derive(seed, "frame mask")),
+            FreqMixStyle(mixstyle_probability, mixstyle_alpha, seed=derive(seed, "Freq-MixStyle")),
         ],
     )

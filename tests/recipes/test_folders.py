@@ -7,6 +7,7 @@ import pytest
 from absl import flags
 
 from dcase_system.executor.tasks import Task
+from dcase_system.runs import FORMAT
 from recipes import _executor, _package_flags, _package_tasks
 from tests.commands import TOY, on_tiny, run, tiny_clips
 from tests.recipes.test_scene_search import TOY as SCENES
@@ -63,7 +64,7 @@ NAMES = [
 def test_the_folder_of_another_run_is_refused_before_any_clip_is_decoded(commands, tmp_path, name):
     folder = tmp_path / "run"
     folder.mkdir()
-    record = json.dumps({"settings": {"kind": "other"}, "versions": {}})
+    record = json.dumps({"format": FORMAT, "settings": {"kind": "other"}, "versions": {}})
     (folder / "config.json").write_text(record)
     given = [*commands[name], f"--output_dir={folder}"]
     done = run(f"recipes.{name.split()[0]}", *given)

@@ -206,4 +206,6 @@ def test_prediction_covers_the_last_partial_batch(tones):
 
 
 def test_derived_seeds_differ():
-    assert len({seeds.derive(0, 1), seeds.derive(0, 2), seeds.derive(1, 1)}) == 3
+    purposes = [(0, "mixup"), (1, "mixup"), (0, "stage"), (0, "stage", 1), (0, "stage", 2)]
+    assert len({seeds.derive(*purpose) for purpose in purposes}) == len(purposes)
+    assert seeds.derive(0, "stage", 1) == seeds.derive(0, "stage", 1)
