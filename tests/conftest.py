@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import (
     STEREO_TINY,
     TINY,
     write_demo_corpus,
     write_stereo_demo_corpus,
 )
+from dcase_system.data import load_data
 from tests import toys
 from tests.storage.postgres import binaries
 
@@ -74,21 +76,44 @@ def toy():
         yield
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """A tiny corpus; a test that changes it copies it first."""
+    return write_demo_corpus(tmp_path_factory.mktemp("demo") / "demo", size=TINY)
+
+
+@pytest.fixture(scope="session")
+def data_and_evaluation(demo, tmp_path_factory):
+    """The clips of the tiny corpus, those of its evaluation set too."""
+    stores = tmp_path_factory.mktemp("stores")
+    return load_data(read_corpus(demo.development), 100, demo.evaluation, stores)
+
+
+@pytest.fixture(scope="session")
+def data(demo, tmp_path_factory):
+    """The labelled clips of the tiny corpus."""
+    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="session")
+def stereo_demo(tmp_path_factory):
+    """A tiny corpus in stereo; a test that changes it copies it first."""
+    return write_stereo_demo_corpus(tmp_path_factory.mktemp("demo") / "stereo", size=STEREO_TINY)
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A tiny corpus and the folders that the recipes share."""
+def place(demo, tmp_path_factory):
+    """A copy of the tiny corpus and the folders that the recipes share."""
     folder = tmp_path_factory.mktemp("recipes")
-    write_demo_corpus(folder / "demo", size=TINY)
+    shutil.copytree(demo.development.parent, folder / "demo")
     return folder
 
 
 @pytest.fixture(scope="module")
-def stereo(tmp_path_factory):
+def stereo(stereo_demo, tmp_path_factory):
     """Flags for the tiny stereo corpus."""
-    folder = tmp_path_factory.mktemp("stereo")
-    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
     return [
-        f"--data_dir={demo.development}",
-        f"--evaluation_dir={demo.evaluation}",
-        f"--cache_dir={folder / 'cache'}",
+        f"--data_dir={stereo_demo.development}",
+        f"--evaluation_dir={stereo_demo.evaluation}",
+        f"--cache_dir={tmp_path_factory.mktemp('stereo') / 'cache'}",
     ]

@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import TINY, write_demo_corpus
+from dcase_system.corpora.demo import TINY
 from dcase_system.data import load_data
 from dcase_system.edge.classifier import Classifier
 from dcase_system.errors import InputError
@@ -34,15 +34,9 @@ PLAN = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=16, seed=5)
 pytestmark = pytest.mark.usefixtures("toy")
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    return write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
-
-
-@pytest.fixture(scope="module")
-def data(demo, tmp_path_factory):
-    stores = tmp_path_factory.mktemp("stores")
-    return load_data(read_corpus(demo.development), 100, demo.evaluation, stores)
+@pytest.fixture(scope="session")
+def data(data_and_evaluation):
+    return data_and_evaluation
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pytest
 
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.distillation import import_logits as importing
 from dcase_system.distillation.ensemble_store import (
     TRAIN_LOGITS,
@@ -105,8 +104,7 @@ def test_unfinished_folders_are_refused_in_one_line(tmp_path, content):
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
+def corpus(demo):
     return read_corpus(demo.development)
 
 

@@ -11,9 +11,6 @@ from dcase_system import pipeline
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import TINY, write_demo_corpus
-from dcase_system.data import load_data
 from dcase_system.distillation import teachers
 from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
@@ -42,12 +39,6 @@ PLANS = (
     ),
 )
 RESPONSES = ImpulseResponses(np.float32([[0.0, 1.0]]), "delay")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
-    return load_data(read_corpus(demo.development), 100, None, tmp_path_factory.mktemp("stores"))
 
 
 @pytest.fixture(scope="module")

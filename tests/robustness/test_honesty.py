@@ -9,9 +9,6 @@ import pytest
 from dcase_system import pipeline
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.corpora.corpus import read_corpus
-from dcase_system.corpora.demo import TINY, write_demo_corpus
-from dcase_system.data import load_data
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.student.plan import StudentPlan
@@ -40,11 +37,9 @@ class Untouchable:
         raise Read("len")
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    demo = write_demo_corpus(tmp_path_factory.mktemp("demo"), size=TINY)
-    stores = tmp_path_factory.mktemp("stores")
-    return load_data(read_corpus(demo.development), 100, demo.evaluation, stores)
+@pytest.fixture(scope="session")
+def data(data_and_evaluation):
+    return data_and_evaluation
 
 
 def stored(waveforms: Waveforms) -> list[tuple[Path, int]]:

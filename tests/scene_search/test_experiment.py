@@ -6,14 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
-from dcase_system.corpora.lists import read_lists
-from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST, read_task1b
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import load_network
 from dcase_system.scene_search import experiment
-from dcase_system.scene_search.clips import load_scenes
 from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
 from dcase_system.scene_search.search import Candidate, CandidateScore
 from tests.scene_search.toys import FRONT_END, SPACE, TOY
@@ -28,15 +24,6 @@ PLAN = SearchPlan(
     evaluations=2,
     population=2,
 )
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scenes")
-    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
-    corpus = read_task1b(demo.development)
-    lists = read_lists(corpus, demo.evaluation, train=TRAIN_LIST, test=TEST_LIST)
-    return load_scenes(lists, folder / "stores", FRONT_END, name="toy", seconds=STEREO_TINY.seconds)
 
 
 @pytest.mark.slow

@@ -4,30 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from dcase_system.corpora.demo import STEREO_TINY, write_stereo_demo_corpus
-from dcase_system.corpora.lists import read_lists
-from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST, read_task1b
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.shufflenet import ShuffleNetV2Spec
 from dcase_system.reporting.report import page_of
 from dcase_system.scene_search import scratch
-from dcase_system.scene_search.clips import load_scenes
 from dcase_system.scene_search.networks import TABLE4, NetworksPlan, fitted, run_networks
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from tests.scene_search.toys import FRONT_END, SPACE, TOY
 
 SMALL = ShuffleNetV2Spec(4, (1,), (4,), 6)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scenes")
-    demo = write_stereo_demo_corpus(folder / "demo", size=STEREO_TINY)
-    corpus = read_task1b(demo.development)
-    corpus = read_task1b(demo.development)
-    lists = read_lists(corpus, demo.evaluation, train=TRAIN_LIST, test=TEST_LIST)
-    return load_scenes(lists, folder / "stores", FRONT_END, name="toy", seconds=STEREO_TINY.seconds)
 
 
 def test_the_final_plan_is_the_papers():
