@@ -1,10 +1,10 @@
 """Values from outside (what JSON or YAML gives) as dataclasses: pydantic checks, we word."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, LiteralString, Union, get_args, get_origin, get_type_hints
 
 import pydantic  # its parts are loaded when they are first used: 0.1 s
 import pydantic_core
@@ -47,34 +47,22 @@ def defects(value: Any, kind: Any, where: str, context: Any = None) -> Iterator[
         yield from _lines(error, kind, value, where)
 
 
-def from_yaml(value: Any, kind: Any, where: object) -> Any:
-    """The dataclass that what YAML gives describes; it has no other fields.
-
-    Raises:
-        InputError: it does not describe one; names all defects.
-    """
-    try:
-        return _adapter(kind).validate_python(value, extra="forbid")
-    except pydantic.ValidationError as error:
-        raise InputError.of_lines(where, _lines(error, kind, value)) from error
-
-
-def from_json(value: Any, kind: Any, where: object) -> Any:
-    """The dataclass that a JSON value of a file of ours describes.
-
-    Such a file says everything: defaults do not stand in for fields, no value is converted, numbers
-    are finite, and whole ones count something: at least 1, if the type is not `NotNegative`.
+def parsed(value: Any, kind: Any, where: object, *, exact: bool = True) -> Any:
+    """The dataclass that a value of JSON or YAML describes; it has no other fields.
 
     Args:
-        value: as `json.loads` gives it.
+        value: as `json.loads` or YAML gives it.
         kind: a dataclass, or `Annotated` with `OfKind`.
         where: the file, named in the error.
+        exact: whether the value says everything, as the files do that we write: then defaults do
+            not stand in for fields, nothing is converted, numbers are finite, and whole ones count
+            something: they are at least 1, if they are not `NotNegative`.
 
     Raises:
         InputError: it does not describe one; names all defects.
     """
     try:
-        return _exact(kind).validate_python(value, extra="forbid")
+        return (_exact if exact else _adapter)(kind).validate_python(value, extra="forbid")
     except pydantic.ValidationError as error:
         raise InputError.of_lines(where, _lines(error, kind, value)) from error
 
@@ -107,11 +95,11 @@ class OfKind:
 
     Attributes:
         kinds: the dataclasses by kind.
-        what: one of them, in messages, such as `a front end`.
+        wrong: what a value is called that is none of them.
     """
 
     kinds: Mapping[str, type]
-    what: str
+    wrong: LiteralString
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable) -> Any:
         return pydantic_core.core_schema.no_info_plain_validator_function(self._read)
@@ -119,24 +107,29 @@ class OfKind:
     def _read(self, value: Any) -> Any:
         kind = value.get("kind") if isinstance(value, dict) else value
         if not isinstance(value, dict) or not isinstance(kind, str) or kind not in self.kinds:
-            raise fault(f"not {self.what}", f"kind {' | '.join(self.kinds)}", received=kind)
+            raise fault(self.wrong, f"kind {' | '.join(self.kinds)}", received=kind)
         own = {name: item for name, item in value.items() if name != "kind"}
         return _exact(self.kinds[kind]).validate_python(own, extra="forbid")
 
 
-def fault(what: str, expected: object = None, **more: object) -> pydantic_core.PydanticCustomError:
+def fault(
+    what: LiteralString, expected: str = "", *, at: str = "", received: object = ...
+) -> pydantic_core.PydanticCustomError:
     """What a validator raises.
 
     Args:
         what: is wrong, in braceless words.
         expected: instead, in words.
-        more: `received` where it is not the value itself, `at` the field that a check of several
-            fields is about.
+        at: the field that a check of several fields is about.
+        received: by default the value itself.
     """
-    return pydantic_core.PydanticCustomError("ours", what, {"expected": expected, **more})  # type: ignore[arg-type]
+    context = {"expected": expected, "at": at}
+    if received is not ...:
+        context["received"] = shown(received)  # as it is, a broken text would break the error
+    return pydantic_core.PydanticCustomError("ours", what, context)
 
 
-def says(what: str, expected: str | None = None) -> Any:
+def says(what: LiteralString, expected: str = "") -> Any:
     """Annotates a type with the words for what is none; annotations before it make the type."""
 
     def check(value: Any, handler: Callable[[Any], Any]) -> Any:
@@ -153,70 +146,54 @@ def _lines(
 ) -> Iterator[str]:
     """One line for each defect that pydantic found."""
     for found in error.errors(include_url=False):
-        name, place, context = found["type"], found["loc"], found.get("ctx", {})
-        expected: str | None = None
+        name, place, context = found["type"], [*found["loc"]], found.get("ctx", {})
+        what, expected = "wrong value", found["msg"].removeprefix("Input should be ")
         received: str | None = shown(found["input"])
         if name == "missing":
-            *above, key = place
+            key = place.pop()
             what = f"required {'field' if isinstance(key, str) else 'item'} {key!r} is missing"
-            place, received = tuple(above), None
+            expected, received = "", None
         elif name in _UNKNOWN:
-            *above, key = place
-            what, expected, place = "unknown field", _fields(kind, above), tuple(above)
+            key = place.pop()
+            what, expected = "unknown field", _fields(kind, place)
             received = received if name == "invalid_key" else shown(key)
         elif name in _MAPPINGS:
             what, expected = "not a mapping", _fields(kind, place)
+        elif name in _WORDS:
+            what, expected = _WORDS[name][0], _WORDS[name][1].format(**context)
         elif name == "ours":
             what, expected = found["msg"], context["expected"]
-            received = shown(context["received"]) if "received" in context else received
-            place = (*place, *([context["at"]] if "at" in context else []))
-        elif name == "value_error":
-            what, received = str(context["error"]), None
-        elif name in _WORDS:
-            what, words = _WORDS[name]
-            expected = words.format(**context) or None
-        else:
-            what, expected = "wrong value", found["msg"].removeprefix("Input should be ")
+            received = context.get("received", received)
+            place += context["at"].split()
+        elif name == "value_error":  # an InputError of the dataclass itself
+            what, expected, received = str(context["error"]), "", None
         path = _path(place, value)
-        at = " ".join(filter(None, (where, path and f"field {path}")))
-        yield defect(at or "top level", what, expected=expected, received=received)
+        at = " ".join(filter(None, (where, path and f"field {path}"))) or "top level"
+        yield defect(at, what, expected=expected or None, received=received)
 
 
-def _path(place: tuple[int | str, ...], value: Any) -> str:
+def _path(place: list[int | str], value: Any) -> str:
     """A place as text, such as `authors[0].email`."""
     text = ""
     for part in place:
+        holds = isinstance(value, dict) and part in value
         if isinstance(value, list | tuple) and isinstance(part, int):
             text += f"[{part}]"
             value = value[part] if part < len(value) else None
-        elif part != "[key]" and (isinstance(part, str) or _holds(value, part)):
+        # Else pydantic's mark of a key, or the number of the one item that needs no list.
+        elif part != "[key]" and (holds or isinstance(part, str)):
             text += f".{part}" if text else str(part)
-            value = value[part] if _holds(value, part) else None
+            value = value[part] if holds else None
     return text
 
 
-def _holds(value: Any, key: int | str) -> bool:
-    return isinstance(value, dict) and key in value
-
-
-def _fields(kind: Any, place: Iterable[int | str]) -> str | None:
-    """The fields of the block at a place in a type; None if it is not one block."""
-    for part in place:
-        kind = _given(kind)
-        if get_origin(kind):
-            kind = get_args(kind)[0 if isinstance(part, int) else -1]
-        else:
-            kind = _hints(kind).get(str(part))
-    return ", ".join(_hints(_given(kind))) or None
-
-
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind) if hasattr(kind, "__annotations__") else {}
-
-
-def _given(kind: Any) -> Any:
-    """X of `X | None`."""
-    if get_origin(kind) not in (Union, UnionType):
-        return kind
-    kinds = [one for one in get_args(kind) if one is not NoneType]
-    return kinds[0] if len(kinds) == 1 else None
+def _fields(kind: Any, place: list[int | str]) -> str:
+    """The fields of the block at a place in a type, if there is one block."""
+    for part in (*place, None):
+        inner = get_args(kind)
+        if get_origin(kind) in (Union, UnionType):  # X | None
+            kind, inner = inner[0] if len(inner) == 2 else None, get_args(inner[0])
+        hints = get_type_hints(kind) if hasattr(kind, "__annotations__") else {}
+        if part is not None:
+            kind = inner[0 if isinstance(part, int) else -1] if inner else hints.get(str(part))
+    return ", ".join(hints)

@@ -20,7 +20,7 @@ _KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
 }
 AnySpec = Annotated[
     FrontEndSpec | ScalogramSpec,
-    OfKind({kind: cls for kind, (cls, _) in _KINDS.items()}, "a front end"),
+    OfKind({kind: cls for kind, (cls, _) in _KINDS.items()}, "not a front end"),
 ]
 """In JSON as `front_end_to_json` gives it."""
 

@@ -16,7 +16,7 @@ from dcase_system.audio.front_ends import (
     front_end_to_json,
 )
 from dcase_system.audio.scalogram import ScalogramSpec, cut_segments
-from dcase_system.checked import from_json
+from dcase_system.checked import parsed
 from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
 
@@ -117,7 +117,7 @@ class Contract:
         Raises:
             InputError: a field is missing, unknown or wrong.
         """
-        return from_json(values, Contract, where)
+        return parsed(values, Contract, where)
 
 
 def clip_probabilities(

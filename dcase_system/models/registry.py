@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import keras
 
-from dcase_system.checked import OfKind, from_json
+from dcase_system.checked import OfKind, parsed
 from dcase_system.errors import InputError
 from dcase_system.files import read_json
 from dcase_system.models import cnn10, passt, scene_cnn, shufflenet, vision
@@ -53,7 +53,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
 }
 
 _CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}
-_SPEC = Annotated[Any, OfKind(_CLASSES, "an architecture spec")]
+_SPEC = Annotated[Any, OfKind(_CLASSES, "not an architecture spec")]
 
 
 def named_spec(name: str) -> Any:
@@ -122,7 +122,7 @@ def spec_from_json(values: Any, where: object = "spec") -> Any:
     Raises:
         InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
     """
-    return from_json(values, _SPEC, where)
+    return parsed(values, _SPEC, where)
 
 
 def read_spec(path: str | Path) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from dcase_system.checked import from_yaml, says
+from dcase_system.checked import parsed, says
 from dcase_system.errors import InputError
 from dcase_system.submission.fields import (
     LABEL_PART,
@@ -27,6 +27,9 @@ _LabelPart = Annotated[
         "cannot be part of a submission label",
         "ASCII letters, digits and hyphens; set it in the block `label`",
     ),
+]
+_SystemKey = Annotated[
+    str, pydantic.Field(strict=True, pattern=r"\S"), says("the key of a system is not text")
 ]
 
 
@@ -77,7 +80,7 @@ class AuthorCard:
         Label, pydantic.BeforeValidator(_filled_in), pydantic.Field(validate_default=True)
     ] = Label()
     systems: Annotated[
-        Mapping[Text, SystemName],
+        Mapping[_SystemKey, SystemName],
         pydantic.BeforeValidator(lambda given: {} if given is None else given),
     ] = field(default_factory=dict)
 
@@ -98,4 +101,4 @@ def read_author_card(path: str | Path) -> AuthorCard:
         raise InputError(f"author card cannot be read ({error.strerror})", where=path) from error
     except UnicodeDecodeError as error:
         raise InputError("author card is not UTF-8 text", where=path) from error
-    return from_yaml(parse_yaml(text, str(path)), AuthorCard, path)
+    return parsed(parse_yaml(text, str(path)), AuthorCard, path, exact=False)
