@@ -112,13 +112,14 @@ def metrics(null: bool) -> Any:
     """
     at_least_0 = Field(strict=True, ge=0, allow_inf_nan=False)
     accuracy, logloss = Annotated[float, at_least_0, Field(le=100)], Annotated[float, at_least_0]
-    words = " or null" if null else ""
+    in_percent, or_more = "percent", "0 or more"
     if null:
         accuracy, logloss = accuracy | None, logloss | None
+        in_percent, or_more = "percent or null", "0 or more, or null"
     return block(
         {
-            "accuracy": Annotated[accuracy, says("not an accuracy", f"percent{words}")],
-            "logloss": Annotated[logloss, says("not a log loss", f"0 or more{words}")],
+            "accuracy": Annotated[accuracy, says("not an accuracy", in_percent)],
+            "logloss": Annotated[logloss, says("not a log loss", or_more)],
         }
     )
 

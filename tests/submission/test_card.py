@@ -82,6 +82,11 @@ def change(path: str, value: object):
         ),
         (change("authors.0", {"lastname": "Doe"}), "required field 'email' is missing"),
         (change("authors", []), "authors: wrong number of corresponding authors"),
+        (
+            lambda content: content.update(authors=content["authors"] * 51),
+            "authors: too many items; expected at most 100",
+        ),
+        (change("systems.3", {}), "systems.3: the key of a system is not text; received 3"),
         (change("authors", {}), "authors: not a list"),
         (change("label.lastname", "van der Doe"), "label.lastname"),
         (change("label.institute", "EX_U"), "label.institute"),
