@@ -1,6 +1,7 @@
 """The one exception for anything handed in from outside that is not as expected."""
 
-from collections.abc import Callable
+import reprlib
+from collections.abc import Callable, Iterable
 
 _LONGEST = 4_000  # of a message
 
@@ -22,6 +23,14 @@ class InputError(ValueError):
             parts.append(f"received {received}")
         super().__init__(_one_line("; ".join(parts)))
 
+    @classmethod
+    def of_lines(cls, where: object, lines: Iterable[str]) -> "InputError":
+        """One error for all the defects of a file, each a line of `defect` without the file."""
+        first, *others = lines
+        if not others:
+            return cls(first, where=where)
+        return cls(f"{1 + len(others)} defects: {' | '.join((first, *others))}", where=where)
+
     def __reduce__(self) -> tuple[Callable, tuple[type, str]]:
         """So that it can be sent from one process to another."""
         return _again, (type(self), str(self))
@@ -39,6 +48,26 @@ def _one_line(text: str) -> str:
     if len(words) > _LONGEST:
         words = f"{words[: _LONGEST // 2]} ... {words[-_LONGEST // 2 :]}"
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)
+
+
+def defect(where: str, what: str, *, expected: object = None, received: object = None) -> str:
+    """One line in the form of `InputError`: place, defect, what was expected and received."""
+    return str(InputError(what, where=where, expected=expected, received=received))
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxdict = _SHORT.maxlist = 3
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+
+
+def shown(value: object) -> str:
+    """A value from outside as short printable ASCII, whatever its type or size."""
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:
+        return "an integer of thousands of digits"
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 class Dismissed(Exception):

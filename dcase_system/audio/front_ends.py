@@ -1,7 +1,7 @@
 """The front ends by their specs."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 
@@ -9,18 +9,20 @@ from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec
 from dcase_system.audio.log_mel import LogMel, LogMelSpec
 from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
 from dcase_system.audio.scalogram import Scalogram, ScalogramSpec
-from dcase_system.errors import InputError
-from dcase_system.typed_json import parse
+from dcase_system.checked import OfKind
 
 FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec
-AnySpec = FrontEndSpec | ScalogramSpec
-
 _KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
     "log_mel": (LogMelSpec, LogMel),
     "kaldi_mel": (KaldiMelSpec, KaldiMel),
     "panns_mel": (PannsMelSpec, PannsMel),
     "scalogram": (ScalogramSpec, Scalogram),
 }
+AnySpec = Annotated[
+    FrontEndSpec | ScalogramSpec,
+    OfKind({kind: cls for kind, (cls, _) in _KINDS.items()}, "not a front end"),
+]
+"""In JSON as `front_end_to_json` gives it."""
 
 
 def front_end(
@@ -43,21 +45,6 @@ def front_end(
 def front_end_to_json(spec: AnySpec) -> dict[str, Any]:
     """The spec as JSON-serialisable values, with its kind."""
     return {"kind": _kind(spec), **asdict(spec)}
-
-
-def front_end_from_json(values: Any, where: object) -> AnySpec:
-    """The spec that `front_end_to_json` described.
-
-    Raises:
-        InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
-    """
-    kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise InputError(
-            "not a front end", where=where, expected=f"kind {' | '.join(_KINDS)}", received=kind
-        )
-    own = {name: value for name, value in values.items() if name != "kind"}
-    return parse(own, _KINDS[kind][0], str(where))
 
 
 def _kind(spec: AnySpec) -> str:

@@ -51,6 +51,7 @@ def described(settings: Mapping[int, Mapping[str, Any]]) -> SystemDescription:
         external_data_usage=", ".join(first["external_data"]) or None,
         complexity_management=", ".join([*complexity, "precision_16", "network design"]),
         pipeline=", ".join(pipeline),
+        framework="keras/tensorflow",
         split_adaptations=_split_adaptations(settings),
         system_adaptations=system_adaptations(plan),
     )

@@ -6,11 +6,13 @@ name holds the scene.
 """
 
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from dcase_system.corpora.corpus import Corpus, read_corpus
-from dcase_system.corpora.table import at_line
 from dcase_system.errors import InputError
 from dcase_system.places import Place
+
+if TYPE_CHECKING:
+    from dcase_system.corpora.corpus import Corpus
 
 CLASSES = ("indoor", "outdoor", "transportation")
 """The three classes in label order, as in the official output file."""
@@ -30,13 +32,17 @@ EVALUATION_CLIPS = 8_640
 """Clips of the evaluation set, `audio/0.wav` ... `audio/8639.wav`."""
 
 
-def read_task1b(root: str | Place) -> Corpus:
+def read_task1b(root: str | Place) -> "Corpus":
     """Reads a folder in the layout of the 2020 3Class development set.
 
     Raises:
         InputError: see `read_corpus`; or a clip whose name begins with one of the ten scenes is
             labelled by another class than the scene's.
     """
+    # Loads pandas, which who wants no more than the constants need not wait for.
+    from dcase_system.corpora.corpus import read_corpus
+    from dcase_system.corpora.table import at_line
+
     corpus = read_corpus(root, CLASSES)
     rows = zip(corpus.meta.filename, corpus.meta.scene_label, strict=True)
     for row, (filename, label) in enumerate(rows):

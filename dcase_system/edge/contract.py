@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -13,13 +13,12 @@ from scipy.special import expit, softmax
 from dcase_system.audio.front_ends import (
     AnySpec,
     front_end,
-    front_end_from_json,
     front_end_to_json,
 )
 from dcase_system.audio.scalogram import ScalogramSpec, cut_segments
+from dcase_system.checked import parsed
 from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
-from dcase_system.typed_json import parse
 
 FILE = "contract.json"
 Activation = Literal["softmax", "sigmoid", "scaled_sigmoid"]
@@ -31,17 +30,6 @@ class Normalisation:
 
     mean: tuple[tuple[float, ...], ...]
     scale: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class _Plain:
-    """The fields of a contract that need no more than their types."""
-
-    labels: tuple[str, ...]
-    samples: int
-    channels: int
-    activation: str
-    normalisation: Normalisation | None
 
 
 # The cached layer has no place in a comparison.
@@ -129,19 +117,7 @@ class Contract:
         Raises:
             InputError: a field is missing, unknown or wrong.
         """
-        if not isinstance(values, dict) or "front_end" not in values:
-            raise InputError("not a contract", where=where, expected="an object with a front end")
-        own = {name: value for name, value in values.items() if name != "front_end"}
-        plain = parse(own, _Plain, str(where))
-        if plain.activation not in get_args(Activation):
-            raise InputError(
-                "unknown activation",
-                where=where,
-                expected=" or ".join(get_args(Activation)),
-                received=plain.activation,
-            )
-        spec = front_end_from_json(values["front_end"], f"{where}.front_end")
-        return Contract(front_end=spec, **vars(plain))
+        return parsed(values, Contract, where)
 
 
 def clip_probabilities(

@@ -5,10 +5,11 @@ separate embeddings for frequency and time, and patchout: patches left out in tr
 head of the published checkpoints, `head_dist`, is never used by their forward pass and not built.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import keras
 
+from dcase_system.checked import NotNegative
 from dcase_system.errors import InputError
 from dcase_system.models.passt_layers import (
     ClassTokens,
@@ -49,9 +50,9 @@ class PaSSTSpec:
     strides: tuple[int, int] = (10, 10)
     input_shape: tuple[int, int] = (128, 998)
     classes: int = 527
-    patchout_mels: int = field(default=0, metadata={"minimum": 0})
-    patchout_frames: int = field(default=0, metadata={"minimum": 0})
-    patchout_patches: int = field(default=0, metadata={"minimum": 0})
+    patchout_mels: NotNegative = 0
+    patchout_frames: NotNegative = 0
+    patchout_patches: NotNegative = 0
     random_time_offset: bool = True
 
     def __post_init__(self):

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 
+from dcase_system.checked import OfKind, parsed
 from dcase_system.errors import InputError
 from dcase_system.files import read_json
 from dcase_system.models import cnn10, passt, scene_cnn, shufflenet, vision
 from dcase_system.models import cp_mobile as cp
-from dcase_system.typed_json import parse
 
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "cp_mobile": cp.cp_mobile,
@@ -51,6 +51,9 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "mobilenet": (vision.MobileNetSpec, vision.build_mobilenet),
     "shufflenet_v2": (shufflenet.ShuffleNetV2Spec, shufflenet.build_shufflenet_v2),
 }
+
+_CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}
+_SPEC = Annotated[Any, OfKind(_CLASSES, "not an architecture spec")]
 
 
 def named_spec(name: str) -> Any:
@@ -119,16 +122,7 @@ def spec_from_json(values: Any, where: object = "spec") -> Any:
     Raises:
         InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
     """
-    kind = values.get("kind") if isinstance(values, dict) else type(values).__name__
-    if not isinstance(values, dict) or not isinstance(kind, str) or kind not in _KINDS:
-        raise InputError(
-            "not an architecture spec",
-            where=where,
-            expected=f"kind {' | '.join(_KINDS)}",
-            received=kind,
-        )
-    own = {name: value for name, value in values.items() if name != "kind"}
-    return parse(own, _KINDS[values["kind"]][0], str(where))
+    return parsed(values, _SPEC, where)
 
 
 def read_spec(path: str | Path) -> Any:

@@ -8,11 +8,12 @@ convolutions (their maps shrink by 2 in the code): `Reading`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import keras
 
+from dcase_system.checked import NotNegative
 from dcase_system.errors import InputError
 from dcase_system.models.layers import Activation, conv_bn, depthwise_bn
 
@@ -38,7 +39,7 @@ class ModuleSpec:
 
     kernel: int
     channels: int
-    expanded: int = field(default=0, metadata={"minimum": 0})
+    expanded: NotNegative = 0
     shortcut: bool = False
 
 

@@ -111,7 +111,7 @@ def _write_system(
     scenes: Sequence[str],
     devices: Sequence[str],
 ) -> SystemFiles:
-    label = submission_label(card.label_lastname, card.label_institute, index)
+    label = submission_label(card.label.lastname, card.label.institute, index)
     # One meta file covers all splits: it states the largest of the networks.
     largest = max(
         (run.complexity for run in system.runs.values()),

@@ -4,14 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 
 from dcase_system.corpora import tau
 from dcase_system.errors import InputError
 from dcase_system.files import write_text
-from dcase_system.submission.card import Author, AuthorCard, SystemName
+from dcase_system.submission.card import AuthorCard, SystemName
+from dcase_system.submission.fields import Author, text
 
 Results = Mapping[str, Any]
 """Results on the development-test clips, accuracies in percent:
@@ -26,28 +27,22 @@ class SystemDescription:
     """`system.description` of a meta file: general tags, None where a field does not apply.
 
     Attributes:
-        input_sampling_rate: such as `32kHz`.
-        acoustic_features: such as `log-mel energies`.
-        data_augmentation: such as `freq-mixstyle, time rolling, dir augmentation`.
-        machine_learning_method: such as `CNN`.
-        external_data_usage: such as `pre-trained model`.
-        complexity_management: such as `knowledge distillation, pruning, precision_16`.
-        pipeline: such as `train teachers, ensemble teachers, train student using ...`.
-        framework: such as `keras/tensorflow`.
         split_adaptations: hyper-parameters that differ between the splits.
         system_adaptations: what sets this system apart from one's other submissions.
     """
 
-    input_sampling_rate: str
-    acoustic_features: str
-    data_augmentation: str | None
-    machine_learning_method: str
-    external_data_usage: str | None
-    complexity_management: str | None
-    pipeline: str | None
-    framework: str = "keras/tensorflow"
-    split_adaptations: str | None = None
-    system_adaptations: str | None = None
+    input_sampling_rate: Annotated[str, text("32kHz")]
+    acoustic_features: Annotated[str, text("log-mel energies")]
+    data_augmentation: Annotated[str, text("mixup, time rolling")] | None
+    machine_learning_method: Annotated[str, text("CNN")]
+    external_data_usage: Annotated[str, text("pre-trained model")] | None
+    complexity_management: Annotated[str, text("pruning, precision_16")] | None
+    pipeline: (
+        Annotated[str, text("train teachers, train student using knowledge distillation")] | None
+    )
+    framework: Annotated[str, text("keras/tensorflow")]
+    split_adaptations: Annotated[str, text("learning rate, epochs")] | None
+    system_adaptations: Annotated[str, text("base width")] | None
 
 
 def build_meta(
@@ -110,9 +105,11 @@ def build_meta(
 
 def meta_text(meta: Mapping[str, Any]) -> str:
     """The YAML text of `build_meta`, keys in its order."""
-    text = yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=100)
+    written = yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=100)
     # PyYAML folds U+0085 in a key into spaces; with escapes it comes back as it was.
-    return text if "\x85" not in text else yaml.safe_dump(dict(meta), sort_keys=False, width=100)
+    return (
+        written if "\x85" not in written else yaml.safe_dump(dict(meta), sort_keys=False, width=100)
+    )
 
 
 def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:

@@ -10,15 +10,7 @@ import pandas as pd
 from dcase_system.corpora.table import at_line, first_row, read_tsv
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
-
-SUM_TOLERANCE = 1e-3
-"""How far the probabilities of a clip may be from summing to 1.
-
-A float16 softmax rounds each value by up to 2^-11 of it, 4.9e-4 of the sum; ten values
-printed with four decimals add up to 5e-4. Anything further off is not a softmax.
-"""
-RANGE_TOLERANCE = 1e-6
-"""How far a probability may leave [0, 1]: a float32 softmax can give 1.0000001."""
+from dcase_system.submission.validate_output import RANGE_TOLERANCE, SUM_TOLERANCE
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dcase_system.errors import InputError
+from dcase_system.errors import InputError, defect, shown
 from dcase_system.submission.card import AuthorCard
-from dcase_system.submission.fields import defect, shown
 
 _PEOPLE = {("jane", "doe"), ("john", "doe"), ("jane", "roe"), ("richard", "roe")}
 _LASTNAMES = {lastname for _, lastname in _PEOPLE}
@@ -38,7 +37,7 @@ def refuse_placeholders(card: AuthorCard, path: str | Path, systems: Collection[
     """
     fields = list(_of_authors([asdict(author) for author in card.authors]))
     lastnames = [author.lastname for author in card.authors]
-    fields += _of_label(card.label_lastname, card.label_institute, lastnames)
+    fields += _of_label(card.label.lastname, card.label.institute, lastnames)
     for key in systems:
         names = {"name": card.system(key).name, "abbreviation": card.system(key).abbreviation}
         fields += _of_texts(names, f"systems.{key}")

@@ -143,7 +143,7 @@ def assemble_task1b(
     contents: dict[str, Path] = {}
     with replacing_directory(folder / "task1b") as temporary:
         for index, system in enumerate(systems, 1):
-            label = submission_label(card.label_lastname, card.label_institute, index, LABEL_TASK)
+            label = submission_label(card.label.lastname, card.label.institute, index, LABEL_TASK)
             write_meta(temporary / meta_name(label), build_meta_2020(card, label, system, classes))
             place = f"{TOP}/{TASK}/{label}"
             contents[f"{place}/{meta_name(label)}"] = folder / "task1b" / meta_name(label)

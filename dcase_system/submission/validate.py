@@ -18,10 +18,8 @@ from absl import app, flags
 
 from dcase_system import cli
 from dcase_system.corpora import tau
-from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
 from dcase_system.corpora.demo_marker import is_demo
-from dcase_system.corpora.task1b import read_task1b
-from dcase_system.errors import InputError
+from dcase_system.errors import InputError, defect
 from dcase_system.places import place
 from dcase_system.submission.archive import (
     ZIP_ERRORS,
@@ -37,7 +35,6 @@ from dcase_system.submission.entries import (
     read_meta,
     with_placeholders,
 )
-from dcase_system.submission.fields import defect
 from dcase_system.submission.layout import sort_entries, system_defects
 from dcase_system.submission.package import REPORT_SUFFIX, TASK
 from dcase_system.submission.validate_meta import meta_defects, meta_warnings
@@ -140,11 +137,18 @@ def main(argv: Sequence[str]) -> int:
     given = options.splits
     if given is not None and not (given and all(split.isdecimal() for split in given)):
         raise app.UsageError("--splits takes percentages, such as --splits=5,10")
-    clips = read_evaluation_list(options.evaluation_dir) if options.evaluation_dir else None
+    clips = None
+    # Lists are read with pandas, which would take half of every start.
+    if options.evaluation_dir:
+        from dcase_system.corpora.corpus import read_evaluation_list
+
+        clips = read_evaluation_list(options.evaluation_dir)
     folders = [place(one) for one in (options.data_dir, options.evaluation_dir) if one]
     demo = any(map(is_demo, folders))
     if options.task == "task1b":
         if options.data_dir:
+            from dcase_system.corpora.task1b import read_task1b
+
             read_task1b(options.data_dir)
         report = validate_task1b(argv[1], evaluation_filenames=clips, handed_in=not demo)
         return _show(argv[1], report)
@@ -152,6 +156,8 @@ def main(argv: Sequence[str]) -> int:
     devices: Sequence[str] = tau.DEVICES
     splits: Sequence[int] = tau.SPLITS
     if options.data_dir:
+        from dcase_system.corpora.corpus import read_corpus
+
         corpus = read_corpus(options.data_dir, options.scenes)
         scenes, devices, splits = corpus.scenes, corpus.devices, corpus.splits or splits
     report = validate_package(

@@ -5,8 +5,16 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from dcase_system.submission.fields import defect, shown
-from dcase_system.submission.outputs import RANGE_TOLERANCE, SUM_TOLERANCE
+from dcase_system.errors import defect, shown
+
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a clip may be from summing to 1.
+
+A float16 softmax rounds each value by up to 2^-11 of it, 4.9e-4 of the sum; ten values
+printed with four decimals add up to 5e-4. Anything further off is not a softmax.
+"""
+RANGE_TOLERANCE = 1e-6
+"""How far a probability may leave [0, 1]: a float32 softmax can give 1.0000001."""
 
 # `float` also takes `nan`, `inf`, `1_0`, blanks and digits of other scripts. One look at a whole
 # row is cheaper than one at each field.

@@ -8,11 +8,16 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from dcase_system.checked import defects, says
 from dcase_system.corpora.task1b import CLASSES, EVALUATION_CLIPS
-from dcase_system.errors import InputError
+from dcase_system.errors import InputError, defect
 from dcase_system.submission.archive import open_package, printable, unsafe_defects
 from dcase_system.submission.entries import (
     Report,
@@ -21,33 +26,51 @@ from dcase_system.submission.entries import (
     read_meta,
     with_placeholders,
 )
-from dcase_system.submission.fields import (
-    LABEL_2020,
-    dataset_defects,
-    defect,
-    is_number,
-    is_whole,
-    mapping_defects,
-    shown,
-    text_defects,
-)
+from dcase_system.submission.fields import LABEL_2020, Datasets, block, text
 from dcase_system.submission.package import MAX_SYSTEMS, REPORT_SUFFIX, TASK, meta_name
-from dcase_system.submission.validate_meta import metric_defects, submission_defects
+from dcase_system.submission.validate_meta import at_most, meta_file, metrics
 from dcase_system.submission.validate_output import bare_names
 
 TOP = "submission"  # the organisers take any name
 MAX_KIB = 500
-_DESCRIBED = ("input_sampling_rate", "acoustic_features", "machine_learning_method")
-_NULLABLE = (
-    "embeddings",
-    "data_augmentation",
-    "ensemble_method_subsystem_count",
-    "decision_making",
-    "external_data_usage",
-    "complexity_management",
-)
-_COMPLEXITY = ("total_parameters", "total_parameters_non_zero", "model_size")
 _FILE = re.compile(r"(?P<stem>[^/]*?)\.(?P<kind>output\.csv|meta\.yaml)")
+
+
+# Unlike in 2024, the organisers want numbers here.
+_METRICS = metrics(null=False)
+
+
+@dataclass(frozen=True)
+class _Description:
+    input_sampling_rate: Annotated[str, text("32kHz")]
+    acoustic_features: Annotated[str, text("log-mel energies")]
+    machine_learning_method: Annotated[str, text("CNN")]
+    embeddings: Any
+    data_augmentation: Any
+    ensemble_method_subsystem_count: Any
+    decision_making: Any
+    external_data_usage: Any
+    complexity_management: Any
+
+
+_NOT_POSITIVE = says("not a positive number")
+_Count = Annotated[int, Field(strict=True, gt=0), _NOT_POSITIVE]
+_Size = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), _NOT_POSITIVE]
+
+
+@dataclass(frozen=True)
+class _Complexity:
+    total_parameters: _Count
+    total_parameters_non_zero: _Count
+    model_size: Annotated[_Size, at_most(MAX_KIB, "over the size limit", "KB of 1,024 bytes")]
+
+
+@dataclass(frozen=True)
+class _System:
+    description: _Description
+    complexity: _Complexity
+    external_datasets: Datasets
+    source_code: Any
 
 
 def output_name(label: str) -> str:
@@ -147,61 +170,11 @@ def meta_defects_2020(
     meta: Any, where: str, label: str, classes: Sequence[str] = CLASSES
 ) -> Iterator[str]:
     """Yields one line for each defect of a meta file's contents."""
-    yield from mapping_defects(meta, where, ("submission", "system", "results"))
-    if not isinstance(meta, dict):
-        return
-    if "submission" in meta:
-        at = f"{where} field submission"
-        yield from submission_defects(meta["submission"], at, label, LABEL_2020)
-    if "system" in meta:
-        yield from _system_block_defects(meta["system"], f"{where} field system")
-    results = meta.get("results")
-    if "results" not in meta:
-        return
-    at = f"{where} field results"
-    yield from mapping_defects(results, at, ("development_dataset",))
-    block = results.get("development_dataset") if isinstance(results, dict) else None
-    at += ".development_dataset"
-    yield from mapping_defects(block, at, ("overall", "class_wise"))
-    if not isinstance(block, dict):
-        return
-    by_class = block.get("class_wise")
-    yield from mapping_defects(by_class, f"{at}.class_wise", classes, classes)
-    blocks = {"overall": block.get("overall")}
-    if isinstance(by_class, dict):
-        blocks |= {f"class_wise.{name}": by_class.get(name) for name in classes}
-    for name, values in blocks.items():
-        yield from metric_defects(values, f"{at}.{name}")
-        # Unlike in 2024, the organisers want numbers here.
-        for metric, value in values.items() if isinstance(values, dict) else ():
-            if value is None:
-                yield defect(f"{at}.{name}.{metric}", "is null", expected="a number")
+    kind = _meta_file(tuple(classes))
+    yield from defects(meta, kind, where, context=(label, LABEL_2020))
 
 
-def _system_block_defects(block: Any, where: str) -> Iterator[str]:
-    required = ("description", "complexity", "external_datasets", "source_code")
-    yield from mapping_defects(block, where, required)
-    if not isinstance(block, dict):
-        return
-    description, at = block.get("description"), f"{where}.description"
-    yield from mapping_defects(description, at, (*_DESCRIBED, *_NULLABLE))
-    if isinstance(description, dict):
-        yield from text_defects(description, _DESCRIBED, at)
-    yield from dataset_defects(block.get("external_datasets"), f"{where}.external_datasets")
-    complexity, at = block.get("complexity"), f"{where}.complexity"
-    yield from mapping_defects(complexity, at, _COMPLEXITY)
-    if not isinstance(complexity, dict):
-        return
-    for key in _COMPLEXITY:
-        value = complexity.get(key)
-        right_type = is_number(value) if key == "model_size" else is_whole(value)
-        if key in complexity and not (right_type and value is not None and value > 0):
-            yield defect(f"{at}.{key}", "not a positive number", received=shown(value))
-    size = complexity.get("model_size")
-    if is_number(size) and size > MAX_KIB:
-        yield defect(
-            f"{at}.model_size",
-            "over the size limit",
-            expected=f"at most {MAX_KIB} KB of 1,024 bytes",
-            received=shown(size),
-        )
+@cache
+def _meta_file(classes: tuple[str, ...]) -> Any:
+    parts = {"overall": _METRICS, "class_wise": block(dict.fromkeys(classes, _METRICS))}
+    return meta_file(_System, block(parts, "ignore"))

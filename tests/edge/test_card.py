@@ -191,10 +191,21 @@ def test_a_model_of_others_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("labels", "rain", "labels: wrong type"),
+        ("labels", "rain", "labels: not a list"),
         ("samples", 0, "samples: wrong value"),
-        ("activation", "relu", "unknown activation"),
-        ("front_end", {"kind": "mfcc"}, "not a front end"),
+        (
+            "activation",
+            "relu",
+            "activation: wrong value; expected 'softmax', 'sigmoid' or",
+        ),
+        ("front_end", {"kind": "mfcc"}, "front_end: not a front end; expected kind log_mel"),
+        ("front_end", {"kind": "log_mel", "n_mels": -1}, "front_end.n_mels: wrong value"),
+        ("front_end", {"kind": "\ud800"}, r"received '\\ud800'"),
+        (
+            "normalisation",
+            {"mean": [[float("nan")]], "scale": [[1.0]]},
+            r"normalisation\.mean\[0\]\[0\]: wrong value; expected a finite number",
+        ),
     ],
 )
 def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, contract, field, value, said):

@@ -47,22 +47,23 @@ def test_spec_survives_json(name):
     [
         (
             lambda values: values.update(kind="resnet"),
-            "not an architecture spec; expected kind cp_mobile .* received resnet",
+            "not an architecture spec; expected kind cp_mobile .* received 'resnet'",
         ),
-        (lambda values: values.pop("stem_channels"), "wrong fields"),
-        (lambda values: values.update(colour=3), "wrong fields"),
+        (lambda values: values.pop("stem_channels"), "required field 'stem_channels' is missing"),
+        (lambda values: values.pop("separable"), "required field 'separable' is missing"),
+        (lambda values: values.update(colour=3), "unknown field; received 'colour'"),
         (
             lambda values: values.update(stem_channels="32"),
-            r"stem_channels: wrong value; expected a positive integer; received '32'",
+            r"stem_channels: wrong value; expected a valid integer; received '32'",
         ),
-        (lambda values: values.update(stem_channels=0), "expected a positive integer; received 0"),
+        (lambda values: values.update(stem_channels=0), "expected at least 1; received 0"),
         (
             lambda values: values["blocks"][2].update(strides=[1]),
-            r"blocks\[2\]\.strides: wrong type",
+            r"blocks\[2\]\.strides: required item 1 is missing",
         ),
         (
             lambda values: values["blocks"][0].update(shortcut=1),
-            r"blocks\[0\]\.shortcut: wrong value; expected bool",
+            r"blocks\[0\]\.shortcut: wrong value; expected a valid boolean",
         ),
     ],
 )
@@ -71,6 +72,17 @@ def test_wrong_spec_is_refused_with_the_name_of_its_field(change, message):
     change(values)
     with pytest.raises(InputError, match=message):
         registry.spec_from_json(values)
+
+
+def test_all_defects_of_a_spec_are_named_at_once():
+    values = json.loads(json.dumps(registry.spec_to_json(sscp_mobile(32))))
+    values |= {"stem_channels": 1.5, "classes": True, "separable": None}
+    values["blocks"][1]["strides"] = [1, 1, 1]
+    with pytest.raises(InputError, match=r"s\.json: 4 defects: field stem_channels: ") as caught:
+        registry.spec_from_json(values, "s.json")
+    assert "blocks[1].strides: too many items; expected at most 2; received [1, 1, 1]" in str(
+        caught.value
+    )
 
 
 def test_unknown_architecture_lists_the_known_ones():

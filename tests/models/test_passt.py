@@ -202,7 +202,7 @@ def test_patchout_of_zero_survives_json_and_a_negative_one_is_refused():
     values = json.loads(json.dumps(registry.spec_to_json(SMALL)))
     assert registry.spec_from_json(values) == SMALL
     values["patchout_mels"] = -1
-    with pytest.raises(InputError, match="patchout_mels: wrong value; expected an integer of at"):
+    with pytest.raises(InputError, match="patchout_mels: wrong value; expected at least 0; rec"):
         registry.spec_from_json(values)
 
 

@@ -184,5 +184,7 @@ def test_what_cannot_be_built_is_refused(make, message):
 
 def test_a_spec_from_outside_is_checked():
     values = json.loads(json.dumps(registry.spec_to_json(SMALL_ALEXNET)))
-    with pytest.raises(InputError, match=r"dense\[0\]: wrong value; expected a positive integer"):
+    with pytest.raises(
+        InputError, match=r"dense\[0\]: wrong value; expected at least 1; received 0"
+    ):
         registry.spec_from_json({**values, "dense": [0]})

@@ -31,6 +31,9 @@ DESCRIPTION = SystemDescription(
     external_data_usage="pre-trained model",
     complexity_management="knowledge distillation, pruning, precision_16",
     pipeline="train teachers, train student using knowledge distillation",
+    framework="keras/tensorflow",
+    split_adaptations=None,
+    system_adaptations=None,
 )
 RESULTS = {
     "overall": {"accuracy": 54.5, "logloss": 1.25},
@@ -65,7 +68,7 @@ def clips() -> list[str]:
 def package(card, clips, tmp_path_factory) -> Path:
     """A good package: one system, five splits, a report."""
     folder = tmp_path_factory.mktemp("package")
-    label = submission_label(card.label_lastname, card.label_institute, 1)
+    label = submission_label(card.label.lastname, card.label.institute, 1)
     meta = build_meta(
         card,
         label,

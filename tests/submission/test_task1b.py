@@ -117,7 +117,11 @@ def test_other_places_are_refused(changed):
             48000,
             "not text; expected text such as 32kHz",
         ),
-        (("results", "development_dataset", "overall", "accuracy"), None, "is null"),
+        (
+            ("results", "development_dataset", "overall", "accuracy"),
+            None,
+            "expected percent; received None",
+        ),
         (("submission", "label"), "Lind_NIS_task1_1", "submission label is badly built"),
         (("submission", "abbreviation"), "far too long a name", "abbreviation is too long"),
         (("system",), 3, "not a mapping"),

@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dcase_system.complexity import rules
 from dcase_system.corpora import tau
 from dcase_system.submission import validate_meta
 from dcase_system.submission.validate import validate_package
-from tests.commands import run
+from tests.commands import ROOT, run
 
 LABEL = "Lind_NIS_task1_1"
 FOLDER = f"task1/{LABEL}"
@@ -74,3 +75,12 @@ def test_command_needs_a_package(tmp_path):
     absent = command(tmp_path / "absent.zip")
     assert absent.returncode == 1
     assert "absent.zip: package is missing" in absent.stdout
+
+
+def test_the_validator_starts_without_what_it_may_not_need():
+    """pandas alone would take longer than the rest of the start."""
+    code = (
+        "import sys, dcase_system.submission.validate\n"
+        "assert not {'numpy', 'pandas', 'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
