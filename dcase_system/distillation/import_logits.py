@@ -67,12 +67,12 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
             received=f"{accuracy:.1%}",
         )
     key = file_digest(path)
-    description = describe_ensemble({_MEMBER: logits}, clips.labels)
     with replacing_directory(output) as temporary:
         write_logits(
             ensemble_store.logits_folder(temporary, _MEMBER) / ensemble_store.TRAIN_LOGITS,
             LogitsStore(key, _SPLIT, corpus.scenes, clips.filenames, logits),
         )
+        description = describe_ensemble({_MEMBER: logits}, clips.labels)
         ensemble_store.write_ensemble(
             temporary,
             {_MEMBER: key},

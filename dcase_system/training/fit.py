@@ -92,7 +92,7 @@ def fit(
         epochs: passes over the clips.
         batch_size: clips a step; the last step of an epoch takes the rest.
         seed: of the order of the clips (the layers have their own).
-        checkpoint: a `.npz` file, renewed as the training goes on and read when it exists.
+        checkpoint: a `.safetensors` file, renewed as the training goes on and read when it exists.
         metrics_log: has one row an epoch; closed in the end.
         learning_rate: the highest.
         weight_decay: decoupled, on all parameters.
