@@ -55,6 +55,13 @@ def test_text_fits_80_columns(drawn):
     assert max(map(len, text.splitlines()), default=0) <= 80
 
 
+def test_headings_are_broken_where_they_must_and_end_in_one_line():
+    columns = ("name", *["mean of several words"] * 6)
+    first, *_, last, row = as_text(Table("t", "t", columns, [("n", *"123456")])).splitlines()[1:]
+    assert first.split() == ["mean", "of"] * 6 or first.split() == ["mean"] * 6
+    assert last.split() == ["name", *["words"] * 6] and len(last) == len(row)
+
+
 def test_text_obeys_no_control_characters():
     text = as_text(Table("t", "t\x1b[2J", ("run",), [("a\x1b[31m\rb",)]))
     assert "\x1b" not in text and "\r" not in text
