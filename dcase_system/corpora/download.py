@@ -99,6 +99,8 @@ def unpack(archive: Path, directory: Path, progress: Progress | None = None) -> 
     """
     try:
         with zipfile.ZipFile(archive) as source:
+            # A member with no name of its own would become a file in the folder's place.
+            directory.mkdir(parents=True, exist_ok=True)
             members = source.infolist()
             done, total = 0, sum(member.file_size for member in members)
             for member in members:

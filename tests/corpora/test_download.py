@@ -107,6 +107,13 @@ def test_nothing_is_unpacked_outside_the_folder_and_nothing_is_a_link(tmp_path, 
     assert all(path.is_file() and not path.is_symlink() for path in found)
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_member_without_a_name_is_refused(tmp_path, name):
+    archive = written(tmp_path, {name: b"x"})
+    with pytest.raises(InputError, match=r"cannot be unpacked \(\[Errno 21\] Is a directory"):
+        unpack(archive, tmp_path / "out")
+
+
 def test_a_damaged_archive_is_refused(tmp_path):
     whole = zipped({"c/x": b"abc" * 99, "c/y": b"y"})
     changed = bytearray(whole)
