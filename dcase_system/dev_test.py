@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 
 from dcase_system.corpora.corpus import device_groups
 from dcase_system.data import Data
@@ -43,7 +44,8 @@ def write_scores(folder: Path, network: keras.Model, edge: Path, data: Data) -> 
     scores["intervals_95"] = metrics.intervals(
         hits, test.labels, data.scenes, test.devices, groups, test.locations
     )
-    scores["confusion"] = metrics.confusion(test.labels, submitted, len(data.scenes)).tolist()
+    classes = range(len(data.scenes))
+    scores["confusion"] = confusion_matrix(test.labels, submitted, labels=classes).tolist()
     write_json(folder / "scores.json", scores)
     table = pd.DataFrame(probabilities[SUBMITTED_FORM], columns=list(data.scenes))
     table.insert(0, "filename", test.filenames)

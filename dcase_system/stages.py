@@ -88,7 +88,7 @@ def run_training(
             train(temporary, checkpoint)
 
     checkpoints = directory.parent / "checkpoints"
-    checkpoint = checkpoints / f"{directory.name}-{fingerprint(inputs)[:16]}.npz"
+    checkpoint = checkpoints / f"{directory.name}-{fingerprint(inputs)[:16]}.safetensors"
     key = run_stage(directory, inputs, work, together=True)
     if not own.is_chief:
         return key

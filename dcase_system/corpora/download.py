@@ -5,6 +5,9 @@
 What is done is not done again: the same command goes on where it was interrupted.
 """
 
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,11 +16,16 @@ from absl import flags
 from tqdm import tqdm
 
 from dcase_system import cli
-from dcase_system.corpora.extract import extract
 from dcase_system.corpora.fetch import Progress, fetch
 from dcase_system.corpora.registry import CORPORA, TAU2022_DEVELOPMENT, RemoteCorpus
 from dcase_system.errors import InputError
 from dcase_system.files import write_text
+
+# What `zipfile` raises on damaged archives.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(RuntimeError, ValueError, ArithmeticError, LookupError, EOFError),
+)
 
 
 def download(
@@ -44,8 +52,8 @@ def download(
         The folder of the corpus.
 
     Raises:
-        InputError: a part is unknown, a file cannot be fetched, has another checksum or is not
-            an archive that is safe to unpack.
+        InputError: a part is unknown, a file cannot be fetched or has another checksum, or an
+            archive cannot be unpacked.
         OSError: writing failed.
     """
     wanted = corpus.parts if parts is None else tuple(parts)
@@ -65,7 +73,7 @@ def download(
         marker = folder / ".unpacked" / file.name
         if file.part in wanted and not _says(marker, file.checksum):
             archive = fetch(file, cache or directory / "archives", progress)
-            _unpack(archive, directory, progress)
+            unpack(archive, directory, progress)
             write_text(marker, file.checksum + "\n")
     return folder
 
@@ -74,12 +82,34 @@ def _says(marker: Path, checksum: str) -> bool:
     return marker.is_file() and marker.read_text(encoding="utf-8").strip() == checksum
 
 
-def _unpack(archive: Path, directory: Path, progress: Progress | None) -> None:
-    def report(done: int, total: int) -> None:
-        if progress is not None:
-            progress(f"unpacking {archive.name}", done, total)
+def unpack(archive: Path, directory: Path, progress: Progress | None = None) -> None:
+    """Unpacks a zip archive; files that are already there are overwritten.
 
-    extract(archive, directory, progress=report)
+    `zipfile` writes below the folder alone, whatever the names in the archive are, makes no links
+    and checks what it has written. pooch, which does it with `zipfile` too, says nothing of how far
+    it is, and afterwards lists all that there is in the folder.
+
+    Args:
+        archive: the zip file.
+        directory: folder to unpack to, made if missing.
+        progress: called after each member.
+
+    Raises:
+        InputError: it is no zip archive, damaged or encrypted, or cannot be written there.
+    """
+    try:
+        with zipfile.ZipFile(archive) as source:
+            # A member with no name of its own would become a file in the folder's place.
+            directory.mkdir(parents=True, exist_ok=True)
+            members = source.infolist()
+            done, total = 0, sum(member.file_size for member in members)
+            for member in members:
+                source.extract(member, directory)
+                done += member.file_size
+                if progress is not None:
+                    progress(f"unpacking {archive.name}", done, total)
+    except (OSError, *_DAMAGE) as error:
+        raise InputError(f"archive cannot be unpacked ({error})", where=archive) from error
 
 
 class _ProgressBar:

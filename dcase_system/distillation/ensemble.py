@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.special import entr, softmax
 
-from dcase_system.training.metrics import clip_losses, macro_mean, softmax
+from dcase_system.training.metrics import macro_score
 
 
 def ensemble_logits(members: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -35,13 +36,12 @@ def describe_ensemble(members: Mapping[str, np.ndarray], labels: np.ndarray) -> 
     decided = combined.argmax(axis=-1)
     rows = {}
     for name, logits in {**members, "ensemble": combined}.items():
-        probabilities = softmax(logits)
-        entropies = -(probabilities * np.log(np.maximum(probabilities, 1e-30))).sum(axis=-1)
-        choices = logits.argmax(axis=-1)
+        probabilities = softmax(logits.astype(np.float64), axis=-1)
+        scored = macro_score(probabilities, labels)
         rows[name] = {
-            "accuracy": 100 * macro_mean(choices == labels, labels),
-            "logloss": macro_mean(clip_losses(probabilities, labels), labels),
-            "entropy": float(entropies.mean()),
-            "agreement": float(100 * (choices == decided).mean()),
+            "accuracy": scored.accuracy,
+            "logloss": scored.logloss,
+            "entropy": float(entr(probabilities).sum(axis=-1).mean()),
+            "agreement": float(100 * (logits.argmax(axis=-1) == decided).mean()),
         }
     return rows

@@ -1,7 +1,7 @@
 """A folder of teachers: the logits store of each member, and the list of who belongs to it.
 
-    ensemble.json              split, scenes, validation fraction, members with their fingerprints
-    <member>/logits/train.npz  the member's logits store
+    ensemble.json                      split, scenes, validation fraction, members' fingerprints
+    <member>/logits/train.safetensors  the member's logits store
 
 Students are given such a folder. The list names each member's fingerprint, so a store that another
 training has left or replaced is not taken for the member's.
@@ -22,7 +22,7 @@ from dcase_system.files import fingerprint, read_json, write_json
 
 _NAME = re.compile(r"\w[\w .,+-]*")
 _LIST = "ensemble.json"
-TRAIN_LOGITS = "train.npz"
+TRAIN_LOGITS = "train.safetensors"
 _DESCRIBED = ("train", "dev_test")  # lists of clips
 
 

@@ -10,6 +10,7 @@ split the rules of 2024 want teachers that have heard that split alone, so the s
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import balanced_accuracy_score
 
 from dcase_system.corpora.corpus import Corpus, is_tau
 from dcase_system.distillation import ensemble_store
@@ -18,7 +19,6 @@ from dcase_system.distillation.logits_store import LogitsStore, write_logits
 from dcase_system.errors import InputError
 from dcase_system.files import file_digest, replacing_directory
 from dcase_system.models.checkpoints.torch_file import read_tensor
-from dcase_system.training.metrics import macro_mean
 
 _MEMBER = "cpjku_ensemble"
 _SPLIT = 100
@@ -58,7 +58,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
             expected=f"{expected[0]} clips x {expected[1]} scenes",
             received=f"shape {logits.shape}",
         )
-    accuracy = macro_mean(logits.argmax(axis=-1) == clips.labels, clips.labels)
+    accuracy = balanced_accuracy_score(clips.labels, logits.argmax(axis=-1))
     if accuracy < _LEAST_ACCURACY:
         raise InputError(
             "logits do not fit the labels: other clips, or another order of clips or classes",
@@ -67,12 +67,12 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
             received=f"{accuracy:.1%}",
         )
     key = file_digest(path)
-    description = describe_ensemble({_MEMBER: logits}, clips.labels)
     with replacing_directory(output) as temporary:
         write_logits(
             ensemble_store.logits_folder(temporary, _MEMBER) / ensemble_store.TRAIN_LOGITS,
             LogitsStore(key, _SPLIT, corpus.scenes, clips.filenames, logits),
         )
+        description = describe_ensemble({_MEMBER: logits}, clips.labels)
         ensemble_store.write_ensemble(
             temporary,
             {_MEMBER: key},

@@ -5,17 +5,20 @@ order. What does not fit the run that asks is refused: a stale teacher, another 
 another class order would train a student on nonsense without any sign of it.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
+from safetensors.numpy import save
 
-from dcase_system.arrays import read_npz
+from dcase_system.arrays import read_arrays
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 
-_FIELDS = ("teacher", "split", "scenes", "filenames", "logits")
+_LOGITS, _HEADER = "logits", "store"
 
 
 # Arrays have no single truth value, so stores cannot be compared with `==`.
@@ -38,8 +41,17 @@ class LogitsStore:
     logits: np.ndarray
 
 
+class _Header(BaseModel, strict=True, extra="forbid"):
+    """What the header of the file says of the logits."""
+
+    teacher: str
+    split: int
+    scenes: tuple[str, ...]
+    filenames: tuple[str, ...]
+
+
 def write_logits(path: str | Path, store: LogitsStore) -> None:
-    """Writes a store whole, as an `.npz` without pickles.
+    """Writes a store whole, as a `.safetensors` file.
 
     Raises:
         InputError: the logits are not finite or have another shape than clips x classes.
@@ -52,15 +64,11 @@ def write_logits(path: str | Path, store: LogitsStore) -> None:
             expected=f"finite values of shape {expected}",
             received=f"shape {store.logits.shape}",
         )
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream,
-            teacher=np.array(store.teacher),
-            split=np.array(store.split),
-            scenes=np.array(store.scenes),
-            filenames=np.array(store.filenames),
-            logits=store.logits.astype(np.float32),
-        )
+    header = {name: getattr(store, name) for name in _Header.model_fields}
+    # In one text: the order of several would differ from file to file.
+    content = save({_LOGITS: store.logits.astype(np.float32)}, {_HEADER: json.dumps(header)})
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def read_logits(
@@ -121,29 +129,23 @@ def read_logits(
 
 def _load(path: Path) -> LogitsStore:
     try:
-        values = read_npz(path)
+        arrays, texts = read_arrays(path)
+        header = _Header.model_validate_json(texts.get(_HEADER, ""))
     except FileNotFoundError as error:
+        if path.with_suffix(".npz").is_file():
+            raise InputError(
+                "logits were stored by an earlier version",
+                where=path.with_suffix(".npz"),
+                expected=f"{path.name}: run the teachers' recipe again, or import the logits again",
+            ) from error
         raise InputError("logits store is missing", where=path) from error
+    except ValidationError as error:
+        expected = ", ".join(_Header.model_fields)
+        raise InputError("not a logits store", where=path, expected=expected) from error
     except ValueError as error:
         raise InputError(f"not a logits store ({error})", where=path) from error
-    if set(values) != set(_FIELDS):
-        raise InputError(
-            "not a logits store",
-            where=path,
-            expected=", ".join(_FIELDS),
-            received=", ".join(sorted(values)),
-        )
-    logits, scenes, filenames = values["logits"], values["scenes"], values["filenames"]
-    fits = scenes.ndim == filenames.ndim == 1 and logits.shape == (len(filenames), len(scenes))
-    kinds = values["split"].dtype.kind in "iu" and values["teacher"].dtype.kind == "U"
-    fits &= values["split"].shape == values["teacher"].shape == ()
-    fits &= scenes.dtype.kind == filenames.dtype.kind == "U" and logits.dtype == np.float32
-    if not fits or not kinds or not np.isfinite(logits).all():
+    logits = arrays.get(_LOGITS, np.empty(0))
+    shape = (len(header.filenames), len(header.scenes))
+    if logits.shape != shape or logits.dtype != np.float32 or not np.isfinite(logits).all():
         raise InputError("logits store is damaged", where=path, received=f"shape {logits.shape}")
-    return LogitsStore(
-        teacher=str(values["teacher"]),
-        split=int(values["split"]),
-        scenes=tuple(map(str, scenes)),
-        filenames=tuple(map(str, filenames)),
-        logits=logits,
-    )
+    return LogitsStore(**dict(header), logits=logits)

@@ -42,7 +42,8 @@ from dcase_system.training.plan import (
 from dcase_system.training.predict import predict
 from dcase_system.workers import dismiss_others
 
-_TEST_LOGITS = "dev_test.npz"
+_TEST_LOGITS = "dev_test.safetensors"
+_LOGITS = [ensemble_store.TRAIN_LOGITS, _TEST_LOGITS]
 
 
 def train_teachers(
@@ -150,7 +151,8 @@ def _member(
         )
         stages.run_stage(
             ensemble_store.logits_folder(folder.parent, folder.name),
-            {"teacher": key, "test": data.test.key},
+            # The files are named, so that a folder of an earlier version is made anew.
+            {"teacher": key, "test": data.test.key, "files": _LOGITS},
             lambda target: _store_logits(target, key, folder / "network", plan.front_end, data),
         )
     return key

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.class_weight import compute_sample_weight
 
 from dcase_system.files import write_json
 from dcase_system.reporting.comparison_page import SIZES, comparison_page
@@ -16,7 +17,7 @@ from dcase_system.reporting.documents import kind_of, read_document
 from dcase_system.reporting.html import REPORT, write_page
 from dcase_system.reporting.run_files import read_run
 from dcase_system.reporting.run_page import EDITION
-from dcase_system.training.metrics import clustered_interval, macro_mean
+from dcase_system.training.metrics import clustered_interval
 
 COMPARISON = "comparison.json"
 _COLUMNS = ("filename", "identifier", "scene_label", "predicted")
@@ -190,9 +191,10 @@ def _difference(first: _Predictions | str, other: _Predictions | str) -> dict[st
     if first.filenames != other.filenames or (first.labels != other.labels).any():
         return {"fault": "it was scored on other clips"}
     change = other.correct.astype(float) - first.correct
+    weights = compute_sample_weight("balanced", first.labels)  # so that each class counts alike
     low, high = clustered_interval(change, first.labels, first.recordings)
     return {
-        "difference": 100 * macro_mean(change, first.labels),
+        "difference": float(100 * np.average(change, weights=weights)),
         "low": low,
         "high": high,
         "only_first": int((change < 0).sum()),

@@ -7,16 +7,15 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from tabulate import tabulate
+
 from dcase_system.reporting.content import NOTHING, Cell, Note, Number, Table
 
 COLUMNS = 80  # of a terminal
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
+_LATEX = str.maketrans(
+    {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {character: f"\\{character}" for character in "&%$#_{}"}
+)
 
 
 def shown(cell: Cell) -> str:
@@ -27,22 +26,21 @@ def shown(cell: Cell) -> str:
 def as_text(table: Table) -> str:
     """For a terminal: the first column to the left, the others to the right.
 
-    Headings take as few lines as fit 80 columns; a first cell that is still too long is cut in the
-    middle, with a mark.
+    Headings are broken until the table fits 80 columns; a first cell that is still too long is cut
+    in the middle, with a mark.
     """
     rows = [[_plain(shown(cell)) for cell in row] for row in table.rows]
-    cells = [max((len(row[at]) for row in rows), default=0) for at in range(len(table.columns))]
-    most = max(1, *(len(column.split()) for column in table.columns))
-    for height in range(1, most + 1):
-        heads = [_narrowest(column, height) for column in table.columns]
-        widths = [max([cell, *map(len, head)]) for cell, head in zip(cells, heads, strict=True)]
-        if _total(widths) <= COLUMNS:
+    widest = [max(cells, key=len) for cells in zip(*rows, strict=True)]
+    for width in range(COLUMNS, 0, -1):
+        heads = _broken(table.columns, width)
+        over = max(map(len, _aligned([heads, widest]).splitlines())) - COLUMNS
+        if over <= 0:
             break
-    widths[0] = min(widths[0], max(8, COLUMNS - _total(widths) + widths[0]))
-    heads = [[""] * (height - len(head)) + head for head in heads]
-    lines = [[head[line] for head in heads] for line in range(height)]
+    else:
+        longest = max(8, len(widest[0]) - over) if rows else 0
+        rows = [[_cut(first, longest), *others] for first, *others in rows]
     title = textwrap.wrap(_plain(table.title), COLUMNS)
-    return "\n".join([*title, *(_line(line, widths) for line in [*lines, *rows])])
+    return "\n".join([*title, _aligned([heads, *rows])])
 
 
 def note_text(note: Note) -> str:
@@ -50,50 +48,46 @@ def note_text(note: Note) -> str:
     return textwrap.fill(_plain(note.text), COLUMNS)
 
 
-def _narrowest(heading: str, height: int) -> list[str]:
-    """A heading in at most so many lines, as narrow as they allow."""
-    for width in range(1, len(heading) + 1):
-        lines = textwrap.wrap(heading, width, break_long_words=False, break_on_hyphens=False)
-        if len(lines) <= height:
-            return lines
-    return [heading]
+def _broken(headings: Sequence[str], width: int) -> list[str]:
+    """Headings in lines of a width, or of their longest word; all end in the same line."""
+    lines = [
+        textwrap.wrap(heading, width, break_long_words=False, break_on_hyphens=False)
+        for heading in headings
+    ]
+    height = max(map(len, lines))
+    return ["\n".join([""] * (height - len(broken)) + broken) for broken in lines]
 
 
-def _total(widths: Sequence[int]) -> int:
-    return sum(widths) + 2 * (len(widths) - 1)
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    # Headings are a row like the others: tabulate makes columns two wider than its headers.
+    align = ["left", *["right"] * (len(rows[0]) - 1)]
+    return tabulate(
+        rows, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
+    )
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, width = cells[0], widths[0]
-    if len(first) > width:  # names often differ at their ends
-        first = f"{first[: width // 3]}…{first[len(first) - (width - width // 3 - 1) :]}"
-    others = (f"{cell:>{wide}}" for cell, wide in zip(cells[1:], widths[1:], strict=True))
-    return "  ".join([f"{first:<{width}}", *others]).rstrip()
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    # Names often differ at their ends.
+    return f"{text[: longest // 3]}…{text[len(text) - (longest - longest // 3 - 1) :]}"
 
 
 def as_latex(table: Table) -> str:
     r"""A `tabular` with booktabs' rules, in a `table` with caption and label."""
-    columns = "".join("r" if table.numeric(at) else "l" for at in range(len(table.columns)))
-    lines = [[_latex(heading) for heading in table.columns]]
-    lines += [[_latex(shown(cell)) for cell in row] for row in table.rows]
-    head, *rows = (" & ".join(line) + r" \\" for line in lines)
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"  \centering",
-            f"  \\caption{{{_latex(table.title)}}}",
-            f"  \\label{{tab:{table.name}}}",
-            f"  \\begin{{tabular}}{{{columns}}}",
-            r"    \toprule",
-            f"    {head}",
-            r"    \midrule",
-            *(f"    {row}" for row in rows),
-            r"    \bottomrule",
-            r"  \end{tabular}",
-            r"\end{table}",
-            "",
-        ]
+    columns = range(len(table.columns))
+    # A table without a row would have no columns either, which LaTeX refuses.
+    rows = [[_plain(shown(cell)) for cell in row] for row in table.rows] or [[""] * len(columns)]
+    body = tabulate(
+        rows,
+        table.columns,
+        "latex_booktabs",
+        disable_numparse=True,
+        colalign=["right" if table.numeric(at) else "left" for at in columns],
     )
+    caption = _plain(table.title).translate(_LATEX)
+    head = f"\\begin{{table}}\n\\centering\n\\caption{{{caption}}}\n\\label{{tab:{table.name}}}"
+    return f"{head}\n{body}\n\\end{{table}}\n"
 
 
 def as_markdown(table: Table) -> str:
@@ -114,19 +108,14 @@ def table_csv(table: Table) -> str:
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
     """Rows of equal columns as a Markdown table, cells as text: names may come from outside."""
-    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
-    cells = [[escaped(cell) for cell in line] for line in lines]
-    cells.insert(1, ["---"] * len(rows[0]))
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+    heads = [escaped(heading) for heading in rows[0]]
+    cells = [[escaped(cell) for cell in row.values()] for row in rows]
+    return tabulate(cells, heads, "github", disable_numparse=True) + "\n"
 
 
 def _plain(text: str) -> str:
     """Without control characters, which a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in _plain(text))
 
 
 def escaped(text: str) -> str:

@@ -15,7 +15,7 @@ from dcase_system.files import read_json, write_json
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network
 from dcase_system.supernet.trainings import Trained, Trainings
-from dcase_system.training.multilabel import multilabel_score
+from dcase_system.training.multilabel import mean_average_precision
 
 COMPLEXITY, SCORES = "complexity.json", "scores.json"
 _CALIBRATION_SEED = 0
@@ -61,10 +61,10 @@ def export_network(
         scores = []
         for one, path in files.items():
             waveform = target / file_name(one, "waveform", prefix)
-            score = multilabel_score(logits[one], data.test.labels)
             scores.append(
                 {
-                    **{"format": one, "map": score.mean_average_precision},
+                    "format": one,
+                    "map": mean_average_precision(logits[one], data.test.labels),
                     **{"file": f"{folder.name}/{path.name}", "bytes": path.stat().st_size},
                     "waveform_file": f"{folder.name}/{waveform.name}",
                     "waveform_bytes": waveform.stat().st_size,

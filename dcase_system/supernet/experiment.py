@@ -231,7 +231,7 @@ class _Experiment:
                 teacher=taught,
             )
             score = self.trainings.score(alone, self.data.validation)
-            row |= {"spec": ratios_name(row["ratios"]), "alone": score.mean_average_precision}
+            row |= {"spec": ratios_name(row["ratios"]), "alone": score}
         return analysis.agreement(rows)
 
 

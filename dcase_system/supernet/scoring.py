@@ -12,7 +12,7 @@ import numpy as np
 from dcase_system.audio.store import Waveforms
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
-from dcase_system.training.multilabel import multilabel_score
+from dcase_system.training.multilabel import mean_average_precision
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,4 @@ class SubNetworkScorer:
             if self.calibration is not None:
                 self.sub_networks.recalibrate(spec, self.calibration)
             logits = self.sub_networks.logits(spec, self.clips)
-        return multilabel_score(logits, self.labels).mean_average_precision
+        return mean_average_precision(logits, self.labels)

@@ -28,7 +28,7 @@ from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.fit import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
-from dcase_system.training.multilabel import MultiLabelScore, multilabel_score
+from dcase_system.training.multilabel import mean_average_precision
 from dcase_system.training.predict import predict
 
 _LOGITS, _SCORES = "train_logits.npy", "scores.json"
@@ -191,17 +191,16 @@ class Trainings:
         samples = waveforms.shape[0]
         return predict(waveform_model(network, front_end(self.front_end), samples), waveforms)
 
-    def score(self, trained: Trained, clips: TaggedSet) -> MultiLabelScore:
-        """Score of a stored network."""
+    def score(self, trained: Trained, clips: TaggedSet) -> float:
+        """Mean average precision of a stored network."""
         logits = self.logits(load_network(trained.folder), clips.audio)
-        return multilabel_score(logits, clips.labels)
+        return mean_average_precision(logits, clips.labels)
 
     def test_map(self, trained: Trained) -> float:
         """Mean average precision of a stored network on the test clips; kept once it is known."""
 
         def work(folder: Path) -> None:
-            score = self.score(trained, self.data.test)
-            write_json(folder / _SCORES, {"map": score.mean_average_precision})
+            write_json(folder / _SCORES, {"map": self.score(trained, self.data.test)})
 
         folder = self.run_dir / "scores" / trained.folder.name
         stages.run_stage(folder, {"network": trained.key, "clips": self.data.test.key}, work)

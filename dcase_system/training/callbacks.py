@@ -1,6 +1,5 @@
 """Callbacks of the fit: checkpoints, the metrics log, progress with the time left."""
 
-import io
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -10,9 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from safetensors.numpy import save
 from tqdm import tqdm
 
-from dcase_system.arrays import read_npz
+from dcase_system.arrays import read_arrays
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 from dcase_system.training.log import TrainingLog
@@ -33,7 +33,7 @@ class Checkpoint(keras.callbacks.Callback):
     generators are not saved. The epoch is not stored: the optimiser's step count gives it.
 
     Args:
-        path: a `.npz` file.
+        path: a `.safetensors` file.
         steps_per_epoch: batches of an epoch.
     """
 
@@ -53,18 +53,20 @@ class Checkpoint(keras.callbacks.Callback):
         """
         # Also without a file: built in the first step, the optimizer would have it traced twice.
         model.optimizer.build(model.trainable_variables)
+        if self.path.with_suffix(".npz").is_file():
+            raise self._foreign("written by an earlier version", self.path.with_suffix(".npz"))
         if not self.path.is_file():
             return 0
         variables = _state(model)
         try:
-            values = read_npz(self.path)
+            values, _ = read_arrays(self.path)
         except ValueError as error:
-            raise self._foreign(str(error)) from error
+            raise self._foreign(str(error), self.path) from error
         if {name: (value.shape, value.dtype) for name, value in values.items()} != {
             name: (tuple(variable.shape), np.dtype(keras.backend.standardize_dtype(variable.dtype)))
             for name, variable in variables.items()
         }:
-            raise self._foreign("other variables")
+            raise self._foreign("other variables", self.path)
         for name, variable in variables.items():
             variable.assign(values[name])
         epochs = batches_seen(model.optimizer) // self.steps_per_epoch
@@ -77,17 +79,16 @@ class Checkpoint(keras.callbacks.Callback):
         if not team().is_chief:
             return
         if last or started - self._saved_at >= 20 * self._saving_seconds:
-            content = io.BytesIO()
-            np.savez(content, **{name: v.numpy() for name, v in _state(self.model).items()})
+            content = save({name: np.asarray(v) for name, v in _state(self.model).items()})
             with replacing(self.path) as temporary:
-                temporary.write_bytes(content.getbuffer())
+                temporary.write_bytes(content)
             self._saved_at = time.monotonic()
             self._saving_seconds = self._saved_at - started
 
-    def _foreign(self, reason: str) -> InputError:
+    def _foreign(self, reason: str, path: Path) -> InputError:
         return InputError(
             f"checkpoint does not fit ({reason})",
-            where=self.path,
+            where=path,
             expected="a checkpoint of this run; remove it to start anew",
         )
 
@@ -158,7 +159,7 @@ class Progress(keras.callbacks.Callback):
                 done,
                 self._epochs,
                 values,
-                _duration(left),
+                tqdm.format_interval(left),
             )
 
     def on_train_end(self, logs=None):
@@ -181,9 +182,3 @@ def _state(model: keras.Model) -> dict[str, Any]:
     """All variables of a model, its seed generators and its optimiser, by their position."""
     variables = [*model.variables, *model.optimizer.variables]
     return {f"{index:05d}": variable for index, variable in enumerate(variables)}
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"

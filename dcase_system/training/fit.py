@@ -92,7 +92,7 @@ def fit(
         epochs: passes over the clips.
         batch_size: clips a step; the last step of an epoch takes the rest.
         seed: of the order of the clips (the layers have their own).
-        checkpoint: a `.npz` file, renewed as the training goes on and read when it exists.
+        checkpoint: a `.safetensors` file, renewed as the training goes on and read when it exists.
         metrics_log: has one row an epoch; closed in the end.
         learning_rate: the highest.
         weight_decay: decoupled, on all parameters.
@@ -150,13 +150,12 @@ def fit(
         # Built in the first step, their variables would have it traced twice.
         first = waveforms.gather(np.arange(1))
         model.compute_metrics(first, targets[:1], model(first, training=False))
-    watchers: list[keras.callbacks.Callback] = [*callbacks]
+    watchers: list[keras.callbacks.Callback] = [*callbacks, cb.StopIfDiverged()]
     if validation is not None:
         predictor = Predictor(model)
         watchers.append(cb.Validation(lambda: _logged_scores(predictor, validation, batch_size)))
     watchers += [
         cb.Progress(name, steps_per_epoch, first_epoch, epochs),
-        cb.StopIfDiverged(),
         cb.MetricsLog(metrics_log),
         saver,
     ]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.utils.class_weight import compute_sample_weight
 
 from dcase_system.errors import InputError
-
-_SMALLEST_PROBABILITY = 1e-15  # as in scikit-learn's log_loss: an impossible class costs 34.5 nats
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,19 @@ class Scores:
     group_wise: dict[str, Score]
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of (clips, classes) logits, in double precision."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+def macro_score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
+    """Means over the classes that occur of the mean over each class's clips.
 
+    Args:
+        probabilities: (clips, classes), in double precision, each row summing to 1.
+        labels: (clips,) class indices.
 
-def clip_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Log loss of each clip in nats: -log of the probability given to its own class."""
-    of_label = probabilities[np.arange(len(labels)), labels]
-    return -np.log(np.maximum(of_label, _SMALLEST_PROBABILITY))
-
-
-def macro_mean(values: np.ndarray, labels: np.ndarray) -> float:
-    """Mean over the classes that occur of the mean over each class's clips."""
-    return float(np.mean([values[labels == label].mean() for label in np.unique(labels)]))
+    Raises:
+        InputError: a probability is NaN or infinite: the training has diverged.
+    """
+    if not np.isfinite(probabilities).all():
+        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
+    return _score(probabilities, labels, compute_sample_weight("balanced", labels))
 
 
 def score(
@@ -64,7 +62,7 @@ def score(
     """Scores predictions.
 
     Args:
-        probabilities: (clips, classes).
+        probabilities: (clips, classes), in double precision, each row summing to 1.
         labels: (clips,) class indices.
         scenes: class names in label order.
         devices: device of each clip.
@@ -74,11 +72,10 @@ def score(
         InputError: a probability is NaN or infinite: the training has diverged.
     """
     overall, by_class = score_classes(probabilities, labels, scenes)
-    correct, losses = _clip_scores(probabilities, labels)
     device_of = np.array(devices)
 
     def of(rows: np.ndarray) -> Score:
-        return _mean_score(correct, losses, rows)
+        return _score(probabilities[rows], labels[rows])
 
     by_device = {str(device): of(device_of == device) for device in np.unique(device_of)}
     by_group = {name: of(np.isin(device_of, members)) for name, members in groups.items()}
@@ -91,32 +88,32 @@ def score_classes(
     """Means over the classes that occur, and the score of each of these.
 
     Args:
-        probabilities: (clips, classes).
+        probabilities: (clips, classes), in double precision, each row summing to 1.
         labels: (clips,) class indices.
         classes: names in label order.
 
     Raises:
         InputError: a probability is NaN or infinite: the training has diverged.
     """
-    if not np.isfinite(probabilities).all():
-        raise InputError("predictions are NaN", where="score", expected="finite probabilities")
-    correct, losses = _clip_scores(probabilities, labels)
+    overall = macro_score(probabilities, labels)
+    rows = {name: labels == index for index, name in enumerate(classes)}
     by_class = {
-        name: _mean_score(correct, losses, labels == index)
-        for index, name in enumerate(classes)
-        if (labels == index).any()
+        name: _score(probabilities[of_class], labels[of_class])
+        for name, of_class in rows.items()
+        if of_class.any()
     }
-    overall = Score(100 * macro_mean(correct, labels), macro_mean(losses, labels), len(labels))
     return overall, by_class
 
 
-def _clip_scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each clip is right, and its log loss."""
-    return probabilities.argmax(axis=-1) == labels, clip_losses(probabilities, labels)
-
-
-def _mean_score(correct: np.ndarray, losses: np.ndarray, rows: np.ndarray) -> Score:
-    return Score(float(100 * correct[rows].mean()), float(losses[rows].mean()), int(rows.sum()))
+def _score(
+    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    classes = range(probabilities.shape[1])
+    return Score(
+        100 * float(accuracy_score(labels, probabilities.argmax(axis=-1), sample_weight=weights)),
+        float(log_loss(labels, probabilities, labels=classes, sample_weight=weights)),
+        len(labels),
+    )
 
 
 def clustered_interval(
@@ -200,9 +197,3 @@ def intervals(
             name: of(np.isin(device_of, members), one_class) for name, members in groups.items()
         },
     }
-
-
-def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """(classes, classes) clips of each class (row) that were taken for each class (column)."""
-    cells = np.bincount(labels * classes + predicted, minlength=classes * classes)
-    return cells.reshape(classes, classes)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from dcase_system.training.batches import Examples, Watched, prediction_batches
-from dcase_system.training.metrics import clip_losses, macro_mean, softmax
+from dcase_system.training.metrics import macro_score
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,5 @@ def score_validation(
 
 def score_logits(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Macro accuracy in percent and log loss of (clips, classes) logits."""
-    probabilities = softmax(logits)
-    hits, losses = probabilities.argmax(axis=-1) == labels, clip_losses(probabilities, labels)
-    return 100 * macro_mean(hits, labels), macro_mean(losses, labels)
+    scored = macro_score(softmax(logits.astype(np.float64), axis=-1), labels)
+    return scored.accuracy, scored.logloss

@@ -59,7 +59,7 @@ def _reading(folder: Path) -> Callable[[], None]:
     scenes = tuple(f"scene {at}" for at in range(SCENES))
     names = tuple(f"{at}.wav" for at in range(STORED))
     logits = np.zeros((STORED, SCENES), np.float32)
-    paths = [folder / f"teacher{at}.npz" for at in range(TEACHERS)]
+    paths = [folder / f"teacher{at}.safetensors" for at in range(TEACHERS)]
     for path in paths:
         write_logits(path, LogitsStore("0" * 64, 5, scenes, names, logits))
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dcase_system.corpora.download import download
+from dcase_system.corpora.download import download, unpack
 from dcase_system.corpora.registry import TAU2022_DEVELOPMENT, RemoteCorpus, RemoteFile
 from dcase_system.errors import InputError
 from tests.corpora.archives import serving, zipped
@@ -78,6 +78,51 @@ def test_only_wanted_parts_are_fetched(published, server, tmp_path):
     assert [name for name, _ in server.requests] == ["c.audio.1.zip"]
     with pytest.raises(InputError, match=r"expected some of split5, meta, audio.1; received audio"):
         download(published, tmp_path, parts=["meta", "audio"])
+
+
+def written(tmp_path, *args):
+    path = tmp_path / "archive.zip"
+    path.write_bytes(zipped(*args))
+    return path
+
+
+def test_an_archive_is_unpacked_with_its_folders_and_the_bar_moves(tmp_path):
+    archive = written(tmp_path, {"c/": b"", "c/audio/x.wav": b"x" * 10, "c/meta.csv": b"m"})
+    seen = []
+    unpack(archive, tmp_path / "out", lambda *what: seen.append(what[1:]))
+    assert (tmp_path / "out" / "c" / "audio" / "x.wav").read_bytes() == b"x" * 10
+    assert seen == [(0, 11), (10, 11), (11, 11)]
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil", "c/../../evil", "/evil", "\\evil", "c\\..\\evil", "C:evil", "c/../evil"]
+)
+@pytest.mark.parametrize("mode", [0o100644, 0o120777, 0o010644])
+def test_nothing_is_unpacked_outside_the_folder_and_nothing_is_a_link(tmp_path, name, mode):
+    archive = written(tmp_path, {"c/good": b"x", name: b"/etc"}, {name: mode})
+    unpack(archive, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"archive.zip", "out"}
+    found = [path for path in (tmp_path / "out").rglob("*") if not path.is_dir()]
+    assert len(found) == 2
+    assert all(path.is_file() and not path.is_symlink() for path in found)
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_member_without_a_name_is_refused(tmp_path, name):
+    archive = written(tmp_path, {name: b"x"})
+    with pytest.raises(InputError, match=r"cannot be unpacked \(\[Errno 21\] Is a directory"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_a_damaged_archive_is_refused(tmp_path):
+    whole = zipped({"c/x": b"abc" * 99, "c/y": b"y"})
+    changed = bytearray(whole)
+    changed[30 + len("c/x")] ^= 0xFF  # the first byte after the local header
+    path = tmp_path / "archive.zip"
+    for content in (whole[:100], b"", bytes(changed)):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"archive\.zip: archive cannot be unpacked \("):
+            unpack(path, tmp_path / "out")
 
 
 def test_the_registry_is_that_of_tau_2022():

@@ -90,7 +90,9 @@ def test_teachers_that_held_out_the_same_clips_serve_a_validation(folder):
 
 def test_a_store_that_another_training_left_is_stale(folder):
     store(folder, "two", "key of a later training")
-    with pytest.raises(InputError, match=r"two/logits/train\.npz: logits are of another teacher"):
+    with pytest.raises(
+        InputError, match=r"two/logits/train\.safetensors: logits are of another teacher"
+    ):
         read_ensemble(folder, **WANTED)
 
 

@@ -1,13 +1,19 @@
+import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from dcase_system.distillation.ensemble import describe_ensemble, ensemble_logits
 from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
 from dcase_system.errors import InputError
+from tests.commands import ROOT
 
 SCENES = ("bus", "metro", "tram")
 CLIPS = ("audio/1.wav", "audio/2.wav", "audio/3.wav", "audio/4.wav")
@@ -18,8 +24,8 @@ WANTED = {"split": 25, "scenes": SCENES, "filenames": CLIPS}
 
 @pytest.fixture
 def path(tmp_path):
-    write_logits(tmp_path / "logits.npz", STORE)
-    return tmp_path / "logits.npz"
+    write_logits(tmp_path / "logits.safetensors", STORE)
+    return tmp_path / "logits.safetensors"
 
 
 def test_logits_come_back_in_the_order_of_the_run(path):
@@ -59,27 +65,84 @@ def test_a_pickle_is_refused_and_not_run(tmp_path):
         def __reduce__(self):
             return (pytest.fail, ("code in the file was run",))
 
-    path = tmp_path / "logits.npz"
+    path = tmp_path / "logits.safetensors"
     path.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(InputError, match=r"logits\.npz: not a logits store"):
+    with pytest.raises(InputError, match=r"logits\.safetensors: not a logits store"):
         read_logits(path, **WANTED)
 
 
 def test_missing_truncated_and_foreign_files_are_refused(path, tmp_path):
     with pytest.raises(InputError, match="logits store is missing"):
-        read_logits(tmp_path / "gone.npz", **WANTED)
-    np.savez(tmp_path / "other.npz", values=LOGITS)
+        read_logits(tmp_path / "gone.safetensors", **WANTED)
+    save_file({"logits": LOGITS}, tmp_path / "other.safetensors")
     with pytest.raises(InputError, match="not a logits store; expected teacher, split, scenes"):
-        read_logits(tmp_path / "other.npz", **WANTED)
+        read_logits(tmp_path / "other.safetensors", **WANTED)
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match="not a logits store"):
         read_logits(path, **WANTED)
 
 
+def test_a_store_of_an_earlier_version_is_named_and_how_it_is_made_anew(tmp_path):
+    np.savez(tmp_path / "train.npz", logits=LOGITS)
+    with pytest.raises(InputError, match=r"train\.npz: logits were stored by an earlier version;"):
+        read_logits(tmp_path / "train.safetensors", **WANTED)
+
+
+def test_the_header_says_whose_logits_they_are(path):
+    with safe_open(path, "np") as file:
+        header = json.loads(file.metadata()["store"])
+    assert header == {
+        "teacher": "fingerprint",
+        "split": 25,
+        "scenes": list(SCENES),
+        "filenames": list(CLIPS),
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"split": "25"},
+        {"split": 25.5},
+        {"teacher": None},
+        {"scenes": "bus"},
+        {"filenames": [1, 2, 3, 4]},
+        {"more": 1},
+    ],
+)
+def test_a_header_of_other_kinds_is_refused(path, change):
+    with safe_open(path, "np") as file:
+        header = json.loads(file.metadata()["store"]) | change
+    save_file({"logits": LOGITS}, path, {"store": json.dumps(header)})
+    with pytest.raises(InputError, match="not a logits store"):
+        read_logits(path, **WANTED)
+
+
+@pytest.mark.parametrize(
+    "logits", [LOGITS[:3], LOGITS.astype(np.float64), LOGITS * np.float32("inf"), LOGITS[0]]
+)
+def test_logits_of_another_shape_or_kind_are_refused(path, logits):
+    with safe_open(path, "np") as file:
+        header = file.metadata()
+    save_file({"logits": logits}, path, header)
+    with pytest.raises(InputError, match="logits store is damaged"):
+        read_logits(path, **WANTED)
+
+
+def test_one_store_has_the_same_bytes_whenever_it_is_written(path, tmp_path):
+    # Texts in the header have no order of their own: in another process it may be another.
+    code = (
+        "import numpy as np; from tests.distillation.test_logits_store import *; "
+        f"write_logits({str(tmp_path / 'again')!r}, STORE)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_in_one_line(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp("fuzz") / "logits.npz"
+    path = tmp_path_factory.mktemp("fuzz") / "logits.safetensors"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
         read_logits(path, **WANTED)
@@ -89,7 +152,7 @@ def test_any_bytes_are_refused_in_one_line(tmp_path_factory, data):
 @pytest.mark.parametrize("logits", [LOGITS[:3], LOGITS * np.nan])
 def test_logits_that_do_not_fit_are_not_written(tmp_path, logits):
     with pytest.raises(InputError, match="logits cannot be stored"):
-        write_logits(tmp_path / "logits.npz", LogitsStore("t", 25, SCENES, CLIPS, logits))
+        write_logits(tmp_path / "logits.safetensors", LogitsStore("t", 25, SCENES, CLIPS, logits))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from dcase_system import pipeline
 from dcase_system.audio.impulse_responses import ImpulseResponses
@@ -94,9 +95,9 @@ def test_each_member_leaves_its_network_logs_and_logits(folder):
         assert registry.read_spec(member / "network" / "spec.json") == plan.spec
         assert len((member / "metrics.jsonl").read_text().splitlines()) == 2
         assert_drawn(member / "metrics.jsonl", folder / "tensorboard" / plan.name)
-        assert sorted(path.name for path in (member / "logits").glob("*.npz")) == [
-            "dev_test.npz",
-            "train.npz",
+        assert sorted(path.name for path in (member / "logits").glob("*.safetensors")) == [
+            "dev_test.safetensors",
+            "train.safetensors",
         ]
         assert not (member / "checkpoints").exists()
 
@@ -117,6 +118,23 @@ def test_a_finished_member_is_not_trained_again(folder, data, trained):
     train_teachers(folder, PLANS, data, RESPONSES)
     assert trained == []
     assert read(data, folder).key == before
+
+
+def test_stores_of_an_earlier_version_are_made_anew_without_training(
+    folder, data, trained, tmp_path
+):
+    copy = shutil.copytree(folder, tmp_path / "teachers")
+    expected = read(data, copy).logits
+    for member in PLANS:
+        record = copy / member.name / "logits" / "stage.json"
+        record.write_text(json.dumps({"key": "of that version", "inputs": {}}))
+        for path in record.parent.glob("*.safetensors"):
+            path.rename(path.with_suffix(".npz"))
+    with pytest.raises(InputError, match="an earlier version; expected train"):
+        read(data, copy)
+    train_teachers(copy, PLANS, data, RESPONSES)
+    assert trained == []
+    np.testing.assert_array_equal(read(data, copy).logits, expected)
 
 
 def test_other_members_are_refused_or_replace_all(folder, data, trained, tmp_path):
@@ -173,7 +191,9 @@ def test_members_differ_by_their_seed_alone_and_repeat_with_it(folder, data, tmp
     plans = [replace(PLANS[0], name=f"seed{seed}", seed=seed) for seed in (0, 1)]
     train_teachers(tmp_path, plans, data)
     members = folder / PLANS[0].name, *(tmp_path / plan.name for plan in plans)
-    first, same, other = (np.load(path / "logits" / "train.npz")["logits"] for path in members)
+    first, same, other = (
+        load_file(path / "logits" / "train.safetensors")["logits"] for path in members
+    )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
 

@@ -32,7 +32,7 @@ def test_a_package_on_a_cluster_that_loses_a_node_is_that_of_one_machine(place, 
             stderr=subprocess.PIPE,
             text=True,
         )
-        while driver.poll() is None and len(list(shared.rglob("checkpoints/*.npz"))) < 2:
+        while driver.poll() is None and len(list(shared.rglob("checkpoints/*.safetensors"))) < 2:
             time.sleep(0.02)
         both.remove_node(both.list_all_nodes()[-1], allow_graceful=False)
         output, errors = driver.communicate()

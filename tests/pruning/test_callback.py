@@ -140,7 +140,7 @@ def test_hidden_filters_do_not_learn_and_may_come_back():
 def test_a_resumed_training_hides_and_learns_what_an_uninterrupted_one_does(tmp_path):
     def callbacks(network, masked, name, log):
         schedule = schedules.agp(0.5, updates=3, interval=3, begin=1)
-        saver = Checkpoint(tmp_path / f"{name}.npz", STEPS)
+        saver = Checkpoint(tmp_path / f"{name}.safetensors", STEPS)
         note = lambda step, ratio: log.append((step, ratio))  # noqa: E731
         return [PruneChannels(masked, by_l1(network), schedule, note), saver]
 

@@ -15,7 +15,7 @@ def run(tmp_path_factory):
 
 
 def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
-    text = write_model_card(run).read_text()
+    text = " ".join(write_model_card(run).read_text().split())
     assert "windows of 1 s at 32,000 samples a second, 1 channel." in text
     assert ", ".join(SCENES) in text
     int8 = "int8, scale 0.0471, zero point -3"

@@ -131,7 +131,7 @@ def test_a_run_of_an_older_version_has_a_page(run):
 
 
 def test_one_device_and_one_scene_are_enough(tmp_path):
-    write_run(tmp_path, scenes=("park",), devices=("a",), recordings=1)
+    write_run(tmp_path, scenes=("park", "tram"), devices=("a",), recordings=1)
     said = notes(tmp_path)
     for what in ("device group", "device", "scene"):
         assert f"Only one {what}" in said

@@ -13,7 +13,7 @@ import numpy as np
 
 from dcase_system.corpora.audioset import BALANCED, CLASSES_FILE, read_audioset
 from dcase_system.corpora.corpus import META_COLUMNS, read_corpus, read_evaluation_list
-from dcase_system.corpora.extract import extract
+from dcase_system.corpora.download import unpack
 from dcase_system.corpora.task1b import CLASS_OF, TRAIN_LIST, read_task1b
 from dcase_system.distillation.ensemble_store import TRAIN_LOGITS, logits_folder, read_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
@@ -136,7 +136,7 @@ def _archive(folder: Path) -> tuple[Sequence[bytes], Read]:
     def read(content: bytes) -> object:
         shutil.rmtree(target, ignore_errors=True)
         (folder / "archive.zip").write_bytes(content)
-        extract(folder / "archive.zip", target, size_limit_bytes=1 << 22)
+        unpack(folder / "archive.zip", target)
         for path in target.rglob("*"):
             if path.is_symlink():
                 raise AssertionError(f"{path} is a link")

@@ -16,7 +16,7 @@ from dcase_system.edge.contract import Contract
 from tests.places import write
 from tests.robustness import valid
 from tests.robustness.kinds import Draw, Kind, Read
-from tests.robustness.mutations import mutated
+from tests.robustness.mutations import mutated, mutated_json
 
 _CHUNKS = (b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"INFO", b"fact", b"bext", b"cue ")
 _SOUND = {
@@ -99,20 +99,16 @@ def _sound(container: str) -> Kind:
 
 
 def _logits(folder: Path) -> tuple[Sequence[bytes], Read]:
-    path = folder / "train.npz"
+    path = folder / "train.safetensors"
     values = np.zeros((len(valid.CLIPS), len(valid.SCENES)), np.float32)
     write_logits(path, LogitsStore("key", 5, valid.SCENES, valid.CLIPS, values))
-    stored = path.read_bytes()
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(folder / "small.npz", "w", 8) as small:
-        for name in archive.namelist():
-            small.writestr(name, archive.read(name))
 
     def read(content: bytes) -> object:
         path.write_bytes(content)
         wanted = {"split": 5, "scenes": valid.SCENES, "filenames": valid.CLIPS}
         return read_logits(path, **wanted, teacher="key")
 
-    return [stored, (folder / "small.npz").read_bytes()], read
+    return [path.read_bytes()], read
 
 
 def _checkpoint(folder: Path) -> tuple[Sequence[bytes], Read]:
@@ -122,35 +118,30 @@ def _checkpoint(folder: Path) -> tuple[Sequence[bytes], Read]:
 
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     network.compile("adam", "mse")
-    checkpoint = Checkpoint(folder / "state.npz", 1)
+    checkpoint = Checkpoint(folder / "state.safetensors", 1)
     checkpoint.restore(network)
     checkpoint.set_model(network)
     checkpoint.set_params({"epochs": 1})
     checkpoint.on_epoch_end(0)
 
     def read(content: bytes) -> object:
-        (folder / "state.npz").write_bytes(content)
+        (folder / "state.safetensors").write_bytes(content)
         return checkpoint.restore(network)
 
-    return [(folder / "state.npz").read_bytes()], read
+    return [(folder / "state.safetensors").read_bytes()], read
 
 
-def _npz(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
-    """Half mutated bytes of the file, half of an array in it."""
-    tokens = (b"'descr': '|O'", b"'<U9'", b"(9999999999,)", b"\x93NUMPY\1\0", b"PK\1\2", b"True")
-    if generator.random() < 0.5:
+def _safetensors(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
+    """Bytes mutated, or the header, which is JSON, with its length set right behind it."""
+    tokens = (b'"BF16"', b'"F8_E4M3"', b'"F4"', b'"C64"', b'"shape":[', b"99999999999", b"-1")
+    if generator.random() < 0.3:
         return mutated(seeds, generator, tokens)
-    content = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(seeds[generator.integers(len(seeds))])) as source,
-        zipfile.ZipFile(content, "w", int(generator.choice([0, 8]))) as copied,
-    ):
-        for entry in source.infolist():
-            data = source.read(entry)
-            if generator.random() < 0.3:
-                data = mutated([data], generator, tokens)
-            copied.writestr(entry.filename, data)
-    return content.getvalue()
+    seed = seeds[generator.integers(len(seeds))]
+    end = 8 + int.from_bytes(seed[:8], "little")
+    change = mutated_json if generator.random() < 0.6 else mutated
+    header = change([seed[8:end]], generator, *([tokens] if change is mutated else []))
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + seed[end:]
 
 
 @cache
@@ -218,8 +209,8 @@ def _keras(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
 NATIVE = (
     _headers(),
     *(_sound(container) for container in _SOUND),
-    Kind("logits stores", _logits, _npz),
-    Kind("checkpoints", _checkpoint, _npz),
+    Kind("logits stores", _logits, _safetensors),
+    Kind("checkpoints", _checkpoint, _safetensors),
     Kind(".tflite files", _tflite, lambda s, g: mutated(s, g, (b"TFL3", b"dcase_system.card"))),
     Kind(".keras files", _weights, _keras),
 )

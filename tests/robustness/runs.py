@@ -20,7 +20,7 @@ from tests.commands import FORKS, ROOT
 # Predictions, specs, files for devices, packages and what a search has found. Not among them: logs
 # and `.keras` files, which hold the time of day, and config.json, which holds the command.
 RESULTS = ("*.tflite", "spec.json", "predictions.csv", "output.*.csv", "*.output*.csv")
-RESULTS += ("scores.json", "check.json", "results.json", "*.zip", "*.npz")
+RESULTS += ("scores.json", "check.json", "results.json", "*.zip", "*.safetensors")
 
 
 def results(run_dir: Path) -> dict[str, str]:

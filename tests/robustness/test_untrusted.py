@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcase_system.arrays import check_mapped, read_npz
+from dcase_system.arrays import check_mapped
 from dcase_system.errors import InputError
 from dcase_system.reporting.tables import markdown
 from tests.commands import ROOT
@@ -30,7 +30,7 @@ FORBIDDEN_CALLS = {
     "exec": None,
     "keras.config.enable_unsafe_deserialization": None,
 }
-FORBIDDEN_ENDS = (".extractall", ".extract")  # zipfile's, which follow what is in the archive
+FORBIDDEN_ENDS = (".extractall", ".extract")  # which follow what is in the archive
 
 
 def _faults(path: Path) -> list[str]:
@@ -55,6 +55,9 @@ def _faults(path: Path) -> list[str]:
 def test_sources_load_nothing_that_could_run():
     faults = {str(path.relative_to(ROOT)): _faults(path) for path in SOURCES}
     assert len(faults) > 150
+    # zipfile's, which writes below the folder alone, on archives whose checksum is known.
+    (unpacking,) = faults.pop("dcase_system/corpora/download.py")
+    assert unpacking.endswith(": source.extract")
     assert {name: found for name, found in faults.items() if found} == {}
 
 
@@ -77,22 +80,6 @@ def test_a_lambda_layer_in_a_keras_file_is_refused(tmp_path):
     network.save(tmp_path / "network.keras")
     with pytest.raises(InputError, match=r"network\.keras: model cannot be read .*[Ll]ambda"):
         load_model(tmp_path / "network.keras")
-
-
-@pytest.mark.parametrize(
-    "array", [np.array([{"a": 1}], object), np.zeros(3, [("a", "f4")]), np.array([b"x"])]
-)
-def test_arrays_of_objects_are_refused(tmp_path, array):
-    np.savez(tmp_path / "x.npz", array=array)
-    with pytest.raises(ValueError, match="array"):
-        read_npz(tmp_path / "x.npz")
-
-
-def test_an_array_that_unpacks_to_too_much_is_refused(tmp_path):
-    np.savez_compressed(tmp_path / "x.npz", zeros=np.zeros(10**6, np.uint8))
-    assert (tmp_path / "x.npz").stat().st_size < 10_000
-    with pytest.raises(ValueError, match=r"unpacks to 1,000,1\d\d bytes, more than 500,000"):
-        read_npz(tmp_path / "x.npz", most_bytes=500_000)
 
 
 def test_a_memory_map_whose_file_was_cut_is_refused_and_not_read(tmp_path):
@@ -132,7 +119,7 @@ def test_the_page_shows_names_as_text():
 
 def test_downloads_are_checked_before_they_are_opened():
     text = (ROOT / "dcase_system" / "corpora" / "download.py").read_text()
-    assert text.index("fetch(file, cache") < text.index("_unpack(archive, directory, progress)")
+    assert text.index("fetch(file, cache") < text.index("unpack(archive, directory, progress)")
     from dcase_system.corpora.registry import CORPORA
 
     for corpus in CORPORA.values():

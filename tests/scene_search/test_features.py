@@ -120,7 +120,7 @@ def _train(folder, epochs=2, **settings):
         features.segments(features.statistics()),
         np.arange(12) % 3,
         plan,
-        checkpoint=folder / "checkpoint.npz",
+        checkpoint=folder / "checkpoint.safetensors",
         metrics_log=TrainingLog(folder / "metrics.jsonl"),
         name="toy",
     )

@@ -39,7 +39,7 @@ def train(folder, *, space=SPACE, targets=None, **settings):
         waveforms,
         labels if targets is None else targets,
         plan,
-        checkpoint=folder / "training.npz",
+        checkpoint=folder / "training.safetensors",
         metrics_log=TrainingLog(folder / "metrics.jsonl"),
         name="supernet",
     )

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
@@ -67,7 +68,7 @@ def train(model, tones, folder, epochs=4, **changes):
         "batch_size": 16,
         "learning_rate": 0.02,
         "seed": 0,
-        "checkpoint": folder / "fit.npz",
+        "checkpoint": folder / "fit.safetensors",
         "metrics_log": TrainingLog(folder / "metrics.jsonl", folder / "curves"),
     }
     fit(
@@ -131,28 +132,36 @@ def test_a_finished_training_is_not_repeated(tones, tmp_path, monkeypatch):
 
 
 def test_a_foreign_checkpoint_is_refused(tones, tmp_path):
-    (tmp_path / "fit.npz").write_bytes(b"not a checkpoint")
+    (tmp_path / "fit.safetensors").write_bytes(b"not a checkpoint")
     with pytest.raises(InputError, match="checkpoint does not fit"):
         train(build(), tones, tmp_path)
 
 
 def test_a_checkpoint_of_another_network_is_refused(tones, tmp_path):
     train(build(), tones, tmp_path, epochs=1)
-    with np.load(tmp_path / "fit.npz") as saved:
-        values = dict(saved)
+    values = load_file(tmp_path / "fit.safetensors")
     values["00000"] = values["00000"][..., :1]
-    np.savez(tmp_path / "fit.npz", **values)
+    save_file(values, tmp_path / "fit.safetensors")
     with pytest.raises(InputError, match="checkpoint does not fit \\(other variables\\)"):
         train(build(), tones, tmp_path, epochs=2)
 
 
-def test_a_diverged_training_ends_with_one_line(tones, tmp_path):
+def test_a_checkpoint_of_an_earlier_version_is_refused_not_passed_over(tones, tmp_path):
+    np.savez(tmp_path / "fit.npz", values=np.zeros(3))
+    with pytest.raises(InputError, match=r"fit\.npz: .* \(written by an earlier version\)"):
+        train(build(), tones, tmp_path)
+
+
+@pytest.mark.parametrize("validated", [False, True])
+def test_a_diverged_training_ends_with_one_line(tones, tmp_path, validated):
+    waveforms, labels = tones
     with pytest.raises(InputError, match="epoch 1: training has diverged; expected a finite loss"):
         train(
             build(),
             tones,
             tmp_path,
             loss=lambda y_true, y_pred: keras.ops.sum(y_pred, axis=-1) * float("nan"),
+            validation=ValidationSet(waveforms, labels) if validated else None,
         )
 
 
@@ -163,7 +172,8 @@ def test_validation_is_logged_and_neither_it_nor_curves_change_the_training(tone
     no_curves = TrainingLog(tmp_path / "without" / "metrics.jsonl")
     without = train(build(), tones, tmp_path / "without", metrics_log=no_curves)
     np.testing.assert_array_equal(predict(with_it, waveforms), predict(without, waveforms))
-    checkpoints = [(tmp_path / name / "fit.npz").read_bytes() for name in ("with", "without")]
+    files = [tmp_path / name / "fit.safetensors" for name in ("with", "without")]
+    checkpoints = [file.read_bytes() for file in files]
     assert checkpoints[0] == checkpoints[1]
     last = json.loads((tmp_path / "with" / "metrics.jsonl").read_text().splitlines()[-1])
     assert 0 <= last["val_accuracy"] <= 100

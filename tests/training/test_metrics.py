@@ -2,16 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
+from scipy.special import softmax
 
 from dcase_system.errors import InputError
-from dcase_system.training.metrics import (
-    clustered_interval,
-    confusion,
-    intervals,
-    score,
-    softmax,
-)
+from dcase_system.training.metrics import clustered_interval, intervals, score
 
 SCENES = ("bus", "metro", "park", "tram")
 GROUPS = {"real": ("a",), "seen": ("s1",), "unseen": ("s4",)}
@@ -19,7 +13,7 @@ GROUPS = {"real": ("a",), "seen": ("s1",), "unseen": ("s4",)}
 
 def case(seed: int, clips: int = 60):
     generator = np.random.default_rng(seed)
-    probabilities = softmax(generator.normal(size=(clips, 4)))
+    probabilities = softmax(generator.normal(size=(clips, 4)), axis=-1)
     labels = np.concatenate([np.arange(4), generator.integers(0, 4, clips - 4)])
     devices = (*generator.choice(["a", "s1", "s4"], clips - 3), "a", "s1", "s4")
     return probabilities, labels, devices
@@ -27,27 +21,24 @@ def case(seed: int, clips: int = 60):
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
-def test_scores_agree_with_scikit_learn(seed):
+def test_scores_are_means_over_clips_and_over_classes(seed):
     probabilities, labels, devices = case(seed)
     scores = score(probabilities, labels, SCENES, devices, GROUPS)
-    predicted = probabilities.argmax(axis=1)
-    assert scores.overall.accuracy == pytest.approx(
-        100 * balanced_accuracy_score(labels, predicted)
-    )
+    right = probabilities.argmax(axis=1) == labels
+    losses = -np.log(probabilities[np.arange(len(labels)), labels])
     for index, scene in enumerate(SCENES):
         rows = labels == index
-        assert scores.class_wise[scene].accuracy == pytest.approx(
-            100 * (predicted[rows] == index).mean()
-        )
-        assert scores.class_wise[scene].logloss == pytest.approx(
-            log_loss(labels[rows], probabilities[rows], labels=range(4))
-        )
+        assert scores.class_wise[scene].accuracy == pytest.approx(100 * right[rows].mean())
+        assert scores.class_wise[scene].logloss == pytest.approx(losses[rows].mean())
+        assert scores.class_wise[scene].clips == rows.sum()
+    of_classes = scores.class_wise.values()
+    assert scores.overall.accuracy == pytest.approx(np.mean([one.accuracy for one in of_classes]))
+    assert scores.overall.logloss == pytest.approx(np.mean([one.logloss for one in of_classes]))
     for group, (device,) in GROUPS.items():
         rows = np.array(devices) == device
         assert scores.device_wise[device] == scores.group_wise[group]
-        assert scores.device_wise[device].accuracy == pytest.approx(
-            100 * (predicted == labels)[rows].mean()
-        )
+        assert scores.device_wise[device].accuracy == pytest.approx(100 * right[rows].mean())
+        assert scores.device_wise[device].logloss == pytest.approx(losses[rows].mean())
         assert scores.device_wise[device].clips == rows.sum()
 
 
@@ -60,17 +51,13 @@ def test_macro_accuracy_weighs_classes_not_clips():
 
 def test_log_loss_of_a_certain_mistake_is_finite():
     assert score(np.eye(4)[[1]], np.array([0]), SCENES, ["a"], {}).overall.logloss == pytest.approx(
-        34.54, abs=0.01
+        36.04, abs=0.01
     )
 
 
 def test_nan_predictions_are_refused():
     with pytest.raises(InputError, match="predictions are NaN"):
         score(np.full((1, 4), np.nan), np.array([0]), SCENES, ["a"], {})
-
-
-def test_softmax_of_large_logits():
-    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0], [-1e4, -1e4]])), [[1, 0], [0.5, 0.5]])
 
 
 def test_interval_holds_the_accuracy_and_is_wider_for_larger_recordings():
@@ -118,11 +105,3 @@ def test_a_part_of_one_recording_has_no_interval():
     assert found["class_wise"] == {"bus": None, "metro": None}
     assert found["device_wise"] == {"a": None, "s1": None}
     assert found["group_wise"]["unseen"] is None  # not even a clip
-
-
-def test_confusion_is_that_of_scikit_learn():
-    probabilities, labels, _ = case(1)
-    predicted = probabilities.argmax(axis=1)
-    np.testing.assert_array_equal(
-        confusion(labels, predicted, 4), confusion_matrix(labels, predicted, labels=range(4))
-    )
