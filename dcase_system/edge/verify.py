@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools.flatbuffer_utils import get_builtin_code_from_operator_code
 
 MOST_PARTS = 100_000
 """Tensors, operators, buffers and so on of a file; ours have some hundreds."""
@@ -50,6 +51,8 @@ def check_size(root: Any) -> None:
     Raises:
         ValueError: it has too many parts.
     """
+    if root.ExternalBufferGroupsLength() or root.ExternalBuffersLength():
+        raise ValueError("constants lie in other files")
     parts = root.OperatorCodesLength() + root.BuffersLength() + root.MetadataLength()
     graphs, signatures = root.SubgraphsLength(), root.SignatureDefsLength()
     if parts + graphs + signatures > MOST_PARTS:
@@ -109,8 +112,8 @@ def _check_graph(model: Any, graph: Any) -> None:
         _require(set(taken) <= known, "operator takes what none before it gives")
         _require(not known & set(given), "tensor is written twice")
         known |= set(given)
-        code = model.operatorCodes[operator.opcodeIndex]
-        if max(code.builtinCode, code.deprecatedBuiltinCode) in _SAME_TYPE and taken and given:
+        code = get_builtin_code_from_operator_code(model.operatorCodes[operator.opcodeIndex])
+        if code in _SAME_TYPE and taken and given:
             same = tensors[taken[0]].type == tensors[given[0]].type
             _require(same, "operator gives another type than it takes")
         for name in _STEPS:
@@ -138,6 +141,8 @@ def _check_tensor(model: Any, tensor: Any) -> int:
 
 def _check_quantisation(quantisation: Any, shape: list[int], kind: int) -> None:
     # Without a scale, or with one of 0, the interpreter ends the process.
+    details = None if quantisation is None else quantisation.details
+    _require(details is None, "quantisation is not by tensor or axis")
     scaled = quantisation is not None and bool(_values(quantisation.scale))
     _require(scaled or kind not in _QUANTISED, "quantised tensor has no scale")
     if not scaled:
