@@ -64,40 +64,27 @@ def operator_code(model: Any, name: str, version: int = 1) -> int:
     return len(model.operatorCodes) - 1
 
 
-_TYPES = {np.dtype(np.float32): "FLOAT32", np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32"}
+_TYPES = {np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32"}
 
 
-def add_constant(
-    model: Any, graph: Any, name: str, values: np.ndarray, scale: float | None = None
-) -> int:
-    """Adds a constant tensor to a graph; returns its index.
+def add_constant(model: Any, graph: Any, name: str, values: np.ndarray, scale: float) -> int:
+    """Adds a quantised constant tensor to a graph; returns its index.
 
     Args:
         model: that the graph is of.
         graph: that gets the tensor.
         name: of the tensor.
-        values: float32, int8 or int32.
-        scale: of quantised values, whose zero point is 0.
+        values: int8 or int32.
+        scale: of the values, whose zero point is 0.
     """
     tensor, buffer = schema.TensorT(), schema.BufferT()
     buffer.data = np.frombuffer(values.tobytes(), np.uint8)
     tensor.name, tensor.shape, tensor.buffer = name, list(values.shape), len(model.buffers)
     tensor.type = getattr(schema.TensorType, _TYPES[values.dtype])
-    if scale is not None:
-        quantization = schema.QuantizationParametersT()
-        quantization.scale, quantization.zeroPoint = [scale], [0]
-        tensor.quantization = quantization
+    tensor.quantization = schema.QuantizationParametersT(scale=[scale], zeroPoint=[0])
     model.buffers.append(buffer)
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
-
-
-def constant(model: Any, tensor: Any, dtype: type) -> np.ndarray | None:
-    """The values of a tensor, if they are stored in the file."""
-    data = model.buffers[tensor.buffer].data
-    if data is None or len(data) == 0:
-        return None
-    return np.frombuffer(bytes(bytearray(data)), dtype).reshape(tensor.shape)
 
 
 def tensor_name(tensor: Any) -> str:

@@ -104,8 +104,8 @@ def _check_graph(model: Any, graph: Any) -> None:
         get_builtin_code_from_operator_code(model.operatorCodes[one.opcodeIndex])
         for one in operators
     ]
-    # A compiler for an accelerator leaves custom operators that take bytes without scale, and memory
-    # that none has written. Interpreters in Python refuse these operators.
+    # A compiler for an accelerator leaves custom operators. They take bytes without scale, and
+    # memory that none has written; Python's interpreters refuse them.
     raw = _taken_by(operators, codes, custom=True) - _taken_by(operators, codes, custom=False)
     stored = [_check_tensor(model, tensor, index in raw) for index, tensor in enumerate(tensors)]
     _require(sum(size for size in stored if size > 0) <= MOST_BYTES, "tensors take too much")

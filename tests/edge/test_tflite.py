@@ -76,9 +76,7 @@ def with_bytes(content, operator_name):
     return flatbuffer.serialise(model)
 
 
-def test_only_custom_operators_take_bytes_without_scale_and_unwritten_memory(
-    exported, tmp_path
-):
+def test_only_custom_operators_take_bytes_without_scale_and_unwritten_memory(exported, tmp_path):
     content = (exported / "student_int8.tflite").read_bytes()
     path = tmp_path / "compiled.tflite"
     path.write_bytes(with_bytes(content, "CUSTOM"))  # as a compiler for an accelerator leaves it
