@@ -1,8 +1,8 @@
 """Average pooling in an int8 file as a convolution, for which the kernels are faster.
 
 XNNPACK has no average pooling at int8 and leaves it to TFLite's own kernel, and an Ethos-U takes
-longer for it too. S1 at int8, one thread, milliseconds of the processor (median of 600 calls, as
-converted and then with the convolution, in turns):
+longer for it too. S1 at int8 as converted, and with the convolution: milliseconds of a processor
+(the least of 60 medians of ten calls, in turns, one thread), of an Ethos-U by Vela's estimate.
 
 | converter of TensorFlow | TensorFlow's runtime | ai-edge-litert 2.3.0 | Ethos-U55-128 | bytes |
 |---|---|---|---|---|
