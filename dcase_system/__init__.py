@@ -4,6 +4,7 @@ import os
 import sys
 
 from dcase_system.interrupts import watch
+from dcase_system.keras_classes import register_with_keras
 
 # TensorFlow reads this when it is first imported. Its start-up notices are logged as errors (three
 # on a machine without GPU); what really fails reaches Python as an exception.
@@ -23,5 +24,6 @@ def _is_command() -> bool:
     return module.partition(".")[0] in (__name__, "recipes")
 
 
+register_with_keras()
 if _is_command():
     watch()  # while TensorFlow is imported, too

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
 
 from dcase_system.edge import flatbuffer
 
@@ -119,10 +119,7 @@ def plan(living: Sequence[Buffer]) -> list[int]:
     return [offsets[index] for index in range(len(living))]
 
 
-_TYPE_NAMES = {value: name for name, value in vars(schema.TensorType).items() if name.isupper()}
-
-
 def _aligned(tensor: Any) -> int:
     # What is not in the table takes four bytes: float32 and int32.
-    size = int(np.prod(tensor.shape)) * _BYTES.get(_TYPE_NAMES[tensor.type], 4)
+    size = int(np.prod(tensor.shape)) * _BYTES.get(flatbuffer_utils.type_to_name(tensor.type), 4)
     return -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -44,6 +44,7 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
         "contract": card.contract.to_json(),
     }
     flatbuffer.attach(model, _METADATA, json.dumps(stored).encode())
+    flatbuffer.name_ends(model, card.takes, "logits")
     content = flatbuffer.serialise(model)
     with replacing(path) as temporary:
         temporary.write_bytes(content)

@@ -5,14 +5,11 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
 
 from dcase_system.edge import verify
 
-_OPERATOR_NAMES = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
-}
 _INDICES = ("inputs", "outputs", "intermediates")
 
 
@@ -35,7 +32,7 @@ def parse(content: bytes) -> Any:
 
 
 def serialise(model: Any) -> bytes:
-    return flatbuffer_utils.convert_object_to_bytearray(model)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def operators(model: Any) -> dict[str, int]:
@@ -49,17 +46,15 @@ def operators(model: Any) -> dict[str, int]:
 
 
 def operator_name(model: Any, operator: Any) -> str:
-    """`CONV_2D`, `CUSTOM` and so on."""
-    code = model.operatorCodes[operator.opcodeIndex]
-    # Codes above 127 do not fit the older of the two fields.
-    return _OPERATOR_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    """`CONV_2D`, `CUSTOM` and so on; `unknown` if the runtime's schema has no name for it."""
+    return flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex) or "unknown"
 
 
 def operator_code(model: Any, name: str, version: int = 1) -> int:
     """Index of an operator's code in a model, which gets one if it has none."""
     builtin = getattr(schema.BuiltinOperator, name)
     for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+        if flatbuffer_utils.get_builtin_code_from_operator_code(code) == builtin:
             code.version = max(code.version, version)
             return index
     code = schema.OperatorCodeT()
@@ -69,40 +64,27 @@ def operator_code(model: Any, name: str, version: int = 1) -> int:
     return len(model.operatorCodes) - 1
 
 
-_TYPES = {np.dtype(np.float32): "FLOAT32", np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32"}
+_TYPES = {np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32"}
 
 
-def add_constant(
-    model: Any, graph: Any, name: str, values: np.ndarray, scale: float | None = None
-) -> int:
-    """Adds a constant tensor to a graph; returns its index.
+def add_constant(model: Any, graph: Any, name: str, values: np.ndarray, scale: float) -> int:
+    """Adds a quantised constant tensor to a graph; returns its index.
 
     Args:
         model: that the graph is of.
         graph: that gets the tensor.
         name: of the tensor.
-        values: float32, int8 or int32.
-        scale: of quantised values, whose zero point is 0.
+        values: int8 or int32.
+        scale: of the values, whose zero point is 0.
     """
     tensor, buffer = schema.TensorT(), schema.BufferT()
     buffer.data = np.frombuffer(values.tobytes(), np.uint8)
     tensor.name, tensor.shape, tensor.buffer = name, list(values.shape), len(model.buffers)
     tensor.type = getattr(schema.TensorType, _TYPES[values.dtype])
-    if scale is not None:
-        quantization = schema.QuantizationParametersT()
-        quantization.scale, quantization.zeroPoint = [scale], [0]
-        tensor.quantization = quantization
+    tensor.quantization = schema.QuantizationParametersT(scale=[scale], zeroPoint=[0])
     model.buffers.append(buffer)
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
-
-
-def constant(model: Any, tensor: Any, dtype: type) -> np.ndarray | None:
-    """The values of a tensor, if they are stored in the file."""
-    data = model.buffers[tensor.buffer].data
-    if data is None or len(data) == 0:
-        return None
-    return np.frombuffer(bytes(bytearray(data)), dtype).reshape(tensor.shape)
 
 
 def tensor_name(tensor: Any) -> str:
@@ -128,11 +110,22 @@ def attached(model: Any, name: str) -> bytes | None:
     return None
 
 
+def name_ends(model: Any, taken: str, given: str) -> None:
+    """Gives a model one signature, `serving_default`, that names its one input and one output."""
+    graph, signature = model.subgraphs[0], schema.SignatureDefT()
+    signature.signatureKey = "serving_default"
+    signature.inputs, signature.outputs = [schema.TensorMapT()], [schema.TensorMapT()]
+    signature.inputs[0].name, signature.inputs[0].tensorIndex = taken, int(graph.inputs[0])
+    signature.outputs[0].name, signature.outputs[0].tensorIndex = given, int(graph.outputs[0])
+    model.signatureDefs = [signature]
+
+
 def joined(first: bytes, second: bytes) -> bytes:
     """One model that runs two in a row: the second takes what the first gives.
 
-    Each has one subgraph with one input and one output. The first gives float32; where the second
-    takes a quantised input, the values are quantised in between.
+    Each has one subgraph with one input, one output and the signature that a converter writes. The
+    first gives float32; where the second takes a quantised input, the values are quantised in
+    between.
 
     Raises:
         ValueError: what the first gives has another shape than what the second takes.
@@ -161,8 +154,10 @@ def joined(first: bytes, second: bytes) -> bytes:
     graph.operators.append(_bridge(model, int(graph.outputs[0]), taken_index, taken.type))
     graph.operators += tail.operators
     graph.outputs = [int(index) + tensors for index in tail.outputs]
-    # Names of inputs and outputs for callers by signature; theirs are those of the first alone.
-    model.signatureDefs = None
+    signature = model.signatureDefs[0]
+    signature.outputs = back.signatureDefs[0].outputs
+    for named in signature.outputs:
+        named.tensorIndex += tensors
     model.metadata = None
     return serialise(model)
 
@@ -185,7 +180,10 @@ def with_float_output(content: bytes) -> bytes:
     operator.builtinOptions = schema.DequantizeOptionsT()
     graph.operators.append(operator)
     graph.outputs = operator.outputs
-    model.signatureDefs = None
+    for signature in model.signatureDefs or []:
+        for named in signature.outputs or []:
+            if named.tensorIndex == given:
+                named.tensorIndex = operator.outputs[0]
     return serialise(model)
 
 

@@ -19,9 +19,9 @@ from tensorflow_model_optimization.quantization import keras as tfmot
 
 from dcase_system.bridge import DepthwiseConv2D, to_tf_keras
 from dcase_system.edge.folding import folded
+from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.post_training import biases, corrected
 from dcase_system.edge.quantisation import Observer, Range
-from dcase_system.edge.simplify import simplified
 from dcase_system.edge.tflite import converted_function
 from dcase_system.errors import InputError
 
@@ -146,7 +146,7 @@ def quantised_model(network: keras.Model, calibration: np.ndarray) -> tf_keras.M
 
 def converted(model: tf_keras.Model) -> bytes:
     """The int8 file of a quantised model, with the ranges and steps that it was trained with."""
-    return simplified(_file(model, int8=True))
+    return with_convolved_pooling(_file(model, int8=True))
 
 
 def _file(model: tf_keras.Model, *, int8: bool) -> bytes:

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.edge import flatbuffer, post_training
+from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.quantisation import dequantise, quantise
-from dcase_system.edge.simplify import simplified
 from dcase_system.errors import InputError
 from dcase_system.files import replacing
 from dcase_system.models.depthwise import traced_plainly
@@ -84,8 +84,9 @@ def converted(
         contents = {name: _convert(plain, name, batch) for name in formats if name != "int8"}
         if "int8" in formats:
             float32 = contents.get("float32") or _convert(plain, "float32", batch)
-            contents["int8"] = post_training.quantised(float32, _batches(calibration, batch))
-    return {name: simplified(contents[name]) for name in formats}
+            int8 = post_training.quantised(float32, _batches(calibration, batch))
+            contents["int8"] = with_convolved_pooling(int8)
+    return {name: contents[name] for name in formats}
 
 
 def converted_function(

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools.flatbuffer_utils import get_builtin_code_from_operator_code
 
 MOST_PARTS = 100_000
 """Tensors, operators, buffers and so on of a file; ours have some hundreds."""
@@ -50,6 +51,8 @@ def check_size(root: Any) -> None:
     Raises:
         ValueError: it has too many parts.
     """
+    if root.ExternalBufferGroupsLength() or root.ExternalBuffersLength():
+        raise ValueError("constants lie in other files")
     parts = root.OperatorCodesLength() + root.BuffersLength() + root.MetadataLength()
     graphs, signatures = root.SubgraphsLength(), root.SignatureDefsLength()
     if parts + graphs + signatures > MOST_PARTS:
@@ -96,21 +99,27 @@ def _check_graph(model: Any, graph: Any) -> None:
     _require(None not in tensors and None not in operators, "tensor or operator missing")
     inputs, outputs = _indices(graph.inputs), _indices(graph.outputs)
     _in_range([*inputs, *outputs], tensors, "input or output")
-    stored = [_check_tensor(model, tensor) for tensor in tensors]
+    _in_range([one.opcodeIndex for one in operators], model.operatorCodes, "operator's code")
+    codes = [
+        get_builtin_code_from_operator_code(model.operatorCodes[one.opcodeIndex])
+        for one in operators
+    ]
+    # A compiler for an accelerator leaves custom operators. They take bytes without scale, and
+    # memory that none has written; Python's interpreters refuse them.
+    raw = _taken_by(operators, codes, custom=True) - _taken_by(operators, codes, custom=False)
+    stored = [_check_tensor(model, tensor, index in raw) for index, tensor in enumerate(tensors)]
     _require(sum(size for size in stored if size > 0) <= MOST_BYTES, "tensors take too much")
     known = {index for index, size in enumerate(stored) if size == 0} | set(inputs)
     known |= {index for index, tensor in enumerate(tensors) if tensor.isVariable}
-    for operator in operators:
-        _in_range([operator.opcodeIndex], model.operatorCodes, "operator's code")
+    for operator, code in zip(operators, codes, strict=True):
         taken = [index for index in _indices(operator.inputs) if index != -1]
         given = _indices(operator.outputs)
         between = [index for index in _indices(operator.intermediates) if index != -1]
         _in_range([*taken, *given, *between], tensors, "operator's tensor")
-        _require(set(taken) <= known, "operator takes what none before it gives")
+        _require(set(taken) - raw <= known, "operator takes what none before it gives")
         _require(not known & set(given), "tensor is written twice")
         known |= set(given)
-        code = model.operatorCodes[operator.opcodeIndex]
-        if max(code.builtinCode, code.deprecatedBuiltinCode) in _SAME_TYPE and taken and given:
+        if code in _SAME_TYPE and taken and given:
             same = tensors[taken[0]].type == tensors[given[0]].type
             _require(same, "operator gives another type than it takes")
         for name in _STEPS:
@@ -120,7 +129,17 @@ def _check_graph(model: Any, graph: Any) -> None:
     _require(set(outputs) <= known, "output is never given")
 
 
-def _check_tensor(model: Any, tensor: Any) -> int:
+def _taken_by(operators: Iterable[Any], codes: Iterable[int], *, custom: bool) -> set[int]:
+    """Tensors that custom operators take, or those that built-in ones do."""
+    return {
+        index
+        for operator, code in zip(operators, codes, strict=True)
+        if (code == _OPERATORS.CUSTOM) == custom
+        for index in _indices(operator.inputs)
+    }
+
+
+def _check_tensor(model: Any, tensor: Any, raw: bool) -> int:
     """The bytes that a tensor takes beside the file: 0 for a constant."""
     _in_range([tensor.buffer], model.buffers, "buffer of a tensor")
     _require(tensor.type in _BITS, f"type {tensor.type} of a tensor is not supported")
@@ -128,7 +147,7 @@ def _check_tensor(model: Any, tensor: Any) -> int:
     _require(all(0 <= size < 2**31 for size in shape), "shape is negative")
     size = (math.prod(shape) * _BITS[tensor.type] + 7) // 8
     _require(size <= MOST_BYTES, "tensor takes too much")
-    _check_quantisation(tensor.quantization, shape, tensor.type)
+    _check_quantisation(tensor.quantization, shape, tensor.type, raw)
     data = model.buffers[tensor.buffer].data
     if data is None or len(data) == 0:
         return size
@@ -136,10 +155,12 @@ def _check_tensor(model: Any, tensor: Any) -> int:
     return 0
 
 
-def _check_quantisation(quantisation: Any, shape: list[int], kind: int) -> None:
+def _check_quantisation(quantisation: Any, shape: list[int], kind: int, raw: bool) -> None:
     # Without a scale, or with one of 0, the interpreter ends the process.
+    details = None if quantisation is None else quantisation.details
+    _require(details is None, "quantisation is not by tensor or axis")
     scaled = quantisation is not None and bool(_values(quantisation.scale))
-    _require(scaled or kind not in _QUANTISED, "quantised tensor has no scale")
+    _require(scaled or raw or kind not in _QUANTISED, "quantised tensor has no scale")
     if not scaled:
         return
     scales = np.asarray(quantisation.scale, np.float64)

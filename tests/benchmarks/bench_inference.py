@@ -4,9 +4,9 @@
         [--variants] [--compile]
 
 FOLDER holds `spec.json` and `network.keras` of a CP-Mobile or SSCP-Mobile; without it, S1 with
-random weights. Runs ai-edge-litert as well if it is there. All take turns on one processor, and
-what counts is its time, not the clock's, in which the machine's other work is too, and more of it
-the longer a call. Float logits are compared with Keras's before.
+random weights. TensorFlow's runtime and ai-edge-litert run each file. All take turns on one
+processor, and what counts is its time, not the clock's, in which the machine's other work is too,
+and more of it the longer a call. Float logits are compared with Keras's before.
 
 `--variants` adds our files without what makes them fast: as they were converted, and without
 XNNPACK. `--compile` adds torch.compile, which takes a minute or two to begin.
@@ -17,7 +17,6 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -66,15 +65,14 @@ def rows(rounds: int) -> list[Row]:
 
 
 def ours(network: Any, features: np.ndarray, variants: bool) -> dict[str, Run]:
-    """Our files, under each runtime that is there."""
+    """Our files, under each runtime."""
     with tempfile.TemporaryDirectory() as saved:
         tflite.save_model(network, saved, features.shape[1:], (1,))
         files = tflite.converted(saved, features, _FORMATS)
-        with mock.patch.object(tflite, "simplified", bytes):
+        with mock.patch.object(tflite, "with_convolved_pooling", bytes):
             plain = tflite.converted(saved, features, _FORMATS) if variants else {}
-    runtimes = [name for name, at in timing.RUNTIMES.items() if find_spec(at.partition(".")[0])]
     runs = {}
-    for runtime in runtimes:
+    for runtime in timing.RUNTIMES:
         for name, content in files.items():
             runs[f"{runtime} {name}"] = _run(content, features, runtime)
         for name, content in plain.items():

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcase_system.edge import devices, ethos_u, microcontroller
+from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller
 from dcase_system.edge.c_header import c_header, c_string
 from dcase_system.edge.contract import Normalisation
 from dcase_system.edge.devices import DeviceClass, Needs
@@ -141,6 +141,8 @@ def test_every_operator_of_a_student_runs_on_an_accelerator(exported, tmp_path):
         compiled = tmp_path / f"student_int8_{one.accelerator}.tflite"
         assert compiled.stat().st_size == one.file_bytes
         assert compiled.with_suffix(".h").is_file()
+        (signature,) = flatbuffer.parse(compiled.read_bytes()).signatureDefs
+        assert (signature.inputs[0].name, signature.outputs[0].name) == (b"features", b"logits")
     assert slow.milliseconds > fast.milliseconds > 0
 
 

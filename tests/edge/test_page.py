@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-from tensorflow.lite.python.schema_py_generated import BuiltinOperator
+from ai_edge_litert.schema_py_generated import BuiltinOperator
 
 from dcase_system.edge import card, flatbuffer
 from dcase_system.edge.page import write_page

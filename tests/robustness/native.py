@@ -176,10 +176,11 @@ def _tflite(folder: Path) -> tuple[Sequence[bytes], Read]:
 def _weights(folder: Path) -> tuple[Sequence[bytes], Read]:
     import keras
 
+    from dcase_system.models.layers import FusedBatchNormalization
     from dcase_system.models.stored import load_model, load_weights
 
     path = folder / "network.keras"
-    convolution, norm = keras.layers.Conv2D(3, 2), keras.layers.BatchNormalization()
+    convolution, norm = keras.layers.Conv2D(3, 2), FusedBatchNormalization()
     network = keras.Sequential([keras.Input((4, 4, 1)), convolution, norm, keras.layers.ReLU()])
     network.save(path)
 
