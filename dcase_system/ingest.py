@@ -17,7 +17,7 @@ from absl import app, flags
 
 from dcase_system import cli
 from dcase_system.audio.store import Waveforms
-from dcase_system.audio.store.waveforms import ShardedRows
+from dcase_system.audio.store.waveforms import StoredRows
 from dcase_system.corpora import task1b, tau
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.corpus import Corpus, read_corpus, read_evaluation_list
@@ -137,11 +137,10 @@ def main(_: Sequence[str]) -> None:
 
 
 def described(waveforms: Waveforms) -> str:
-    """One line: clips, shards, bytes and folder."""
-    shards = waveforms.samples
-    assert isinstance(shards, ShardedRows)
-    size = f"{len(shards.files):,} shards of {shards.nbytes:,} bytes"
-    return f"{len(waveforms):,} clips in {size}: {shards.files[0].path.parent}"
+    """One line: clips, bytes and folder."""
+    rows = waveforms.samples
+    assert isinstance(rows, StoredRows)
+    return f"{len(waveforms):,} clips of {rows.row_bytes:,} bytes each: {rows.path.parent}"
 
 
 def _define_flags() -> None:
