@@ -182,7 +182,12 @@ def _define_flags() -> None:
         lower_bound=0.1,
     )
     flags.DEFINE_string("cache_dir", "data", "FOLDER: As of the recipe.")
-    flags.DEFINE_integer("writers", 1, "PROCESSES: That decode and write together.", lower_bound=1)
+    flags.DEFINE_integer(
+        "writers",
+        1,
+        "PROCESSES: That decode, a core each; 1 stands for a thread a core.",
+        lower_bound=1,
+    )
 
 
 if __name__ == "__main__":
