@@ -82,6 +82,7 @@ def measured(contender: str, folder: Path, clips: int) -> dict[str, str]:
         "decoded twice after a kill": f"{again:,}",
         "seconds for the rest": f"{rest:.1f}",
         "clips/s read": f"{read['clips/s']:,.0f}",
+        "processor us a clip read": f"{read['processor us']:.0f}",
         "clips/s read, not cached": f"{cold['clips/s']:,.0f}",
         "most MB": f"{read['most MB']:,.0f}",
         "samples": digests[0]["digest"][:8],

@@ -28,27 +28,22 @@ class StoredRows:
         self.row_bytes = int(np.prod(shape)) * np.dtype(np.int16).itemsize
         self._file = path.open("rb", buffering=0)
 
-    def read(self, rows: np.ndarray, found: np.ndarray) -> None:
-        """Copies these rows.
-
-        Args:
-            rows: numbers of them.
-            found: (rows, *shape) of any type, where they go.
+    def __getitem__(self, number: int) -> np.ndarray:
+        """A row, int16 of the shape.
 
         Raises:
             InputError: the file was cut after the store was opened.
         """
-        row, handle = np.empty(self.shape, np.int16), self._file.fileno()
-        for position, number in enumerate(rows.tolist()):
-            size = os.preadv(handle, [row.data], number * row.nbytes)
-            if size < row.nbytes:
-                raise InputError(
-                    "file was truncated while it was read",
-                    where=self.path,
-                    expected=f"{(number + 1) * row.nbytes:,} bytes; the same command makes it anew",
-                    received=f"{number * row.nbytes + size:,}" if size else "fewer",
-                )
-            found[position] = row
+        row = np.empty(self.shape, np.int16)
+        size = os.preadv(self._file.fileno(), [row.data], number * row.nbytes)
+        if size < row.nbytes:
+            raise InputError(
+                "file was truncated while it was read",
+                where=self.path,
+                expected=f"{(number + 1) * row.nbytes:,} bytes; the same command makes it anew",
+                received=f"{os.fstat(self._file.fileno()).st_size:,}",
+            )
+        return row
 
 
 # Arrays have no single truth value, so the class cannot be compared with `==`.
@@ -85,11 +80,9 @@ class Waveforms:
         """
         rows = self.rows[positions]
         found = np.empty((len(rows), *self.shape), np.float32)
-        if isinstance(self.samples, StoredRows):
-            self.samples.read(rows, found)
-        else:
-            found[...] = self.samples[rows]
-        found /= np.float32(FULL_SCALE)
+        for waveform, row in zip(found, rows.tolist(), strict=True):
+            waveform[...] = self.samples[row]
+            waveform /= FULL_SCALE  # while it is in the processor's cache
         return found
 
     def take(self, positions: np.ndarray) -> "Waveforms":

@@ -15,8 +15,8 @@ def test_a_store_that_is_cut_while_it_is_open_is_named(tmp_path, corpus):
     waveforms = stored(tmp_path / "store", corpus, names(*range(6)))
     os.truncate(tmp_path / "store" / "waveforms.int16", 2 * ROW_BYTES + 100)
     assert stored_values(waveforms.take(np.array([0, 1]))) == [0, 1]
-    for position, found in ((2, "32,100"), (5, "fewer")):
-        message = rf"waveforms\.int16: file was truncated while .* received {found}"
+    for position in (2, 5):
+        message = r"waveforms\.int16: file was truncated while .* received 32,100"
         with pytest.raises(InputError, match=message):
             waveforms.gather(np.array([position]))
     again = stored(tmp_path / "store", corpus, names(*range(6)))
