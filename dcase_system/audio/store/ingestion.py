@@ -104,7 +104,7 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
     Whoever is at work on a store holds a shared lock, which goes with the process; who empties it,
     the lock alone. What readers have opened stays theirs.
     """
-    with (store / "at_work").open("a") as lock:
+    with (store / "at_work").open("a+") as lock:
         while True:
             flocked(lock.fileno(), fcntl.LOCK_SH)
             if _fits(store, wanted):
