@@ -17,7 +17,7 @@ from absl import app, flags
 
 from dcase_system import cli
 from dcase_system.audio.store import Waveforms
-from dcase_system.audio.store.waveforms import ShardedRows
+from dcase_system.audio.store.waveforms import StoredRows
 from dcase_system.corpora import task1b, tau
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.corpus import Corpus, read_corpus, read_evaluation_list
@@ -137,11 +137,10 @@ def main(_: Sequence[str]) -> None:
 
 
 def described(waveforms: Waveforms) -> str:
-    """One line: clips, shards, bytes and folder."""
-    shards = waveforms.samples
-    assert isinstance(shards, ShardedRows)
-    size = f"{len(shards.files):,} shards of {shards.nbytes:,} bytes"
-    return f"{len(waveforms):,} clips in {size}: {shards.files[0].path.parent}"
+    """One line: clips, bytes and folder."""
+    rows = waveforms.samples
+    assert isinstance(rows, StoredRows)
+    return f"{len(waveforms):,} clips of {rows.row_bytes:,} bytes each: {rows.path.parent}"
 
 
 def _define_flags() -> None:
@@ -183,7 +182,12 @@ def _define_flags() -> None:
         lower_bound=0.1,
     )
     flags.DEFINE_string("cache_dir", "data", "FOLDER: As of the recipe.")
-    flags.DEFINE_integer("writers", 1, "PROCESSES: That decode and write together.", lower_bound=1)
+    flags.DEFINE_integer(
+        "writers",
+        1,
+        "PROCESSES: That decode, a core each; 1 stands for a thread a core.",
+        lower_bound=1,
+    )
 
 
 if __name__ == "__main__":

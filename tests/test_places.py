@@ -11,10 +11,8 @@ import tensorflow as tf
 
 from dcase_system import places
 from dcase_system.audio.decode import read_audio
+from dcase_system.audio.store.decoding import Decoder, decoders, start
 from dcase_system.audio.store.form import Form
-from dcase_system.audio.store.shards import Shard
-from dcase_system.audio.store.write import Writer
-from dcase_system.audio.store.writers import write_by_processes
 from dcase_system.errors import InputError
 from dcase_system.places import UnreachableError, Url, files_below, find_list_below, place
 from tests.audio.audio_files import encoded
@@ -181,15 +179,9 @@ def test_audio_from_storage_is_that_of_a_file(tmp_path, container):
 
 @needs_tensorflow_io
 @pytest.mark.parametrize("processes", [1, 2])
-def test_lost_storage_ends_an_ingest_and_blames_no_clip(tmp_path, processes):
+def test_lost_storage_ends_an_ingest_and_blames_no_clip(processes):
     form = Form(sample_rate=8, clip_samples=8, exact=True, channels=1, copy_mono=False)
-    shard = Shard(tmp_path, 0)
-    shard.write_plan(["x.wav\t1\t1"])
-    lost = Writer(place("http://127.0.0.1:9/TAU"), form, 1)  # no server has this port
-    with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:9/TAU/x\.wav: storage cannot"):
-        if processes == 1:
-            lost.write([shard], lambda clips: None, wait=False)
-        else:
-            write_by_processes(lost, [shard], processes, lambda clips: None)
-    assert shard.lines() == ["x.wav\t1\t1"]
-    assert not shard.rows.exists()
+    lost = place("http://127.0.0.1:9/TAU")  # no server has this port
+    message = r"http://127\.0\.0\.1:9/TAU/x\.wav: storage cannot"
+    with decoders(processes) as pool, pytest.raises(UnreachableError, match=message):
+        list(start(pool, Decoder(lost, form), [b"x.wav\t1\t1"]))

@@ -1,103 +1,107 @@
-"""Filling a large store: in one go, and by writer processes that are killed; the bytes compared.
+"""Waveform stores against each other: filled, killed, filled by two at once, read in any order.
 
-    python -m tests.benchmarks.bench_store [--clips=100000] [--writers=4] [--kills=2]
+    python -m tests.benchmarks.bench_store --audio_dir=DIR [--clips=30000]
+        [--stores=.,CHECKOUT_BEFORE,array_record]
 
-Clips are of one second, generated. The store is made in one go by one process and its files are
-digested. Then it is made anew by writer processes; all of them are killed by SIGKILL, at moments
-that are drawn among the shards, and started again. Both stores must have the same bytes.
+A store is that of a checkout of this project, or ArrayRecord files of 128 MiB (a package to be
+installed by hand). The clips are the files of a folder, of one second, at one rate. Every step is a
+process of its own. Killed is one that has decoded half of the clips, by SIGKILL; all must end with
+the same samples.
 """
 
-import multiprocessing
+import json
 import os
-import resource
 import shutil
-import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from absl import flags
 
 from dcase_system import cli
-from dcase_system.audio.store import ingest
-from dcase_system.files import file_digest
-from tests.benchmarks.clips import write_clips
+from tests.benchmarks import store_ways
 from tests.benchmarks.harness import machine
 
-SPAWNED = multiprocessing.get_context("spawn")
+
+def _started(step: str, contender: str, store: Path, clips: int) -> subprocess.Popen:
+    is_checkout = contender != "array_record"
+    checkout = str(Path(contender if is_checkout else ".").resolve())
+    path = os.pathsep.join([checkout, os.environ.get("PYTHONPATH", "")])
+    way = "store" if is_checkout else contender
+    arguments = [step, way, str(store), flags.FLAGS.audio_dir, str(clips)]
+    return subprocess.Popen(
+        [sys.executable, store_ways.__file__, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
 
 
-def _ingest(folder: Path, clips: int, writers: int) -> None:
-    os.setpgid(0, 0)  # to be killed with the writers
-    ingest(folder / "store", folder / "audio", _names(clips), writers=writers)
+def _result(process: subprocess.Popen) -> dict:
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    return json.loads(output)
 
 
-def _names(clips: int) -> list[str]:
-    return [f"{at:06d}.wav" for at in range(clips)]
+def _decoded(store: Path) -> int:
+    counter = Path(f"{store}.decoded")
+    return counter.stat().st_size if counter.exists() else 0
 
 
-def _started(folder: Path, clips: int, writers: int):
-    process = SPAWNED.Process(target=_ingest, args=(folder, clips, writers))
-    process.start()
-    return process
-
-
-def _killed(folder: Path, clips: int, writers: int, shards: int) -> float:
-    """Starts an ingest and kills it a moment after so many shards are done; its seconds."""
-    started = time.perf_counter()
-    process = _started(folder, clips, writers)
-    while len(list((folder / "store").glob("*.int16"))) < shards and process.is_alive():
-        time.sleep(0.05)
-    assert process.is_alive(), "it ended before it could be killed"
-    os.killpg(process.pid or 0, signal.SIGKILL)
-    process.join()
-    return time.perf_counter() - started
-
-
-def _whole(folder: Path, clips: int, writers: int) -> float:
-    started = time.perf_counter()
-    process = _started(folder, clips, writers)
-    process.join()
-    assert process.exitcode == 0
-    return time.perf_counter() - started
-
-
-def _digests(store: Path) -> dict[str, str]:
-    return {path.name: file_digest(path) for path in sorted(store.iterdir()) if path.suffix}
+def measured(contender: str, folder: Path, clips: int) -> dict[str, str]:
+    """A row of the table."""
+    whole, killed, shared = (folder / name for name in ("whole", "killed", "shared"))
+    fill = _result(_started("fill", contender, whole, clips))
+    reads = [_result(_started("read", contender, whole, clips)) for _ in range(3)]
+    read = sorted(reads, key=lambda one: one["clips/s"])[1]
+    cold = _result(_started("read_cold", contender, whole, clips))
+    process = _started("fill", contender, killed, clips)
+    while _decoded(killed) < clips // 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    rest = _result(_started("fill", contender, killed, clips))["seconds"]
+    again = _decoded(killed) - clips
+    both = [_started("fill", contender, shared, clips) for _ in range(2)]
+    together = max(_result(one)["seconds"] for one in both)
+    stores = (whole, killed, shared)
+    digests = [_result(_started("digest", contender, store, clips)) for store in stores]
+    assert all(one == digests[0] for one in digests)
+    for store in stores:
+        shutil.rmtree(store)
+    return {
+        "store": contender,
+        "clips/s filled": f"{clips / fill['seconds']:,.0f}",
+        "processor ms a clip": f"{1_000 * fill['processor'] / clips:.2f}",
+        "clips/s by two processes": f"{clips / together:,.0f}",
+        "decoded twice by two": f"{_decoded(shared) - clips:,}",
+        "decoded twice after a kill": f"{again:,}",
+        "seconds for the rest": f"{rest:.1f}",
+        "clips/s read": f"{read['clips/s']:,.0f}",
+        "processor us a clip read": f"{read['processor us']:.0f}",
+        "clips/s read, not cached": f"{cold['clips/s']:,.0f}",
+        "most MB": f"{read['most MB']:,.0f}",
+        "samples": digests[0]["digest"][:8],
+    }
 
 
 def main(_: Sequence[str]) -> None:
-    options = flags.FLAGS
-    clips, writers = options.clips, options.writers
     print(machine(), flush=True)
-    with tempfile.TemporaryDirectory(dir=options.scratch_dir) as name:
-        folder = Path(name)
-        (folder / "audio").mkdir()
-        write_clips(folder / "audio", clips)
-        seconds = _whole(folder, clips, 1)
-        expected = _digests(folder / "store")
-        shards = sum(path.endswith(".int16") for path in expected)
-        print(f"in one go: {clips:,} clips, {shards} shards, {seconds:.0f} s", flush=True)
-        shutil.rmtree(folder / "store")
-        drawn = np.random.default_rng(options.seed).permutation(np.arange(1, shards - writers))
-        for at in sorted(drawn[: options.kills]):
-            seconds = _killed(folder, clips, writers, int(at))
-            done = len(list((folder / "store").glob("*.int16")))
-            print(f"killed after {seconds:.0f} s with {done} shards done", flush=True)
-        print(f"the rest: {_whole(folder, clips, writers):.0f} s", flush=True)
-        assert _digests(folder / "store") == expected, "the stores differ"
-        print(f"the same {len(expected)} files, bit for bit")
-    computed = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN,)]
-    spent = sum(usage.ru_utime + usage.ru_stime for usage in computed)
-    print(f"processor time of both: {spent:.0f} s (without what was killed as a grandchild)")
+    for at, contender in enumerate(flags.FLAGS.stores):
+        with tempfile.TemporaryDirectory(dir=flags.FLAGS.scratch_dir) as folder:
+            row = measured(contender, Path(folder), flags.FLAGS.clips)
+        if at == 0:
+            print(f"| {' | '.join(row)} |\n|{'---|' * len(row)}")
+        print(f"| {' | '.join(row.values())} |", flush=True)
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("clips", 100_000, "CLIPS: In the store.", lower_bound=10_000)
-    flags.DEFINE_integer("writers", 4, "PROCESSES: That write together.", lower_bound=2)
-    flags.DEFINE_integer("kills", 2, "Times that all of them are killed.", lower_bound=0)
-    flags.DEFINE_integer("seed", 0, "Of the moments.")
-    flags.DEFINE_string("scratch_dir", None, "FOLDER: On a disk with 70 kB a clip. [the system's]")
+    flags.DEFINE_string("audio_dir", None, "FOLDER: Of the clips.", required=True)
+    flags.DEFINE_integer("clips", 3_000, "CLIPS: In a store.", lower_bound=1_000)
+    flags.DEFINE_list("stores", ["."], "CHECKOUTS: Of this project, and array_record.")
+    flags.DEFINE_string("scratch_dir", None, "FOLDER: On a disk with 200 kB a clip. [the system's]")
     cli.run(main)

@@ -1,13 +1,12 @@
-"""What a store of AudioSet's size costs beside decoding: plans, index, memory, opening, reading.
+"""What a store of AudioSet's size costs beside decoding: index, memory, opening, reading.
 
     python -m tests.benchmarks.bench_store_plan [--clips=2000000] [--seconds=10]
 
-Names are generated and rows are holes in files, so that it needs no audio and little disk: reading
-shows what shards cost, not what a disk does. Each part prints seconds, and the memory of the
+Names are generated and rows are holes in a file, so that it needs no audio and little disk: reading
+shows what the store costs, not what a disk does. Each part prints seconds, and the memory of the
 process after it.
 """
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +19,9 @@ from absl import flags
 
 from dcase_system import cli
 from dcase_system.audio.store.form import Form
-from dcase_system.audio.store.ingestion import _opened
-from dcase_system.audio.store.plan import find_rows, plan_shards, stat_all
-from dcase_system.audio.store.shards import SHARD_BYTES, shards_of
+from dcase_system.audio.store.index import INDEX_FILE, lines_of, stat_all
+from dcase_system.audio.store.rows import WantedRows
+from dcase_system.audio.store.waveforms import StoredRows, Waveforms
 from dcase_system.edge.timing import memory_bytes
 from dcase_system.files import fingerprint
 from tests.benchmarks.clips import write_clips
@@ -52,25 +51,18 @@ def main(_: Sequence[str]) -> None:
             f"audio/unbalanced_train/Y{at:011x}.wav": f"882044\t17000000000{at:08}"
             for at in range(clips)
         }
-        lines = timed("lines", lambda: [f"{one}\t{status}" for one, status in files.items()])
+        lines = timed("lines", lambda: lines_of(files))
         store = folder / "store"
         store.mkdir()
-        planned = timed(
-            "plans, each synced to the disk",
-            lambda: plan_shards(store, form, lines, SHARD_BYTES, alone=True),
-        )
-        print(f"{len(planned):,} shards", flush=True)
-        timed("plans again", lambda: plan_shards(store, form, lines, SHARD_BYTES, alone=True))
-        for shard, held in planned.items():
-            with shard.rows.open("wb") as stream:
-                stream.truncate(held * form.row_bytes)
-        position = timed("positions", lambda: {line: at for at, line in enumerate(lines)})
-        rows = timed("index", lambda: find_rows(store, form, position))
-        assert rows.complete
+        timed("index", lambda: WantedRows(store, lines, form.row_bytes).close())
+        rows = timed("index again", lambda: WantedRows(store, lines, form.row_bytes))
+        with rows.path.open("wb") as stream:
+            stream.truncate(clips * form.row_bytes)
+        assert len(timed("which are left", lambda: rows.left(np.arange(clips)))) == clips
+        rows.close()
         key = timed("key", lambda: fingerprint({"form": asdict(form), "files": files}))
-        waveforms = timed("opening", lambda: _opened(rows, np.arange(clips), form, key))
-        plans = sum(shard.plan.stat().st_size for shard in shards_of(store))
-        print(f"{plans:,} bytes of plans; {sys.getsizeof(position):,} of the dictionary's table")
+        waveforms = Waveforms(StoredRows(rows.path, form.shape), rows.numbers, key)
+        print(f"{(store / INDEX_FILE).stat().st_size:,} bytes of index")
         draws = np.random.default_rng(0).integers(0, clips, (BATCHES, BATCH))
         timed(
             f"{BATCHES} batches of {BATCH} clips at random",

@@ -26,9 +26,10 @@ from dcase_system.errors import InputError
 from tests.commands import FORKS
 from tests.robustness.kinds import KINDS, Kind
 from tests.robustness.native import NATIVE
+from tests.robustness.stores import STORES
 from tests.robustness.watched import LIMIT_SECONDS, READ, REFUSED, Watched
 
-ALL: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, *NATIVE)}
+ALL: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, *NATIVE, *STORES)}
 
 
 def _faulty(folder: Path) -> tuple[Sequence[bytes], Any]:

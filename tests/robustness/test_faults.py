@@ -129,9 +129,9 @@ def test_a_store_that_is_cut_or_deleted_under_a_run(place, tmp_path, fault):
     assert "Traceback" not in text, text
     if fault == "truncated":
         assert process.exitcode == 1
-        assert "000000.int16: file was truncated" in text.splitlines()[-1]
+        assert "waveforms.int16: file was truncated" in text.splitlines()[-1]
     else:
-        assert process.exitcode == 0, text  # what is mapped stays until the run has ended
+        assert process.exitcode == 0, text  # what is open stays until the run has ended
     _finishes(flags, tmp_path / "e")
 
 
@@ -141,9 +141,9 @@ def test_a_store_that_is_cut_under_a_prediction_is_named(place, tmp_path):
     root = place / "demo" / "development"
     names = [f"audio/{path.name}" for path in sorted((root / "audio").iterdir())[:8]]
     waveforms = ingest(tmp_path, root, names)
-    os.truncate(tmp_path / "000000.int16", 100_000)
+    os.truncate(tmp_path / "waveforms.int16", 100_000)
     model = keras.Sequential([keras.Input(waveforms.shape), keras.layers.Dense(1)])
-    with pytest.raises(InputError, match=r"000000\.int16: file was truncated"):
+    with pytest.raises(InputError, match=r"waveforms\.int16: file was truncated"):
         predict(model, waveforms)
     again = ingest(tmp_path, root, names)
     assert np.abs(again.gather(np.arange(8))).max() > 0

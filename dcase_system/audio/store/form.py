@@ -11,8 +11,10 @@ from dcase_system.errors import InputError
 from dcase_system.files import read_json, write_json
 from dcase_system.places import Place
 
+FORM_FILE = "format.json"
 FULL_SCALE = 2**15
 _VERSION = 3
+_LAYOUT = "one file"
 _SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
 
 
@@ -29,7 +31,8 @@ class Form:
         copy_mono: whether the one channel of a mono clip stands for all of them.
         source_rate: of the clips in Hz, where exact: that of the first one; None before it is
             known.
-        version: of the layout of the store.
+        version: of the samples that a clip becomes. It is part of the keys of runs, so that it
+            does not change with the layout of the store.
     """
 
     sample_rate: int
@@ -55,16 +58,19 @@ class Form:
 
 
 def read_form(store: Path) -> Form | None:
-    """The form of a store; None where it has none that can be read."""
+    """The form of a store; None where it has none that can be read, or is of another layout."""
     try:
-        form = Form(**read_json(store / "format.json"))
-    except (FileNotFoundError, ValueError, TypeError):
+        content = read_json(store / FORM_FILE)
+        if content.pop("layout") != _LAYOUT:
+            return None
+        form = Form(**content)
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return form if isinstance(form.source_rate, int | None) else None
 
 
 def write_form(store: Path, form: Form) -> None:
-    write_json(store / "format.json", asdict(form))
+    write_json(store / FORM_FILE, {"layout": _LAYOUT, **asdict(form)})
 
 
 def decode_clip(path: Place, form: Form) -> np.ndarray:

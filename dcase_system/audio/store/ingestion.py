@@ -1,29 +1,34 @@
 """Bringing clips into a store, where they are not in it yet."""
 
+import fcntl
 import logging
-import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from dcase_system.audio.decode import read_audio
-from dcase_system.audio.store.form import Form, read_form, write_form
-from dcase_system.audio.store.locks import Presence
-from dcase_system.audio.store.plan import Rows, find_rows, plan_shards, stat_all
-from dcase_system.audio.store.shards import SHARD_BYTES, Shard, shards_of
-from dcase_system.audio.store.waveforms import RowsFile, ShardedRows, Waveforms
-from dcase_system.audio.store.write import Fault, Writer
-from dcase_system.audio.store.writers import write_by_processes
+from dcase_system.audio.store.decoding import Decoded, Decoder, decoders, start
+from dcase_system.audio.store.form import FORM_FILE, Form, read_form, write_form
+from dcase_system.audio.store.index import INDEX_FILE, clip_of, lines_of, stat_all
+from dcase_system.audio.store.rows import MARKS_FILE, ROWS_FILE, WantedRows
+from dcase_system.audio.store.waveforms import StoredRows, Waveforms
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked
+from dcase_system.files import fingerprint, flocked, locked
 from dcase_system.places import Place, place
+
+BLOCK_BYTES = 16 * 2**20
+"""Written at a time, the next ones decoded meanwhile: what a kill loses."""
 
 _LOG = logging.getLogger(__name__)
 _MOST_LOGGED = 20  # of the faulty clips
-_OLD_FILES = ("waveforms.int16", "index.tsv")  # of a store before it had shards
+_WAIT_SECONDS = 0.1
 
 
 def ingest(
@@ -38,12 +43,12 @@ def ingest(
     copy_mono: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
     writers: int = 1,
-    shard_bytes: int = SHARD_BYTES,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Waveforms:
     """Brings clips into the store, where they are not in it yet, and opens it.
 
     Other processes, also on other machines that share the disk, may do the same at the same time:
-    each writes shards that no other is writing.
+    each decodes clips that no other is decoding.
 
     Args:
         store: folder of the store; made if absent.
@@ -57,8 +62,8 @@ def ingest(
         channels: of the stored waveforms.
         copy_mono: whether the one channel of a mono clip stands for all of them.
         on_progress: called with the clips decoded so far and the clips to decode.
-        writers: processes that write; with 1, or where all fits into one shard, this one does.
-        shard_bytes: most that the rows of a new shard may take.
+        writers: processes that decode; with 1, or where all fits into one block, this one does.
+        block_bytes: of the rows that are written at a time.
 
     Raises:
         InputError: a clip is missing, unreadable or empty, has NaN samples, has another number of
@@ -69,113 +74,147 @@ def ingest(
     """
     store, root = Path(store), place(root)
     store.mkdir(parents=True, exist_ok=True)
-    wanted_form = Form(sample_rate, round(sample_rate * clip_seconds), exact, channels, copy_mono)
-    with Presence(store) as presence:
-        while True:
-            files = stat_all(root, filenames)
-            lines = [f"{name}\t{status}" for name, status in files.items()]
-            form, shards = _planned(store, root, presence, wanted_form, lines, shard_bytes)
-            position = {line: at for at, line in enumerate(lines)}
-            if shards:
-                clips = sum(shards.values())
-                _LOG.info("decoding %d of %d clips into %s", clips, len(files), store)
-                _check_space(store, clips * form.row_bytes)
-                writer = Writer(root, form, os.cpu_count() or 1)
-                faults = _written(writer, tuple(shards), writers, _counted(on_progress, clips))
-                _refuse([fault for fault in faults if fault.line in position])
-            rows = find_rows(store, form, position)
-            if rows.complete:
-                break
-        of_name = {name: at for at, name in enumerate(files)}
-        wanted = np.array([of_name[name] for name in filenames], np.int64)
+    form = Form(sample_rate, round(sample_rate * clip_seconds), exact, channels, copy_mono)
+    files = stat_all(root, filenames)
+    lines = lines_of(files)
+    with _in_form(store, form):
+        with locked(store / "lock", lambda: _LOG.info("waiting for the index of %s", store)):
+            form = _with_source_rate(store, root, lines)
+            stored = WantedRows(store, lines, form.row_bytes)
+        with closing(stored):
+            left = stored.left(np.arange(len(lines)))
+            if len(left):
+                _LOG.info("decoding %d of %d clips into %s", len(left), len(files), store)
+                _check_space(store, len(left) * form.row_bytes)
+                block = max(1, block_bytes // form.row_bytes)
+                with decoders(1 if len(left) <= block else writers) as pool:
+                    filling = _Filling(stored, Decoder(root, form), pool, block)
+                    filling.fill(left, on_progress or (lambda done, clips: None))
+                _refuse(list(filling.faults.values()))
+        row_of = dict(zip(files, stored.numbers.tolist(), strict=True))
+        wanted = np.array([row_of[name] for name in filenames], np.int64)
         key = fingerprint({"form": asdict(form), "files": files})
-        return _opened(rows, wanted, form, key)
+        return Waveforms(StoredRows(stored.path, form.shape), wanted, key)
 
 
-def _planned(
-    store: Path,
-    root: Place,
-    presence: Presence,
-    wanted_form: Form,
-    lines: Sequence[str],
-    shard_bytes: int,
-) -> tuple[Form, dict[Shard, int]]:
-    """The form of the store, and the shards to be written for these lines."""
-    while True:
-        with locked(
-            store / "lock", lambda: _LOG.info("another process plans %s: waiting for it", store)
-        ):
-            form, alone = read_form(store), presence.alone()
-            if form is None or not form.fits(wanted_form):
-                form = _emptied(store, wanted_form, alone)
-            if form is not None:
-                # The first clip ever decoded sets the corpus's rate.
-                if lines and form.exact and form.source_rate is None:
-                    rate = read_audio(root / lines[0].rsplit("\t", 2)[0])[1]
-                    form = replace(form, source_rate=rate)
-                    write_form(store, form)
-                return form, plan_shards(store, form, lines, shard_bytes, alone=alone)
-        _LOG.info("another process is writing %s in another format: waiting for it", store)
-        presence.wait_for_others()
+@contextmanager
+def _in_form(store: Path, wanted: Form) -> Iterator[None]:
+    """The store has this form as long as the context lasts; one of another form is emptied first.
+
+    Whoever is at work on a store holds a shared lock, which goes with the process; who empties it,
+    the lock alone. What readers have opened stays theirs.
+    """
+    with (store / "at_work").open("a+") as lock:
+        while True:
+            flocked(lock.fileno(), fcntl.LOCK_SH)
+            if _fits(store, wanted):
+                break
+            if not flocked(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+                _LOG.info("another process writes %s in another format: waiting for it", store)
+                flocked(lock.fileno(), fcntl.LOCK_EX)
+            if not _fits(store, wanted):
+                _empty(store)
+                write_form(store, wanted)
+        yield
 
 
-def _emptied(store: Path, form: Form, alone: bool) -> Form | None:
-    """A store of another form is emptied, since none of its rows fit; None while it is in use."""
-    if not alone:
-        return None
-    if (store / "format.json").exists():
+def _fits(store: Path, wanted: Form) -> bool:
+    form = read_form(store)
+    return form is not None and form.fits(wanted)
+
+
+def _empty(store: Path) -> None:
+    if (store / FORM_FILE).exists():
         _LOG.info("store %s has another format: rebuilding it", store)
-    for shard in shards_of(store):
-        shard.remove()
-    for name in _OLD_FILES:
-        (store / name).unlink(missing_ok=True)
-    write_form(store, form)
+    files = [store / name for name in (MARKS_FILE, INDEX_FILE, ROWS_FILE)]
+    for path in (*files, *store.glob("[0-9]" * 6 + "*.*")):  # the shards of another layout
+        path.unlink(missing_ok=True)
+
+
+def _with_source_rate(store: Path, root: Place, lines: Sequence[bytes]) -> Form:
+    """The form of the store; the first clip ever decoded sets the corpus's rate."""
+    form = read_form(store)
+    assert form is not None
+    if lines and form.exact and form.source_rate is None:
+        form = replace(form, source_rate=read_audio(root / clip_of(lines[0])[0])[1])
+        write_form(store, form)
     return form
 
 
-def _written(
-    writer: Writer, shards: Sequence[Shard], writers: int, on_clips: Callable[[int], None]
-) -> list[Fault]:
-    """Writes shards, by processes where that pays; then waits for those that others write."""
-    processes = min(writers, len(shards))
-    if processes > 1:
-        faults = write_by_processes(writer, shards, processes, on_clips)
-    else:
-        faults = writer.write(shards, on_clips, wait=False)
-    left = [shard for shard in shards if shard.plan.exists() and not shard.rows.exists()]
-    if left:
-        _LOG.info("another process is writing %d shards: waiting for it", len(left))
-    return faults + writer.write(left, on_clips, wait=True)
+@dataclass
+class _Filling:
+    """Wanted rows, until all are done or faulty.
+
+    Attributes:
+        stored: the rows.
+        decoder: makes them.
+        pool: of those who do it.
+        block: rows that are written at a time.
+        faults: found so far, by clip.
+    """
+
+    stored: WantedRows
+    decoder: Decoder
+    pool: Executor
+    block: int
+    faults: dict[int, InputError] = field(default_factory=dict)
+
+    def fill(self, left: np.ndarray, on_progress: Callable[[int, int], None]) -> None:
+        """Decodes these clips, but for those that other processes decode, which it waits for."""
+        clips, waiting = len(left), False
+        while before := len(left):
+            done = clips - before
+            for more in self._decoded(left):
+                done += more
+                on_progress(done, clips)
+            left = self._left(left)
+            if len(left) == before:
+                if not waiting:
+                    _LOG.info("another process decodes %d clips: waiting for it", before)
+                waiting = True
+                time.sleep(_WAIT_SECONDS)
+        on_progress(clips, clips)
+
+    def _left(self, clips: np.ndarray) -> np.ndarray:
+        left = self.stored.left(clips)
+        return left[~np.isin(left, list(self.faults))]
+
+    def _decoded(self, left: np.ndarray) -> Iterator[int]:
+        """Goes through clips once, past what others have claimed; yields numbers of clips done."""
+        begun = []
+        for at in range(0, len(left), self.block):
+            claimed = left[at : at + self.block]
+            if self.stored.claim(claimed):
+                clips = self._left(claimed)
+                lines = [self.stored.lines[clip] for clip in clips]
+                begun.append((claimed, clips, start(self.pool, self.decoder, lines)))
+            if len(begun) > 1:  # one is decoded while the other is written
+                yield self._written(*begun.pop(0))
+        for last in begun:
+            yield self._written(*last)
+
+    def _written(self, claimed: np.ndarray, clips: np.ndarray, rows: Iterator[Decoded]) -> int:
+        try:
+            decoded = dict(zip(clips.tolist(), rows, strict=True))
+        except BrokenProcessPool as error:
+            raise InputError(
+                "a writer process was ended",
+                where=self.stored.path.parent,
+                expected="enough memory, and nobody to end it; the same command goes on",
+                received=error,
+            ) from error
+        self.faults |= {at: row for at, row in decoded.items() if isinstance(row, InputError)}
+        self.stored.write({at: row for at, row in decoded.items() if isinstance(row, np.ndarray)})
+        self.stored.release(claimed)
+        return len(claimed)
 
 
-def _counted(on_progress: Callable[[int, int], None] | None, clips: int) -> Callable[[int], None]:
-    done = 0
-
-    def on_clips(more: int) -> None:
-        nonlocal done
-        done = min(done + more, clips)
-        if on_progress:
-            on_progress(done, clips)
-
-    return on_clips
-
-
-def _refuse(faults: Sequence[Fault]) -> None:
+def _refuse(faults: Sequence[InputError]) -> None:
     for fault in faults[:_MOST_LOGGED]:
-        _LOG.error("%s", fault.message)
+        _LOG.error("%s", fault)
     if faults:
         others = f" ({len(faults) - 1} more clips are faulty)" if len(faults) > 1 else ""
-        raise InputError(f"{faults[0].message}{others}", where="ingest")
-
-
-def _opened(rows: Rows, wanted: np.ndarray, form: Form, key: str) -> Waveforms:
-    files = [
-        RowsFile(shard.rows, clips, shard.rows.stat().st_mtime_ns)
-        for shard, clips in zip(rows.shards, rows.clips, strict=True)
-    ]
-    first = np.cumsum([0, *rows.clips])[:-1]
-    places = (first[rows.shard] + rows.row)[wanted]
-    return Waveforms(ShardedRows(files, form.shape), places, key)
+        raise InputError(f"{faults[0]}{others}", where="ingest")
 
 
 def _check_space(store: Path, needed_bytes: int) -> None:

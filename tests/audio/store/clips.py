@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from dcase_system.audio.store import ingest, write
-from dcase_system.audio.store.shards import shards_of
+from dcase_system.audio.store import decoding, ingest
 from tests.audio.audio_files import wav_bytes
 
 RATE = 8_000
@@ -33,10 +32,10 @@ def corpus(tmp_path):
     return write_corpus(tmp_path / "corpus", 6)
 
 
-def stored(store, root, clips, *, clips_a_shard=2, **more):
-    """An ingest into small shards."""
+def stored(store, root, clips, *, clips_a_block=2, **more):
+    """An ingest in small blocks."""
     return ingest(
-        store, root, clips, sample_rate=RATE, shard_bytes=clips_a_shard * ROW_BYTES, **more
+        store, root, clips, sample_rate=RATE, block_bytes=clips_a_block * ROW_BYTES, **more
     )
 
 
@@ -46,12 +45,15 @@ def stored_values(waveforms):
     return [round(100 * float(value)) for value in middle]
 
 
-def planned_names(store):
-    """The clips of each shard by its number."""
-    return {
-        shard.number: [line.rsplit("\t", 2)[0] for line in shard.lines()]
-        for shard in shards_of(store)
-    }
+def names_in(store):
+    """The clips of the index, by their rows."""
+    lines = (store / "index.tsv").read_bytes().decode("utf-8", "surrogateescape").split("\n")
+    return [line.rsplit("\t", 2)[0] for line in lines[:-1]]
+
+
+def rows_done(store):
+    """The numbers of the rows that have a mark."""
+    return np.flatnonzero(np.fromfile(store / "done.u4", "<u4")).tolist()
 
 
 def contents(store):
@@ -61,8 +63,10 @@ def contents(store):
 
 def count_decodes(monkeypatch):
     decoded = []
-    original = write.decode_clip
+    original = decoding.decode_clip
     monkeypatch.setattr(
-        write, "decode_clip", lambda path, form: decoded.append(path.name) or original(path, form)
+        decoding,
+        "decode_clip",
+        lambda path, form: decoded.append(path.name) or original(path, form),
     )
     return decoded

@@ -11,11 +11,13 @@ from dcase_system.errors import InputError
 from tests.audio.audio_files import wav_bytes
 from tests.audio.store.clips import (
     RATE,
+    ROW_BYTES,
     contents,
     corpus,
     count_decodes,
     names,
-    planned_names,
+    names_in,
+    rows_done,
     stored,
     stored_values,
     write_clip,
@@ -30,7 +32,7 @@ def test_clips_come_back_in_the_order_asked_for(tmp_path, corpus):
     assert stored_values(waveforms) == [3, 0, 5, 3]
     assert stored_values(waveforms.take(np.array([2, 0]))) == [5, 3]
     assert waveforms.shape == (RATE,)
-    assert planned_names(tmp_path / "store") == {0: names(3, 0), 1: names(5)}
+    assert names_in(tmp_path / "store") == names(3, 0, 5)
 
 
 def test_sample_values_survive_to_int16_resolution(tmp_path, corpus):
@@ -48,10 +50,10 @@ def test_lists_in_any_order_share_a_store(tmp_path_factory, data):
     for _ in range(3):
         wanted = data.draw(st.lists(st.integers(0, 7), min_size=1, max_size=12))
         size = data.draw(st.integers(1, 9))
-        waveforms = stored(folder / "store", root, names(*wanted), clips_a_shard=size)
+        waveforms = stored(folder / "store", root, names(*wanted), clips_a_block=size)
         assert stored_values(waveforms) == wanted
-    planned = [name for shard in planned_names(folder / "store").values() for name in shard]
-    assert len(planned) == len(set(planned))
+    listed = names_in(folder / "store")
+    assert len(listed) == len(set(listed))
 
 
 def test_only_new_and_changed_clips_are_decoded(tmp_path, corpus, monkeypatch):
@@ -68,29 +70,52 @@ def test_only_new_and_changed_clips_are_decoded(tmp_path, corpus, monkeypatch):
     assert changed.key != first.key
 
 
-@pytest.mark.parametrize("damage", ["rows cut", "rows deleted", "plan deleted", "plan cut"])
-def test_a_store_that_was_damaged_is_mended(tmp_path, corpus, damage):
+FILES = ["index.tsv", "done.u4", "waveforms.int16"]
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("damage", ["cut", "deleted", "emptied", "filled"])
+def test_a_store_that_was_damaged_is_mended(tmp_path, corpus, file, damage):
     store = tmp_path / "store"
     stored(store, corpus, names(0, 1, 2))
-    what, how = damage.split()
-    path = store / ("000000.int16" if what == "rows" else "000000.tsv")
-    if how == "cut":
+    path = store / file
+    if damage == "cut":
         os.truncate(path, path.stat().st_size - 5)
-    else:
+    elif damage == "deleted":
         path.unlink()
-    assert stored_values(stored(store, corpus, names(0, 1, 2, 3))) == [0, 1, 2, 3]
-    assert planned_names(store)[1] == names(2)
+    else:
+        path.write_bytes(b"" if damage == "emptied" else bytes(100_000))
+    if (file, damage) != ("waveforms.int16", "filled"):  # of which nothing tells
+        assert stored_values(stored(store, corpus, names(3, 2, 1, 0))) == [3, 2, 1, 0]
 
 
-def test_an_interrupted_ingest_goes_on_at_the_shards_that_are_not_done(
+def test_rows_that_were_cut_off_are_no_silence_once_later_ones_are_there(tmp_path, corpus):
+    store = tmp_path / "store"
+    stored(store, corpus, names(0, 1, 2, 3))
+    os.truncate(store / "waveforms.int16", ROW_BYTES + 1)
+    assert stored_values(stored(store, corpus, names(3))) == [3]
+    assert rows_done(store) == [0, 3]
+    assert stored_values(stored(store, corpus, names(0, 1, 2))) == [0, 1, 2]
+
+
+def test_a_row_passes_for_no_other_clip(tmp_path, corpus, monkeypatch):
+    store = tmp_path / "store"
+    stored(store, corpus, names(0, 1))
+    lines = (store / "index.tsv").read_bytes().splitlines(keepends=True)
+    (store / "index.tsv").write_bytes(lines[1] + lines[0])
+    decoded = count_decodes(monkeypatch)
+    assert stored_values(stored(store, corpus, names(0, 1))) == [0, 1]
+    assert sorted(decoded) == names(0, 1)
+
+
+def test_an_interrupted_ingest_goes_on_at_the_clips_that_are_not_done(
     tmp_path, corpus, monkeypatch
 ):
     def stop(done, total):
         assert total == 6
-        if done == 5:
+        if done == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("dcase_system.audio.store.write._CHUNK_BYTES", 1)
     with pytest.raises(KeyboardInterrupt):
         stored(tmp_path / "store", corpus, names(*range(6)), on_progress=stop)
     assert not list((tmp_path / "store").glob(".partial*"))
@@ -106,7 +131,26 @@ def test_another_sample_rate_rebuilds_the_store(tmp_path, corpus):
     stored(tmp_path / "store", corpus, names(0, 1, 2))
     waveforms = ingest(tmp_path / "store", corpus, names(1), sample_rate=RATE // 2)
     assert waveforms.shape == (RATE // 2,)
-    assert planned_names(tmp_path / "store") == {0: names(1)}
+    assert names_in(tmp_path / "store") == names(1)
+
+
+OLD_FORM = (
+    f'{{"sample_rate": {RATE}, "clip_samples": {RATE}, "exact": true, "channels": 1, '
+    '"copy_mono": false, "source_rate": 8000, "version": 3}'
+)
+
+
+def test_a_store_of_shards_is_made_anew_and_a_line_says_so(tmp_path, corpus, caplog):
+    store = tmp_path / "store"
+    store.mkdir()
+    for name in ("000000.int16", "000000.tsv", "1234567.tsv"):
+        (store / name).write_bytes(b"x")
+    (store / "format.json").write_text(OLD_FORM)
+    (store / "notes.txt").write_text("mine")
+    with caplog.at_level("INFO"):
+        assert stored_values(stored(store, corpus, names(1))) == [1]
+    assert f"store {store} has another format: rebuilding it" in caplog.text
+    assert sorted(contents(store)) == sorted([*FILES, "format.json", "notes.txt"])
 
 
 def test_a_store_of_the_layout_before_shards_is_emptied(tmp_path, corpus):
@@ -119,10 +163,12 @@ def test_a_store_of_the_layout_before_shards_is_emptied(tmp_path, corpus):
         '"channels": 1, "copy_mono": false, "source_rate": 8000}'
     )
     assert stored_values(stored(store, corpus, names(1))) == [1]
-    assert sorted(contents(store)) == ["000000.int16", "000000.tsv", "format.json"]
+    assert sorted(contents(store)) == sorted([*FILES, "format.json"])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sample_rate": "x"}', "\xff", "[" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"sample_rate": "x"}', "\xff", "[" * 10_000, "1", OLD_FORM]
+)
 def test_a_broken_format_rebuilds_the_store(tmp_path, corpus, text):
     stored(tmp_path / "store", corpus, names(0, 1))
     (tmp_path / "store" / "format.json").write_text(text, "latin-1")
@@ -159,7 +205,7 @@ def test_all_missing_clips_are_counted_before_any_is_decoded(tmp_path, corpus, m
     assert decoded == []
 
 
-def test_a_name_that_would_break_a_line_of_a_plan_is_refused(tmp_path, corpus):
+def test_a_name_that_would_break_a_line_of_the_index_is_refused(tmp_path, corpus):
     write_clip(corpus / "a\nb.wav", 0.1)
     with pytest.raises(InputError, match=r"name of a clip has a line break; received a b\.wav"):
         stored(tmp_path / "store", corpus, ["a\nb.wav"])
@@ -178,7 +224,7 @@ def test_good_clips_beside_a_faulty_one_are_kept(tmp_path, corpus, monkeypatch, 
     with pytest.raises(InputError, match=r"2\.wav: audio file is empty.* \(1 more clips are fau"):
         stored(tmp_path / "store", corpus, names(*range(5)))
     assert "4.wav" in caplog.text
-    assert planned_names(tmp_path / "store") == {0: names(0, 1), 1: names(3)}
+    assert rows_done(tmp_path / "store") == [0, 1, 3]
     decoded = count_decodes(monkeypatch)
     write_clip(corpus / "2.wav", 0.02)
     write_clip(corpus / "4.wav", 0.04)
@@ -186,16 +232,13 @@ def test_good_clips_beside_a_faulty_one_are_kept(tmp_path, corpus, monkeypatch, 
     assert sorted(decoded) == names(2, 4)
 
 
-def test_a_clip_that_changes_under_an_ingest_is_named(tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr("dcase_system.audio.store.write._CHUNK_BYTES", 1)
-    monkeypatch.setattr(ingestion.os, "cpu_count", lambda: 1)
-
+def test_a_clip_that_changes_under_an_ingest_is_named(tmp_path, corpus):
     def change(done, total):
         if done == 1:
             write_clip(corpus / "5.wav", 0.5)
 
     with pytest.raises(InputError, match=r"5\.wav: clip has changed while the store was made"):
-        stored(tmp_path / "store", corpus, names(*range(6)), on_progress=change)
+        stored(tmp_path / "store", corpus, names(*range(6)), on_progress=change, clips_a_block=1)
     assert stored_values(stored(tmp_path / "store", corpus, names(*range(6))))[5] == 50
 
 

@@ -4,15 +4,24 @@ import multiprocessing
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dcase_system.audio.store import write, writers
-from dcase_system.audio.store.locks import claimed
-from dcase_system.audio.store.shards import Shard
+from dcase_system.audio.store import decoding, ingestion, rows
 from dcase_system.errors import InputError
-from tests.audio.store.clips import contents, corpus, names, stored, stored_values, write_corpus
+from tests.audio.store.clips import (
+    RATE,
+    ROW_BYTES,
+    contents,
+    corpus,
+    names,
+    rows_done,
+    stored,
+    stored_values,
+    write_corpus,
+)
 
 __all__ = ["corpus"]
 SPAWNED = multiprocessing.get_context("spawn")
@@ -22,13 +31,14 @@ CLIPS = 40
 
 def ingest_all(folder, name="store", processes=1, slow_seconds=0.0):
     """What one of several processes does; slow enough to be killed in the middle."""
-    original = write.decode_clip
+    original = decoding.decode_clip
 
     def slowly(path, form):
         time.sleep(slow_seconds)
+        (folder / f"{name}.decoded").open("ab").write(b".")
         return original(path, form)
 
-    write.decode_clip = slowly
+    decoding.decode_clip = slowly
     stored(folder / name, folder / "corpus", names(*range(CLIPS)), writers=processes)
 
 
@@ -54,8 +64,8 @@ def test_writer_processes_make_the_same_bytes(place):
     assert seen == sorted(seen) and seen[-1] == (CLIPS, CLIPS)
 
 
-def test_what_fits_into_one_shard_needs_no_processes(tmp_path, corpus, monkeypatch):
-    monkeypatch.setattr(writers.multiprocessing, "get_context", None)
+def test_what_fits_into_one_block_needs_no_processes(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(decoding.multiprocessing, "get_context", None)
     assert stored_values(stored(tmp_path / "store", corpus, names(0, 1), writers=8)) == [0, 1]
 
 
@@ -69,6 +79,7 @@ def test_processes_that_start_together_make_the_same_bytes(place):
         process.join()
     assert [process.exitcode for process in started] == [0, 0, 0]
     assert contents(place / "together") == contents(place / "whole")
+    assert (place / "together.decoded").stat().st_size == CLIPS  # none twice
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -94,32 +105,38 @@ def test_processes_killed_at_random_moments_leave_what_the_next_ones_need(place,
 def test_writer_processes_end_with_the_process_that_started_them(place):
     process = SPAWNED.Process(target=_with_slow_writers, args=(place, "orphans"))
     process.start()
-    shards = place / "orphans"
-    while not list(shards.glob("*.int16")):
+    store = place / "orphans"
+    while not list(place.glob("writer-*")) or not rows_done(store):
         assert process.is_alive()
         time.sleep(0.02)
     process.kill()
     process.join()
     time.sleep(1)
-    done = len(list(shards.glob("*.int16")))
-    time.sleep(1)
-    assert len(list(shards.glob("*.int16"))) == done
-    stored(shards, place / "corpus", names(*range(CLIPS)), writers=2)
-    assert contents(shards) == contents(place / "whole")
+    writers = [int(path.suffix[1:]) for path in place.glob("writer-*")]
+    assert writers
+    assert not any(_is_running(writer) for writer in writers)
+    stored(store, place / "corpus", names(*range(CLIPS)), writers=2)
+    assert contents(store) == contents(place / "whole")
 
 
 def _with_slow_writers(folder, name):
-    writers._work = _slow_work
-    ingest_all(folder, name, processes=2)
+    ingestion.Decoder = _SlowDecoder
+    stored(folder / name, folder / "corpus", names(*range(CLIPS)), writers=2)
 
 
-def _slow_work(*arguments):
-    original = write.decode_clip
-    write.decode_clip = lambda *given: time.sleep(0.05) or original(*given)
-    _ORIGINAL_WORK(*arguments)
+class _SlowDecoder(decoding.Decoder):
+    def __call__(self, line):
+        (self.root.parent / f"writer-.{os.getpid()}").touch()
+        time.sleep(0.05)
+        return super().__call__(line)
 
 
-_ORIGINAL_WORK = writers._work
+def _is_running(process):
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2]
+    except FileNotFoundError:
+        return False
+    return state[0] != "Z"  # as one is that nobody has asked for its status
 
 
 def test_faults_that_writer_processes_find_are_counted(place, tmp_path):
@@ -131,23 +148,33 @@ def test_faults_that_writer_processes_find_are_counted(place, tmp_path):
 
 
 def test_a_writer_process_that_is_ended_from_outside_is_told_in_one_line(place, monkeypatch):
-    monkeypatch.setattr(writers, "_work", _ends_itself)
-    with pytest.raises(InputError, match=r"a writer process was ended; .*received exit status -9"):
+    monkeypatch.setattr(ingestion, "Decoder", _EndsItself)
+    with pytest.raises(InputError, match=r"ended: a writer process was ended; expected enough me"):
         stored(place / "ended", place / "corpus", names(*range(CLIPS)), writers=2)
 
 
-def _ends_itself(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
+class _EndsItself(decoding.Decoder):
+    def __call__(self, line):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_an_error_of_the_disk_in_a_writer_process_is_raised_here(place, monkeypatch):
-    monkeypatch.setattr(writers, "_work", _finds_the_disk_full)
-    with pytest.raises(OSError, match="No space left on device: 'x'"):
-        stored(place / "full", place / "corpus", names(*range(CLIPS)), writers=2)
+def test_an_error_of_the_disk_names_the_file_and_leaves_no_row_half_done(place, monkeypatch):
+    original, left = os.pwrite, [20 * 16_000 + 9_000]
 
+    def full_at_last(handle, content, at):
+        if not left[0]:
+            raise OSError(28, "No space left on device")
+        written = original(handle, content[: left[0]], at)
+        left[0] -= written
+        return written
 
-def _finds_the_disk_full(_writer, _shards, sender):
-    sender.send(OSError(28, "No space left on device", "x"))
+    monkeypatch.setattr(rows.os, "pwrite", full_at_last)
+    with pytest.raises(OSError, match=r"No space left on device: '.*waveforms\.int16'"):
+        stored(place / "full", place / "corpus", names(*range(CLIPS)))
+    monkeypatch.undo()
+    assert rows_done(place / "full") == list(range(20))
+    stored(place / "full", place / "corpus", names(*range(CLIPS)))
+    assert contents(place / "full") == contents(place / "whole")
 
 
 def test_an_interrupt_ends_the_writer_processes(place):
@@ -167,34 +194,43 @@ def test_an_interrupt_ends_the_writer_processes(place):
     assert not list((place / "interrupted").glob(".partial*"))
 
 
-def test_a_shard_that_another_process_writes_is_waited_for(place):
+def test_clips_that_another_process_decodes_are_waited_for(place, caplog):
     store, wanted = place / "waited", names(0, 1, 2, 3)
     stored(store, place / "corpus", wanted)
-    rows = (store / "000001.int16").read_bytes()
-    (store / "000001.int16").unlink()
-    process = FORKED.Process(target=_write_later, args=(store, rows))
+    with (store / "done.u4").open("rb+") as marks:
+        marks.truncate(8)
+    process = FORKED.Process(target=_write_later, args=(store,))
     process.start()
     while not (store / "begun").exists():
         time.sleep(0.01)
-    assert stored_values(stored(store, place / "corpus", wanted)) == [0, 1, 2, 3]
-    assert (store / "ended").exists()
+    with caplog.at_level("INFO"):
+        assert stored_values(stored(store, place / "corpus", wanted)) == [0, 1, 9, 9]
     process.join()
+    assert process.exitcode == 0
+    assert "another process decodes 2 clips: waiting for it" in caplog.text
 
 
-def _write_later(store, rows):
-    with claimed(Shard(store, 1).plan):
-        (store / "begun").touch()
-        time.sleep(0.5)
-        (store / "000001.int16").write_bytes(rows)
-        (store / "ended").touch()
+def _write_later(store):
+    lines = (store / "index.tsv").read_bytes().splitlines()
+    theirs = rows.WantedRows(store, lines, ROW_BYTES)
+    assert theirs.claim(np.array([2, 3]))
+    (store / "begun").touch()
+    time.sleep(0.5)
+    row = np.full(RATE, round(0.09 * 2**15), np.int16)
+    theirs.write({2: row, 3: row})
+
+
+def _wait_for_a_row(store):
+    while not (store / "done.u4").exists() or not rows_done(store):
+        time.sleep(0.01)
 
 
 def test_a_store_in_use_is_not_emptied_for_another_format(place):
     process = FORKED.Process(target=ingest_all, args=(place, "in_use", 1, 0.02))
     process.start()
-    while not list((place / "in_use").glob("*.int16")):
-        time.sleep(0.01)
+    _wait_for_a_row(place / "in_use")
     stored(place / "in_use", place / "corpus", names(0), exact=False)
     process.join()
     assert process.exitcode == 0  # had its rows, before they went
-    assert len(list((place / "in_use").glob("*.tsv"))) == 1
+    assert (place / "in_use.decoded").stat().st_size == CLIPS
+    assert rows_done(place / "in_use") == [0]

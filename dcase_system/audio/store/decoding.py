@@ -1,0 +1,100 @@
+"""Decoding clips into rows, by threads or processes."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcase_system.audio.store.form import Form, decode_clip
+from dcase_system.audio.store.index import clip_of, status_of
+from dcase_system.errors import InputError
+from dcase_system.places import Place, UnreachableError
+
+Decoded = np.ndarray | InputError
+_CLIPS_A_CALL = 4  # of a process
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Makes the row of a line in the index.
+
+    Attributes:
+        root: folder of the corpus.
+        form: of the store.
+    """
+
+    root: Place
+    form: Form
+
+    def __call__(self, line: bytes) -> Decoded:
+        """An int16 row of the store's form, or what is wrong with the clip.
+
+        Raises:
+            UnreachableError: the storage of the clips does not answer.
+        """
+        name, listed = clip_of(line)
+        path = self.root / name
+        try:
+            _check_unchanged(path, listed)
+            return decode_clip(path, self.form)
+        except UnreachableError:
+            raise  # it would be the fault of every clip, each after a wait
+        except InputError as error:
+            return error
+
+
+@contextmanager
+def decoders(processes: int) -> Iterator[Executor]:
+    """A pool of processes, which end with this one; where it is one only, of a thread a core."""
+    pool: Executor
+    if processes == 1:
+        pool = ThreadPoolExecutor(os.cpu_count())
+    else:
+        spawned = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(processes, spawned, _end_with_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def start(pool: Executor, decoder: Decoder, lines: Sequence[bytes]) -> Iterator[Decoded]:
+    """Has lines decoded from now on; the results come in the order of the lines."""
+    # Ctrl-C goes to all processes. Those that are started now do not hear it: they are told to end.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.map(decoder, lines, chunksize=_CLIPS_A_CALL)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _check_unchanged(path: Place, listed: str) -> None:
+    """Refuses a file that has changed since it was listed: its row would pass for the old one."""
+    try:
+        status = status_of(path)
+    except OSError as error:
+        raise InputError(f"audio file cannot be read ({error.strerror})", where=path) from error
+    if status != listed:
+        raise InputError(
+            "clip has changed while the store was made",
+            where=path,
+            expected=f"size and time {listed!r}",
+            received=repr(status),
+        )
