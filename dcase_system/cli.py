@@ -10,16 +10,14 @@ from absl import logging as absl_logging
 
 from dcase_system import interrupts
 from dcase_system.errors import Dismissed, InputError
-from dcase_system.help import Flags, asked_for, is_required, page
+from dcase_system.help import Defaults, asked_for, is_required, page
 from dcase_system.parent import end_with_parent
 from dcase_system.places import ends_badly
-
-_NO_OTHERS = Flags()
 
 
 def run(
     main: Callable[[Sequence[str]], int | None],
-    others: Flags = _NO_OTHERS,
+    other_defaults: Defaults | None = None,
     *,
     takes_arguments: bool = False,
 ) -> None:
@@ -27,14 +25,17 @@ def run(
 
     Args:
         main: of the command.
-        others: its flags beside those that its own module defines.
+        other_defaults: what `--help` says of defaults beside those of the flags, see `help.page`.
         takes_arguments: whether it takes arguments beside its flags.
     """
 
     def guarded(argv: Sequence[str]) -> int | None:
         try:
             interrupts.begin_work(f"error: interrupted; {_how_to_go_on()}")
-            _check(argv, others, takes_arguments)
+            if len(argv) > 1 and not takes_arguments:
+                raise app.UsageError(
+                    f"unexpected argument {argv[1]!r}; flags are written --name=value"
+                )
             return main(argv)
         except app.UsageError as error:
             return _fail(f"{error} (see --help)", 1)
@@ -65,8 +66,7 @@ def run(
     interrupts.watch()
     end_with_parent()
     if asked_for(sys.argv[1:]):
-        own = [flag.name for flag in flags.FLAGS.get_flags_for_module("__main__")]
-        print(page(sys.modules["__main__"].__doc__ or "", own, others))
+        print(page(sys.modules["__main__"].__doc__ or "", other_defaults or {}))
         return
     _set_up_logging()
     app.run(ended, flags_parser=_parsed)
@@ -83,14 +83,6 @@ def _parsed(argv: Sequence[str]) -> list[str]:
             absent = [f"--{one.name}" for one in given if one.value is None and is_required(one)]
             message = f"missing {', '.join(absent)}" if absent else message
         sys.exit(_fail(f"{message} (see --help)", 1))
-
-
-def _check(argv: Sequence[str], others: Flags, takes_arguments: bool) -> None:
-    if len(argv) > 1 and not takes_arguments:
-        raise app.UsageError(f"unexpected argument {argv[1]!r}; flags are written --name=value")
-    refused = [f"--{flag.name}" for flag in others.refused if flag.present]
-    if refused:
-        raise app.UsageError(f"no meaning in this command: {', '.join(refused)}")
 
 
 def _how_to_go_on() -> str:

@@ -1,16 +1,20 @@
 """What `--help` of a command prints: its docstring, then its flags in groups.
 
+A group is a module that defines flags, and its heading the first line of the module's docstring.
 The help text of a flag may begin with what the flag takes, in capitals, and end with what holds if
 it is not given, in brackets: "FOLDER: Where the stores are kept. [that of the run]".
 """
 
 import re
+import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from absl import flags
+
+Defaults = Mapping[str, Mapping[str, Any]]
+"""Values by the flag's name, by circumstances such as "on the demo corpus"."""
 
 _ASKING = {"-h", "--h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
 _WIDTH, _COLUMN, _LONGEST_CHOICES = 80, 26, 60
@@ -19,45 +23,25 @@ _TEXT = re.compile(r"(?:([A-Z]+): )?(.*?)(?: \[([^]]*)\])?", re.DOTALL)
 _REPEAT = ";\n    repeat this option to specify a list of values"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flags:
-    """The flags of a command beside those that its own module defines, and what is said of all.
-
-    Attributes:
-        groups: flags of other modules, by the heading of their group.
-        refused: flags in `groups` that have no meaning in this command.
-        defaults: what the command takes for flags that are not given: by circumstances, such as
-            "on the demo corpus" ("" for no particular ones), values by the flag's name.
-        texts: by the flag's name, a help text in place of the flag's own.
-    """
-
-    groups: Mapping[str, Sequence[flags.FlagHolder]] = field(default_factory=dict)
-    refused: Sequence[flags.FlagHolder] = ()
-    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
-
-
 def asked_for(arguments: Iterable[str]) -> bool:
     """Whether a command line asks for help."""
     return not _ASKING.isdisjoint(arguments)
 
 
-def page(docstring: str, own: Sequence[str], given: Flags) -> str:
-    """The page of a command.
+def page(docstring: str, other_defaults: Defaults) -> str:
+    """The page of the command that runs: its key flags, as absl has them.
 
     Args:
         docstring: of its module; paragraphs that are indented are kept as they are.
-        own: names of the flags that its module defines.
-        given: its other flags.
+        other_defaults: what the command takes in the place of a flag's default, and when.
     """
-    refused = {flag.name for flag in given.refused}
-    groups = {"Flags of this command": list(own)}
-    for title, holders in given.groups.items():
-        groups[title] = [flag.name for flag in holders if flag.name not in refused]
+    groups: dict[str, list[str]] = {}
+    for flag in flags.FLAGS.get_key_flags_for_module("__main__"):
+        module = sys.modules.get(flags.FLAGS.find_module_defining_flag(flag.name) or "")
+        heading = ((module and module.__doc__) or "Flags of this command.").partition(".")[0]
+        groups.setdefault(heading, []).append(_entry(flag, other_defaults))
     sections = [_filled(paragraph) for paragraph in docstring.strip("\n").split("\n\n")]
-    for title, names in groups.items():
-        if names:
-            sections.append("\n".join([f"{title}:", *(_entry(name, given) for name in names)]))
+    sections += ["\n".join([f"{heading}:", *entries]) for heading, entries in groups.items()]
     return "\n\n".join(sections)
 
 
@@ -71,27 +55,26 @@ def _filled(paragraph: str) -> str:
     return paragraph if paragraph.startswith(" ") else textwrap.fill(paragraph, _WIDTH)
 
 
-def _entry(name: str, given: Flags) -> str:
+def _entry(flag: flags.Flag, other_defaults: Defaults) -> str:
     """The lines of a flag: `--name=WHAT`, its meaning, its default."""
-    flag = flags.FLAGS[name]
-    takes, meaning, in_words = _parts(flag, given.texts.get(name, flag.help))
-    default = "; ".join(_defaults(flag, given.defaults)) or in_words
+    takes, meaning, in_words = _parts(flag)
+    default = "; ".join(_defaults(flag, other_defaults)) or in_words
     lines = textwrap.wrap(
         f"{meaning} [{default}]",
         _WIDTH - _COLUMN,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    head = f"  --[no]{name}" if flag.boolean else f"  --{name}={takes}"
+    head = f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}={takes}"
     if len(head) + 2 <= _COLUMN:
         head = head.ljust(_COLUMN) + lines.pop(0)
     return f"\n{'':{_COLUMN}}".join([head, *lines])
 
 
-def _parts(flag: flags.Flag, text: str) -> tuple[str, str, str]:
+def _parts(flag: flags.Flag) -> tuple[str, str, str]:
     """What a flag takes, what it means, and in words what holds if it is not given."""
     choices = getattr(flag.parser, "enum_values", [])
-    text = text.removeprefix(f"<{'|'.join(choices)}>: ").removesuffix(_REPEAT)
+    text = flag.help.removeprefix(f"<{'|'.join(choices)}>: ").removesuffix(_REPEAT)
     unit, meaning, default = _TEXT.fullmatch(text).groups()  # type: ignore[union-attr]
     takes = unit or ("NUMBER" if flag.flag_type() in ("int", "float") else "TEXT")
     if len("|".join(choices)) > _LONGEST_CHOICES:
@@ -105,16 +88,22 @@ def _parts(flag: flags.Flag, text: str) -> tuple[str, str, str]:
     return takes, meaning, default or "none"
 
 
-def _defaults(flag: flags.Flag, defaults: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _defaults(flag: flags.Flag, other_defaults: Defaults) -> Iterator[str]:
     """What holds if a flag is not given, with the circumstances where it depends on them."""
-    found = {when: _said(of[flag.name]) for when, of in defaults.items() if flag.name in of}
-    if not found and is_required(flag):
+    found = {
+        when: _said(values[flag.name])
+        for when, values in other_defaults.items()
+        if flag.name in values
+    }
+    own = None if flag.default in (None, []) else _said(flag.default)
+    if own is not None:
+        yield own
+    elif not found and is_required(flag):
         yield "required"
-    elif not found and flag.default not in (None, []):
-        yield _said(flag.default)
     for value in dict.fromkeys(found.values()):
-        when = [one for one, held in found.items() if held == value]
-        yield value if "" in when else f"{value} {' and '.join(when)}"
+        if value != own:
+            when = [one for one, held in found.items() if held == value]
+            yield f"{value} {' and '.join(when)}"
 
 
 def _said(value: Any) -> str:

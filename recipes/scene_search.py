@@ -22,129 +22,57 @@ tried.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-from dcase_system import cli, runs
-from dcase_system.corpora.demo_marker import is_demo
-from dcase_system.help import Flags
-from dcase_system.reporting.scene_search import summary
-from dcase_system.scene_search.chosen import OUTPUT
-from dcase_system.scene_search.clips import SceneData
-from dcase_system.scene_search.experiment import (
-    SearchPlan,
-    help_search,
-    run_experiment,
-    settings_of,
+from absl import flags
+
+from dcase_system import cli
+from recipes._flags import begin, package, scenes, search
+
+# Networks of the code's kind are a quarter the work.
+DEMO = scenes.DEMO | {"candidates": 6, "final_epochs": 4, "reading": "code"}
+
+flags.DEFINE_integer("candidates", 510, "Networks that each search trains.", lower_bound=1)
+flags.DEFINE_multi_enum(
+    "methods", ["random"], ["random", "nsga2"], "Searches to run; the paper's is the random one."
 )
-from dcase_system.scene_search.scratch import SUBMITTED_FORM
-from dcase_system.scene_search.space import SceneSpace, SizeWindow
-from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
-from dcase_system.submission.card import AuthorCard
-from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
-from recipes import _common, _executor, _flags, _scene_clips
-from recipes import _scene_flags as own
-
-PUBLISHED: dict[str, Any] = {
-    "candidates": SearchPlan.evaluations,
-    "epochs": ScenePlan.epochs,
-    "final_epochs": FINAL_PLAN.epochs,
-    "final_calibration": FINAL_PLAN.calibration_segments,
-    "batch_size": ScenePlan.batch_size,
-    "learning_rate": ScenePlan.learning_rate,
-    "validation_fraction": SearchPlan.validation_fraction,
-    "reading": "paper",
-}
-# The networks are the code's, a quarter the work. A few steps leave no moving statistics.
-DEMO = PUBLISHED | {
-    "candidates": 6,
-    "final_epochs": 4,
-    "final_calibration": ScenePlan.calibration_segments,
-    "batch_size": 16,
-    "reading": "code",
-}
-
-
-def main(argv: Sequence[str]) -> None:
-    plan = settings(DEMO if _flags.DATA_DIR.value is None else PUBLISHED)
-    lists, name, seconds = _scene_clips.listed()
-    packed = lists.evaluation_root is not None and _scene_clips.CORPUS.value == "task1b"
-    systems = [f"scene_{method}_{model}" for method in plan.methods for model in "ab"]
-    root = lists.corpus.root
-    card = _common.author_card(systems, root if packed else None)
-    run_dir = Path(_flags.OUTPUT_DIR.value or f"runs/{name}/scene_search-seed{plan.seed}")
-    overwrite = _flags.OVERWRITE.value
-    runs.check(run_dir, settings_of(plan, lists.record), overwrite=overwrite)
-    data = _scene_clips.load(lists, name, seconds)
-    if _executor.JOIN.value:
-        help_search(run_dir, plan, data)
-        return
-    results = run_experiment(
-        run_dir, plan, data, lambda: _executor.search_together(run_dir), overwrite=overwrite
-    )
-    print(summary(run_dir))
-    print(f"\nrun directory: {run_dir}")
-    if packed:
-        made = package(run_dir, card, results, data, handed_in=not is_demo(root))
-        print(f"validated package: {made}")
+flags.DEFINE_integer(
+    "epochs", 3, "EPOCHS: Passes over the training segments for each candidate.", 1
+)
+flags.DEFINE_integer(
+    "final_epochs",
+    60,
+    "EPOCHS: Passes over the training segments for each chosen network, from scratch.",
+    1,
+)
+flags.DEFINE_float(
+    "validation_fraction",
+    0.25,
+    "SHARE: Share of the training clips held out by location to select candidates on; 0 to 0.9.",
+    lower_bound=0.0,
+    upper_bound=0.9,
+)
+flags.DEFINE_bool(
+    "as_published",
+    False,
+    "Train candidates on the whole training list and select them on the dev-test clips, so that "
+    "the test accuracy of what is chosen is too high; and leave the moving statistics of batch "
+    "norm as a training ends with them.",
+)
+flags.DEFINE_enum(
+    "reading", "paper", ["paper", "code"], "Stem and padding of the paper or of its code."
+)
+flags.DEFINE_float("smallest_kib", 250.0, "KIB: Least size of a network at float32.")
+flags.DEFINE_float("largest_kib", 500.0, "KIB: Largest size of a network at float32.")
+for group in (scenes, package, search):
+    flags.adopt_module_key_flags(group)
 
 
-def settings(scale: dict[str, Any]) -> SearchPlan:
-    """The plan, as the flags say."""
-    values = scale | _common.given_settings() | _flags.given(own.OF_SCALE)
-    common = _scene_clips.training(values)
-    candidate = ScenePlan(epochs=values["epochs"], **common)
-    final = replace(
-        FINAL_PLAN,
-        epochs=values["final_epochs"],
-        calibration_segments=values["final_calibration"],
-        **common,
-    )
-    if own.AS_PUBLISHED.value:
-        candidate, final = (replace(one, calibration_segments=0) for one in (candidate, final))
-    window = SizeWindow(own.SMALLEST_KIB.value, own.LARGEST_KIB.value)
-    return SearchPlan(
-        space=SceneSpace(values["reading"], window),
-        front_end=_scene_clips.front_end(),
-        candidate=candidate,
-        final=final,
-        methods=tuple(dict.fromkeys(own.METHODS.value)),
-        evaluations=values["candidates"],
-        validation_fraction=values["validation_fraction"],
-        select_on_test=own.AS_PUBLISHED.value,
-        storage=_executor.storage(),
-        seed=_flags.SEED.value,
-    )
+def main(_: Sequence[str]) -> None:
+    begin(DEMO)
+    from recipes import _scene_search
 
-
-def package(
-    run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData, *, handed_in: bool
-) -> Path:
-    """What is chosen, as a package of Task 1B."""
-    systems = [
-        System2020(
-            one["folder"].replace("final", "scene"),
-            Description2020(data_augmentation="mixup"),
-            one["complexity"],
-            one["scores"][SUBMITTED_FORM],
-            run_dir / one["folder"] / OUTPUT,
-        )
-        for one in results["chosen"]
-    ]
-    folder = run_dir / "submission"
-    return assemble_task1b(
-        folder, card, systems, evaluation_filenames=data.evaluation, handed_in=handed_in
-    )
+    _scene_search.run()
 
 
 if __name__ == "__main__":
-    cli.run(
-        main,
-        Flags(
-            groups=_flags.groups_with(own.GROUPS),
-            refused=(_flags.ACCUMULATION, _flags.DISTRIBUTION, *_flags.OF_CLASSIFIERS),
-            defaults=_scene_clips.defaults(PUBLISHED, DEMO),
-            texts=own.TEXTS,
-        ),
-    )
+    cli.run(main, {"on the demo corpus": DEMO})

@@ -16,18 +16,21 @@ from collections.abc import Sequence
 from absl import flags
 
 from dcase_system import cli
-from dcase_system.challenge import systems
-from recipes import _common
+from recipes._flags import begin, set_defaults, split
 
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
-DEMO = {"epochs": 12, "batch_size": 32, "learning_rate": 0.005}
+DEMO = {"epochs": 12, "batch_size": 32}
 
-_SYSTEM = flags.DEFINE_enum("system", "S1", list(systems.SYSTEMS), systems.MEANING)
+flags.adopt_module_key_flags(split)
+set_defaults(PUBLISHED)
 
 
-def main(argv: Sequence[str]) -> None:
-    _common.run_split(50, _SYSTEM.value, PUBLISHED, DEMO)
+def main(_: Sequence[str]) -> None:
+    begin(DEMO)
+    from recipes import _split
+
+    _split.run(50)
 
 
 if __name__ == "__main__":
-    cli.run(main, _common.split_flags(PUBLISHED, DEMO))
+    cli.run(main, split.other_defaults(DEMO))

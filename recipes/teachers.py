@@ -12,65 +12,57 @@ members are trained on the embedded demo corpus.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from dcase_system import cli, runs
-from dcase_system.challenge.teachers import (
+from absl import flags
+
+from dcase_system import cli
+from dcase_system.challenge.members import (
     CONVOLUTIONAL,
     DEMO,
     DEMO_EPOCHS,
     DEMO_MEMBERS,
     PASST,
     PASST_FROM_SCRATCH,
-    PUBLISHED_MEMBERS,
 )
-from dcase_system.corpora.lists import read_split
-from dcase_system.data import decoded
-from dcase_system.distillation.plan import settings_of
-from dcase_system.distillation.teachers import train_member, train_teachers
-from dcase_system.help import Flags
-from dcase_system.reporting.report import write_report
-from dcase_system.reporting.tables import as_text
-from dcase_system.reporting.teachers_page import read_ensemble_tables
-from recipes import _common, _flags
-from recipes import _teacher_flags as own
+from dcase_system.corpora import tau
+from recipes._flags import augmentation, begin, clips, devices, output, teachers, training
 
-_OTHERS = Flags(
-    groups=_flags.groups_with(own.GROUPS),
-    refused=(*_flags.OF_PACKAGES, *_flags.OF_STUDENTS),
-    defaults={
-        "": _flags.OF_PLANS | {"members": PUBLISHED_MEMBERS},
-        "for PaSST with initial weights": PASST,
-        "for PaSST from scratch": PASST_FROM_SCRATCH,
-        "for others": CONVOLUTIONAL,
-        _flags.DEMO: {
-            **DEMO,
-            "epochs": f"{DEMO_EPOCHS[5]} to {DEMO_EPOCHS[100]}, by split,",
-            "members": DEMO_MEMBERS,
-        },
-    },
-    texts={"epochs": "EPOCHS: Passes over the training clips in the training of each teacher."},
+flags.DEFINE_enum(
+    "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
+)
+flags.DEFINE_integer(
+    "only", None, "INDEX: Train this member alone, from 1; the others elsewhere meanwhile. [all]", 1
+)
+flags.DEFINE_integer(
+    "epochs", None, "EPOCHS: Passes over the training clips in the training of each teacher.", 1
+)
+for group in (clips, output, training, devices, augmentation, teachers):
+    flags.adopt_module_key_flags(group)
+flags.register_multi_flags_validator(
+    ["only", "overwrite"],
+    lambda given: given["only"] is None or not given["overwrite"],
+    message="--overwrite would remove what others train meanwhile: expected it without --only",
 )
 
 
-def main(argv: Sequence[str]) -> None:
-    _common.join_team()
-    split, given = int(own.SPLIT.value), _common.given_settings()
-    plans = _common.ensemble_plans(split, given)
-    responses = _common.impulse_responses()
-    corpus, _, name = _common.folders()
-    run_dir = Path(_flags.OUTPUT_DIR.value or _common.teachers_folder(name, split))
-    lists, overwrite = read_split(corpus, split), _flags.OVERWRITE.value
-    settings = settings_of(plans, split, lists.record, responses)
-    runs.check(run_dir, settings, overwrite=overwrite)
-    data = decoded(lists, split, _common.stores(), seconds=_common.clip_seconds())
-    if own.ONLY.value:
-        train_member(run_dir, plans, own.ONLY.value, data, responses)
-        return
-    train_teachers(run_dir, plans, data, responses, overwrite=overwrite)
-    print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
-    print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")
+def main(_: Sequence[str]) -> None:
+    begin({})
+    from recipes import _teachers
+
+    _teachers.run()
 
 
 if __name__ == "__main__":
-    cli.run(main, _OTHERS)
+    cli.run(
+        main,
+        {
+            "for PaSST with initial weights": PASST,
+            "for PaSST from scratch": PASST_FROM_SCRATCH,
+            "for others": CONVOLUTIONAL,
+            "on the demo corpus": {
+                **DEMO,
+                "epochs": f"{DEMO_EPOCHS[5]} to {DEMO_EPOCHS[100]}, by split,",
+                "members": DEMO_MEMBERS,
+            },
+        },
+    )

@@ -138,11 +138,13 @@ def read_audio(path: str | Place) -> tuple[np.ndarray, int]:
             or has more than `MOST_SAMPLES`.
     """
     blocks: list[np.ndarray] = []
+    samples = 0
     with open_audio(path) as recording:
         _check_whole((recording.promised or 0) * recording.channels, path)
         for block in recording.blocks(_WHOLE_SAMPLES // recording.channels):
             blocks.append(block)
-            _check_whole(sum(one.size for one in blocks), path)
+            samples += block.size
+            _check_whole(samples, path)
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks), recording.sample_rate
 
 

@@ -1,13 +1,19 @@
-"""The systems of the report: widths, rounds of pruning, and how the epochs are shared out."""
+"""The systems of the report: widths, rounds of pruning, and how the epochs are shared out.
+
+Commands read the table before TensorFlow is imported; so what needs it is imported below.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
 from dcase_system.errors import InputError
-from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Round
+
+if TYPE_CHECKING:
+    from dcase_system.pruning.rounds import Round
 
 Schedule = Literal["agp", "linear"]
 MASK_FRAMES = 12
@@ -94,6 +100,8 @@ class PruningOptions:
         """(MACs, bytes) in place of the last ratio; for a given width the challenge's own."""
         if self.base_channels is None or self.max_macs or self.max_bytes:
             return self.max_macs, self.max_bytes
+        from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
+
         return MAX_MACS_2024, MAX_BYTES_2024
 
     @property
@@ -142,6 +150,8 @@ def planned(name: str, total_epochs: int, options: PruningOptions, *, demo: bool
 def _round(
     system: System, number: int, options: PruningOptions, epochs: int, tuning_epochs: int
 ) -> Round:
+    from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
+
     ratio, own_schedule = system.rounds[number]
     schedule = options.schedule or own_schedule
     if system.zeros:

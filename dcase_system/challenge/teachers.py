@@ -1,8 +1,4 @@
-"""The teachers of the report, and of a CPU: what each is trained with (SJTU-THU, section 2.3).
-
-The report ensembles four PaSST: three published ones, fine-tuned on the split, and one trained from
-scratch. It does not say which three. Their training here is that of fschmid56/cpjku_dcase23.
-"""
+"""The plans of the teachers, and what to say where published weights are missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,55 +8,21 @@ from typing import Any
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.challenge.members import (
+    CHECKPOINTS,
+    CONVOLUTIONAL,
+    PASST,
+    PASST_FROM_SCRATCH,
+    PRETRAINED_MEMBERS,
+)
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.training.seeds import derive
 
-PUBLISHED_MEMBERS = ("passt_s",) * 4
-PRETRAINED_MEMBERS = 3
-DEMO_MEMBERS = ("cp_mobile", "passt_tiny")
-CHECKPOINTS = (
-    "v0.0.1-audioset/passt-s-f128-p16-s10-ap.476-swa.pt",
-    "v0.0.2-audioset/passt-s-f128-p16-s10-ap.4761-swa.pt",
-    "v.0.0.9/passt-s-kd-ap.486.pt",
-)
-"""Three of stride 10 among the releases of github.com/kkoutini/PaSST."""
-
-# run_passt_training.py; the probability of impulse responses is a flag.
-PASST: Mapping[str, Any] = {
-    "epochs": 25,
-    "batch_size": 80,
-    "learning_rate": 1e-5,
-    "weight_decay": 1e-3,
-    "schedule": "exponential_linear",
-    "roll_seconds": 10_000 / 32_000,
-    "mask_mels": 48,
-    "mask_frames": 20,
-    "mixstyle_probability": 0.4,
-    "mixstyle_alpha": 0.4,
-}
 PASST_FRONT_END = KaldiMelSpec(max_hz=15_500.0, max_hz_range=1_000)
 PASST_PATCHOUT_MELS = 6
-# Ours: the report has one member trained from scratch and does not say how. The rate and the epochs
-# of fine-tuning lead nowhere from random weights.
-PASST_FROM_SCRATCH: Mapping[str, Any] = {
-    **PASST,
-    "epochs": 150,
-    "learning_rate": 5e-4,
-    "schedule": "warmup_cosine",
-}
-# Ours, for a CPU: the baseline's training with the teachers' augmentation.
-CONVOLUTIONAL: Mapping[str, Any] = {
-    "epochs": 150,
-    "batch_size": 256,
-    "learning_rate": 0.004,
-    "roll_seconds": 0.3,
-    "mixstyle_alpha": 0.4,
-}
-DEMO: Mapping[str, Any] = {"batch_size": 64}
-DEMO_EPOCHS = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}
 
 
 def teacher_plans(

@@ -3,17 +3,15 @@
 import pytest
 
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.challenge.systems import BASE_CHANNELS, SYSTEMS
-from dcase_system.challenge.teachers import (
+from dcase_system.challenge.members import (
     CHECKPOINTS,
     PASST,
     PASST_FROM_SCRATCH,
-    PASST_FRONT_END,
     PRETRAINED_MEMBERS,
     PUBLISHED_MEMBERS,
-    missing_weights,
-    teacher_plans,
 )
+from dcase_system.challenge.systems import BASE_CHANNELS, SYSTEMS
+from dcase_system.challenge.teachers import PASST_FRONT_END, missing_weights, teacher_plans
 from dcase_system.complexity.counter import count
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
 from dcase_system.corpora import tau

@@ -8,7 +8,8 @@ from absl import flags
 
 from dcase_system.executor.tasks import Task
 from dcase_system.runs import FORMAT
-from recipes import _executor, _package_flags, _package_tasks
+from recipes import _challenge_package, _executor, challenge_package  # noqa: F401 (its flags)
+from recipes._flags import given
 from tests.commands import TOY, on_tiny, run, tiny_clips
 from tests.recipes.test_scene_search import TOY as SCENES
 from tests.recipes.test_supernet import TOY as SUPERNET
@@ -144,8 +145,8 @@ def parsed():
 def test_the_recipes_of_a_package_and_helpers_of_a_search_never_replace_a_run(
     parsed, tmp_path, monkeypatch
 ):
-    parsed("--overwrite", "--parallel_tasks=2")
-    tasks = _package_tasks.Tasks(tmp_path, ["S1"], ["5"], ["cp_mobile", "cp_mobile_2023"], [0])
+    parsed("--overwrite", "--parallel_tasks=2", "--members=cp_mobile,cp_mobile_2023")
+    tasks = _challenge_package.Tasks(tmp_path, ["S1"], ["5"], [0])
     assert len(tasks.all()) == 4
     assert not [
         argument for task in tasks.all() for argument in task.arguments if "overwr" in argument
@@ -162,7 +163,7 @@ def test_the_recipes_of_a_package_and_helpers_of_a_search_never_replace_a_run(
 
 
 def test_every_flag_that_a_package_passes_on_is_compared_or_changes_no_result(parsed):
-    passed_on = {flag.name for flag in (*_package_flags.TO_TEACHERS, *_package_flags.TO_STUDENTS)}
+    passed_on = _challenge_package.TO_TEACHERS | _challenge_package.TO_STUDENTS
     parsed(
         "--validation_fraction=0.1",
         "--impulse_responses=x",
@@ -177,7 +178,7 @@ def test_every_flag_that_a_package_passes_on_is_compared_or_changes_no_result(pa
         "--tflite_formats=int8",
         "--qat_epochs=1",
     )
-    compared = _package_flags.deciding()
+    compared = given(*_challenge_package.DECIDING)
     elsewhere = {"data_dir", "evaluation_dir", "scenes", "seed"}  # by lists and by themselves
     free = {"cache_dir", "author_card", "distribution"}
     assert passed_on - compared.keys() == elsewhere | free

@@ -80,7 +80,7 @@ def test_a_network_is_named_by_the_file_of_its_spec(flags, tmp_path):
         (["--networks=resnet"], "unknown architecture; expected cp_mobile |"),
         (["--networks=none.json"], "none.json: spec cannot be read"),
         (["--networks=cnn10"], "cnn10: network does not take scalograms"),
-        (["--evaluation_dir=x"], "no meaning in this command: --evaluation_dir"),
+        (["--evaluation_dir=x"], "Unknown command line flag 'evaluation_dir'"),
         (["--segment_frames=40", "--networks=alexnet_modified"], "input_shape does not fit"),
     ],
 )

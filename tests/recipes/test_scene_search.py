@@ -87,7 +87,7 @@ def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--teachers=x"], "no meaning in this command: --teachers"),
+        (["--teachers=x"], "Unknown command line flag 'teachers'"),
         (["--smallest_kib=900000", "--largest_kib=999999"], "nothing falls into the size window"),
         (["--smallest_kib=9", "--largest_kib=3"], "size window is wrong"),
         (["--seconds=1"], "clip is shorter than a segment"),

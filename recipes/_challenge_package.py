@@ -1,0 +1,178 @@
+"""The package of all splits, as the flags say: what `recipes.challenge_package` runs."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from absl import flags
+
+from dcase_system import runs
+from dcase_system.challenge.published import is_published_corpus
+from dcase_system.challenge.systems import SYSTEMS
+from dcase_system.corpora.demo_marker import is_demo
+from dcase_system.corpora.lists import read_split
+from dcase_system.errors import InputError
+from dcase_system.executor.tasks import Task, run_tasks
+from dcase_system.pipeline import load_run
+from dcase_system.reporting.package_results import result_row, write_results
+from dcase_system.submission.assemble import assemble
+from recipes import _common, _executor
+from recipes._flags import (
+    augmentation,
+    clips,
+    given,
+    output,
+    package,
+    pruning,
+    systems,
+)
+
+FLAGS = flags.FLAGS
+
+
+def _names(group: ModuleType) -> set[str]:
+    return {flag.name for flag in FLAGS.get_key_flags_for_module(group)}
+
+
+OF_PRUNING = _names(pruning)
+_DECIDED_HERE = _names(output) | {"seed", "distill", "teachers", "teacher_epochs", "members"}
+# What the recipes of a package are given of its flags.
+TO_TEACHERS = _names(clips) | _names(augmentation) | {"distribution", "seed", "initial_weights"}
+TO_STUDENTS = _names(systems) - OF_PRUNING - _DECIDED_HERE - {"initial_weights"}
+# What names clips, whose lists are compared, or changes no result.
+NOT_COMPARED = _names(package) | {"data_dir", "scenes", "cache_dir", "seed", "distribution"}
+DECIDING = (_names(systems) | {"baseline"}) - _names(output) - NOT_COMPARED
+"""The flags that decide what the recipes of a package train and write."""
+
+
+def run() -> None:
+    """Trains what a package is made of, packs it and shows the results."""
+    keys, splits = FLAGS.systems, FLAGS.splits
+    corpus, evaluation, name = _common.scenes()
+    card = _common.author_card(keys, corpus.root)
+    if evaluation is None:
+        raise InputError(
+            "no evaluation clips to predict",
+            where="--evaluation_dir",
+            expected="a folder with evaluation_setup/fold1_test.csv",
+        )
+    # Every list is read now, since the last one's turn comes after days.
+    lists = {split: read_split(corpus, int(split), evaluation) for split in splits}
+    for system in keys:
+        _common.check_costs(system, corpus, packed=True)
+    output_dir = Path(FLAGS.output_dir or f"runs/{name}/package-seed{FLAGS.seed}")
+    seeds = range(FLAGS.seed, FLAGS.seed + FLAGS.seeds)
+    settings = {
+        "kind": "package",
+        "systems": keys,
+        "splits": splits,
+        "seed": seeds[0],
+        "seeds": len(seeds),
+        "flags": given(*sorted(DECIDING)),
+        "lists": {split: of_split.record for split, of_split in lists.items()},
+    }
+    names = list(dict.fromkeys([*keys, *(["baseline"] if FLAGS.baseline else [])]))
+    tasks = Tasks(output_dir, names, splits, seeds)
+    with runs.begun(output_dir, settings, overwrite=FLAGS.overwrite):
+        with _executor.executor(output_dir) as executor:
+            run_tasks(tasks.all(), executor)
+        done = {
+            (name, seed): [load_run(tasks.run_dir(name, split, seed)) for split in splits]
+            for name in names
+            for seed in seeds
+        }
+        zipped = assemble(
+            output_dir / "submission",
+            card,
+            [_common.handed_in(system, done[system, seeds[0]]) for system in keys],
+            scenes=corpus.scenes,
+            devices=corpus.devices,
+            evaluation_filenames=lists[splits[0]].evaluation,
+            technical_report=Path(FLAGS.technical_report) if FLAGS.technical_report else None,
+            handed_in=not is_demo(corpus.root),
+        )
+        rows = [
+            result_row(name, seed, run.settings, run.scores, run.complexity)
+            for (name, seed), of_system in done.items()
+            for run in of_system
+        ]
+        same_corpus = is_published_corpus(corpus.scenes, len(lists[splits[0]].test))
+        print(write_results(output_dir, rows, list(map(int, splits)), same_corpus=same_corpus))
+    print(f"\nvalidated package: {zipped}")
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """The recipes that make a package; a split's teachers come before its students.
+
+    Attributes:
+        output_dir: of the package.
+        systems: of the table, in its order.
+        splits: in the order of the table.
+        seeds: of the students; the first one's are handed in.
+    """
+
+    output_dir: Path
+    systems: Sequence[str]
+    splits: Sequence[str]
+    seeds: Sequence[int]
+
+    def all(self) -> list[Task]:
+        """In the order in which they are run one after another."""
+        of_teachers = [task for split in self.splits for task in self._teachers(split)]
+        return of_teachers + [
+            self._run(name, split, seed)
+            for seed in self.seeds
+            for name in self.systems
+            for split in self.splits
+        ]
+
+    def run_dir(self, system: str, split: str, seed: int) -> Path:
+        of_seed = self.output_dir if seed == self.seeds[0] else self.output_dir / f"seed_{seed}"
+        return of_seed / system / f"split_{split}"
+
+    @property
+    def _trained_here(self) -> bool:
+        return FLAGS.distill and not FLAGS.teachers
+
+    def _teachers(self, split: str) -> Iterator[Task]:
+        """Members at once where there may be several, then all of them: logits and ensemble."""
+        if not self._trained_here:
+            return
+        folder = self.output_dir / "teachers" / f"split_{split}"
+        own = [f"--split={split}", f"--members={','.join(FLAGS.members)}"]
+        if FLAGS.teacher_epochs:
+            own.append(f"--epochs={FLAGS.teacher_epochs}")
+        name, before = f"teachers/split_{split}", []
+        if len(FLAGS.members) > 1 and _executor.several_at_once():
+            for number, member in enumerate(FLAGS.members, 1):
+                alone = [*own, f"--only={number}"]
+                arguments = _command("teachers", folder, alone, TO_TEACHERS)
+                directory = folder / f"{number}-{Path(member).stem}"
+                before.append(Task(f"{name}-member_{number}", arguments, directory))
+        yield from before
+        arguments = _command("teachers", folder, own, TO_TEACHERS)
+        yield Task(name, arguments, folder, tuple(task.name for task in before))
+
+    def _run(self, system: str, split: str, seed: int) -> Task:
+        own, after = [f"--system={system}"], list[str]()
+        if not FLAGS.distill:
+            own.append("--nodistill")
+        elif system != "baseline":
+            root = FLAGS.teachers or self.output_dir / "teachers"
+            own.append(f"--teachers={Path(root) / f'split_{split}'}")
+            after = [f"teachers/split_{split}"] if self._trained_here else []
+        passed_on = TO_STUDENTS | (OF_PRUNING if SYSTEMS[system].rounds else set())
+        run_dir = self.run_dir(system, split, seed)
+        arguments = _command(f"split{split}", run_dir, own, passed_on)
+        name = run_dir.relative_to(self.output_dir).as_posix()
+        return Task(name, (*arguments, f"--seed={seed}"), run_dir, tuple(after))
+
+
+def _command(
+    recipe: str, directory: Path, own: Sequence[str], passed_on: Collection[str]
+) -> tuple[str, ...]:
+    """A recipe with flags of its own, and those of the package's that a user has given."""
+    as_given = [FLAGS[name].serialize() for name in sorted(passed_on) if FLAGS[name].present]
+    return ("-m", f"recipes.{recipe}", f"--output_dir={directory}", *own, *as_given)

@@ -1,0 +1,20 @@
+"""Files for devices."""
+
+from absl import flags
+
+from dcase_system.edge.names import FORMATS
+
+flags.DEFINE_list(
+    "tflite_formats", list(FORMATS), f"FORMAT: Files to make: some of {', '.join(FORMATS)}."
+)
+flags.DEFINE_integer(
+    "qat_epochs",
+    None,
+    "EPOCHS: Passes in which the int8 file is trained further, with its roundings.",
+    1,
+)
+flags.register_validator(
+    "tflite_formats",
+    lambda given: given and set(given) <= set(FORMATS),
+    message=f"expected some of {', '.join(FORMATS)}",
+)

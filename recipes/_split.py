@@ -1,0 +1,123 @@
+"""One system on one split, as the flags say, and its package: what the split recipes run."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from dcase_system import pipeline, runs, workers
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.challenge.systems import (
+    DEMO_PRUNED_EPOCHS_FACTOR,
+    PRUNED_EPOCHS_FACTOR,
+    SYSTEMS,
+    planned,
+)
+from dcase_system.corpora.demo_marker import is_demo
+from dcase_system.corpora.lists import read_split
+from dcase_system.data import Data, decoded
+from dcase_system.distillation.teachers import train_teachers
+from dcase_system.errors import InputError
+from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.summary import run_summary
+from dcase_system.reporting.tables import COLUMNS
+from dcase_system.student.plan import AwarePlan, StudentPlan
+from dcase_system.submission.assemble import assemble
+from recipes import _common
+from recipes._flags import given, set_defaults
+
+FLAGS = flags.FLAGS
+_OVER_THE_LIMITS = (
+    "Not packed: zeros change neither parameters nor MACs as the rules count them since 2022, nor "
+    "the time on a device without kernels for sparse weights. A zipped file is smaller, and the "
+    "rules of 2020 and 2021 count fewer parameters: see the report's table of zeros."
+)
+
+
+def run(split: int) -> None:
+    """Trains the system, with its teachers if none are named, and packs it if it can be.
+
+    Args:
+        split: percentage of the training list.
+    """
+    workers.start(FLAGS.distribution)
+    system = FLAGS.system
+    corpus, evaluation, name = _common.scenes()
+    card = _common.author_card([system], corpus.root if evaluation else None)
+    responses = _common.impulse_responses()
+    plan = _plan(system)
+    _common.check_costs(system, corpus, packed=evaluation is not None)
+    run_dir = Path(FLAGS.output_dir or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
+    lists = read_split(corpus, split, evaluation)
+    files: dict[str, Any] = {
+        "formats": FLAGS.tflite_formats,
+        "aware": AwarePlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
+    }
+    ensemble = _common.ensemble(lists, split, Path(FLAGS.teachers)) if FLAGS.teachers else None
+    trains_teachers = ensemble is None and FLAGS.distill and system != "baseline"
+    settings = pipeline.settings_of(plan, split, lists.record, ensemble, responses, **files)
+    if trains_teachers:
+        del settings["teachers"]  # known when they are trained
+    runs.check(run_dir, settings, overwrite=FLAGS.overwrite)
+    data = decoded(lists, split, _common.stores(), seconds=FLAGS.seconds)
+    if trains_teachers:
+        ensemble = _common.ensemble(lists, split, _trained_teachers(name, data, responses))
+    run = pipeline.run_split(
+        run_dir,
+        plan,
+        data,
+        ensemble=ensemble,
+        impulse_responses=responses,
+        **files,
+        system=system,
+        overwrite=FLAGS.overwrite,
+    )
+    print(run_summary(run_dir))
+    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(runs.provenance(run_dir), COLUMNS)}")
+    if evaluation and SYSTEMS[system].zeros:
+        print(f"\n{textwrap.fill(_OVER_THE_LIMITS, COLUMNS)}")
+    elif evaluation:
+        package = assemble(
+            run_dir / "submission",
+            card,
+            [_common.handed_in(system, [run])],
+            scenes=corpus.scenes,
+            devices=corpus.devices,
+            evaluation_filenames=data.evaluation,
+            handed_in=not is_demo(corpus.root),
+        )
+        print(f"package of this split alone, validated: {package}")
+
+
+def _plan(name: str) -> StudentPlan:
+    """A system's trainings; those of one that is pruned have more epochs together."""
+    system, on_demo = SYSTEMS[name], FLAGS.data_dir is None
+    set_defaults({"mask_frames": system.mask_frames})
+    if system.rounds:
+        factor = DEMO_PRUNED_EPOCHS_FACTOR if on_demo else PRUNED_EPOCHS_FACTOR
+        set_defaults({"epochs": round(factor * FLAGS["epochs"].default)})
+    trainings = planned(name, FLAGS.epochs, _common.pruning_options(), demo=on_demo)
+    return StudentPlan(
+        architecture=trainings.architecture,
+        epochs=trainings.epochs,
+        rounds=trainings.rounds,
+        **_common.student_settings(),
+    )
+
+
+def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:
+    """The folder of the teachers that are trained here first."""
+    if FLAGS.distribution == "multi_worker":
+        raise InputError(
+            "teachers are trained by a command of their own where several machines train",
+            where="--teachers",
+            expected="the folder that recipes.teachers has made",
+        )
+    own = FLAGS.output_dir
+    folder = Path(f"{own}-teachers") if own else _common.teachers_folder(name, data.split)
+    settings = given("validation_fraction") | _common.augmentation()
+    if FLAGS.teacher_epochs:
+        settings["epochs"] = FLAGS.teacher_epochs
+    train_teachers(folder, _common.ensemble_plans(data.split, settings), data, responses)
+    return folder
