@@ -28,7 +28,6 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_split
 from dcase_system.errors import InputError
-from dcase_system.executor.tasks import run_tasks
 from dcase_system.help import Flags
 from dcase_system.pipeline import load_run
 from dcase_system.reporting.package_results import result_row, write_results
@@ -78,7 +77,7 @@ def main(argv: Sequence[str]) -> None:
     tasks = _package_tasks.Tasks(output_dir, names, splits, members, seeds)
     with runs.begun(output_dir, settings, overwrite=_flags.OVERWRITE.value):
         with _executor.executor(output_dir) as executor:
-            run_tasks(tasks.all(), executor)
+            executor.run(tasks.all())
         done = {
             (name, seed): [load_run(tasks.run_dir(name, split, seed)) for split in splits]
             for name in names

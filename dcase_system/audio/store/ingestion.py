@@ -1,7 +1,6 @@
 """Bringing clips into a store, where they are not in it yet."""
 
 import logging
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -20,6 +19,7 @@ from dcase_system.audio.store.writers import write_by_processes
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint, locked
 from dcase_system.places import Place, place
+from dcase_system.processors import usable_cores
 
 _LOG = logging.getLogger(__name__)
 _MOST_LOGGED = 20  # of the faulty clips
@@ -80,7 +80,7 @@ def ingest(
                 clips = sum(shards.values())
                 _LOG.info("decoding %d of %d clips into %s", clips, len(files), store)
                 _check_space(store, clips * form.row_bytes)
-                writer = Writer(root, form, os.cpu_count() or 1)
+                writer = Writer(root, form, usable_cores())
                 faults = _written(writer, tuple(shards), writers, _counted(on_progress, clips))
                 _refuse([fault for fault in faults if fault.line in position])
             rows = find_rows(store, form, position)

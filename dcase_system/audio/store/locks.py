@@ -1,12 +1,15 @@
-"""Locks between the processes at work on a store; they go with a process, however it ends."""
+"""Locks between the processes at work on a store; they go with a process, however it ends.
 
+They are not filelock's: a plan is its own lock, which must not be made where it is gone, and
+`Presence` is a shared lock.
+"""
+
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from dcase_system.files import flocked
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def claimed(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield False
         return
     try:
-        yield flocked(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield _flocked(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(handle)
 
@@ -40,7 +43,7 @@ class Presence:
 
     def __enter__(self) -> "Presence":
         self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        flocked(self._handle, fcntl.LOCK_SH)
+        _flocked(self._handle, fcntl.LOCK_SH)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,11 +51,22 @@ class Presence:
 
     def alone(self) -> bool:
         """Whether no other process is at work; who comes later waits at the store's lock."""
-        alone = flocked(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        flocked(self._handle, fcntl.LOCK_SH)  # a conversion that fails has lost the lock
+        alone = _flocked(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flocked(self._handle, fcntl.LOCK_SH)  # a conversion that fails has lost the lock
         return alone
 
     def wait_for_others(self) -> None:
         """Until all others have ended."""
-        flocked(self._handle, fcntl.LOCK_EX)
-        flocked(self._handle, fcntl.LOCK_SH)
+        _flocked(self._handle, fcntl.LOCK_EX)
+        _flocked(self._handle, fcntl.LOCK_SH)
+
+
+def _flocked(handle: int, how: int) -> bool:
+    """Takes a lock on an open file; whether it could, where `how` says not to wait."""
+    try:
+        fcntl.flock(handle, how)
+    except OSError as error:
+        if not how & fcntl.LOCK_NB or error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        return False
+    return True

@@ -188,7 +188,7 @@ def test_good_clips_beside_a_faulty_one_are_kept(tmp_path, corpus, monkeypatch, 
 
 def test_a_clip_that_changes_under_an_ingest_is_named(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr("dcase_system.audio.store.write._CHUNK_BYTES", 1)
-    monkeypatch.setattr(ingestion.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(ingestion, "usable_cores", lambda: 1)
 
     def change(done, total):
         if done == 1:
