@@ -20,7 +20,7 @@ from dcase_system.files import fingerprint
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
-from dcase_system.storage.shared import NotWanted, SharedStudy, joined, named
+from dcase_system.storage.shared import NAME, SharedStudy, joined
 from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
@@ -94,9 +94,6 @@ class Search:
     def run(self, evaluate: Evaluate, *, helps: bool = False) -> list[Candidate]:
         """Trains candidates until the storage holds enough; all of it, best first.
 
-        Of a random search it holds as many as are wanted, whatever died; of NSGA-II one more for
-        each other process at most.
-
         Args:
             evaluate: trains and scores a candidate.
             helps: whether another process has begun the search; NSGA-II then draws otherwise.
@@ -110,16 +107,19 @@ class Search:
         expected = "this search space, method, seed, and these clips and trainings"
 
         def sampler(trials: int) -> optuna.samplers.BaseSampler:
-            if self.method == "random":
-                return optuna.samplers.RandomSampler()  # decides nothing
             return optuna.samplers.NSGAIISampler(
                 population_size=self.population,
                 seed=derive(self.seed, trials, os.getpid() if helps else 0),
             )
 
-        with joined(self.storage, self.method, key, directions, sampler, expected) as shared:
-            search = self._search_random if self.method == "random" else self._search_nsga2
-            search(shared, evaluate)
+        with joined(self.storage, self.method, key, directions, expected, sampler) as shared:
+            if self.method == "random":
+                shared.search_list(
+                    list(self._sequence),
+                    lambda trial, name: self._train(shared, trial, self._sequence[name], evaluate),
+                )
+            else:
+                self._search_nsga2(shared, evaluate)
             trained = self._trained(shared)
             if len(trained) < self.evaluations:
                 _LOG.info("the size window holds no more candidates")
@@ -131,22 +131,6 @@ class Search:
         """The candidates of a random search, by name, in the order of the new trials."""
         drawn = islice(self.space.candidates(self.seed), self.evaluations)
         return {architecture.name: architecture for architecture in drawn}
-
-    def _search_random(self, shared: SharedStudy, evaluate: Evaluate) -> None:
-        sequence = list(self._sequence.values())
-
-        def run(trial: optuna.Trial) -> Sequence[float]:
-            at = shared.place_in_line(trial.number)
-            if at >= len(sequence):
-                raise NotWanted
-            return self._train(shared, trial, sequence[at], evaluate)
-
-        shared.search(
-            lambda: len(sequence) - len(self._trained(shared)),
-            run,
-            may_ask=lambda: shared.asked() < len(sequence),
-            again=lambda trial: shared.place_in_line(trial.number) < len(sequence),
-        )
 
     def _search_nsga2(self, shared: SharedStudy, evaluate: Evaluate) -> None:
         choices, asked = _choices(self.space), list[int]()
@@ -200,7 +184,7 @@ class Search:
         return max(low - params, params - high, 1.0)
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
-        name = named(trial)
+        name = trial.user_attrs[NAME]
         architecture = self._sequence[name] if self.method == "random" else _decoded(trial.params)
         costs = costs_of(self.space.spec(architecture))
         score = CandidateScore(**trial.user_attrs[_SCORE])

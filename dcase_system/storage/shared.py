@@ -30,15 +30,15 @@ _LOG = logging.getLogger(__name__)
 _SEARCH, _CODE = "search", "code"  # attributes of the study: what it searches, and with what
 _POLL_SECONDS = 0.5
 _EXPECTED = "a journal file or postgresql://user@host/database"
-_NAME = "name"  # attribute of a trial: the candidate that it is about
+NAME = "name"  # attribute of a trial: the candidate that it is about
 _LIVE = (TrialState.RUNNING, TrialState.COMPLETE)
 Run = Callable[[optuna.Trial], Sequence[float]]
-history = RetryHeartbeatStaleTrialCallback.retry_history
+_repeats = RetryHeartbeatStaleTrialCallback.retry_history
 """Numbers of the trials that a trial repeats, the first one first; empty for a new one."""
 
 
-class NotWanted(Exception):
-    """A trial is not wanted now, since two processes have asked for the last one."""
+class _NotWanted(Exception):
+    """A trial is not wanted, since another one is about its candidate or is the last one."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,42 @@ class SharedStudy:
     study: optuna.Study
     place: Journal | Database
 
+    def search_list(
+        self, names: Sequence[str], run: Callable[[optuna.Trial, str], Sequence[float]]
+    ) -> None:
+        """Runs a trial of each candidate, exactly once whatever dies.
+
+        New trial k is about candidate k, and one that repeats it too.
+
+        Args:
+            names: of the candidates.
+            run: runs a trial of a candidate, which it claims first; its values.
+        """
+
+        def place(number: int) -> int:
+            trials = self.trials()
+            (first, *_), *_ = ([*_repeats(one), number] for one in trials if one.number == number)
+            return sum(one.number < first and not _repeats(one) for one in trials)
+
+        def run_one(trial: optuna.Trial) -> Sequence[float]:
+            at = place(trial.number)
+            if at >= len(names):
+                raise _NotWanted
+            return run(trial, names[at])
+
+        self.search(
+            lambda: len(set(names) - set(self.finished())),
+            run_one,
+            may_ask=lambda: sum(not _repeats(one) for one in self.trials()) < len(names),
+            again=lambda trial: place(trial.number) < len(names),
+        )
+
     def search(
         self,
         missing: Callable[[], int],
         run: Run,
         *,
-        may_ask: Callable[[], bool] = lambda: True,
+        may_ask: Callable[[], bool],
         again: Callable[[FrozenTrial], bool] = lambda _: True,
     ) -> None:
         """Runs trials until as many candidates as are wanted are finished.
@@ -67,8 +97,7 @@ class SharedStudy:
 
         Args:
             missing: how many candidates are still to be finished.
-            run: runs a trial; its values. It may raise `NotWanted`, or `optuna.TrialPruned` to give
-                it up for good.
+            run: runs a trial, which it claims first; its values.
             may_ask: whether there are new trials at all.
             again: whether a failed trial is to be run again.
         """
@@ -86,36 +115,21 @@ class SharedStudy:
         """Trials in these states, or all, by their numbers; not to be changed."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
-    def asked(self) -> int:
-        """How many new trials there are, those that are repeated once."""
-        return sum(not history(trial) for trial in self.trials())
-
-    def place_in_line(self, number: int) -> int:
-        """Which new trial this one is, or repeats: 0 for the first, whatever has died between."""
-        trials = self.trials()
-        (first, *_), *_ = ([*history(one), number] for one in trials if one.number == number)
-        return sum(trial.number < first and not history(trial) for trial in trials)
-
     def claim(self, trial: optuna.Trial, name: str) -> None:
-        """Writes down which candidate a running trial is about, for `finished`.
+        """Writes down which candidate a running trial is about, and ends it if another one is.
 
-        Raises:
-            optuna.TrialPruned: another trial is about this candidate.
+        Of two that claim a candidate at once both may end, but not both train it: it is written
+        down before others are looked for.
         """
-        # Written down before it is looked for: of two new trials about the same candidate both may
-        # give it up, but not both train it. One that is repeated has had its name all along.
-        trial.set_user_attr(_NAME, name)
-        others = [one for one in self.trials(*_LIVE) if named(one) == name]
-        (repeats,) = (history(one) for one in others if one.number == trial.number)
-        for one in others:
-            same = repeats and repeats == history(one) and one.state == TrialState.RUNNING
-            if one.number < trial.number or (one.number > trial.number and not same):
-                raise optuna.TrialPruned
+        trial.set_user_attr(NAME, name)
+        others = self.trials(TrialState.RUNNING, TrialState.COMPLETE)
+        if any(_name(one) == name and one.number != trial.number for one in others):
+            raise _NotWanted
 
     def finished(self) -> dict[str, FrozenTrial]:
         """The trials of finished candidates, by the names that they were claimed under."""
         trials = self.trials(TrialState.COMPLETE)
-        return {named(trial): trial for trial in trials if named(trial)}
+        return {_name(trial): trial for trial in trials if _name(trial)}
 
     def _queue_what_was_left(self, again: Callable[[FrozenTrial], bool]) -> None:
         fail_stale_trials(self.study)
@@ -123,9 +137,11 @@ class SharedStudy:
             if self.place.is_left(self.study.study_name, trial):
                 with suppress(ValueError, UpdateFinishedTrialError):  # it was faster
                     self.study.tell(trial.number, state=TrialState.FAIL)
-        repeated = {number for trial in self.trials() for number in history(trial)}
+        trials = self.trials()
+        repeated = {number for trial in trials for number in _repeats(trial)}
+        names = {_name(trial) for trial in trials if trial.state != TrialState.FAIL} - {""}
         for trial in self.trials(TrialState.FAIL):
-            if trial.number not in repeated and again(trial):
+            if trial.number not in repeated and _name(trial) not in names and again(trial):
                 RetryHeartbeatStaleTrialCallback()(self.study, copy.deepcopy(trial))
 
     def _run_one(self, run: Run, missing: Callable[[], int]) -> None:
@@ -135,11 +151,11 @@ class SharedStudy:
                 held.enter_context(self.place.holding(self.study.study_name, trial))
                 running = self.trials(TrialState.RUNNING)
                 if missing() <= sum(one.number < trial.number for one in running):
-                    raise NotWanted
+                    raise _NotWanted
                 return run(trial)
 
             try:
-                self.study.optimize(objective, n_trials=1, catch=(NotWanted,))
+                self.study.optimize(objective, n_trials=1, catch=(_NotWanted,))
             except (ValueError, AssertionError) as error:
                 if not _is_taken(error):
                     raise
@@ -153,9 +169,9 @@ def _is_taken(error: BaseException) -> bool:
     return isinstance(error, UpdateFinishedTrialError) or str(error).startswith("Cannot tell a F")
 
 
-def named(trial: FrozenTrial) -> str:
+def _name(trial: FrozenTrial) -> str:
     """The candidate that a trial is about; empty if it was not claimed."""
-    return trial.user_attrs.get(_NAME, "")
+    return trial.user_attrs.get(NAME, "")
 
 
 @contextmanager
@@ -164,8 +180,8 @@ def joined(
     name: str,
     search: str,
     directions: Sequence[Literal["maximize", "minimize"]],
-    sampler: Callable[[int], optuna.samplers.BaseSampler],
     expected: str,
+    sampler: Callable[[int], optuna.samplers.BaseSampler] | None = None,
 ) -> Iterator[SharedStudy]:
     """Takes part in a search, which is begun if the storage does not hold it.
 
@@ -174,8 +190,8 @@ def joined(
         name: of the study in it.
         search: a fingerprint of what is searched, and with what.
         directions: of the objectives, `maximize` or `minimize`.
-        sampler: of the trials, given how many there are.
         expected: what a storage has to be of, for the error.
+        sampler: of what trials decide, if they do, given how many trials there are.
 
     Raises:
         InputError: the storage cannot be reached or read, belongs to another search or to other
@@ -188,7 +204,8 @@ def joined(
         _check(study, place, _SEARCH, search, f"one of {expected}; name another storage")
         code = identity()
         _check(study, place, _CODE, code, "the code that it was begun with, or name another")
-        study.sampler = sampler(len(study.get_trials(deepcopy=False)))
+        count = len(study.get_trials(deepcopy=False))
+        study.sampler = sampler(count) if sampler else optuna.samplers.RandomSampler()
         yield SharedStudy(study, place)
 
 

@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
-from dcase_system.storage.shared import NotWanted, SharedStudy, joined, named
+from dcase_system.storage.shared import NAME, SharedStudy, joined
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -80,9 +80,6 @@ class SharedSearch:
     def run(self, score: Score, *, helps: bool = False) -> list[Candidate]:
         """Scores sub-networks until the storage holds enough of them; all of it, best first.
 
-        Of a random search it holds as many as are wanted, whatever died; of NSGA-II one more for
-        each other process at most.
-
         Args:
             score: of a sub-network.
             helps: whether another process has begun the search; NSGA-II then draws otherwise.
@@ -100,16 +97,19 @@ class SharedSearch:
         directions: list[Literal["maximize", "minimize"]] = ["maximize", "minimize"]
 
         def sampler(trials: int) -> optuna.samplers.BaseSampler:
-            if self.method == "random":
-                return optuna.samplers.RandomSampler()  # decides nothing
             return optuna.samplers.NSGAIISampler(
                 population_size=self.population,
                 seed=derive(self.seed, trials, os.getpid() if helps else 0),
             )
 
-        with joined(self.storage, self.name, search, directions, sampler, expected) as shared:
-            work = self._search_random if self.method == "random" else self._search_nsga2
-            work(shared, score)
+        with joined(self.storage, self.name, search, directions, expected, sampler) as shared:
+            if self.method == "random":
+                shared.search_list(
+                    list(self._draws),
+                    lambda trial, name: self._score(shared, trial, self._draws[name], score),
+                )
+            else:
+                self._search_nsga2(shared, score)
             found = [self._candidate(trial) for trial in self._scored(shared).values()]
             if not found:
                 raise self._nothing(shared)
@@ -122,22 +122,6 @@ class SharedSearch:
         """The sub-networks of a random search, by name, in the order of the new trials."""
         drawn = islice(draws_within(self.space, self.budget, self.seed), self.evaluations)
         return {ratios_name(ratios): ratios for ratios, _ in drawn}
-
-    def _search_random(self, shared: SharedStudy, score: Score) -> None:
-        draws = list(self._draws.values())
-
-        def run(trial: optuna.Trial) -> Sequence[float]:
-            at = shared.place_in_line(trial.number)
-            if at >= len(draws):
-                raise NotWanted
-            return self._score(shared, trial, draws[at], score)
-
-        shared.search(
-            lambda: len(draws) - len(self._scored(shared)),
-            run,
-            may_ask=lambda: shared.asked() < len(draws),
-            again=lambda trial: shared.place_in_line(trial.number) < len(draws),
-        )
 
     def _search_nsga2(self, shared: SharedStudy, score: Score) -> None:
         # Measuring the latency of a whole space would take hours.
@@ -183,7 +167,9 @@ class SharedSearch:
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
         random = self.method == "random"
-        ratios = self._draws[named(trial)] if random else _decoded(self.space, trial.params)
+        ratios = (
+            self._draws[trial.user_attrs[NAME]] if random else _decoded(self.space, trial.params)
+        )
         value, cost = trial.values
         return candidate(self.space, ratios, cost, value)
 

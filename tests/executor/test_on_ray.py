@@ -187,7 +187,7 @@ def test_a_task_whose_command_is_killed_again_and_again_is_given_up(two, tmp_pat
         pytest.raises(InputError, match=r"hopeless: task was lost 4 times \(signal 9 on "),
         cluster(two.address, Needs(1.0), tmp_path) as executor,
     ):
-        executor.run([task(tmp_path, "hopeless", "--fault=lost")])
+        executor.run([task(tmp_path, "hopeless", "--fault=lost", "--steps=9")])
 
 
 @pytest.mark.slow

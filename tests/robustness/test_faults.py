@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import optuna
 import pytest
 
 from dcase_system.audio.store import ingest
@@ -218,15 +217,11 @@ def test_what_a_killed_process_was_writing_is_removed_and_nothing_of_a_living_on
     assert sorted(path.name for path in tmp_path.iterdir()) == ["begun", "other", "third"]
 
 
-def sampler(_):
-    return optuna.samplers.RandomSampler()
-
-
 def test_a_torn_line_of_a_journal_is_dropped_and_no_other_file_is_cut(tmp_path):
     journal = tmp_path / "search.journal"
 
     def asked():
-        with joined(journal, "x", "key", ["maximize"], sampler, "this search") as shared:
+        with joined(journal, "x", "key", ["maximize"], "this search") as shared:
             shared.study.ask({}).set_user_attr("a", 1)
             return len(shared.study.trials)
 
@@ -249,6 +244,6 @@ def test_a_lock_of_the_journal_that_a_kill_has_left_holds_nobody_up(tmp_path, mo
     journal = Path("runs/search.journal")
     journal.with_name("search.journal.lock").symlink_to(journal)
     started_at = time.monotonic()
-    with joined(journal, "x", "key", ["maximize"], sampler, "this search"):
+    with joined(journal, "x", "key", ["maximize"], "this search"):
         pass
     assert time.monotonic() - started_at < 5
