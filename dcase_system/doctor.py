@@ -18,7 +18,7 @@ from dcase_system import cli
 _NEEDED = ("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "soundfile", "soxr")
 _OPTIONAL = {
     "tensorflow-io": "corpora at URLs; no wheels for Python 3.13",
-    "psycopg2-binary": "searches that share PostgreSQL",
+    "psycopg": "searches that share PostgreSQL",
     "ray": "tasks on several machines",
     "ethos-u-vela": "time and memory on an Ethos-U",
 }

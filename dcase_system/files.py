@@ -1,6 +1,5 @@
 """Writing artefacts whole: a temporary name first, a rename at the end."""
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 _PARTIAL = ".partial-"
 
@@ -87,6 +88,7 @@ def _temporary(path: Path, make: Callable[[Path], Path]) -> Iterator[Path]:
 
 def _new_locked(path: Path, make: Callable[[Path], Path]) -> tuple[Path, int]:
     """A new temporary and a handle that locks it, so that no other process takes it for left."""
+    # It is the temporary itself that is locked, file or folder; filelock would need a second file.
     while True:
         temporary = make(path)
         try:
@@ -151,43 +153,20 @@ def locked(path: str | Path, on_wait: Callable[[], None]) -> Iterator[None]:
     `on_wait` may raise to refuse instead. The lock goes with the process, however it ends.
 
     Args:
-        path: a file, made if absent, or a folder.
+        path: a file, made if absent.
         on_wait: see above.
     """
-    with _handle_of(path) as lock:
-        if not flocked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            on_wait()
-            flocked(lock, fcntl.LOCK_EX)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        on_wait()
+        lock.acquire()
+    try:
         yield
-
-
-@contextmanager
-def try_locked(path: str | Path) -> Iterator[bool]:
-    """Holds the lock of `locked` if it is free; whether it was."""
-    with _handle_of(path) as lock:
-        yield flocked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextmanager
-def _handle_of(path: str | Path) -> Iterator[int]:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        yield handle
     finally:
-        os.close(handle)
-
-
-def flocked(handle: int, how: int) -> bool:
-    """Takes a lock on an open file; whether it could, where `how` says not to wait."""
-    try:
-        fcntl.flock(handle, how)
-    except OSError as error:
-        if not how & fcntl.LOCK_NB or error.errno not in (errno.EAGAIN, errno.EACCES):
-            raise
-        return False
-    return True
+        lock.release()
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -13,7 +13,7 @@ from dcase_system.challenge.systems import SYSTEMS
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_split
 from dcase_system.errors import InputError
-from dcase_system.executor.tasks import Task, run_tasks
+from dcase_system.executor.tasks import Task
 from dcase_system.pipeline import load_run
 from dcase_system.reporting.package_results import result_row, write_results
 from dcase_system.submission.assemble import assemble
@@ -76,7 +76,7 @@ def run() -> None:
     tasks = Tasks(output_dir, names, splits, seeds)
     with runs.begun(output_dir, settings, overwrite=FLAGS.overwrite):
         with _executor.executor(output_dir) as executor:
-            run_tasks(tasks.all(), executor)
+            executor.run(tasks.all())
         done = {
             (name, seed): [load_run(tasks.run_dir(name, split, seed)) for split in splits]
             for name in names

@@ -10,7 +10,7 @@ from absl import flags
 
 from dcase_system.executor.local import Local
 from dcase_system.executor.on_ray import Needs, cluster
-from dcase_system.executor.tasks import Executor, Task, run_tasks
+from dcase_system.executor.tasks import Executor, Task
 
 FLAGS = flags.FLAGS
 _LOG = logging.getLogger("dcase_system.recipes")
@@ -75,4 +75,4 @@ def search_together(run_dir: Path, *others: str) -> None:
     arguments = ("-m", module.name, *sys.argv[1:], *own)
     names = [f"search/{number}" for number in range(1, FLAGS.parallel_tasks + 1)]
     with executor(run_dir) as running:
-        run_tasks([Task(name, arguments, run_dir / "logs" / name) for name in names], running)
+        running.run([Task(name, arguments, run_dir / "logs" / name) for name in names])

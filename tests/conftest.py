@@ -30,10 +30,10 @@ def pytest_collection_modifyitems(items):
         reason="Debian's chromium and chromium-driver, or Selenium, are not installed"
     )
     no_postgres = pytest.mark.skip(
-        reason="PostgreSQL's programs or psycopg2 (requirements-cluster.txt) are not installed"
+        reason="PostgreSQL's programs or psycopg (requirements-cluster.txt) are not installed"
     )
     no_ray = pytest.mark.skip(reason="Ray is not installed (requirements-cluster.txt)")
-    has_postgres = binaries() is not None and importlib.util.find_spec("psycopg2") is not None
+    has_postgres = binaries() is not None and importlib.util.find_spec("psycopg") is not None
     has_ray = importlib.util.find_spec("ray") is not None
     has_browser = (
         shutil.which("chromium") is not None

@@ -30,6 +30,7 @@ from dcase_system.edge.card import read_card
 from dcase_system.edge.contract import Contract
 from dcase_system.errors import InputError
 from dcase_system.models import registry
+from dcase_system.processors import usable_cores
 
 _PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
 
@@ -192,7 +193,7 @@ def main(argv: Sequence[str]) -> None:
     where = {
         "runtime": f"{options.runtime} {metadata.version(_PACKAGES[options.runtime])}",
         "repeats": options.repeats,
-        "processors": os.cpu_count(),
+        "processors": usable_cores(),
         "load": round(os.getloadavg()[0], 1),
     }
     if options.json:

@@ -1,33 +1,35 @@
-"""Tasks on a Ray cluster: nodes that see the same folders and have the same code.
+"""Tasks on a Ray cluster: nodes that see the same folders and have the same versions.
 
 Ray is optional (`requirements-cluster.txt`): it is imported when it is asked for, not before. It
-carries commands and exit statuses alone; what is sent to a node needs nothing of this package.
+brings the code of this machine to the nodes, begins each task when those that it needs are done,
+and begins it again where a node is lost.
 """
 
-import json
+import contextlib
+import logging
 import os
+import re
 import secrets
-import socket
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dcase_system.errors import InputError
-from dcase_system.executor.local import last_line, log_of
-from dcase_system.executor.on_node import ask, run
-from dcase_system.executor.tasks import Ended, Task
+from dcase_system.executor.on_node import Failed, Lost, Order, run
+from dcase_system.executor.tasks import RETRIES, Task, failed, last_line, log_of, lost
 from dcase_system.files import write_text
-from dcase_system.identity import differences, identity
+from dcase_system.identity import PACKAGES, ROOT, versions
 
-_CONNECT_SECONDS, _NODE_SECONDS, _STOP_SECONDS = 10.0, 120.0, 20.0
-_WAIT_SECONDS = 0.5
+_LOG = logging.getLogger(__name__)
+_WAIT_SECONDS, _STOP_SECONDS = 0.5, 20.0
+_ADDRESS = re.compile(r"auto|.+:\d{1,5}")
 _QUIET: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
-# How a client of gRPC begins, and the kind of frame that its server begins with (RFC 9113, 3.4).
-_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
-_SETTINGS = b"\x04"
+# An unreachable head is asked for a minute by default; the process that asks then kills itself.
+_ASK = {"RAY_gcs_rpc_server_reconnect_timeout_s": "4", "RAY_gcs_rpc_server_connect_timeout_s": "2"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Needs:
     gpus: float = 0.0
 
 
-@contextmanager
+@contextlib.contextmanager
 def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
     """The nodes of a Ray cluster, which this machine belongs to.
 
@@ -53,74 +55,112 @@ def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
         folder: that every node sees under the same path; logs go there.
 
     Raises:
-        InputError: Ray is not installed, nothing answers at the address, a node does not see the
-            folder or has other code, or none has what a task needs.
+        InputError: Ray is not installed, nothing answers at the address, or no node has what a task
+            needs.
     """
     ray = _ray()
-    address = _resolved(ray, address)
-    try:
-        ray.init(address=address, configure_logging=False, **_QUIET)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise _unreachable(address, str(error)) from error
-    try:
-        _check_nodes(ray, _check_resources(ray, needs), folder)
-        yield OnRay(ray, needs, folder / "logs")
-    finally:
-        ray.shutdown()
+    _check_address(address)
+    # Ray prints pages of a node's log where it is lost, in the middle of our own lines.
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        try:
+            ray.init(address=address, configure_logging=False, runtime_env=_code(), **_QUIET)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise _unreachable(address, str(error)) from error
+        try:
+            yield OnRay(ray, needs, folder.resolve())
+        finally:
+            ray.shutdown()
 
 
 class OnRay:
     """Processes on the nodes of a cluster; Ray queues them until a node has room."""
 
-    def __init__(self, ray: Any, needs: Needs, logs: Path):
-        self._ray, self._needs, self._logs = ray, needs, logs
-        self._running: dict[Any, Task] = {}
+    def __init__(self, ray: Any, needs: Needs, folder: Path):
+        self._ray, self._needs, self._folder = ray, needs, folder
 
-    def room(self) -> int:
-        return sys.maxsize
-
-    def start(self, task: Task) -> None:
-        _check_resources(self._ray, self._needs)  # Ray would wait for ever for what was lost
-        log = log_of(self._logs.resolve(), task)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        options = {"num_cpus": self._needs.cpus, "num_gpus": self._needs.gpus, "max_retries": 0}
-        remote = self._ray.remote(**options, name=task.name, scheduling_strategy="SPREAD")(run)
+    def run(self, tasks: Sequence[Task]) -> None:
+        """See `Executor.run`; or a node does not see the folder, or has other versions."""
+        self._check_resources()
+        begun, word = self._folder / f"begun-{secrets.token_hex(4)}", secrets.token_hex()
+        write_text(begun, f"{word}\n")
         here = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")}
-        reference = remote.remote(task.arguments, str(Path.cwd()), here, str(log), identity())
-        self._running[reference] = task
+        order = Order(str(Path.cwd()), here, begun, word, versions())
+        references: dict[str, Any] = {}
+        try:
+            for task in tasks:
+                references[task.name] = self._queued(order, task, references)
+            self._wait_for(tasks, references, begun)
+        finally:
+            for reference in references.values():
+                self._ray.cancel(reference)
+            left = list(references.values())
+            self._ray.wait(left, num_returns=len(left), timeout=_STOP_SECONDS)
+            begun.unlink()
 
-    def ended(self) -> list[Ended]:
-        ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_WAIT_SECONDS)
-        return [self._ended(reference) for reference in ready]
+    def _queued(self, order: Order, task: Task, references: dict[str, Any]) -> Any:
+        log = log_of(self._folder / "logs", task)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        remote = self._ray.remote(
+            num_cpus=self._needs.cpus,
+            num_gpus=self._needs.gpus,
+            max_retries=RETRIES,
+            retry_exceptions=[Lost],
+            scheduling_strategy="SPREAD",
+        )(run)
+        needed = [references[name] for name in task.after]
+        return remote.options(name=task.name).remote(order, task, log, *needed)
 
-    def _ended(self, reference: Any) -> Ended:
-        task = self._running.pop(reference)
+    def _wait_for(self, tasks: Sequence[Task], references: dict[str, Any], begun: Path) -> None:
+        waiting = {references[task.name]: task for task in tasks}
+        known = Counter[str]()
+        while waiting:
+            ready, _ = self._ray.wait(list(waiting), num_returns=1, timeout=_WAIT_SECONDS)
+            times = Counter(begun.read_text(encoding="utf-8").splitlines()[1:])
+            for name in times - known:
+                if known[name]:
+                    _LOG.info("%s was lost; it is begun again", name)
+            known = times
+            for reference in ready:
+                task = waiting.pop(reference)
+                place, seconds = self._result(task, reference)
+                counted = f"{len(tasks) - len(waiting)}/{len(tasks)}"
+                _LOG.info("%s %s: %.0f s on %s", counted, task.name, seconds, place)
+            if waiting:
+                self._check_resources()  # Ray would wait for ever for what was lost
+
+    def _result(self, task: Task, reference: Any) -> tuple[str, float]:
         errors = self._ray.exceptions
         try:
-            status, place, seconds = self._ray.get(reference)
-        except errors.RayTaskError as error:  # not of the command: it could not even be begun
-            raise InputError(f"node cannot run it ({_last(str(error))})", where=task.name) from None
+            return self._ray.get(reference)
+        except errors.RayTaskError as error:
+            cause = error.cause
+            if isinstance(cause, Failed):
+                said = last_line(log_of(self._folder / "logs", task))
+                raise failed(task, cause.args[0], said) from None
+            if isinstance(cause, Lost):
+                raise lost(task, RETRIES + 1, str(cause)) from None
+            reason = (str(cause).strip().splitlines() or ["no reason given"])[-1]
+            raise InputError(f"task cannot be run ({reason})", where=task.name) from None
         except errors.RayError as error:
-            return Ended(task, None, type(error).__name__)
-        if status < 0:
-            return Ended(task, None, f"signal {-status} on {place}")
-        return Ended(task, status, place, seconds)
+            raise lost(task, RETRIES + 1, type(error).__name__) from None
 
-    def stop(self) -> None:
-        for reference in self._running:
-            self._ray.cancel(reference)
-        if self._running:
-            left = list(self._running)
-            self._ray.wait(left, num_returns=len(left), timeout=_STOP_SECONDS)
-        self._running.clear()
-
-    def said(self, task: Task) -> str:
-        return last_line(log_of(self._logs, task))
+    def _check_resources(self) -> None:
+        needs = self._needs
+        found = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        sizes = [(given.get("CPU", 0), given.get("GPU", 0)) for given in found]
+        if not any(cpus >= needs.cpus and gpus >= needs.gpus for cpus, gpus in sizes):
+            raise InputError(
+                "no node has what a task needs",
+                where="--task_cpus, --task_gpus",
+                expected=f"one with {needs.cpus:g} cores and {needs.gpus:g} accelerators",
+                received=", ".join(f"{cpus:g} and {gpus:g}" for cpus, gpus in sizes),
+            )
 
 
 def _ray() -> Any:
-    # An old notice about accelerators, on every start.
+    # Notices on every start: about accelerators, and about folders that are left out of the code.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES", "")
     try:
         import ray
     except ImportError as error:
@@ -129,39 +169,32 @@ def _ray() -> Any:
             where="--executor",
             expected="pip install -r requirements-cluster.txt",
         ) from error
-    # Has no switch: pages of a node's log where it is lost, in the middle of our own lines.
-    ray._private.worker.print_to_stdstream = lambda *_, **__: None
-    # Sent as they stand: a node without this package is refused by name, not by an import error.
-    ray.cloudpickle.register_pickle_by_value(sys.modules[run.__module__])
     return ray
 
 
-def _resolved(ray: Any, address: str) -> str:
-    """The address of a head that answers: Ray itself asks for two minutes, and loudly."""
-    if address == "auto":
-        try:
-            address = ray._private.services.canonicalize_bootstrap_address("auto") or ""
-        except ConnectionError:
-            address = ""
-        if not address:
-            raise _unreachable("auto", "none runs on this machine")
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
+def _code() -> dict[str, Any]:
+    """The packages, as what the nodes are brought."""
+    others = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in PACKAGES]
+    return {"working_dir": str(ROOT), "excludes": [*others, "__pycache__"]}
+
+
+def _check_address(address: str) -> None:
+    """Refuses an address that no cluster answers at, by a process of its own.
+
+    Within this one, Ray would end it.
+    """
+    if not _ADDRESS.fullmatch(address):
         raise InputError(
             "no address of a cluster",
             where="--ray_address",
             expected="HOST:PORT of its head, or auto",
             received=address,
         )
-    try:
-        with socket.create_connection((host, int(port)), _CONNECT_SECONDS) as connection:
-            connection.sendall(_GREETING)
-            answer = connection.recv(9)
-    except (OSError, OverflowError) as error:
-        raise _unreachable(address, str(error)) from error
-    if answer[3:4] != _SETTINGS and "RAY_USE_TLS" not in os.environ:
-        raise _unreachable(address, "something else listens there")
-    return address
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", f"--address={address}"]
+    done = subprocess.run(command, env={**os.environ, **_ASK}, capture_output=True, text=True)
+    if done.returncode != 0:
+        reason = "none runs on this machine" if address == "auto" else "no head is reached there"
+        raise _unreachable(address, reason)
 
 
 def _unreachable(address: str, reason: str) -> InputError:
@@ -170,61 +203,3 @@ def _unreachable(address: str, reason: str) -> InputError:
         where=address,
         expected="a node of it on this machine: `ray start --head`, or `ray start --address=...`",
     )
-
-
-def _check_resources(ray: Any, needs: Needs) -> list[dict[str, Any]]:
-    """The nodes of the cluster, if one is large enough."""
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    sizes = [(n["Resources"].get("CPU", 0), n["Resources"].get("GPU", 0)) for n in nodes]
-    if not any(cpus >= needs.cpus and gpus >= needs.gpus for cpus, gpus in sizes):
-        raise InputError(
-            "no node has what a task needs",
-            where="--task_cpus, --task_gpus",
-            expected=f"one with {needs.cpus:g} cores and {needs.gpus:g} accelerators",
-            received=", ".join(f"{cpus:g} and {gpus:g}" for cpus, gpus in sizes),
-        )
-    return nodes
-
-
-def _check_nodes(ray: Any, nodes: list[dict[str, Any]], folder: Path) -> None:
-    """Asks each node whether it sees the folder, and what code it has."""
-    word, token = secrets.token_hex(), folder.resolve() / f"token-{secrets.token_hex(4)}"
-    write_text(token, f"{word}\n")
-    here = identity()
-    try:
-        asked = [
-            (node["NodeManagerAddress"], _asking(ray, node["NodeID"], str(token))) for node in nodes
-        ]
-        for address, reference in asked:
-            where = f"node {address}"
-            try:
-                answer = json.loads(ray.get(reference, timeout=_NODE_SECONDS))
-            except (ray.exceptions.RayError, ValueError) as error:
-                raise InputError(
-                    f"cannot run this package ({_last(str(error))})",
-                    where=where,
-                    expected=f"the package, importable in {Path.cwd()}",
-                ) from None
-            if answer["token"] != word:
-                raise InputError(
-                    "does not see the folder of the run", where=where, expected=folder.resolve()
-                )
-            if different := differences(here, answer["identity"]):
-                raise InputError(
-                    "has other code or versions", where=where, expected=here, received=different
-                )
-    finally:
-        token.unlink()
-
-
-def _asking(ray: Any, node: str, token: str) -> Any:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    strategy = NodeAffinitySchedulingStrategy(node, soft=False)
-    return ray.remote(num_cpus=0, scheduling_strategy=strategy)(ask).remote(str(Path.cwd()), token)
-
-
-def _last(text: str) -> str:
-    """The last line of a traceback: what it is about."""
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else "no reason given"

@@ -108,7 +108,7 @@ def help_search(run_dir: Path, plan: SearchPlan, data: SceneData) -> None:
         InputError: see `Search.run`; or no clip is left to train or to select on.
     """
     runs.join(run_dir, settings_of(plan, data.record))
-    _Run(run_dir, plan, data).candidates(None)
+    _Run(run_dir, plan, data).candidates(helps=True)
 
 
 def run_experiment(
@@ -155,7 +155,7 @@ class _Run:
         self.storage = plan.storage or run_dir / "search.journal"
 
     def results(self) -> dict[str, Any]:
-        found = self.candidates(0)
+        found = self.candidates()
         rows = [
             {"method": method, **_row(one), "on_front": one.name in best}
             for method, of_method in found.items()
@@ -180,7 +180,7 @@ class _Run:
             "size_correlations": size_correlations(rows),
         }
 
-    def candidates(self, worker: int | None) -> dict[str, list[Candidate]]:
+    def candidates(self, *, helps: bool = False) -> dict[str, list[Candidate]]:
         """What each method has found, best first."""
         train, rows, held, scored = self._selection()
         statistics = train.features.statistics(rows)
@@ -228,7 +228,7 @@ class _Run:
                 self.plan.evaluations,
                 min(self.plan.population, max(2, self.plan.evaluations // 4)),
                 self.plan.seed,
-            ).run(evaluate, worker)
+            ).run(evaluate, helps=helps)
             for method in self.plan.methods
         }
 

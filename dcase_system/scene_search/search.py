@@ -1,11 +1,12 @@
 """The search: random as in the paper, or NSGA-II, over candidates that are trained one by one.
 
 The trials lie in a journal or a database that processes and machines share. A trial that a killed
-process has left is taken up by whoever asks next, so that no candidate is lost or trained twice.
+process has left is run again by another one, so that no candidate is lost.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
@@ -13,19 +14,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from dcase_system.files import fingerprint
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
-from dcase_system.storage.shared import SharedStudy, joined
+from dcase_system.storage.shared import NAME, SharedStudy, joined
 from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 Method = Literal["random", "nsga2"]
-_NAME, _EXCESS = "architecture", "excess"  # attributes of a trial
+_SCORE = "score"  # attribute of a trial
 _MOST_PROPOSALS = 200  # a candidate: repetitions and those outside the window cost nothing
 
 
@@ -68,21 +68,6 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class _Proposal:
-    """What a trial is about.
-
-    Attributes:
-        architecture: None beyond the last candidate, or where a kill cut the draw short.
-        excess: how far it is outside of the window, in parameters; 0 within.
-        repeated: whether another trial has it, trained or being trained.
-    """
-
-    architecture: Architecture | None
-    excess: float = 0.0
-    repeated: bool = False
-
-
-@dataclass(frozen=True)
 class Search:
     """What is searched, and how.
 
@@ -106,12 +91,12 @@ class Search:
     population: int = 10
     seed: int = 0
 
-    def run(self, evaluate: Evaluate, worker: int | None = 0) -> list[Candidate]:
+    def run(self, evaluate: Evaluate, *, helps: bool = False) -> list[Candidate]:
         """Trains candidates until the storage holds enough; all of it, best first.
 
         Args:
             evaluate: trains and scores a candidate.
-            worker: number of this process, another one for each that is at work; see `joined`.
+            helps: whether another process has begun the search; NSGA-II then draws otherwise.
 
         Raises:
             InputError: nothing falls into the size window, or see `joined`.
@@ -120,86 +105,76 @@ class Search:
         key = fingerprint([self.space.key, self.method, self.scored, self.seed])
         directions: list[Literal["maximize", "minimize"]] = ["maximize", "minimize", "minimize"]
         expected = "this search space, method, seed, and these clips and trainings"
-        with joined(self.storage, self.method, key, directions, expected, worker) as shared:
-            study = shared.study
-            study.sampler = optuna.samplers.NSGAIISampler(
+
+        def sampler(trials: int) -> optuna.samplers.BaseSampler:
+            return optuna.samplers.NSGAIISampler(
                 population_size=self.population,
-                seed=derive(self.seed, "sampler", shared.worker, len(study.trials)),
+                seed=derive(self.seed, "sampler", trials, os.getpid() if helps else 0),
             )
-            self._search(shared, evaluate)
-            found = [self._candidate(study, trial) for trial in _trained(study).values()]
+
+        with joined(self.storage, self.method, key, directions, expected, sampler) as shared:
+            if self.method == "random":
+                shared.search_list(
+                    list(self._sequence),
+                    lambda trial, name: self._train(shared, trial, self._sequence[name], evaluate),
+                )
+            else:
+                self._search_nsga2(shared, evaluate)
+            trained = self._trained(shared)
+            if len(trained) < self.evaluations:
+                _LOG.info("the size window holds no more candidates")
+            found = [self._candidate(trial) for trial in trained.values()]
         return sorted(found, key=_by_accuracy)
 
-    def _search(self, shared: SharedStudy, evaluate: Evaluate) -> None:
-        decided = _distributions(self.space) if self.method == "nsga2" else {}
-        proposals, may_ask = 0, True
-        while turn := shared.next_trial(
-            decided,
-            lambda: self.evaluations - len(_trained(shared.study)),
-            lambda trial: self._propose(shared, trial),
-            may_ask=may_ask and proposals < _MOST_PROPOSALS * self.evaluations,
-        ):
-            trial, proposal = turn
-            proposals += 1
-            if proposal.architecture is None:
-                shared.tell(trial.number, None)
-                may_ask = may_ask and self.method == "nsga2"  # beyond the last of the sequence
-            elif proposal.excess:
-                costs = costs_of(self.space.spec(proposal.architecture))
-                shared.tell(trial.number, (0.0, costs.params, costs.macs))
-            elif proposal.repeated:
-                shared.tell(trial.number, None)
-            else:
-                self._train(shared, trial.number, proposal.architecture, evaluate)
-        if len(_trained(shared.study)) < self.evaluations:
-            _LOG.info("the size window holds no more candidates")
+    @cached_property
+    def _sequence(self) -> dict[str, Architecture]:
+        """The candidates of a random search, by name, in the order of the new trials."""
+        drawn = islice(self.space.candidates(self.seed), self.evaluations)
+        return {architecture.name: architecture for architecture in drawn}
 
-    def _propose(self, shared: SharedStudy, trial: optuna.Trial) -> _Proposal:
-        """What a trial is about, written down in it."""
-        architecture = self._architecture(trial)
-        if architecture is None:
-            return _Proposal(None)
-        excess = self._excess(architecture)
-        trial.set_constraint("window", excess)
-        trial.set_user_attr(_EXCESS, excess)
-        others = shared.of_others(_NAME, trial)
-        repeated = architecture.name in _trained(shared.study) or architecture.name in others
-        if not repeated:
-            trial.set_user_attr(_NAME, architecture.name)
-        return _Proposal(architecture, excess, repeated)
+    def _search_nsga2(self, shared: SharedStudy, evaluate: Evaluate) -> None:
+        choices, asked = _choices(self.space), list[int]()
+
+        def run(trial: optuna.Trial) -> Sequence[float]:
+            asked.append(trial.number)
+            architecture = _decoded(
+                {name: trial.suggest_categorical(name, given) for name, given in choices.items()}
+            )
+            excess = self._excess(architecture)
+            trial.set_constraint("window", excess)
+            if not excess:
+                return self._train(shared, trial, architecture, evaluate)
+            costs = costs_of(self.space.spec(architecture))
+            return 0.0, costs.params, costs.macs
+
+        shared.search(
+            lambda: self.evaluations - len(self._trained(shared)),
+            run,
+            may_ask=lambda: len(asked) < _MOST_PROPOSALS * self.evaluations,
+        )
 
     def _train(
-        self, shared: SharedStudy, number: int, architecture: Architecture, evaluate: Evaluate
-    ) -> None:
+        self,
+        shared: SharedStudy,
+        trial: optuna.Trial,
+        architecture: Architecture,
+        evaluate: Evaluate,
+    ) -> Sequence[float]:
+        shared.claim(trial, architecture.name)
         costs = costs_of(self.space.spec(architecture))
         score = evaluate(architecture)
-        values = (score.clip_accuracy, costs.params, costs.macs)
-        shared.tell(number, values, **{_scores_of(architecture.name): asdict(score)})
+        trial.set_user_attr(_SCORE, asdict(score))
         _LOG.info(
             "%s %d/%d %s: %.1f %%, loss %.3f, %s parameters",
             self.method,
-            len(_trained(shared.study)),
+            len(self._trained(shared)) + 1,
             self.evaluations,
             architecture.name,
             score.clip_accuracy,
             score.loss,
             f"{costs.params:,}",
         )
-
-    def _architecture(self, trial: Any) -> Architecture | None:
-        """What a trial is about; None beyond the last candidate, or killed while it was drawn."""
-        if self.method == "random":
-            # The candidates are a fixed sequence and trials are numbered across processes.
-            drawn, further = self._sequence
-            drawn += islice(further, max(0, trial.number + 1 - len(drawn)))
-            return drawn[trial.number] if trial.number < len(drawn) else None
-        whole = trial.params.keys() == _distributions(self.space).keys()
-        return _decoded(trial.params) if whole else None
-
-    @cached_property
-    def _sequence(self) -> tuple[list[Architecture], Iterator[Architecture]]:
-        """The random candidates that were drawn, and those that follow."""
-        return [], self.space.candidates(self.seed)
+        return score.clip_accuracy, costs.params, costs.macs
 
     def _excess(self, architecture: Architecture) -> float:
         """How far a candidate is outside of the window, in parameters; 0 within."""
@@ -208,35 +183,32 @@ class Search:
         params, (low, high) = self.space.counted_params(architecture), self.space.window.params
         return max(low - params, params - high, 1.0)
 
-    def _candidate(self, study: optuna.Study, trial: FrozenTrial) -> Candidate:
-        architecture = self._architecture(trial)
-        assert architecture is not None
+    def _candidate(self, trial: FrozenTrial) -> Candidate:
+        name = trial.user_attrs[NAME]
+        architecture = self._sequence[name] if self.method == "random" else _decoded(trial.params)
         costs = costs_of(self.space.spec(architecture))
-        score = CandidateScore(**study.user_attrs[_scores_of(architecture.name)])
-        return Candidate(architecture.name, architecture, costs.params, costs.macs, score)
+        score = CandidateScore(**trial.user_attrs[_SCORE])
+        return Candidate(name, architecture, costs.params, costs.macs, score)
+
+    def _trained(self, shared: SharedStudy) -> dict[str, FrozenTrial]:
+        """The trials whose candidates were trained, by name."""
+        found = shared.finished()
+        if self.method == "random":
+            return {name: trial for name, trial in found.items() if name in self._sequence}
+        return found
 
 
-def _trained(study: optuna.Study) -> dict[str, FrozenTrial]:
-    """The trials whose candidates were trained, by name."""
-    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return {trial.user_attrs[_NAME]: trial for trial in finished if not trial.user_attrs[_EXCESS]}
-
-
-def _scores_of(name: str) -> str:
-    return f"scores of {name}"
-
-
-def _distributions(space: SceneSpace) -> dict[str, BaseDistribution]:
+def _choices(space: SceneSpace) -> dict[str, Sequence[Any]]:
     """What is decided; the choices for blocks that are left out do not matter."""
-    decided: dict[str, BaseDistribution] = {
-        "blocks": CategoricalDistribution(space.block_counts),
-        "stem": CategoricalDistribution(space.stems),
-        "growth": CategoricalDistribution(space.growths),
+    decided: dict[str, Sequence[Any]] = {
+        "blocks": space.block_counts,
+        "stem": space.stems,
+        "growth": space.growths,
     }
     for block in range(max(space.block_counts)):
-        decided[f"first{block}"] = CategoricalDistribution((0, *MODULES))
-        decided[f"second{block}"] = CategoricalDistribution(tuple(MODULES))
-        decided[f"pool{block}"] = CategoricalDistribution(POOLS)
+        decided[f"first{block}"] = (0, *MODULES)
+        decided[f"second{block}"] = tuple(MODULES)
+        decided[f"pool{block}"] = POOLS
     return decided
 
 

@@ -1,40 +1,32 @@
 """A search's trials in a PostgreSQL database, which machines without a common disk share.
 
-The driver, psycopg2, is optional (`requirements-cluster.txt`): it is imported when a database is
+The driver, psycopg 3, is optional (`requirements-cluster.txt`): it is imported when a database is
 named, not before.
 """
 
-import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
-from optuna.exceptions import StorageInternalError
+from optuna import Trial
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import FrozenTrial
 
 from dcase_system.errors import InputError
 
-SCHEMES = ("postgresql://", "postgres://")
+_BEGUN = "begun"  # attribute of a trial that has a heartbeat: its own number
+HEARTBEAT_SECONDS = 10
+GRACE_SECONDS = 60  # without a heartbeat, by the server's clock; then the process is taken for dead
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _URL = "postgresql://user@host/database"
 _CONNECT_SECONDS = 10
-_POLL_SECONDS = 0.05
-# A machine that was switched off says no farewell: within a minute the server asks whether it is
-# still there and lets go of its locks. A connection is idle as long as a candidate trains.
-_OF_SESSION = {
-    "tcp_keepalives_idle": 30,
-    "tcp_keepalives_interval": 10,
-    "tcp_keepalives_count": 3,
-    "idle_session_timeout": 0,
-}
+_RETRY_SECONDS = (0.1, 0.3, 1.0)
 
 
 class Database:
-    """A PostgreSQL database; its locks are advisory ones, which one connection holds.
-
-    When the connection goes, the server frees the locks. So whatever is written with a lock held
-    asks that connection first, and a process that has lost its place writes nothing more.
-    """
+    """A PostgreSQL database; Optuna's heartbeats tell which trials dead processes have left."""
 
     def __init__(self, url: str):
         """Reads the address; nothing is connected yet.
@@ -42,14 +34,14 @@ class Database:
         Raises:
             InputError: the driver is not installed, or the address is wrong or holds a password.
         """
-        self._driver, self._parameters = _driver(), _parameters(url)
-        self._connection: Any = None
+        self._url = _read(url)
+        self._not_begun: dict[tuple[str, int], float] = {}
 
     def __str__(self) -> str:
-        given = self._parameters
-        address = f"{given.get('host', 'localhost')}:{given.get('port', 5432)}"
-        user = f"{given['user']}@" if "user" in given else ""
-        return f"postgresql://{user}{address}/{given.get('dbname', '')}"
+        given = self._url
+        user = f"{given.username}@" if given.username else ""
+        address = f"{given.host or 'localhost'}:{given.port or 5432}"
+        return f"postgresql://{user}{address}/{given.database}"
 
     @contextmanager
     def connected(self) -> Iterator[BaseStorage]:
@@ -62,16 +54,15 @@ class Database:
 
         what, storage = "database cannot be used", None
         try:
-            self._connection = self._connect()
-            self._connection.autocommit = True
-            with self.lock("tables"):  # two that make them at once would stumble over each other
-                storage = RDBStorage(
-                    "postgresql+psycopg2://", engine_kwargs={"creator": self._connect}
-                )
+            storage = self._opened()
             what = "connection to the database was lost; the same command goes on"
             yield storage
-        except (self._driver.Error, SQLAlchemyError, StorageInternalError) as error:
-            raise InputError(f"{what} ({self._reason(error)})", where=self) from error
+        except (SQLAlchemyError, StorageInternalError, UnboundLocalError) as error:
+            # The last is what Optuna 5.0.0 raises on the way from a connection that was lost.
+            reason = _reason(error)
+            if reason is None:
+                raise
+            raise InputError(f"{what} ({reason})", where=self) from error
         except RuntimeError as error:
             if storage is not None:
                 raise
@@ -79,81 +70,97 @@ class Database:
         finally:
             if storage is not None:
                 storage.engine.dispose()
-            if self._connection is not None:
-                self._connection.close()
 
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Holds a lock, and waits for it."""
-        while True:
-            with self.try_lock(name) as free:
-                if free:
-                    yield
-                    return
-            time.sleep(_POLL_SECONDS)  # the driver's own waiting would not hear Ctrl-C
+    def holding(self, study: str, trial: Trial) -> AbstractContextManager[None]:
+        """Nothing: `optimize` has a thread that sends heartbeats."""
+        return nullcontext()
 
-    @contextmanager
-    def try_lock(self, name: str) -> Iterator[bool]:
-        """Holds a lock if it is free; whether it was."""
-        digest = hashlib.sha256(f"dcase_system {name}".encode()).digest()
-        key = int.from_bytes(digest[:8], "big", signed=True)
-        free = self._ask("SELECT pg_try_advisory_lock(%s)", key)
-        try:
-            yield free
-        finally:
-            if free and not self._connection.closed:
-                self._ask("SELECT pg_advisory_unlock(%s)", key)
+    def is_left(self, study: str, trial: FrozenTrial) -> bool:
+        """Whether the process of a running trial was killed before its first heartbeat.
 
-    def _ask(self, statement: str, key: int) -> Any:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, (key,))
-            return cursor.fetchone()[0]
+        Optuna itself finds those whose heartbeats have stopped, and no others.
+        """
+        if trial.user_attrs.get(_BEGUN) == trial.number:
+            return False
+        seen = self._not_begun.setdefault((study, trial.number), time.monotonic())
+        return time.monotonic() - seen > GRACE_SECONDS
 
-    def _connect(self) -> Any:
-        return self._driver.connect(**self._parameters)
+    def _opened(self) -> RDBStorage:
+        from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-    def _reason(self, error: BaseException) -> str:
-        """What the server says, not what the layers above it make of that."""
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, self._driver.Error):
-            cause = getattr(cause, "orig", None) or cause.__cause__
-        return " ".join(str(cause or error).split()) or "it said nothing"
+        for seconds in _RETRY_SECONDS:
+            with suppress(IntegrityError, ProgrammingError):  # somebody else makes the tables now
+                return self._open()
+            time.sleep(seconds)
+        return self._open()
+
+    def _open(self) -> RDBStorage:
+        return _Beating(
+            self._url.render_as_string(hide_password=False),
+            {
+                "connect_args": {"connect_timeout": _CONNECT_SECONDS},
+                # Idle as long as a candidate trains, a connection may be closed on the way.
+                "pool_pre_ping": True,
+            },
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=GRACE_SECONDS,
+        )
 
 
-def _driver() -> Any:
+class _Beating(RDBStorage):
+    """Says of a trial that it has a heartbeat, and bears with a connection that is lost.
+
+    The thread that sends them could but write a traceback; the search itself notices.
+    """
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        with suppress(StorageInternalError, UpdateFinishedTrialError):
+            super().record_heartbeat(trial_id)
+            self.set_trial_user_attr(trial_id, _BEGUN, self.get_trial_number_from_id(trial_id))
+
+
+def is_database(storage: str) -> bool:
+    """Whether a place is a PostgreSQL database, by its scheme."""
+    return storage.partition("://")[0] in _SCHEMES and "://" in storage
+
+
+def _read(url: str) -> Any:
+    """An address, for SQLAlchemy with psycopg.
+
+    Raises:
+        InputError: it is no address, or it holds a password; neither is repeated in the message.
+    """
     try:
-        import psycopg2
-        import sqlalchemy  # noqa: F401
+        import psycopg  # noqa: F401
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
     except ImportError as error:
         raise InputError(
             f"a database needs packages that are not installed ({error})",
             where="storage",
             expected="pip install -r requirements-cluster.txt",
         ) from error
-    return psycopg2
-
-
-def _parameters(url: str) -> dict[str, Any]:
-    """The parts of an address, with our own settings of a session.
-
-    Raises:
-        InputError: it is no address, or it holds a password; neither is repeated in the message.
-    """
-    from psycopg2 import ProgrammingError
-    from psycopg2.extensions import parse_dsn
-
     try:
-        given = parse_dsn(url)
-    except ProgrammingError:
+        given = make_url(url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError):
         raise InputError("address cannot be read", where="storage", expected=_URL) from None
-    if "password" in given:
+    if given.password is not None or "password" in given.query:
         raise InputError(
             "a password on a command line is seen by everybody and kept in config.json",
             where="storage",
             expected=f"{_URL}, and the password in ~/.pgpass or PGPASSWORD",
         )
-    if "dbname" not in given:
+    if not given.database:
         raise InputError("address names no database", where="storage", expected=_URL)
-    own = " ".join(f"-c {name}={value}" for name, value in _OF_SESSION.items())
-    given["options"] = f"{given.get('options', '')} {own}".strip()
-    return {"connect_timeout": _CONNECT_SECONDS, **given}
+    return given
+
+
+def _reason(error: BaseException | None) -> str | None:
+    """What the server says, not what the layers above it make of that; None if it is not asked."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    while error is not None and not isinstance(error, SQLAlchemyError):
+        error = error.__cause__ or error.__context__
+    if error is None:
+        return None
+    return " ".join(str(getattr(error, "orig", None) or error).split()) or "it said nothing"

@@ -1,22 +1,24 @@
 """A search's trials in a journal file, which processes, and machines that see it, share."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+from optuna import Trial
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial
 
 from dcase_system.errors import InputError
-from dcase_system.files import locked, try_locked
 
 _LINE = b'{"op_code":'  # how every line of a journal begins
 
 
 @dataclass(frozen=True)
 class Journal:
-    """A journal file; its locks are those of files beside it.
+    """A journal file. Who is at a trial holds a lock beside it, since journals have no heartbeats.
 
     Attributes:
         path: of the journal, made if absent.
@@ -47,46 +49,52 @@ class Journal:
         yield storage
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Holds a lock, and waits for it."""
-        with locked(self._beside(name), lambda: None):
+    def holding(self, study: str, trial: Trial) -> Iterator[None]:
+        """Holds the lock of a trial, which goes with the process, however that ends."""
+        path = self._lock_of(study, trial.number)
+        path.parent.mkdir(exist_ok=True)
+        with FileLock(path):
             yield
+            path.unlink(missing_ok=True)
 
-    @contextmanager
-    def try_lock(self, name: str) -> Iterator[bool]:
-        """Holds a lock if it is free; whether it was."""
-        with try_locked(self._beside(name)) as free:
-            yield free
+    def is_left(self, study: str, trial: FrozenTrial) -> bool:
+        """Whether nobody is at a running trial."""
+        path = self._lock_of(study, trial.number)
+        path.parent.mkdir(exist_ok=True)
+        try:
+            with FileLock(path, blocking=False):
+                path.unlink()
+                return True
+        except Timeout:
+            return False
 
-    def _beside(self, name: str) -> Path:
-        return self.path.with_name(f"{self.path.name}.{name}")
+    def _lock_of(self, study: str, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.locks") / f"{study}-{number}"
 
 
 class _Lock(JournalFileOpenLock):
-    """Held while a line is added; it goes with the process, however it ends.
+    """Held while a line is added; it goes with the process, however that ends.
 
-    Optuna's own locks are files: a process killed in that moment leaves one, which the next waits
-    30 s for, and for ever where the journal was named by a relative path. A line that a kill or a
-    full disk has torn is dropped, so that the next one does not continue it.
+    Optuna's own lock is the file itself: one that a killed process leaves is waited for 30 s. A
+    line that a full disk or a lost machine has torn is dropped here, since Optuna reads no journal
+    with such a line in its middle.
     """
 
     def __init__(self, journal: Path):
         super().__init__(str(journal))
-        self._journal = journal
-        self._stack = ExitStack()
+        self._journal, self._held = journal, FileLock(f"{journal}.writing")
 
     def acquire(self) -> bool:
-        lock = self._journal.with_name(f"{self._journal.name}.writing")
-        self._stack.enter_context(locked(lock, lambda: None))
+        self._held.acquire()
         try:
             self._drop_torn_line()
         except BaseException:
-            self._stack.close()
+            self._held.release()
             raise
         return True
 
     def release(self) -> None:
-        self._stack.close()
+        self._held.release()
 
     def _drop_torn_line(self) -> None:
         with self._journal.open("rb+") as stream:

@@ -1,31 +1,44 @@
-"""A search that processes share: who is at work on what, and what dead ones have left.
+"""A search that processes share, through Optuna: what dead processes have left is run again.
 
-A process holds a number, and with it a lock that goes when the process does. So a trial that runs
-under a number which nobody holds was left by a process that is no more, and whoever asks next takes
-it up. The last candidates are waited for: a process ends when as many as were wanted are trained,
-not before, so that nothing is left short by one that is killed at the very end.
+A trial of a process that is no more is failed, by Optuna's heartbeats in a database and by its lock
+beside a journal. Failed trials are queued again, and queued ones are taken before new ones are
+asked for. The last candidates are waited for: a process ends when as many as were wanted are
+trained, so that nothing is left short by one that is killed at the very end.
 """
 
+import copy
+import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.storages import BaseStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
 from dcase_system.identity import identity
-from dcase_system.storage.place import Place, place_of
+from dcase_system.storage.database import Database, is_database
+from dcase_system.storage.journal import Journal
 
+_LOG = logging.getLogger(__name__)
 _SEARCH, _CODE = "search", "code"  # attributes of the study: what it searches, and with what
-_WORKER = "worker"  # attribute of a trial: the number of the process that is at it
 _POLL_SECONDS = 0.5
-Proposal = TypeVar("Proposal")
+_EXPECTED = "a journal file or postgresql://user@host/database"
+NAME = "name"  # attribute of a trial: the candidate that it is about
+_LIVE = (TrialState.RUNNING, TrialState.COMPLETE)
+Run = Callable[[optuna.Trial], Sequence[float]]
+_repeats = RetryHeartbeatStaleTrialCallback.retry_history
+"""Numbers of the trials that a trial repeats, the first one first; empty for a new one."""
+
+
+class _NotWanted(Exception):
+    """A trial is not wanted, since another one is about its candidate or is the last one."""
 
 
 @dataclass(frozen=True)
@@ -35,89 +48,130 @@ class SharedStudy:
     Attributes:
         study: of the search.
         place: where it lies.
-        name: of the study.
-        worker: number of this process.
     """
 
     study: optuna.Study
-    place: Place
-    name: str
-    worker: int
+    place: Journal | Database
 
-    def next_trial(
+    def search_list(
+        self, names: Sequence[str], run: Callable[[optuna.Trial, str], Sequence[float]]
+    ) -> None:
+        """Runs a trial of each candidate, exactly once whatever dies.
+
+        New trial k is about candidate k, and one that repeats it too.
+
+        Args:
+            names: of the candidates.
+            run: runs a trial of a candidate, which it claims first; its values.
+        """
+
+        def place(number: int) -> int:
+            trials = self.trials()
+            (first, *_), *_ = ([*_repeats(one), number] for one in trials if one.number == number)
+            return sum(one.number < first and not _repeats(one) for one in trials)
+
+        def run_one(trial: optuna.Trial) -> Sequence[float]:
+            at = place(trial.number)
+            if at >= len(names):
+                raise _NotWanted
+            return run(trial, names[at])
+
+        self.search(
+            lambda: len(set(names) - set(self.finished())),
+            run_one,
+            may_ask=lambda: sum(not _repeats(one) for one in self.trials()) < len(names),
+            again=lambda trial: place(trial.number) < len(names),
+        )
+
+    def search(
         self,
-        distributions: dict[str, BaseDistribution],
         missing: Callable[[], int],
-        propose: Callable[[optuna.Trial], Proposal],
+        run: Run,
         *,
-        may_ask: bool = True,
-    ) -> tuple[optuna.Trial, Proposal] | None:
-        """The next trial for this process: one that a dead process has left, or a new one.
+        may_ask: Callable[[], bool],
+        again: Callable[[FrozenTrial], bool] = lambda _: True,
+    ) -> None:
+        """Runs trials until as many candidates as are wanted are finished.
 
-        Waits while living processes are at work on the last ones that are missing.
+        Waits while other processes are at work on the last ones that are missing.
 
         Args:
-            distributions: what a new trial decides.
             missing: how many candidates are still to be finished.
-            propose: says what a trial is about, and writes it down. No other process asks or
-                proposes meanwhile.
+            run: runs a trial, which it claims first; its values.
             may_ask: whether there are new trials at all.
-
-        Returns:
-            The trial, running, and what `propose` gave; None if nothing is missing, or nothing is
-            left and no new trial may be asked for.
+            again: whether a failed trial is to be run again.
         """
-        while True:
-            with self._asking():
-                running, wanted = self.running(), missing()
-                if wanted <= 0 or not (may_ask or running):
-                    return None
-                left = next((one for one in running if self._is_left(one)), None)
-                trial = None
-                if left is not None:
-                    trial = optuna.Trial(self.study, left._trial_id)  # no public way back to it
-                elif may_ask and len(running) < wanted:
-                    trial = self.study.ask(distributions)
-                if trial is not None:
-                    trial.set_user_attr(_WORKER, self.worker)
-                    return trial, propose(trial)
-            time.sleep(_POLL_SECONDS)
+        while (wanted := missing()) > 0:
+            self._queue_what_was_left(again)
+            running = len(self.trials(TrialState.RUNNING))
+            if running < wanted and (self.trials(TrialState.WAITING) or may_ask()):
+                self._run_one(run, missing)
+            elif running:
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
 
-    def tell(self, number: int, values: Sequence[float] | None, **attributes: Any) -> None:
-        """Ends a trial of this process.
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """Trials in these states, or all, by their numbers; not to be changed."""
+        return self.study.get_trials(deepcopy=False, states=states or None)
 
-        Args:
-            number: of the trial.
-            values: of the objectives; None if it is given up.
-            attributes: of the study, that are written with it.
+    def claim(self, trial: optuna.Trial, name: str) -> None:
+        """Writes down which candidate a running trial is about, and ends it if another one is.
+
+        Of two that claim a candidate at once both may end, but not both train it: it is written
+        down before others are looked for.
         """
-        with self._asking():
-            for name, value in attributes.items():
-                self.study.set_user_attr(name, value)
-            state = TrialState.FAIL if values is None else None
-            self.study.tell(number, values, state=state)
+        trial.set_user_attr(NAME, name)
+        others = self.trials(TrialState.RUNNING, TrialState.COMPLETE)
+        if any(_name(one) == name and one.number != trial.number for one in others):
+            raise _NotWanted
 
-    def running(self) -> list[FrozenTrial]:
-        """The trials that are not finished."""
-        return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    def finished(self) -> dict[str, FrozenTrial]:
+        """The trials of finished candidates, by the names that they were claimed under."""
+        trials = self.trials(TrialState.COMPLETE)
+        return {_name(trial): trial for trial in trials if _name(trial)}
 
-    def of_others(self, attribute: str, trial: optuna.Trial) -> set[Any]:
-        """What the trials beside this one that are not finished have as an attribute."""
-        return {
-            one.user_attrs.get(attribute) for one in self.running() if one.number != trial.number
-        }
+    def _queue_what_was_left(self, again: Callable[[FrozenTrial], bool]) -> None:
+        fail_stale_trials(self.study)
+        for trial in self.trials(TrialState.RUNNING):
+            if self.place.is_left(self.study.study_name, trial):
+                with suppress(ValueError, UpdateFinishedTrialError):  # it was faster
+                    self.study.tell(trial.number, state=TrialState.FAIL)
+        trials = self.trials()
+        repeated = {number for trial in trials for number in _repeats(trial)}
+        names = {_name(trial) for trial in trials if trial.state != TrialState.FAIL} - {""}
+        for trial in self.trials(TrialState.FAIL):
+            if trial.number not in repeated and _name(trial) not in names and again(trial):
+                RetryHeartbeatStaleTrialCallback()(self.study, copy.deepcopy(trial))
 
-    def _asking(self):
-        return self.place.lock(f"{self.name}.asking")
+    def _run_one(self, run: Run, missing: Callable[[], int]) -> None:
+        with ExitStack() as held:
 
-    def _is_left(self, trial: FrozenTrial) -> bool:
-        """Whether the process that was at a trial is no more; nobody else asks meanwhile."""
-        # One without a number is that of a process which was killed while it asked.
-        number = trial.user_attrs.get(_WORKER, self.worker)
-        if number == self.worker:
-            return True
-        with self.place.try_lock(_lock_of(self.name, number)) as free:
-            return free
+            def objective(trial: optuna.Trial) -> Sequence[float]:
+                held.enter_context(self.place.holding(self.study.study_name, trial))
+                running = self.trials(TrialState.RUNNING)
+                if missing() <= sum(one.number < trial.number for one in running):
+                    raise _NotWanted
+                return run(trial)
+
+            try:
+                self.study.optimize(objective, n_trials=1, catch=(_NotWanted,))
+            except (ValueError, AssertionError) as error:
+                if not _is_taken(error):
+                    raise
+                _LOG.info("this process was taken for dead; its candidate is run by another one")
+
+
+def _is_taken(error: BaseException) -> bool:
+    """Whether Optuna could not end a trial because somebody else had failed it."""
+    if isinstance(error, AssertionError) and error.__context__:  # what it says of the other two
+        error = error.__context__
+    return isinstance(error, UpdateFinishedTrialError) or str(error).startswith("Cannot tell a F")
+
+
+def _name(trial: FrozenTrial) -> str:
+    """The candidate that a trial is about; empty if it was not claimed."""
+    return trial.user_attrs.get(NAME, "")
 
 
 @contextmanager
@@ -127,7 +181,7 @@ def joined(
     search: str,
     directions: Sequence[Literal["maximize", "minimize"]],
     expected: str,
-    worker: int | None = 0,
+    sampler: Callable[[int], optuna.samplers.BaseSampler] | None = None,
 ) -> Iterator[SharedStudy]:
     """Takes part in a search, which is begun if the storage does not hold it.
 
@@ -137,34 +191,22 @@ def joined(
         search: a fingerprint of what is searched, and with what.
         directions: of the objectives, `maximize` or `minimize`.
         expected: what a storage has to be of, for the error.
-        worker: number of this process, another one for each that is at work; None takes the first
-            from 1 that is free.
+        sampler: of what trials decide, if they do, given how many trials there are.
 
     Raises:
         InputError: the storage cannot be reached or read, belongs to another search or to other
-            code, another process has this number, or a database is lost on the way.
+            code, or a database is lost on the way.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    _quieten()
     place = place_of(storage)
-    with ExitStack() as stack:
-        trials = stack.enter_context(place.connected())
-        # Who looks whether a number is free holds its lock for a moment.
-        with place.lock(f"{name}.asking"):
-            number = 1 if worker is None else worker
-            while not stack.enter_context(place.try_lock(_lock_of(name, number))):
-                if worker is not None:
-                    raise InputError(
-                        "another process has this worker number",
-                        where=place,
-                        expected="a number of its own for each process",
-                        received=worker,
-                    )
-                number += 1
-            study = _study(trials, place, name, directions)
-            _check(study, place, _SEARCH, search, f"one of {expected}; name another storage")
-            code = identity()
-            _check(study, place, _CODE, code, "the code that it was begun with, or name another")
-        yield SharedStudy(study, place, name, number)
+    with place.connected() as trials:
+        study = _study(trials, place, name, directions)
+        _check(study, place, _SEARCH, search, f"one of {expected}; name another storage")
+        code = identity()
+        _check(study, place, _CODE, code, "the code that it was begun with, or name another")
+        count = len(study.get_trials(deepcopy=False))
+        study.sampler = sampler(count) if sampler else optuna.samplers.RandomSampler()
+        yield SharedStudy(study, place)
 
 
 def check_storage(storage: str | Path) -> None:
@@ -173,17 +215,37 @@ def check_storage(storage: str | Path) -> None:
     Raises:
         InputError: it cannot be reached or read.
     """
+    _quieten()
     with place_of(storage).connected():
         pass
 
 
-def _lock_of(name: str, worker: int) -> str:
-    return f"{name}.{worker}.lock"
+def place_of(storage: str | Path) -> Journal | Database:
+    """The place that a flag names.
+
+    Raises:
+        InputError: it is a database of another kind, or holds a password.
+    """
+    text = str(storage)
+    if is_database(text):
+        return Database(text)
+    if "://" in text:
+        scheme = text.partition("://")[0]
+        raise InputError(
+            "no storage of a search", where="storage", expected=_EXPECTED, received=f"{scheme}://"
+        )
+    return Journal(Path(text))
+
+
+def _quieten() -> None:
+    """No warnings of heartbeats, nor of failed trials, whose errors are raised anyway."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
 
 def _study(
     trials: BaseStorage,
-    place: Place,
+    place: Journal | Database,
     name: str,
     directions: Sequence[Literal["maximize", "minimize"]],
 ) -> optuna.Study:
@@ -197,7 +259,9 @@ def _study(
         ) from error
 
 
-def _check(study: optuna.Study, place: Place, attribute: str, value: Any, expected: str) -> None:
+def _check(
+    study: optuna.Study, place: Journal | Database, attribute: str, value: Any, expected: str
+) -> None:
     """Compares what a study was begun with, or writes it down."""
     known = study.user_attrs.get(attribute)
     if known is None:

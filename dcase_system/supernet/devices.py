@@ -1,6 +1,5 @@
 """What a chosen network leaves for devices: `.tflite` files, what they score, what they cost."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from dcase_system.edge.tflite import TFLiteModel, file_name
 from dcase_system.files import read_json, write_json
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network
+from dcase_system.processors import usable_cores
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.multilabel import mean_average_precision
 
@@ -53,7 +53,7 @@ def export_network(
         fixed = registry.at_fixed_length(model, registry.read_spec(network.folder / SPEC))
         write_json(target / COMPLEXITY, rules.report(fixed))
         files = {one: target / file_name(one, network=prefix) for one in formats}
-        threads = os.cpu_count() or 1
+        threads = usable_cores()
         loaded = {
             one: forms.Form(TFLiteModel(path, threads), format=one) for one, path in files.items()
         }

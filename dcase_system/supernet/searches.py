@@ -65,7 +65,7 @@ class Searches:
             InputError: see `search`.
         """
         for method in self.methods:
-            self._shared(budget, method).run(self._scorer, None)
+            self._shared(budget, method).run(self._scorer, helps=True)
 
     def tested(self, chosen: Sequence[Ratios]) -> list[dict[str, float]]:
         """`map` of sub-networks on the test clips, and `map_not_recalibrated`.

@@ -2,10 +2,12 @@
 
 The search of Lin et al. is random; NSGA-II keeps what it has learnt from the candidates before. An
 interrupted search goes on with its storage. A sub-network outside the budget is not scored, nor is
-one scored twice; one at which a process was killed is taken up by whoever asks next.
+one scored twice; one at which a process was killed is scored by another one.
 """
 
 import logging
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -13,12 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.errors import InputError
 from dcase_system.files import fingerprint
-from dcase_system.storage.shared import SharedStudy, joined
+from dcase_system.storage.shared import NAME, SharedStudy, joined
 from dcase_system.supernet.search import (
     Budget,
     Candidate,
@@ -33,7 +34,7 @@ from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 Method = Literal["random", "evolution"]
-_EXCESS, _NAME = "excess", "ratios"  # attributes of a trial
+_EXCESS = "excess"  # attribute of a trial: how far it is outside of the budget
 _MOST_PROPOSALS = 40  # a scored sub-network: repetitions and those outside the budget are free
 
 
@@ -76,12 +77,12 @@ class SharedSearch:
                 received="latency",
             )
 
-    def run(self, score: Score, worker: int | None = 0) -> list[Candidate]:
+    def run(self, score: Score, *, helps: bool = False) -> list[Candidate]:
         """Scores sub-networks until the storage holds enough of them; all of it, best first.
 
         Args:
             score: of a sub-network.
-            worker: number of this process, another one for each that is at work; see `joined`.
+            helps: whether another process has begun the search; NSGA-II then draws otherwise.
 
         Raises:
             InputError: nothing is within the budget, or see `joined`.
@@ -92,120 +93,104 @@ class SharedSearch:
                 *(self.method, self.seed, self.scored),
             ]
         )
-        wanted = min(self.evaluations, self._most)
         expected = "this search space, budget, method, seed and supernet"
         directions: list[Literal["maximize", "minimize"]] = ["maximize", "minimize"]
-        with joined(self.storage, self.name, search, directions, expected, worker) as shared:
-            study = shared.study
-            study.sampler = optuna.samplers.NSGAIISampler(
+
+        def sampler(trials: int) -> optuna.samplers.BaseSampler:
+            return optuna.samplers.NSGAIISampler(
                 population_size=self.population,
-                seed=derive(self.seed, "sampler", shared.worker, len(study.trials)),
+                seed=derive(self.seed, "sampler", trials, os.getpid() if helps else 0),
             )
-            self._search(shared, score, wanted)
-            found = [self._candidate(trial) for trial in _scored(study).values()]
+
+        with joined(self.storage, self.name, search, directions, expected, sampler) as shared:
+            if self.method == "random":
+                shared.search_list(
+                    list(self._draws),
+                    lambda trial, name: self._score(shared, trial, self._draws[name], score),
+                )
+            else:
+                self._search_nsga2(shared, score)
+            found = [self._candidate(trial) for trial in self._scored(shared).values()]
             if not found:
-                raise self._nothing(study)
+                raise self._nothing(shared)
         if len(found) < self.evaluations:
             _LOG.info("%d sub-networks found where %d were wanted", len(found), self.evaluations)
         return sorted(found, key=lambda one: -one.score)
 
     @cached_property
-    def _draws(self) -> list[Ratios]:
-        """What trial k of a random search is about: trials are numbered across processes."""
-        drawn = draws_within(self.space, self.budget, self.seed)
-        return [ratios for ratios, _ in islice(drawn, self.evaluations)]
+    def _draws(self) -> dict[str, Ratios]:
+        """The sub-networks of a random search, by name, in the order of the new trials."""
+        drawn = islice(draws_within(self.space, self.budget, self.seed), self.evaluations)
+        return {ratios_name(ratios): ratios for ratios, _ in drawn}
 
-    @property
-    def _most(self) -> int:
-        """Sub-networks that there are, as far as that is known."""
-        if self.method == "random":
-            return len(self._draws)
+    def _search_nsga2(self, shared: SharedStudy, score: Score) -> None:
         # Measuring the latency of a whole space would take hours.
         measured = self.budget.measure == "latency"
-        return self.space.size if measured else reachable(self.space, self.budget)
+        most = self.space.size if measured else reachable(self.space, self.budget)
+        wanted = min(self.evaluations, most)
+        choices, asked = _choices(self.space), list[int]()
 
-    def _search(self, shared: SharedStudy, score: Score, wanted: int) -> None:
-        """Scores sub-networks until so many are."""
-        distributions = _distributions(self.space) if self.method == "evolution" else {}
+        def run(trial: optuna.Trial) -> Sequence[float]:
+            asked.append(trial.number)
+            ratios = _decoded(
+                self.space,
+                {name: trial.suggest_categorical(name, given) for name, given in choices.items()},
+            )
+            seen = self._scored(shared).get(ratios_name(ratios))
+            cost = seen.values[1] if seen else self.budget.cost(self.space.spec(ratios))
+            excess = self.budget.excess(cost)
+            trial.set_constraint("budget", excess)
+            trial.set_user_attr(_EXCESS, excess)
+            if seen:
+                return seen.values
+            return (0.0, cost) if excess else self._score(shared, trial, ratios, score)
 
-        def missing() -> int:
-            return wanted - len(_scored(shared.study))
-
-        def propose(trial: optuna.Trial) -> tuple[Ratios, bool] | None:
-            """The sub-network, and whether another process is at it; None if there is none."""
-            ratios = self._ratios(trial)
-            if ratios is None:
-                return None
-            taken = ratios_name(ratios) in shared.of_others(_NAME, trial)
-            if not taken:
-                trial.set_user_attr(_NAME, ratios_name(ratios))
-            return ratios, taken
-
-        proposals = 0
-        while turn := shared.next_trial(
-            distributions, missing, propose, may_ask=proposals < _MOST_PROPOSALS * wanted
-        ):
-            trial, proposal = turn
-            proposals += 1
-            if proposal is None or proposal[1]:
-                shared.tell(trial.number, None)
-            else:
-                self._score(shared, trial, proposal[0], score)
+        shared.search(
+            lambda: wanted - len(self._scored(shared)),
+            run,
+            may_ask=lambda: len(asked) < _MOST_PROPOSALS * wanted,
+        )
 
     def _score(
         self, shared: SharedStudy, trial: optuna.Trial, ratios: Ratios, score: Score
-    ) -> None:
+    ) -> Sequence[float]:
+        shared.claim(trial, ratios_name(ratios))
         spec = self.space.spec(ratios)
-        seen = _scored(shared.study).get(ratios_name(ratios))
-        cost = seen.values[1] if seen else self.budget.cost(spec)
-        excess = self.budget.excess(cost)
-        trial.set_constraint("budget", excess)
-        trial.set_user_attr(_EXCESS, excess)
-        value = seen.values[0] if seen else 0.0 if excess else score(spec)
-        shared.tell(trial.number, (value, cost))
+        return score(spec), self.budget.cost(spec)
 
-    def _ratios(self, trial: optuna.Trial | FrozenTrial) -> Ratios | None:
-        """What a trial is about; None beyond the last draw, or where a kill cut the draw short."""
+    def _scored(self, shared: SharedStudy) -> dict[str, FrozenTrial]:
+        """The trials of the sub-networks that were scored, by name."""
+        found = shared.finished()
         if self.method == "random":
-            return self._draws[trial.number] if trial.number < len(self._draws) else None
-        whole = trial.params.keys() == _distributions(self.space).keys()
-        return _decoded(self.space, trial.params) if whole else None
+            return {name: trial for name, trial in found.items() if name in self._draws}
+        return found
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
-        ratios = self._ratios(trial)
-        assert ratios is not None
+        random = self.method == "random"
+        ratios = (
+            self._draws[trial.user_attrs[NAME]] if random else _decoded(self.space, trial.params)
+        )
         value, cost = trial.values
         return candidate(self.space, ratios, cost, value)
 
-    def _nothing(self, study: optuna.Study) -> InputError:
+    def _nothing(self, shared: SharedStudy) -> InputError:
         """The error where every sub-network that was looked at is outside the budget."""
-        finished = study.get_trials(states=(TrialState.COMPLETE,))
+        finished = shared.trials(TrialState.COMPLETE)
         if not finished:
             return unreachable(self.budget, None)
         nearest = min(finished, key=lambda trial: trial.user_attrs[_EXCESS])
-        ratios = self._ratios(nearest)
-        assert ratios is not None
+        ratios = _decoded(self.space, nearest.params)
         return unreachable(self.budget, (ratios, nearest.values[1]))
 
 
-def _scored(study: optuna.Study) -> dict[str, FrozenTrial]:
-    """The first finished trial of each sub-network within the budget, by its name."""
-    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    first: dict[str, FrozenTrial] = {}
-    for trial in finished:
-        if not trial.user_attrs[_EXCESS]:
-            first.setdefault(trial.user_attrs[_NAME], trial)
-    return first
-
-
-def _distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+def _choices(space: SearchSpace) -> dict[str, Sequence[Any]]:
     """What is decided: a depth for each block, and a ratio for each block or layer."""
-    decided: dict[str, BaseDistribution] = {}
+    decided: dict[str, Sequence[Any]] = {}
     for block, depths in enumerate(space.depths):
         if len(depths) > 1:
-            decided[f"depth{block}"] = CategoricalDistribution(depths)
+            decided[f"depth{block}"] = depths
         for layer in range(1 if space.width_per == "block" else depths[-1]):
-            decided[f"ratio{block}_{layer}"] = CategoricalDistribution(space.ratios)
+            decided[f"ratio{block}_{layer}"] = space.ratios
     return decided
 
 

@@ -31,6 +31,7 @@ from dcase_system.edge.quantisation import quantise
 from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network
+from dcase_system.processors import usable_cores
 from tests.benchmarks import peers
 from tests.benchmarks.harness import (
     Row,
@@ -59,7 +60,7 @@ def rows(rounds: int) -> list[Row]:
         found += compared(f"inference of S1, {name}, one thread", ours | of_peers, CALLS)
     operations = 2 * count(network).macs * CALLS / 1e9
     rate = operations / float(np.median(seconds["tf.lite float32"]))
-    peak = peak_gflops() / (os.cpu_count() or 1)
+    peak = peak_gflops() / usable_cores()
     title = "inference of S1, float32, one thread"
     return [*found, Row(title, rate, "GFLOP/s", "matrix product, one core", peak, rate / peak)]
 

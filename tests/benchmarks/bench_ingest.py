@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from dcase_system.audio.store import ingest
+from dcase_system.processors import usable_cores
 from tests.benchmarks.clips import SAMPLE_RATE, labels, write_clips
 from tests.benchmarks.harness import Contender, Row, alternate, compared
 
@@ -24,7 +25,7 @@ def rows(rounds: int) -> list[Row]:
         root.mkdir()
         names = write_clips(root, CLIPS)
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+        with ProcessPoolExecutor(usable_cores(), context) as pool:
             contenders: dict[str, Contender] = {
                 "store": partial(_into_store, root, names),
                 "soundfile + soxr, a process a core": partial(_by_processes, pool, root, names),
@@ -61,7 +62,7 @@ def _every_epoch(root: Path, names: list[str]) -> Callable[[], None]:
     from tests.benchmarks import torch_training
 
     files = torch_training.Files(root, names, labels(len(names)))
-    batches = torch_training.loader(files, 256, os.cpu_count() or 1)
+    batches = torch_training.loader(files, 256, usable_cores())
     resample = torch_training.Resample()
 
     def run() -> None:

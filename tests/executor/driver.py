@@ -10,7 +10,6 @@ from absl import flags
 from dcase_system import cli
 from dcase_system.executor.local import Local
 from dcase_system.executor.on_ray import Needs, cluster
-from dcase_system.executor.tasks import run_tasks
 from tests.executor.graphs import package
 
 _FOLDER = flags.DEFINE_string("folder", None, "Of the runs.", required=True)
@@ -22,10 +21,10 @@ def main(_) -> None:
     folder = Path(_FOLDER.value)
     tasks = package(folder, _STEPS.value)
     if _ADDRESS.value is None:
-        run_tasks(tasks, Local(folder / "logs", 2))
+        Local(folder / "logs", 2).run(tasks)
         return
     with cluster(_ADDRESS.value, Needs(1.0), folder) as nodes:
-        run_tasks(tasks, nodes)
+        nodes.run(tasks)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from dcase_system.errors import InputError
 from dcase_system.executor.local import Local
-from dcase_system.executor.tasks import Task, run_tasks
+from dcase_system.executor.tasks import Task
 from tests.commands import ROOT, command, heed_ctrl_c
 from tests.executor.graphs import all_end, package, pids, results, task
 
@@ -40,7 +40,7 @@ def wait_for_pids(folder, count):
 def test_several_at_once_leave_what_one_after_another_does(tmp_path):
     for at_once in (1, 3):
         folder = tmp_path / str(at_once)
-        run_tasks(package(folder), Local(folder / "logs", at_once))
+        Local(folder / "logs", at_once).run(package(folder))
     assert results(tmp_path / "1") == results(tmp_path / "3")
     assert len(results(tmp_path / "1")) == 6
     assert (tmp_path / "3" / "logs" / "s1_5.txt").read_text().endswith("written\n")
@@ -49,13 +49,13 @@ def test_several_at_once_leave_what_one_after_another_does(tmp_path):
 def test_a_task_waits_for_those_it_needs(tmp_path):
     """The writer itself asserts that they are done."""
     tasks = package(tmp_path)
-    run_tasks(tasks[::-1], Local(tmp_path / "logs", 6))
+    Local(tmp_path / "logs", 6).run(tasks[::-1])
     assert len(results(tmp_path)) == 6
 
 
 def test_a_lost_task_is_begun_again_and_not_for_ever(tmp_path, caplog):
     executor = Local(tmp_path / "logs", 2)
-    ended, killed = executor.ended, []
+    ended, killed = executor._ended, []
 
     def losing():
         wait_for_pids(tmp_path, 1)
@@ -64,19 +64,19 @@ def test_a_lost_task_is_begun_again_and_not_for_ever(tmp_path, caplog):
             os.kill(killed[0], signal.SIGKILL)
         return ended()
 
-    executor.ended = losing
-    run_tasks(package(tmp_path, steps=10), executor)
+    executor._ended = losing
+    executor.run(package(tmp_path, steps=10))
     assert len(results(tmp_path)) == 6
     assert len(pids(tmp_path)) == 7
     with pytest.raises(InputError, match=r"hopeless: task was lost 3 times \(signal 9\)"):
-        run_tasks([task(tmp_path, "hopeless", "--fault=lost")], Local(tmp_path / "l"), retries=2)
+        Local(tmp_path / "l", retries=2).run([task(tmp_path, "hopeless", "--fault=lost")])
 
 
 def test_a_task_that_is_lost_before_it_has_a_folder_is_given_none(tmp_path):
     """A folder with a lock alone would be taken for something else within that of a run."""
     early = Task("early", ("-c", "import os; os.kill(os.getpid(), 9)"), tmp_path / "run" / "one")
     with pytest.raises(InputError, match="early: task was lost 2 times"):
-        run_tasks([early], Local(tmp_path / "logs"), retries=1)
+        Local(tmp_path / "logs", retries=1).run([early])
     assert not (tmp_path / "run").exists()
 
 
@@ -84,7 +84,7 @@ def test_a_task_that_is_lost_before_it_has_a_folder_is_given_none(tmp_path):
 def test_a_task_that_fails_is_not_begun_again_and_stops_the_others(tmp_path, at_once):
     tasks = [task(tmp_path, "wrong", "--fault=input"), task(tmp_path, "long", "--steps=600")]
     with pytest.raises(InputError, match="received exit status 1") as caught:
-        run_tasks(tasks, Local(tmp_path / "logs", at_once))
+        Local(tmp_path / "logs", at_once).run(tasks)
     assert ("writer: nothing to write" in str(caught.value)) == (at_once > 1)
     assert len((tmp_path / "wrong" / "pids").read_text().split()) == 1
     assert all_end(pids(tmp_path), 0)
@@ -98,7 +98,7 @@ def test_ctrl_c_leaves_no_process_behind_and_the_next_start_goes_on(tmp_path):
     assert driver.wait(30) == 130
     assert driver.stderr.read().splitlines()[-1].startswith("error: interrupted")
     assert all_end(pids(tmp_path), 0)
-    run_tasks(package(tmp_path, steps=3), Local(tmp_path / "logs", 2))
+    Local(tmp_path / "logs", 2).run(package(tmp_path, steps=3))
     assert len(results(tmp_path)) == 6
 
 

@@ -152,7 +152,7 @@ def test_the_recipes_of_a_package_and_helpers_of_a_search_never_replace_a_run(
         argument for task in tasks.all() for argument in task.arguments if "overwr" in argument
     ]
     begun: list[Task] = []
-    monkeypatch.setattr(_executor, "run_tasks", lambda tasks, _: begun.extend(tasks))
+    monkeypatch.setattr(_executor.Local, "run", lambda _, tasks: begun.extend(tasks))
     monkeypatch.setattr(sys, "argv", ["recipe", "--overwrite"])
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", _executor.__spec__)
     _executor.search_together(tmp_path)

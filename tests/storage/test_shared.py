@@ -5,16 +5,18 @@ import os
 import time
 from itertools import islice
 
+import optuna
 import pytest
 
 from dcase_system.errors import InputError
 from dcase_system.scene_search.search import CandidateScore, Search
 from dcase_system.scene_search.space import SceneSpace
-from dcase_system.storage.shared import joined
+from dcase_system.storage import database
 from tests.commands import FORKS
 from tests.storage import postgres
 
 SPACE, WANTED = SceneSpace("code"), 8
+GRACE_SECONDS = 5  # a minute is what a user has
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +42,10 @@ def score(architecture):
     return CandidateScore(accuracy, accuracy, 1 / architecture.stem)
 
 
-def work(folder, storage, method, worker, slow_at, password=postgres.PASSWORD):
+def work(folder, storage, method, worker, slow_at):
     """A worker that writes down what it begins and ends, and is slow at one of its candidates."""
-    os.environ["PGPASSWORD"] = password
+    os.environ["PGPASSWORD"] = postgres.PASSWORD
+    database.HEARTBEAT_SECONDS, database.GRACE_SECONDS = 1, GRACE_SECONDS
     count = 0
 
     def note(what, name):
@@ -58,7 +61,7 @@ def work(folder, storage, method, worker, slow_at, password=postgres.PASSWORD):
         return score(architecture)
 
     try:
-        found = searched(storage, method).run(evaluate, worker)
+        found = searched(storage, method).run(evaluate, helps=worker > 1)
     except InputError as error:
         (folder / f"error{worker}").write_text(str(error))
         raise SystemExit(1) from None
@@ -120,33 +123,51 @@ def test_a_worker_killed_when_the_others_wait_for_it_leaves_nothing_short(tmp_pa
     assert len(json.loads((tmp_path / "found2.json").read_text())) == WANTED
 
 
-def test_who_joins_takes_the_first_number_that_is_free(storage):
-    taken = []
-
-    def nested(architecture):
-        with joined(storage, "names", "x", ["maximize"], "one", None) as shared:
-            taken.append(shared.worker)
-        return score(architecture)
-
-    with joined(storage, "names", "x", ["maximize"], "one", None) as shared:
-        taken.append(shared.worker)
-        with joined(storage, "names", "x", ["maximize"], "one", 2):
-            searched(storage, "random", evaluations=1).run(nested)
-    assert taken == [1, 3]
-
-
-def test_numbers_searches_and_code_are_told_apart(storage, monkeypatch):
-    def nested(_):
-        searched(storage, "random").run(score)
-
-    with pytest.raises(InputError, match="another process has this worker number"):
-        searched(storage, "random").run(nested)
+def test_searches_and_code_are_told_apart(storage, monkeypatch):
     assert len(searched(storage, "random").run(score)) == WANTED
     with pytest.raises(InputError, match="storage belongs to another search"):
         searched(storage, "random", seed=1).run(score)
     monkeypatch.setattr("dcase_system.storage.shared.identity", lambda: {"sources": "x"})
     with pytest.raises(InputError, match="storage belongs to another code"):
         searched(storage, "random").run(score)
+
+
+@pytest.mark.parametrize("method", ["random", "nsga2"])
+def test_as_many_are_trained_as_were_wanted_however_many_ask_for_the_last(
+    tmp_path, storage, method
+):
+    processes = [started(tmp_path, storage, method, number) for number in range(1, 4)]
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 3
+    names = [name for _, name in lines(tmp_path / "ended")]
+    assert len(names) == len(set(names)) == WANTED
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("moment", ["set_trial_user_attr", "set_trial_state_values"])
+def test_who_is_taken_for_dead_loses_its_candidate_and_goes_on(
+    server, tmp_path, monkeypatch, moment
+):
+    """As after a machine has slept: what it then finishes is another process's."""
+    url, storage = server.create(f"asleep_{moment}"), optuna.storages.RDBStorage
+    write, fail, taken = getattr(storage, moment), storage.set_trial_state_values, []
+
+    def late(self, trial_id, *given, **named):
+        ends = {"score", optuna.trial.TrialState.COMPLETE} & {
+            *given[:1],
+            named.get("key"),
+            named.get("state"),
+        }
+        if ends and not taken:
+            taken.append(trial_id)
+            fail(self, trial_id, optuna.trial.TrialState.FAIL)
+        return write(self, trial_id, *given, **named)
+
+    monkeypatch.setattr(storage, moment, late)
+    found = searched(url, "random").run(score)
+    assert taken
+    assert found == searched(tmp_path / "alone", "random").run(score)
 
 
 @pytest.mark.cluster
@@ -180,10 +201,10 @@ def test_what_is_no_database_is_refused(tmp_path):
 
 @pytest.mark.cluster
 def test_tables_of_others_are_refused(server, monkeypatch):
-    import psycopg2
+    import psycopg
 
     url = server.create("foreign_tables")
-    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE studies (thesis text)")
     with pytest.raises(InputError, match="database cannot be used") as caught:
         searched(url, "random").run(score)

@@ -123,7 +123,7 @@ def test_the_front_is_what_nothing_beats(points):
     assert len(kept) == len(expected)
 
 
-def search(folder, evaluations, *, method="evolution", scorer=score, worker=0, **settings):
+def search(folder, evaluations, *, method="evolution", scorer=score, helps=False, **settings):
     given = {
         "space": SPACE,
         "budget": ANY,
@@ -132,7 +132,7 @@ def search(folder, evaluations, *, method="evolution", scorer=score, worker=0, *
         "population": 8,
     }
     return SharedSearch(method=method, evaluations=evaluations, **given | settings).run(
-        scorer, worker
+        scorer, helps=helps
     )
 
 
@@ -173,7 +173,7 @@ def test_evolution_ends_where_the_space_does(tmp_path):
 
 
 def _helper(folder, method):
-    search(folder, 12, method=method, worker=None)
+    search(folder, 12, method=method, helps=True)
 
 
 @METHODS
@@ -196,8 +196,8 @@ def test_what_a_killed_process_was_at_is_scored_by_the_next(tmp_path, method):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path, 6, method=method, scorer=killed, worker=None)
-    found = search(tmp_path, 6, method=method, worker=None)
+        search(tmp_path, 6, method=method, scorer=killed)
+    found = search(tmp_path, 6, method=method, helps=True)
     assert len(found) == 6
     if method == "random":
         assert found == search(tmp_path / "alone", 6, method=method)

@@ -15,6 +15,7 @@ from dcase_system.audio.store.form import Form, decode_clip
 from dcase_system.audio.store.index import clip_of, status_of
 from dcase_system.errors import InputError
 from dcase_system.places import Place, UnreachableError
+from dcase_system.processors import usable_cores
 
 Decoded = np.ndarray | InputError
 _CLIPS_A_CALL = 4  # of a process
@@ -54,7 +55,7 @@ def decoders(processes: int) -> Iterator[Executor]:
     """A pool of processes, which end with this one; where it is one only, of a thread a core."""
     pool: Executor
     if processes == 1:
-        pool = ThreadPoolExecutor(os.cpu_count())
+        pool = ThreadPoolExecutor(usable_cores())
     else:
         spawned = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(processes, spawned, _end_with_parent)

@@ -72,12 +72,11 @@ def write_demo_corpus(
 @contextmanager
 def one_writer(directory: Path) -> Iterator[None]:
     """Held while a demo corpus is made, so that a second process waits for it and finds it."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
 
     def on_wait() -> None:
         _LOG.info("another process makes %s: waiting for it", directory)
 
-    with locked(directory.parent, on_wait):
+    with locked(directory.with_name(f"{directory.name}.lock"), on_wait):
         yield
 
 
