@@ -20,7 +20,7 @@ from dcase_system.audio.store.index import INDEX_FILE, clip_of, lines_of, stat_a
 from dcase_system.audio.store.rows import MARKS_FILE, ROWS_FILE, WantedRows
 from dcase_system.audio.store.waveforms import StoredRows, Waveforms
 from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, flocked, locked
+from dcase_system.files import fingerprint, locked
 from dcase_system.places import Place, place
 
 BLOCK_BYTES = 16 * 2**20
@@ -106,16 +106,25 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
     """
     with (store / "at_work").open("a+") as lock:
         while True:
-            flocked(lock.fileno(), fcntl.LOCK_SH)
+            _flocked(lock.fileno(), fcntl.LOCK_SH)
             if _fits(store, wanted):
                 break
-            if not flocked(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if not _flocked(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
                 _LOG.info("another process writes %s in another format: waiting for it", store)
-                flocked(lock.fileno(), fcntl.LOCK_EX)
+                _flocked(lock.fileno(), fcntl.LOCK_EX)
             if not _fits(store, wanted):
                 _empty(store)
                 write_form(store, wanted)
         yield
+
+
+def _flocked(handle: int, how: int) -> bool:
+    """Locks a file, shared or alone; False if it would have to wait. filelock has no shared lock."""
+    try:
+        fcntl.flock(handle, how)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _fits(store: Path, wanted: Form) -> bool:
