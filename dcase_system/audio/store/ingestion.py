@@ -119,7 +119,7 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
 
 
 def _flocked(handle: int, how: int) -> bool:
-    """Locks a file, shared or alone; False if it would have to wait. filelock has no shared lock."""
+    """Locks a file, shared or alone; False if it had to wait. filelock has no shared lock."""
     try:
         fcntl.flock(handle, how)
     except BlockingIOError:
