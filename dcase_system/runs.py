@@ -28,6 +28,7 @@ _PACKAGES = (
     "numpy",
     "pandas",
     "scipy",
+    "scikit-learn",
     "soundfile",
     "soxr",
     "absl-py",
