@@ -30,6 +30,7 @@ _PACKAGES = (
     "numpy",
     "pandas",
     "scipy",
+    "scikit-learn",
     "soundfile",
     "soxr",
     "absl-py",
