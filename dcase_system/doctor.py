@@ -15,7 +15,10 @@ from pathlib import Path
 
 from dcase_system import cli
 
-_NEEDED = ("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "soundfile", "soxr")
+_NEEDED = (
+    *("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert"),
+    *("soundfile", "soxr"),
+)
 _OPTIONAL = {
     "tensorflow-io": "corpora at URLs; no wheels for Python 3.13",
     "psycopg": "searches that share PostgreSQL",

@@ -62,17 +62,20 @@ def test_a_name_that_is_not_utf_8_is_refused(exported, tmp_path):
         tflite.TFLiteModel(path)
 
 
-def with_bytes(content, operator_name):
-    """A model with a further operator, of bytes without scale and memory that none has written."""
+def with_bytes(content, *operator_names):
+    """A model with further operators of bytes without scale and memory that none has written."""
     model = flatbuffer.parse(content)
     graph, schema = model.subgraphs[0], flatbuffer.schema
-    kinds = (schema.TensorType.UINT8, schema.TensorType.UINT8, schema.TensorType.FLOAT32)
-    for kind, buffer in zip(kinds, ([1, 2, 3], None, None), strict=True):
-        graph.tensors.append(schema.TensorT(shape=[3], type=kind, buffer=len(model.buffers)))
-        model.buffers.append(schema.BufferT(data=buffer))
-    last = len(graph.tensors) - 1
-    code = flatbuffer.operator_code(model, operator_name)
-    graph.operators.append(schema.OperatorT(code, inputs=[last - 2, last - 1], outputs=[last]))
+
+    def added(kind, data=None):
+        model.buffers.append(schema.BufferT(data=data))
+        graph.tensors.append(schema.TensorT(shape=[3], type=kind, buffer=len(model.buffers) - 1))
+        return len(graph.tensors) - 1
+
+    taken = [added(schema.TensorType.UINT8, [1, 2, 3]), added(schema.TensorType.UINT8)]
+    for name in operator_names:
+        code, given = flatbuffer.operator_code(model, name), added(schema.TensorType.FLOAT32)
+        graph.operators.append(schema.OperatorT(code, inputs=taken, outputs=[given]))
     return flatbuffer.serialise(model)
 
 
@@ -83,8 +86,9 @@ def test_only_custom_operators_take_bytes_without_scale_and_unwritten_memory(exp
     assert flatbuffer.operators(flatbuffer.parse(path.read_bytes()))["CUSTOM"] == 1
     with pytest.raises(InputError, match=r"compiled\.tflite: model cannot be loaded"):
         tflite.TFLiteModel(path)
-    with pytest.raises(ValueError, match="quantised tensor has no scale"):
-        flatbuffer.parse(with_bytes(content, "RELU"))
+    for names in (["RELU"], ["CUSTOM", "RELU"]):
+        with pytest.raises(ValueError, match="quantised tensor has no scale"):
+            flatbuffer.parse(with_bytes(content, *names))
 
 
 def test_cast_weights_are_half_precision_numbers(network):
