@@ -1,7 +1,6 @@
 """Reading stored arrays that may be damaged or hostile: no pickle, no bombs, one kind of error."""
 
 import io
-import mmap
 import struct
 import sys
 import tokenize
@@ -71,20 +70,10 @@ def check_mapped(values: np.ndarray) -> None:
     # NumPy has no public name for the map, and the map alone knows its file, whatever has become
     # of the name.
     mapped = getattr(values, "_mmap", None)
-    if mapped is not None:
-        check_map(mapped, getattr(values, "filename", "memory map"))
-
-
-def check_map(mapped: mmap.mmap, where: object) -> None:
-    """The same of a map itself.
-
-    Raises:
-        InputError: the file has become shorter.
-    """
-    if mapped.size() < len(mapped):
+    if mapped is not None and mapped.size() < len(mapped):
         raise InputError(
             "file was truncated while it was read",
-            where=where,
+            where=getattr(values, "filename", "memory map"),
             expected=f"{len(mapped):,} bytes; the same command makes it anew",
             received=f"{mapped.size():,}",
         )
