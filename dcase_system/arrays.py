@@ -1,6 +1,5 @@
 """Stored arrays: reading files that may be damaged, and maps of files that may have been cut."""
 
-import mmap
 from pathlib import Path
 
 import numpy as np
@@ -37,20 +36,10 @@ def check_mapped(values: np.ndarray) -> None:
     # NumPy has no public name for the map, and the map alone knows its file, whatever has become
     # of the name.
     mapped = getattr(values, "_mmap", None)
-    if mapped is not None:
-        check_map(mapped, getattr(values, "filename", "memory map"))
-
-
-def check_map(mapped: mmap.mmap, where: object) -> None:
-    """The same of a map itself.
-
-    Raises:
-        InputError: the file has become shorter.
-    """
-    if mapped.size() < len(mapped):
+    if mapped is not None and mapped.size() < len(mapped):
         raise InputError(
             "file was truncated while it was read",
-            where=where,
+            where=getattr(values, "filename", "memory map"),
             expected=f"{len(mapped):,} bytes; the same command makes it anew",
             received=f"{mapped.size():,}",
         )

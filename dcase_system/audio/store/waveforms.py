@@ -28,6 +28,13 @@ class StoredRows:
         self.row_bytes = int(np.prod(shape)) * np.dtype(np.int16).itemsize
         self._file = path.open("rb", buffering=0)
 
+    def expect(self, rows: list[int]) -> None:
+        """Has the system fetch these rows all at once, where it can be asked to."""
+        if hasattr(os, "posix_fadvise"):
+            handle, size = self._file.fileno(), self.row_bytes
+            for row in rows:
+                os.posix_fadvise(handle, row * size, size, os.POSIX_FADV_WILLNEED)
+
     def __getitem__(self, number: int) -> np.ndarray:
         """A row, int16 of the shape.
 
@@ -78,9 +85,11 @@ class Waveforms:
         Raises:
             InputError: the store has been cut since it was opened.
         """
-        rows = self.rows[positions]
+        rows = self.rows[positions].tolist()
+        if isinstance(self.samples, StoredRows):
+            self.samples.expect(rows)
         found = np.empty((len(rows), *self.shape), np.float32)
-        for waveform, row in zip(found, rows.tolist(), strict=True):
+        for waveform, row in zip(found, rows, strict=True):
             waveform[...] = self.samples[row]
             waveform /= FULL_SCALE  # while it is in the processor's cache
         return found
