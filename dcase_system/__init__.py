@@ -3,7 +3,7 @@
 import os
 import sys
 
-from dcase_system.interrupts import watch
+from dcase_system.core.interrupts import watch
 from dcase_system.keras_classes import register_with_keras
 
 # TensorFlow reads this when it is first imported. Its start-up notices are logged as errors (three

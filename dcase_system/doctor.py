@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dcase_system import cli
+from dcase_system.core import cli
 
 _NEEDED = (
     *("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert"),

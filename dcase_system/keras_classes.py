@@ -29,8 +29,8 @@ CLASSES = {
     "models.passt_layers": (
         *("ClassTokens", "MeanOfTokens", "Patchout", "PositionalGrid", "SelfAttention"),
     ),
-    "pruning.mask_layer": ("ChannelMask",),
-    "replicas": ("Dropout",),
+    "models.graph.mask_layer": ("ChannelMask",),
+    "parallel.replicas": ("Dropout",),
     "training.optimizers": ("Adam",),
     "training.schedule": ("ExponentialLinear",),
 }

@@ -6,14 +6,15 @@ from typing import Any
 
 from absl import flags
 
-from dcase_system import runs, workers
+from dcase_system import runs
+from dcase_system.audio.clips import TaggedData, load_audioset, load_mixtures
 from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.core.places import place
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.lists import read_split
 from dcase_system.corpora.mixtures import MIXED_SPLIT
-from dcase_system.data import TaggedData, load_audioset, load_mixtures
 from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.places import place
+from dcase_system.parallel import workers
 from dcase_system.reporting.supernet import summary
 from dcase_system.supernet.experiment import help_search, run_experiment
 from dcase_system.supernet.plan import ExperimentPlan, settings_of

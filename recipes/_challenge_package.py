@@ -8,14 +8,14 @@ from types import ModuleType
 from absl import flags
 
 from dcase_system import runs
+from dcase_system.challenge.package_results import result_row, write_results
 from dcase_system.challenge.published import is_published_corpus
+from dcase_system.challenge.run import load_run
 from dcase_system.challenge.systems import SYSTEMS
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_split
-from dcase_system.errors import InputError
-from dcase_system.executor.tasks import Task
-from dcase_system.pipeline import load_run
-from dcase_system.reporting.package_results import result_row, write_results
+from dcase_system.parallel.tasks import Task
 from dcase_system.submission.assemble import assemble
 from recipes import _common, _executor
 from recipes._flags import (

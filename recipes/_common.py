@@ -10,23 +10,23 @@ from typing import Any
 
 from absl import flags
 
-from dcase_system import pipeline
+from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
+from dcase_system.challenge import run as pipeline
 from dcase_system.challenge.description import described
 from dcase_system.challenge.members import DEMO, DEMO_EPOCHS, DEMO_MEMBERS
+from dcase_system.challenge.student import costs
 from dcase_system.challenge.systems import SYSTEMS, PruningOptions, planned
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
+from dcase_system.core.places import Place, place
+from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import DemoCorpus, write_demo_corpus
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import Lists
-from dcase_system.data import SAMPLE_RATE
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
-from dcase_system.places import Place, place
-from dcase_system.progress import progress_bar
 from dcase_system.pruning.rounds import PruningRound
-from dcase_system.student import costs
 from dcase_system.submission.assemble import HandedInRun, HandedInSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from absl import flags
 
-from dcase_system.executor.local import Local
-from dcase_system.executor.on_ray import Needs, cluster
-from dcase_system.executor.tasks import Executor, Task
+from dcase_system.parallel.local import Local
+from dcase_system.parallel.on_ray import Needs, cluster
+from dcase_system.parallel.tasks import Executor, Task
 
 FLAGS = flags.FLAGS
 _LOG = logging.getLogger("dcase_system.recipes")
@@ -23,7 +23,7 @@ def storage() -> str | None:
         InputError: see `check_storage`.
     """
     # Imports optuna, which the package's recipe does not wait for.
-    from dcase_system.storage.shared import check_storage
+    from dcase_system.search.shared import check_storage
 
     if FLAGS.storage:
         check_storage(FLAGS.storage)

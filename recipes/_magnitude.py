@@ -9,17 +9,17 @@ from typing import Any
 from absl import flags
 
 from dcase_system import runs
+from dcase_system.audio.clips import decoded
+from dcase_system.challenge.run import run_split, settings_of
+from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.systems import SYSTEMS, planned
+from dcase_system.core.files import replacing_directory
 from dcase_system.corpora.lists import read_split
-from dcase_system.data import decoded
-from dcase_system.files import replacing_directory
-from dcase_system.pipeline import run_split, settings_of
 from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.reporting.comparison import write_comparison
 from dcase_system.reporting.content import Table
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.tables import as_text
-from dcase_system.student.plan import StudentPlan
 from recipes import _common
 
 FLAGS = flags.FLAGS

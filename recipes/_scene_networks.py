@@ -7,7 +7,7 @@ from typing import Any
 from absl import flags
 
 from dcase_system import runs
-from dcase_system.files import fingerprint
+from dcase_system.core.files import fingerprint
 from dcase_system.models import registry
 from dcase_system.reporting.scene_networks import networks_summary
 from dcase_system.scene_search.networks import TABLE4, NetworksPlan, run_networks, settings_of

@@ -6,23 +6,25 @@ from typing import Any
 
 from absl import flags
 
-from dcase_system import pipeline, runs, workers
+from dcase_system import runs
+from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.challenge import run as pipeline
+from dcase_system.challenge.student.plan import AwarePlan, StudentPlan
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
     PRUNED_EPOCHS_FACTOR,
     SYSTEMS,
     planned,
 )
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_split
-from dcase_system.data import Data, decoded
 from dcase_system.distillation.teachers import train_teachers
-from dcase_system.errors import InputError
+from dcase_system.parallel import workers
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
-from dcase_system.student.plan import AwarePlan, StudentPlan
 from dcase_system.submission.assemble import assemble
 from recipes import _common
 from recipes._flags import given, set_defaults

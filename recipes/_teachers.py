@@ -4,11 +4,12 @@ from pathlib import Path
 
 from absl import flags
 
-from dcase_system import runs, workers
+from dcase_system import runs
+from dcase_system.audio.clips import decoded
 from dcase_system.corpora.lists import read_split
-from dcase_system.data import decoded
 from dcase_system.distillation.plan import settings_of
 from dcase_system.distillation.teachers import train_member, train_teachers
+from dcase_system.parallel import workers
 from dcase_system.reporting.report import write_report
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables

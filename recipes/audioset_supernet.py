@@ -17,7 +17,7 @@ from typing import Any
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from recipes._flags import begin, set_defaults, supernet
 
 # The paper gives steps; passes over the clips follow from how many a copy of AudioSet has. Its

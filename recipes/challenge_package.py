@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.challenge.systems import SYSTEMS
+from dcase_system.core import cli
 from dcase_system.corpora import tau
 from recipes._flags import begin, machines, systems
 

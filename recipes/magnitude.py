@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.challenge.systems import MASK_FRAMES
+from dcase_system.core import cli
 from dcase_system.corpora import tau
 from recipes._flags import (
     augmentation,

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from recipes._flags import begin, scenes
 
 DEMO = scenes.DEMO | {"epochs": 2}

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from recipes._flags import begin, package, scenes, search
 
 # Networks of the code's kind are a quarter the work.

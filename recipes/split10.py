@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from recipes._flags import begin, set_defaults, split
 
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.challenge.members import (
     CONVOLUTIONAL,
     DEMO,
@@ -24,6 +23,7 @@ from dcase_system.challenge.members import (
     PASST,
     PASST_FROM_SCRATCH,
 )
+from dcase_system.core import cli
 from dcase_system.corpora import tau
 from recipes._flags import augmentation, begin, clips, devices, output, teachers, training
 

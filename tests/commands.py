@@ -17,7 +17,7 @@ FLOAT16 = "--tflite_formats=float16"  # the other conversions have tests of thei
 # To import TensorFlow takes most of the time of a command that refuses its input. So a process that
 # has imported it, and has done nothing else, is forked for each command.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["dcase_system.pipeline", "dcase_system.scene_search.search"])
+FORKS.set_forkserver_preload(["dcase_system.challenge.run", "dcase_system.scene_search.search"])
 
 
 def heed_ctrl_c() -> None:

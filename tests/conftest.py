@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dcase_system.audio.clips import load_data
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import (
     STEREO_TINY,
@@ -14,9 +15,8 @@ from dcase_system.corpora.demo import (
     write_demo_corpus,
     write_stereo_demo_corpus,
 )
-from dcase_system.data import load_data
 from tests import toys
-from tests.storage.postgres import binaries
+from tests.search.postgres import binaries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items):
         if "torch" in item.keywords and not has_torch:
             item.add_marker(no_torch)
         if "cluster" in item.keywords:
-            on_ray = "executor" in item.nodeid
+            on_ray = "parallel" in item.nodeid
             if not (has_ray if on_ray else has_postgres):
                 item.add_marker(no_ray if on_ray else no_postgres)
         if "browser" in item.keywords and not has_browser:

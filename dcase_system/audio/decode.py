@@ -11,8 +11,8 @@ import soundfile
 import soxr
 
 from dcase_system.audio.file_checks import check_file
-from dcase_system.errors import InputError
-from dcase_system.places import Place, Url, place
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place, Url, place
 
 SAMPLE_RATES = (100, 768_000)
 """In Hz; a resampling filter grows with the rate."""

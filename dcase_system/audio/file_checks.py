@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from dcase_system.audio.formats import HEAD_BYTES, READ, format_of
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.corpora.formats import HEAD_BYTES, READ, format_of
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _MOST_CHUNKS = 1_000  # before the samples

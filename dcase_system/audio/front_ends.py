@@ -9,7 +9,7 @@ from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec
 from dcase_system.audio.log_mel import LogMel, LogMelSpec
 from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
 from dcase_system.audio.scalogram import Scalogram, ScalogramSpec
-from dcase_system.checked import OfKind
+from dcase_system.core.checked import OfKind
 
 FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec
 _KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {

@@ -7,10 +7,10 @@ import numpy as np
 from scipy import fft
 
 from dcase_system.audio.decode import read_audio, resample
-from dcase_system.audio.formats import SUFFIXES
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
-from dcase_system.places import files_below
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint
+from dcase_system.core.places import files_below
+from dcase_system.corpora.formats import SUFFIXES
 
 
 # Arrays have no single truth value, so these cannot be compared with `==`.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from dcase_system.audio.store import Waveforms
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint
 
 _FULL_SCALE = 2**15 - 1
 

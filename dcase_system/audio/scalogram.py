@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from dcase_system.audio.log_mel import decibels, power_spectrogram
 from dcase_system.audio.wavelets import filter_bank, wavelet_parameters
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Literal
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 if TYPE_CHECKING:
     from dcase_system.pruning.rounds import Round

@@ -15,8 +15,8 @@ from dcase_system.challenge.members import (
     PASST_FROM_SCRATCH,
     PRETRAINED_MEMBERS,
 )
+from dcase_system.core.errors import InputError
 from dcase_system.distillation.plan import TeacherPlan
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.training.seeds import derive

@@ -13,10 +13,10 @@ from pathlib import Path
 import keras
 from absl import app, flags
 
-from dcase_system import cli
 from dcase_system.complexity import rules
 from dcase_system.complexity.counter import BYTES_PER_PARAMETER
-from dcase_system.errors import InputError
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import load_model
 

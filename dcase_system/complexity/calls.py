@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import keras
 import tensorflow as tf
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 _patched = threading.RLock()
 

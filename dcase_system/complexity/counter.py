@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import keras
 
 from dcase_system.complexity.calls import Call, traced_calls
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.layers import FusedBatchNormalization, GlobalResponseNormalization
 from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
 

@@ -13,11 +13,11 @@ from functools import cached_property
 
 import numpy as np
 
-from dcase_system.audio.formats import SUFFIXES
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place, files_below, find_list_below, place
+from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.overlap import refuse_shared
 from dcase_system.corpora.tags import TaggedClips
-from dcase_system.errors import InputError
-from dcase_system.places import Place, files_below, find_list_below, place
 
 _LOG = logging.getLogger(__name__)
 CLASSES_FILE = "class_labels_indices.csv"

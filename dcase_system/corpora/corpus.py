@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place, place
 from dcase_system.corpora import tau
 from dcase_system.corpora.table import at_line, first_row, read_tsv
-from dcase_system.errors import InputError
-from dcase_system.places import Place, place
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
 TEST_LIST = "test.csv"  # what is scored

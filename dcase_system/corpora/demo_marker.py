@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dcase_system.places import Place
+from dcase_system.core.places import Place
 
 MARKER = "demo_corpus.json"
 

@@ -15,11 +15,11 @@ import pooch
 from absl import flags
 from tqdm import tqdm
 
-from dcase_system import cli
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import write_text
 from dcase_system.corpora.fetch import Progress, fetch
 from dcase_system.corpora.registry import CORPORA, TAU2022_DEVELOPMENT, RemoteCorpus
-from dcase_system.errors import InputError
-from dcase_system.files import write_text
 
 # What `zipfile` raises on damaged archives.
 _DAMAGE = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pooch
 import requests
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.registry import RemoteFile
-from dcase_system.errors import InputError
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, the bytes done, and the bytes in all (None if unknown)."""

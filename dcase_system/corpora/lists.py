@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dcase_system.core.files import fingerprint
+from dcase_system.core.places import Place
 from dcase_system.corpora.corpus import (
     TEST_LIST,
     Clips,
@@ -13,8 +15,6 @@ from dcase_system.corpora.corpus import (
     split_name,
 )
 from dcase_system.corpora.overlap import check_apart, check_evaluation
-from dcase_system.files import fingerprint
-from dcase_system.places import Place
 
 _LOG = logging.getLogger(__name__)
 

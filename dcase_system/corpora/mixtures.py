@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips, Corpus, validation_rows
-from dcase_system.errors import InputError
 
 MIXED_SPLIT = 100  # percentage of the training list that is mixed
 _MOST_SCENES = 3

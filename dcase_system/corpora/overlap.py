@@ -4,9 +4,9 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place
 from dcase_system.corpora.corpus import Clips
-from dcase_system.errors import InputError
-from dcase_system.places import Place
 
 
 def check_apart(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dcase_system.errors import InputError
-from dcase_system.places import Place
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place
 
 _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
 

@@ -8,8 +8,8 @@ name holds the scene.
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dcase_system.errors import InputError
-from dcase_system.places import Place
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place
 
 if TYPE_CHECKING:
     from dcase_system.corpora.corpus import Corpus

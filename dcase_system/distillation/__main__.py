@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.distillation.import_logits import import_logits
 

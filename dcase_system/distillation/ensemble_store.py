@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.distillation.ensemble import ensemble_logits
 from dcase_system.distillation.logits_store import read_logits
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, read_json, write_json
 
 _NAME = re.compile(r"\w[\w .,+-]*")
 _LIST = "ensemble.json"

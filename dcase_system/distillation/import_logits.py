@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import file_digest, replacing_directory
 from dcase_system.corpora.corpus import Corpus, is_tau
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
-from dcase_system.errors import InputError
-from dcase_system.files import file_digest, replacing_directory
 from dcase_system.models.checkpoints.torch_file import read_tensor
 
 _MEMBER = "cpjku_ensemble"

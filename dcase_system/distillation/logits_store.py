@@ -14,9 +14,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 from safetensors.numpy import save
 
-from dcase_system.arrays import read_arrays
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
+from dcase_system.core.arrays import read_arrays
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
 
 _LOGITS, _HEADER = "logits", "store"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import weights_digest
 from dcase_system.training.plan import TrainingPlan

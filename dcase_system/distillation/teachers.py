@@ -12,10 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system import runs, stages
+from dcase_system import runs
+from dcase_system.audio.clips import ClipSet, Data
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.data import ClipSet, Data
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import write_json
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
@@ -25,11 +27,11 @@ from dcase_system.distillation.plan import (
     external_data_of,
     settings_of,
 )
-from dcase_system.errors import InputError
-from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.stored import load_network, save_network
+from dcase_system.parallel.workers import dismiss_others
+from dcase_system.runs import stages
 from dcase_system.training import seeds
 from dcase_system.training.fit import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
@@ -40,7 +42,6 @@ from dcase_system.training.plan import (
     train_classifier,
 )
 from dcase_system.training.predict import predict
-from dcase_system.workers import dismiss_others
 
 _TEST_LOGITS = "dev_test.safetensors"
 _LOGITS = [ensemble_store.TRAIN_LOGITS, _TEST_LOGITS]

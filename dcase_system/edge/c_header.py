@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.front_ends import front_end_to_json
-from dcase_system.edge.contract import Contract
+from dcase_system.models.signature import Contract
 
 _BYTES_A_LINE, _LABELS_A_LINE, _FLOATS_A_LINE = 16, 1, 6
 # TFLite Micro reads the model where it lies; flatbuffers want 16 bytes.

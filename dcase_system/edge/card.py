@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import parse_json, replacing, write_json
 from dcase_system.edge import flatbuffer
-from dcase_system.edge.contract import Contract
-from dcase_system.errors import InputError
-from dcase_system.files import parse_json, replacing, write_json
+from dcase_system.models.signature import Contract
 
 _METADATA = "dcase_system.card"
 _TAKES = ("features", "waveform")

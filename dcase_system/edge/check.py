@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge.forms import REFERENCE, Form
-from dcase_system.errors import InputError
 
 # Mean over clips of the share of the probability that has moved. A file with a fault (wrong ranges,
 # wrong order) is far beyond it; ties of an untrained network are within.

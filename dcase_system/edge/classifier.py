@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge.card import read_card
 from dcase_system.edge.tflite import TFLiteModel
-from dcase_system.errors import InputError
 
 
 class Classifier:

@@ -21,13 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 from absl import app, flags
 
-from dcase_system import cli
 from dcase_system.audio.decode import open_audio
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
 from dcase_system.edge.classifier import Classifier
-from dcase_system.edge.contract import Contract
 from dcase_system.edge.pcm import PCM_FORMATS, PCMFormat, pcm_blocks
 from dcase_system.edge.windows import Window, band_note, windows_of
-from dcase_system.errors import InputError
+from dcase_system.models.signature import Contract
 
 _STREAM = "-"
 

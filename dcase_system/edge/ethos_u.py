@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
 from dcase_system.edge import flatbuffer
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
 
 _FAMILIES = {"u55": (32, 64, 128, 256), "u65": (256, 512), "u85": (128, 256, 512, 1024, 2048)}
 ACCELERATORS = tuple(f"ethos-{name}-{macs}" for name in _FAMILIES for macs in _FAMILIES[name])

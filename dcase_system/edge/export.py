@@ -17,18 +17,18 @@ import keras
 import numpy as np
 from absl import app, flags
 
-from dcase_system import cli
-from dcase_system.audio.formats import SUFFIXES
 from dcase_system.audio.store import Waveforms, ingest
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing, replacing_directory, write_json
+from dcase_system.core.places import files_below
+from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.table import read_tsv
 from dcase_system.edge import forms
 from dcase_system.edge.check import check_forms
-from dcase_system.edge.contract import Contract, load_contract
 from dcase_system.edge.tflite import FORMATS
-from dcase_system.errors import InputError
-from dcase_system.files import replacing, replacing_directory, write_json
+from dcase_system.models.signature import Contract, load_contract
 from dcase_system.models.stored import load_network
-from dcase_system.places import files_below
 
 CALIBRATION, CHECK = "calibration.csv", "check.json"
 CALIBRATION_CLIPS = 200

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from dcase_system.models import layers as own
-from dcase_system.pruning.copies import Configs, copied, copy_configs, copy_state
-from dcase_system.pruning.functional import as_functional, nodes_in_order, replaced
+from dcase_system.models.graph.copies import Configs, copied, copy_configs, copy_state
+from dcase_system.models.graph.functional import as_functional, nodes_in_order, replaced
 
 # A subclass of these may compute something else.
 _KERNELS = (

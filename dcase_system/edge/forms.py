@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.store import Waveforms
+from dcase_system.core.files import write_text
+from dcase_system.core.tensorflow_files import plain_path
 from dcase_system.edge import card, flatbuffer, tflite
-from dcase_system.edge.contract import Contract
-from dcase_system.edge.precision import cast_weights
-from dcase_system.files import write_text
-from dcase_system.tensorflow_files import plain_path
+from dcase_system.models.precision import cast_weights
+from dcase_system.models.signature import Contract
 
 REFERENCE = "keras_float32"
 _SAVED_MODEL = "saved_model"

@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.processors import usable_cores
 from dcase_system.edge import tflite, timing
 from dcase_system.edge.card import read_card
-from dcase_system.edge.contract import Contract
-from dcase_system.errors import InputError
 from dcase_system.models import registry
-from dcase_system.processors import usable_cores
+from dcase_system.models.signature import Contract
 
 _PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
 

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import write_json, write_text
 from dcase_system.edge import ethos_u
 from dcase_system.edge.arena import Arena, arena
 from dcase_system.edge.c_header import c_header
 from dcase_system.edge.card import read_card
-from dcase_system.edge.contract import Contract
 from dcase_system.edge.devices import DEVICE_CLASSES, Needs, fitting
 from dcase_system.edge.ethos_u import EthosReport
-from dcase_system.errors import InputError
-from dcase_system.files import write_json, write_text
+from dcase_system.models.signature import Contract
 
 REPORT = "microcontroller.json"
 _SAMPLE_BYTES = 2

@@ -6,8 +6,8 @@ from io import BufferedIOBase
 
 import numpy as np
 
-from dcase_system.audio.formats import HEAD_BYTES, format_of
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.corpora.formats import HEAD_BYTES, format_of
 
 # By the names of ALSA's arecord: type of a sample, and its full scale.
 PCM_FORMATS = {"S16_LE": ("<i2", 2**15), "S32_LE": ("<i4", 2**31), "FLOAT_LE": ("<f4", 1)}

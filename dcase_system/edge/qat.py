@@ -17,13 +17,13 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.quantization import keras as tfmot
 
-from dcase_system.bridge import DepthwiseConv2D, to_tf_keras
+from dcase_system.core.errors import InputError
 from dcase_system.edge.folding import folded
 from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.post_training import biases, corrected
 from dcase_system.edge.quantisation import Observer, Range
 from dcase_system.edge.tflite import converted_function
-from dcase_system.errors import InputError
+from dcase_system.models.tf_keras import DepthwiseConv2D, to_tf_keras
 
 _LARGEST = 127  # kernels are stored symmetrically
 _BATCH = 16

@@ -8,14 +8,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
+from dcase_system.core.tensorflow_files import as_os_error, plain_path
 from dcase_system.edge import flatbuffer, post_training
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.quantisation import dequantise, quantise
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
 from dcase_system.models.depthwise import traced_plainly
-from dcase_system.tensorflow_files import as_os_error, plain_path
 
 
 def file_name(format_name: str, takes: str = "features", network: str = "student") -> str:

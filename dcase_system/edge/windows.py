@@ -7,8 +7,8 @@ from itertools import chain
 import numpy as np
 
 from dcase_system.audio.decode import mono, resample_blocks
-from dcase_system.edge.contract import Contract
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.models.signature import Contract
 
 _SILENT_PEAK = 1e-4  # -80 dB of full scale
 _CLIPPED_LEVEL, _CLIPPED_SHARE = 0.999, 1e-3

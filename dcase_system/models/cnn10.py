@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from dcase_system.models.layers import FusedBatchNormalization
-from dcase_system.replicas import Dropout
+from dcase_system.parallel.replicas import Dropout
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
-from dcase_system import replicas
 from dcase_system.models.depthwise import depthwise_conv2d
+from dcase_system.parallel import replicas
 
 Activation = Literal["relu", "swish"]
 

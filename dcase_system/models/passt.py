@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from dcase_system.checked import NotNegative
-from dcase_system.errors import InputError
+from dcase_system.core.checked import NotNegative
+from dcase_system.core.errors import InputError
 from dcase_system.models.passt_layers import (
     ClassTokens,
     MeanOfTokens,

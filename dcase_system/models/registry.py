@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import keras
 
-from dcase_system.checked import OfKind, parsed
-from dcase_system.errors import InputError
-from dcase_system.files import read_json
+from dcase_system.core.checked import OfKind, parsed
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import read_json
 from dcase_system.models import cnn10, passt, scene_cnn, shufflenet, vision
 from dcase_system.models import cp_mobile as cp
 

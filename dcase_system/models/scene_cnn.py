@@ -13,8 +13,8 @@ from typing import Literal
 
 import keras
 
-from dcase_system.checked import NotNegative
-from dcase_system.errors import InputError
+from dcase_system.core.checked import NotNegative
+from dcase_system.core.errors import InputError
 from dcase_system.models.layers import Activation, conv_bn, depthwise_bn
 
 Reading = Literal["paper", "code"]

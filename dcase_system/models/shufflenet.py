@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import keras
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.layers import conv_bn, depthwise_bn, pad_symmetric
 
 

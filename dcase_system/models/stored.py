@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dcase_system.errors import InputError
-from dcase_system.files import file_digest, write_json
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import file_digest, write_json
 from dcase_system.models import registry
 
 MOST_BYTES = 4 * 2**30

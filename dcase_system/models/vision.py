@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import keras
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.layers import FusedBatchNormalization, conv_bn
 
 _SMALLEST = 32  # bands and frames that MobileNets take

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import CPMobileSpec

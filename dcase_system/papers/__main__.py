@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from dcase_system.papers import ofa_aec, scene_search, sscp_mobile
 from dcase_system.papers.published import Published, found_in
 

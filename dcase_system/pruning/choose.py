@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.read import read_graph
 from dcase_system.pruning.costs import Costs, Limits
-from dcase_system.pruning.graph import read_graph
 
 Kept = dict[str, np.ndarray]
 

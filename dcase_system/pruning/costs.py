@@ -3,8 +3,8 @@
 import numpy as np
 
 from dcase_system.complexity.counter import BYTES_PER_PARAMETER, count, parameters_of
-from dcase_system.errors import InputError
-from dcase_system.pruning.graph import ChannelGraph
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.read import ChannelGraph
 
 
 class Costs:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.pruning.graph import ChannelGraph, read_graph
+from dcase_system.models.graph.read import ChannelGraph, read_graph
 
 Importance = dict[str, np.ndarray]
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf_keras
 from tensorflow_model_optimization.sparsity import keras as tfmot
 
-from dcase_system.bridge import compile_model, copy_weights, to_tf_keras
+from dcase_system.models.tf_keras import compile_model, copy_weights, to_tf_keras
 
 
 @tf.autograph.experimental.do_not_convert

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Set
 import keras
 import numpy as np
 
-from dcase_system.errors import InputError
-from dcase_system.pruning.functional import rebuild
-from dcase_system.pruning.graph import ChannelGraph, read_graph
-from dcase_system.pruning.mask_layer import ChannelMask
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.functional import rebuild
+from dcase_system.models.graph.mask_layer import ChannelMask
+from dcase_system.models.graph.read import ChannelGraph, read_graph
 
 
 def masked_model(model: keras.Model) -> keras.Model:

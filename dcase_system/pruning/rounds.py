@@ -7,7 +7,8 @@ from typing import Literal
 import keras
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.read import channel_groups
 from dcase_system.pruning import schedules
 from dcase_system.pruning.choose import (
     Kept,
@@ -16,7 +17,6 @@ from dcase_system.pruning.choose import (
     smallest_uniform_ratio,
     uniform_kept,
 )
-from dcase_system.pruning.graph import channel_groups
 from dcase_system.pruning.importance import Importance
 
 # The masks have their final ratio for the last quarter of a round, to train with what will stay.

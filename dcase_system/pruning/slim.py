@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.pruning.channels import LayerChannels
-from dcase_system.pruning.copies import copied, copy_state
-from dcase_system.pruning.fitting import fitting
-from dcase_system.pruning.functional import replaced
-from dcase_system.pruning.graph import ChannelGraph, read_graph
-from dcase_system.pruning.mask_layer import ChannelMask
+from dcase_system.models.graph.channels import LayerChannels
+from dcase_system.models.graph.copies import copied, copy_state
+from dcase_system.models.graph.fitting import fitting
+from dcase_system.models.graph.functional import replaced
+from dcase_system.models.graph.mask_layer import ChannelMask
+from dcase_system.models.graph.read import ChannelGraph, read_graph
 
 
 def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:

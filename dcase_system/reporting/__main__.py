@@ -15,7 +15,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from dcase_system.reporting.comparison import compare, write_comparison
 from dcase_system.reporting.comparison_page import comparison_page
 from dcase_system.reporting.content import Note, Table

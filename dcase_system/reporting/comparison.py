@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.class_weight import compute_sample_weight
 
-from dcase_system.files import write_json
+from dcase_system.core.files import write_json
 from dcase_system.reporting.comparison_page import SIZES, comparison_page
 from dcase_system.reporting.content import Document, Page
 from dcase_system.reporting.documents import kind_of, read_document

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dcase_system.errors import InputError
-from dcase_system.files import parse_json
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import parse_json
 from dcase_system.reporting.content import Document, Note
 
 

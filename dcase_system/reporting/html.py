@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jinja2
 
-from dcase_system.files import write_text
+from dcase_system.core.files import write_text
 from dcase_system.reporting.content import NOTHING, Link, Note, Number, Page, Picture, Table
 from dcase_system.reporting.style import inline_svg
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dcase_system.files import replacing, write_text
+from dcase_system.core.files import replacing, write_text
 from dcase_system.reporting.content import Page, Picture, Table
 from dcase_system.reporting.style import file_content
 from dcase_system.reporting.tables import as_latex, as_markdown, table_csv

@@ -6,7 +6,7 @@ After Mitchell et al., "Model Cards for Model Reporting" (2019).
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dcase_system.files import write_text
+from dcase_system.core.files import write_text
 from dcase_system.reporting.content import Document, Table
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.run_files import read_run

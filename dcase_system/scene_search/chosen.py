@@ -7,10 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system import stages
+from dcase_system.core.files import read_json
 from dcase_system.edge import forms
 from dcase_system.edge.export import export_checked
-from dcase_system.files import read_json
+from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (
     SCORES,

@@ -7,14 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dcase_system.audio.clips import stereo_waveforms
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.audio.store import Waveforms
+from dcase_system.core.files import fingerprint
+from dcase_system.core.places import Place
 from dcase_system.corpora.corpus import Clips
 from dcase_system.corpora.lists import Lists
-from dcase_system.data import stereo_waveforms
-from dcase_system.edge.contract import Contract, Normalisation
-from dcase_system.files import fingerprint
-from dcase_system.places import Place
+from dcase_system.models.signature import Contract, Normalisation
 from dcase_system.scene_search.features import Scalograms, Statistics, scalograms
 from dcase_system.scene_search.training import ACTIVATION
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system import stages
-from dcase_system.arrays import check_mapped
 from dcase_system.audio.scalogram import Scalogram, ScalogramSpec, cut_segments
 from dcase_system.audio.store import Waveforms
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked
-from dcase_system.progress import progress_bar
+from dcase_system.core.arrays import check_mapped
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint, locked
+from dcase_system.core.progress import progress_bar
+from dcase_system.runs import stages
 
 _LOG = logging.getLogger(__name__)
 _FILE = "segments.npy"

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from dcase_system import runs, stages
+from dcase_system import runs
 from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import read_json, write_json
 from dcase_system.edge.forms import REFERENCE, keras_form
-from dcase_system.errors import InputError
-from dcase_system.files import read_json, write_json
 from dcase_system.models import registry
+from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (
     PRECISION,

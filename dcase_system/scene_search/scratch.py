@@ -8,15 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system import stages
 from dcase_system.complexity import rules
-from dcase_system.edge.contract import save_contract
+from dcase_system.core.files import write_json
 from dcase_system.edge.forms import Form
-from dcase_system.edge.precision import cast_weights
-from dcase_system.files import write_json
 from dcase_system.models import registry
+from dcase_system.models.precision import cast_weights
 from dcase_system.models.scene_cnn import SceneCNNSpec, layer_names
+from dcase_system.models.signature import save_contract
 from dcase_system.models.stored import load_network, save_network
+from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.training import ScenePlan, score_segments, trained_network
 from dcase_system.training.log import TENSORBOARD, TrainingLog

@@ -16,11 +16,11 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial
 
-from dcase_system.files import fingerprint
+from dcase_system.core.files import fingerprint
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
-from dcase_system.storage.shared import NAME, SharedStudy, joined
+from dcase_system.search.shared import NAME, SharedStudy, joined
 from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)

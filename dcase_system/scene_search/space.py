@@ -14,10 +14,10 @@ from functools import cached_property
 import numpy as np
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.complexity.rules import KIB
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint
 from dcase_system.models.scene_cnn import (
     MODULES,
     Pool,

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.edge.contract import Activation, clip_probabilities
 from dcase_system.models import registry
+from dcase_system.models.signature import Activation, clip_probabilities
 from dcase_system.scene_search.features import Segments
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.errors import InputError, defect, shown
+from dcase_system.core.errors import InputError, defect, shown
 
 MAX_PACKAGE_BYTES = 1 << 30
 """Four systems with five output files of 18 MB are 370 MB even when stored uncompressed."""

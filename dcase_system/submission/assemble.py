@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dcase_system.files import replacing_directory
+from dcase_system.core.files import replacing_directory
 from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.meta import SystemDescription, build_meta, write_meta
 from dcase_system.submission.package import (

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import pydantic
 
-from dcase_system.checked import parsed, says
-from dcase_system.errors import InputError
+from dcase_system.core.checked import parsed, says
+from dcase_system.core.errors import InputError
 from dcase_system.submission.fields import (
     LABEL_PART,
     MAX_ABBREVIATION,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from dcase_system.errors import InputError, defect
+from dcase_system.core.errors import InputError, defect
 from dcase_system.submission.archive import ZIP_ERRORS, damage, oversize, printable
 from dcase_system.submission.placeholders import placeholder_defects
 from dcase_system.submission.safe_yaml import parse_yaml

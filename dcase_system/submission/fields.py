@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator
 from typing_extensions import TypedDict
 
-from dcase_system.checked import fault, says
+from dcase_system.core.checked import fault, says
 
 MAX_ABBREVIATION = 10
 """Characters of a system's abbreviation, as in the official meta template."""

@@ -5,8 +5,8 @@ import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from dcase_system.core.errors import defect, shown
 from dcase_system.corpora import tau
-from dcase_system.errors import defect, shown
 from dcase_system.submission.archive import printable, unsafe_defects
 from dcase_system.submission.fields import LABEL
 from dcase_system.submission.package import (

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import yaml
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import write_text
 from dcase_system.corpora import tau
-from dcase_system.errors import InputError
-from dcase_system.files import write_text
 from dcase_system.submission.card import AuthorCard, SystemName
 from dcase_system.submission.fields import Author, text
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
 from dcase_system.corpora.table import at_line, first_row, read_tsv
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
 from dcase_system.submission.validate_output import RANGE_TOLERANCE, SUM_TOLERANCE
 
 

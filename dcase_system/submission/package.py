@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
 from dcase_system.submission.fields import LABEL, LABEL_PART
 
 TASK = "task1"

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dcase_system.errors import InputError, defect, shown
+from dcase_system.core.errors import InputError, defect, shown
 from dcase_system.submission.card import AuthorCard
 
 _PEOPLE = {("jane", "doe"), ("john", "doe"), ("jane", "roe"), ("richard", "roe")}

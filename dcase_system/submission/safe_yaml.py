@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from dcase_system.errors import InputError, shown
+from dcase_system.core.errors import InputError, shown
 
 # A filled meta file is five levels deep. Without a limit the parser ends in a RecursionError.
 _MAX_DEPTH = 20

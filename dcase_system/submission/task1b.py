@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system.complexity.rules import KIB
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing_directory
 from dcase_system.corpora.task1b import CLASSES
-from dcase_system.errors import InputError
-from dcase_system.files import replacing_directory
 from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.meta import (
     metrics_block,

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError, defect
+from dcase_system.core.places import place
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo_marker import is_demo
-from dcase_system.errors import InputError, defect
-from dcase_system.places import place
 from dcase_system.submission.archive import (
     ZIP_ERRORS,
     damage,

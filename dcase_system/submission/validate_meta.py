@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import AfterValidator, Field
 
-from dcase_system.checked import defects, fault, says
+from dcase_system.core.checked import defects, fault, says
+from dcase_system.core.errors import defect, shown
 from dcase_system.corpora import tau
-from dcase_system.errors import defect, shown
 from dcase_system.submission.fields import (
     LABEL,
     Abbreviation,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from dcase_system.errors import defect, shown
+from dcase_system.core.errors import defect, shown
 
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a clip may be from summing to 1.

@@ -15,9 +15,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from dcase_system.checked import defects, says
+from dcase_system.core.checked import defects, says
+from dcase_system.core.errors import InputError, defect
 from dcase_system.corpora.task1b import CLASSES, EVALUATION_CLIPS
-from dcase_system.errors import InputError, defect
 from dcase_system.submission.archive import open_package, printable, unsafe_defects
 from dcase_system.submission.entries import (
     Report,

@@ -7,7 +7,7 @@ The paper searches CNN10 (5.22 M parameters) at 0.8, 1.8, 2.8 and 3.8 M, within 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.costs import costs_of
 

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dcase_system import stages
 from dcase_system.complexity import rules
+from dcase_system.core.files import read_json, write_json
+from dcase_system.core.processors import usable_cores
 from dcase_system.edge import forms
-from dcase_system.edge.contract import load_contract
 from dcase_system.edge.export import drawn_rows, export_checked
 from dcase_system.edge.tflite import TFLiteModel, file_name
-from dcase_system.files import read_json, write_json
 from dcase_system.models import registry
+from dcase_system.models.signature import load_contract
 from dcase_system.models.stored import SPEC, load_network
-from dcase_system.processors import usable_cores
+from dcase_system.runs import stages
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.multilabel import mean_average_precision
 

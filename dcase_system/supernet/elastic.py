@@ -12,10 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system import replicas
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import cnn10
-from dcase_system.replicas import Dropout
+from dcase_system.parallel import replicas
+from dcase_system.parallel.replicas import Dropout
 
 # `training` takes statistics of the batch and drops out, `calibrating` takes them without dropping
 # out, `running` takes the moving ones.

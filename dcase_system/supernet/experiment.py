@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system import runs
-from dcase_system.data import TaggedData
-from dcase_system.files import write_json
+from dcase_system.audio.clips import TaggedData
+from dcase_system.core.files import write_json
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.stored import SPEC
+from dcase_system.parallel.workers import dismiss_others, team
 from dcase_system.supernet import analysis
 from dcase_system.supernet.alone import UniformNetwork, uniform_network
 from dcase_system.supernet.constraints import Constraint, constraints_of
@@ -29,7 +30,6 @@ from dcase_system.supernet.space import Ratios, SearchSpace, paper_space, ratios
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
-from dcase_system.workers import dismiss_others, team
 
 Row = dict[str, Any]
 Spaces = dict[str, list[Row]]  # of each space, by its pattern: a row for each constraint

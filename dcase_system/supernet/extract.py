@@ -2,7 +2,7 @@
 
 import keras
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.cnn10 import CNN10Spec, build_cnn10
 from dcase_system.supernet.elastic import ElasticCNN10
 

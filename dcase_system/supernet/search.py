@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.space import Ratios, SearchSpace, ratios_name

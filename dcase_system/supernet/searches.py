@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system import stages
-from dcase_system.files import fingerprint, read_json, write_json
-from dcase_system.identity import identity
+from dcase_system.core.files import fingerprint, read_json, write_json
+from dcase_system.core.identity import identity
+from dcase_system.runs import stages
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import Budget, candidate
 from dcase_system.supernet.shared_search import Method, SharedSearch

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
-from dcase_system.storage.shared import NAME, SharedStudy, joined
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint
+from dcase_system.search.shared import NAME, SharedStudy, joined
 from dcase_system.supernet.search import (
     Budget,
     Candidate,

@@ -16,10 +16,10 @@ from typing import Literal
 import numpy as np
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.complexity.costs import Measure
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, sliced_width
 from dcase_system.supernet.constraints import PAPER_CONSTRAINTS, PAPER_TOLERANCE

@@ -7,10 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dcase_system import replicas
 from dcase_system.audio.augment import AxisMask
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.parallel import replicas
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.sampling import Sampling, WidthSampler
 from dcase_system.supernet.space import SearchSpace

@@ -9,13 +9,13 @@ import numpy as np
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.distillation.losses import MultiLabelDistillationLoss
+from dcase_system.parallel.workers import team
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
-from dcase_system.workers import team
 
 
 def train_supernet(

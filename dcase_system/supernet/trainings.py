@@ -7,17 +7,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcase_system import stages
+from dcase_system.audio.clips import TaggedData, TaggedSet
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.audio.store import Waveforms
-from dcase_system.data import TaggedData, TaggedSet
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import read_json, replacing, write_json
 from dcase_system.distillation.losses import pack_targets
-from dcase_system.edge.contract import Contract, save_contract
-from dcase_system.errors import InputError
-from dcase_system.files import read_json, replacing, write_json
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.models.signature import Contract, save_contract
 from dcase_system.models.stored import SPEC, load_network, save_network
+from dcase_system.runs import stages
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.extract import extract, load_largest

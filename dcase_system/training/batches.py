@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 
 class Examples(Protocol):

@@ -12,12 +12,12 @@ import tensorflow as tf
 from safetensors.numpy import save
 from tqdm import tqdm
 
-from dcase_system.arrays import read_arrays
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
+from dcase_system.core.arrays import read_arrays
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
+from dcase_system.parallel.workers import team
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
-from dcase_system.workers import team
 
 _LOG = logging.getLogger(__name__)
 

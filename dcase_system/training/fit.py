@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.errors import InputError
-from dcase_system.replicas import Replicated
+from dcase_system.core.errors import InputError
+from dcase_system.parallel.replicas import Replicated
+from dcase_system.parallel.workers import team
 from dcase_system.training import callbacks as cb
 from dcase_system.training.batches import (
     Augmentation,
@@ -28,7 +29,6 @@ from dcase_system.training.schedule import (
     warmup_cosine,
     warmup_steps,
 )
-from dcase_system.workers import team
 
 
 def waveform_model(

@@ -7,9 +7,9 @@ from types import TracebackType
 
 import tensorflow as tf
 
-from dcase_system.files import write_text
-from dcase_system.tensorflow_files import as_os_error
-from dcase_system.workers import team
+from dcase_system.core.files import write_text
+from dcase_system.core.tensorflow_files import as_os_error
+from dcase_system.parallel.workers import team
 
 TENSORBOARD = "tensorboard"
 """Folder of a run with the curves of its trainings, one folder each."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 
 @dataclass(frozen=True)

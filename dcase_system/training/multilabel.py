@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 
 def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:

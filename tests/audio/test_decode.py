@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dcase_system.audio import decode
 from dcase_system.audio.decode import open_audio, read_audio, resample, resample_blocks
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.audio.audio_files import encoded, wav_bytes, with_streaminfo
 from tests.commands import ROOT
 

@@ -7,7 +7,7 @@ import pytest
 
 from dcase_system.audio.decode import open_audio, read_audio
 from dcase_system.audio.store import ingest
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.audio.audio_files import (
     chunk,
     encoded,

@@ -10,7 +10,7 @@ from dcase_system.audio.impulse_responses import (
     convolve,
     read_impulse_responses,
 )
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 GENERATOR = np.random.default_rng(0)
 RESPONSES = ImpulseResponses(np.float32([[0.0, 1.0], [0.5, 0.0]]), "two")

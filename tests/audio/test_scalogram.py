@@ -11,7 +11,7 @@ from dcase_system.audio.scalogram import (
     cut_segments,
 )
 from dcase_system.audio.wavelets import filter_bank
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 PAPER, CODE = ScalogramSpec(), code_scalogram()
 

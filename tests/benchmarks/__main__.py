@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from tests.benchmarks import harness
 
 PARTS = ("ingest", "front_end", "training", "teachers", "supernet", "inference")

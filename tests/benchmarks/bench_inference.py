@@ -24,14 +24,14 @@ from unittest import mock
 import numpy as np
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.complexity.counter import count
+from dcase_system.core import cli
+from dcase_system.core.errors import InputError
+from dcase_system.core.processors import usable_cores
 from dcase_system.edge import tflite, timing
 from dcase_system.edge.quantisation import quantise
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC, load_network
-from dcase_system.processors import usable_cores
 from tests.benchmarks import peers
 from tests.benchmarks.harness import (
     Row,

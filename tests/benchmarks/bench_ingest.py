@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from dcase_system.audio.store import ingest
-from dcase_system.processors import usable_cores
+from dcase_system.core.processors import usable_cores
 from tests.benchmarks.clips import SAMPLE_RATE, labels, write_clips
 from tests.benchmarks.harness import Contender, Row, alternate, compared
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from absl import flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from tests.benchmarks import store_ways
 from tests.benchmarks.harness import machine
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from dcase_system import cli
 from dcase_system.audio.store.form import Form
 from dcase_system.audio.store.index import INDEX_FILE, lines_of, stat_all
 from dcase_system.audio.store.rows import WantedRows
 from dcase_system.audio.store.waveforms import StoredRows, Waveforms
+from dcase_system.core import cli
+from dcase_system.core.files import fingerprint
 from dcase_system.edge.timing import memory_bytes
-from dcase_system.files import fingerprint
 from tests.benchmarks.clips import write_clips
 
 STATTED = 100_000

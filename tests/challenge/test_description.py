@@ -5,9 +5,9 @@ from dataclasses import asdict
 import pytest
 
 from dcase_system.challenge.description import described, pruning_text
+from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.systems import PruningOptions, planned
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound
-from dcase_system.student.plan import StudentPlan
 
 EPOCHS = {"epochs": 1, "tuning_epochs": 1}
 TEACHERS = {"key": "x", "members": ["1-passt_s", "2-passt_s"]}

@@ -13,11 +13,11 @@ from dcase_system.challenge.systems import (
     planned,
 )
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
+from dcase_system.models.graph.read import read_graph
 from dcase_system.papers.sscp_mobile import TABLE_1
 from dcase_system.pruning.costs import Costs, Limits
-from dcase_system.pruning.graph import read_graph
 from dcase_system.pruning.rounds import MagnitudeRound, Target
 
 AS_IT_IS = PruningOptions()

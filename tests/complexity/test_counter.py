@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 
 # The layer table in the 2024 baseline's README: (kernel parameters, MACs) of each convolution.

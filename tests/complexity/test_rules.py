@@ -5,7 +5,7 @@ import pytest
 from dcase_system.complexity import rules
 from dcase_system.complexity.__main__ import load
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 
 

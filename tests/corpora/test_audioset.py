@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from dcase_system.audio.clips import load_audioset
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.audioset import read_audioset
-from dcase_system.data import load_audioset
-from dcase_system.errors import InputError
 
 CLASSES = """index,mid,display_name
 0,/m/09x0r,"Speech"

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import (
     Clips,
@@ -12,7 +13,6 @@ from dcase_system.corpora.corpus import (
     read_corpus,
     read_evaluation_list,
 )
-from dcase_system.errors import InputError
 from tests.places import in_memory
 
 META = """\

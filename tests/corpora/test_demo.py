@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import device_groups, read_corpus, read_evaluation_list, read_tsv
 from dcase_system.corpora.demo import FULL, TINY, DemoSize, write_demo_corpus
 from dcase_system.corpora.demo.plan import plan_development
-from dcase_system.errors import InputError
 from tests.corpora.clips import samples
 
 RATE = 44_100

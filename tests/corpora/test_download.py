@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.download import download, unpack
 from dcase_system.corpora.registry import TAU2022_DEVELOPMENT, RemoteCorpus, RemoteFile
-from dcase_system.errors import InputError
 from tests.corpora.archives import serving, zipped
 
 
@@ -147,7 +147,7 @@ def test_the_registry_is_that_of_tau_2022():
 
 COMMAND = """
 import signal, sys
-from dcase_system import cli
+from dcase_system.core import cli
 from dcase_system.corpora import download
 from dcase_system.corpora.registry import RemoteCorpus, RemoteFile
 # pytest may run where Ctrl-C is ignored, and a child inherits that.

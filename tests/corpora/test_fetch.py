@@ -2,10 +2,10 @@ import hashlib
 
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import fetch as fetch_module
 from dcase_system.corpora.fetch import fetch
 from dcase_system.corpora.registry import RemoteFile
-from dcase_system.errors import InputError
 from tests.corpora.archives import serving
 
 CONTENT = bytes(range(256)) * 4_000

@@ -5,10 +5,10 @@ import pytest
 
 from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import DemoSize, write_demo_corpus
 from dcase_system.corpora.mixtures import plan_mixtures
-from dcase_system.errors import InputError
 
 LISTS = ("train", "validation", "test")
 

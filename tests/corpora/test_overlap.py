@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import (
@@ -14,7 +15,6 @@ from dcase_system.corpora.demo import (
 )
 from dcase_system.corpora.lists import read_lists, read_split
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST, read_task1b
-from dcase_system.errors import InputError
 from tests.corpora.lists import write_lists
 from tests.places import in_memory
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.store import ingest
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_evaluation_list
 from dcase_system.corpora.demo import STEREO_TINY, TINY, write_demo_corpus, write_stereo_demo_corpus
 from dcase_system.corpora.task1b import CLASS_OF, CLASSES, TEST_LIST, TRAIN_LIST, read_task1b
-from dcase_system.errors import InputError
 
 
 @pytest.fixture(scope="module")

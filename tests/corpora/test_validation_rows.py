@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips, validation_rows
-from dcase_system.errors import InputError
 
 
 @st.composite

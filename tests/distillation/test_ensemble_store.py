@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.distillation import import_logits as importing
@@ -16,7 +17,6 @@ from dcase_system.distillation.ensemble_store import (
 )
 from dcase_system.distillation.import_logits import import_logits
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
-from dcase_system.errors import InputError
 
 SCENES = ("bus", "metro", "tram")
 CLIPS = ("audio/1.wav", "audio/2.wav")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from dcase_system.core.errors import InputError
 from dcase_system.distillation.ensemble import describe_ensemble, ensemble_logits
 from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
-from dcase_system.errors import InputError
 from tests.commands import ROOT
 
 SCENES = ("bus", "metro", "tram")

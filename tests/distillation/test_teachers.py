@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from dcase_system import pipeline
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.challenge import run as pipeline
+from dcase_system.challenge.student.plan import StudentPlan
+from dcase_system.core.errors import InputError
 from dcase_system.distillation import teachers
 from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_member, train_teachers
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
-from dcase_system.student.plan import StudentPlan
 from dcase_system.training import plan as training_plan
 from tests import toys
 from tests.training.curves import assert_drawn

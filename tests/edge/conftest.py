@@ -7,9 +7,9 @@ import pytest
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.edge import export, forms
-from dcase_system.edge.contract import Contract
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
+from dcase_system.models.signature import Contract
 
 SPEC = LogMelSpec(
     sample_rate=8_000, window_length=512, hop_length=200, fft_length=512, n_mels=32, max_hz=4_000.0

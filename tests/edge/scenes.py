@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from dcase_system.edge import forms
-from dcase_system.edge.contract import Contract
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
+from dcase_system.models.signature import Contract
 from tests.edge.conftest import SPEC
 
 LABELS = ("engine_hall", "birds", "rain")

@@ -12,10 +12,10 @@ from scipy.special import expit, softmax
 
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.audio.scalogram import code_scalogram
+from dcase_system.core.errors import InputError
 from dcase_system.edge import flatbuffer, forms, tflite
 from dcase_system.edge.card import read_card
-from dcase_system.edge.contract import Contract, Normalisation, load_contract, save_contract
-from dcase_system.errors import InputError
+from dcase_system.models.signature import Contract, Normalisation, load_contract, save_contract
 from dcase_system.reporting.model_card import write_model_card
 
 FILES = [

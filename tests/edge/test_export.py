@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.core.errors import InputError
 from dcase_system.edge import export
 from dcase_system.edge.classifier import Classifier
-from dcase_system.edge.contract import Contract, save_contract
-from dcase_system.errors import InputError
 from dcase_system.models.cnn10 import CNN10Spec, build_cnn10
 from dcase_system.models.cp_mobile import sscp_mobile
+from dcase_system.models.signature import Contract, save_contract
 from dcase_system.models.stored import save_network
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run

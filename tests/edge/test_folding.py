@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge.folding import folded
-from dcase_system.errors import InputError
 from tests.pruning import own
 
 L = keras.layers

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge import forms, tflite
 from dcase_system.edge.card import read_card
 from dcase_system.edge.check import check_forms, compare
 from dcase_system.edge.forms import Form
-from dcase_system.errors import InputError
 
 
 def test_every_form_is_there_and_gives_logits(logits):

@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge import latency, timing
 from dcase_system.edge.card import Card
 from dcase_system.edge.latency import Latency, Time
-from dcase_system.errors import InputError
 from dcase_system.models.cp_mobile import sscp_mobile
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller
 from dcase_system.edge.c_header import c_header, c_string
-from dcase_system.edge.contract import Normalisation
 from dcase_system.edge.devices import DeviceClass, Needs
-from dcase_system.errors import InputError
+from dcase_system.models.signature import Normalisation
 
 LABELS = ('quote"', "back\\slash", "what??=", "été\n1", "%d", "")
 PROGRAM = """

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge import flatbuffer, page
 from dcase_system.edge.card import read_card
 from dcase_system.edge.page.__main__ import serve
 from dcase_system.edge.page.serve import PageServer
 from dcase_system.edge.tflite import TFLiteModel
-from dcase_system.errors import InputError
 
 
 def test_the_built_page_is_that_of_its_sources():

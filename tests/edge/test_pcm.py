@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge.pcm import PCMFormat, pcm_blocks
-from dcase_system.errors import InputError
 from tests.audio.audio_files import encoded
 
 RATE = 8_000

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge import flatbuffer, quantisation, tflite
-from dcase_system.edge.precision import cast_weights
-from dcase_system.errors import InputError
+from dcase_system.models.precision import cast_weights
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("float32", 1e-4), ("float16", 2e-2)])

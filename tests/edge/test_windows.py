@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcase_system.audio.decode import open_audio
+from dcase_system.core.errors import InputError
 from dcase_system.edge.windows import band_note, windows_of
-from dcase_system.errors import InputError
 from tests.audio.audio_files import chunk, fmt_chunk, riff
 
 RATE = 8_000  # of the contract, with windows of a second

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.torch_file import read_state_dict
 from tests.commands import run

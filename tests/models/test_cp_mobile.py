@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import make_divisible, sscp_mobile, with_widths
 from dcase_system.models.layers import FusedBatchNormalization, kaiming_normal

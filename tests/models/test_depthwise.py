@@ -86,7 +86,7 @@ def test_a_network_is_traced_for_the_kernels_that_there_are(monkeypatch, run):
 _WITHOUT = """
 import numpy as np
 import tensorflow as tf
-from dcase_system.bridge import to_tf_keras
+from dcase_system.models.tf_keras import to_tf_keras
 from dcase_system.models import depthwise, registry
 network = registry.build(registry.named_spec("sscp_mobile_32"))
 features = np.random.default_rng(0).normal(size=(4, 256, 65, 1)).astype(np.float32)

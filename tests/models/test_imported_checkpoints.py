@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.checkpoints import convert as conversion
 from dcase_system.models.checkpoints.initial import load_initial_weights

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec, build_passt, passt_features
 from dcase_system.models.passt_layers import ClassTokens, Patchout, PositionalGrid, SelfAttention

@@ -8,8 +8,8 @@ import pytest
 
 from dcase_system.complexity.counter import count
 from dcase_system.complexity.rules import judge
+from dcase_system.core.errors import InputError
 from dcase_system.edge import tflite
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.scene_cnn import has_maps, layer_names, map_sizes, scene_spec
 from dcase_system.models.widths import spec_of_network

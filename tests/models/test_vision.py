@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dcase_system.complexity.counter import count
+from dcase_system.core.errors import InputError
 from dcase_system.edge import tflite
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.shufflenet import ShuffleNetV2Spec
 from dcase_system.models.stored import load_model, load_network, save_network

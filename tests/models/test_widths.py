@@ -5,7 +5,7 @@ from dataclasses import replace
 import keras
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import cp_mobile, sscp_mobile

@@ -10,6 +10,7 @@ from dcase_system.challenge.members import (
     PRETRAINED_MEMBERS,
     PUBLISHED_MEMBERS,
 )
+from dcase_system.challenge.student.plan import FRONT_END, StudentPlan
 from dcase_system.challenge.systems import BASE_CHANNELS, SYSTEMS
 from dcase_system.challenge.teachers import PASST_FRONT_END, missing_weights, teacher_plans
 from dcase_system.complexity.counter import count
@@ -18,7 +19,6 @@ from dcase_system.corpora import tau
 from dcase_system.models import registry
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.papers.sscp_mobile import BASELINE_TABLE, SURVIVING_CELLS, TABLE_1, TABLE_2
-from dcase_system.student.plan import FRONT_END, StudentPlan
 
 
 def test_splits():

@@ -10,9 +10,9 @@ import tensorflow as tf
 from dcase_system.complexity.counter import count
 from dcase_system.edge import tflite
 from dcase_system.models import registry
+from dcase_system.models.graph.read import read_graph
 from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.costs import Costs
-from dcase_system.pruning.graph import read_graph
 from dcase_system.pruning.importance import l1_importance
 from dcase_system.pruning.masks import kept_by_masks, masked_model, set_masks
 from dcase_system.pruning.slim import slim

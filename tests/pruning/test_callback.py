@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from dcase_system.models.graph.read import channel_groups
 from dcase_system.pruning import schedules
 from dcase_system.pruning.callback import PruneChannels
 from dcase_system.pruning.choose import uniform_kept
-from dcase_system.pruning.graph import channel_groups
 from dcase_system.pruning.importance import l1_importance
 from dcase_system.pruning.masks import kept_by_masks, masked_model
 from dcase_system.pruning.slim import slim

@@ -8,9 +8,10 @@ import pytest
 
 from dcase_system.complexity.counter import count
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
+from dcase_system.models.graph.read import channel_groups, read_graph
 from dcase_system.models.widths import spec_of_network
 from dcase_system.pruning.choose import (
     global_kept,
@@ -19,7 +20,6 @@ from dcase_system.pruning.choose import (
     uniform_kept,
 )
 from dcase_system.pruning.costs import Costs
-from dcase_system.pruning.graph import channel_groups, read_graph
 from dcase_system.pruning.importance import l1_importance
 from dcase_system.pruning.slim import slim
 from tests.pruning.networks import dense_net, random_kept, randomise

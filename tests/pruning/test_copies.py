@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.copies import copied, copy_configs
+from dcase_system.models.graph.read import channel_groups
 from dcase_system.models.layers import GlobalResponseNormalization
 from dcase_system.pruning.choose import uniform_kept
-from dcase_system.pruning.copies import copied, copy_configs
-from dcase_system.pruning.graph import channel_groups
 from dcase_system.pruning.importance import l1_importance
 from dcase_system.pruning.masks import kept_by_masks, masked_model, set_masks
 from dcase_system.pruning.slim import slim

@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from dcase_system.models import registry
-from dcase_system.pruning.graph import channel_groups, read_graph
+from dcase_system.models.graph.read import channel_groups, read_graph
 from tests.pruning import own
 from tests.pruning.networks import conv, dense_net
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcase_system.pruning.graph import channel_groups
+from dcase_system.models.graph.read import channel_groups
 from dcase_system.pruning.importance import (
     fpgm_importance,
     l1_importance,

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcase_system.pruning.likeness import first_difference
+from dcase_system.models.graph.likeness import first_difference
 from tests.pruning import own
 
 L = keras.layers

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.read import channel_groups, read_graph
 from dcase_system.pruning.choose import uniform_kept
 from dcase_system.pruning.costs import Costs
-from dcase_system.pruning.graph import channel_groups, read_graph
 from dcase_system.pruning.importance import l1_importance, l2_importance
 from dcase_system.pruning.masks import kept_by_masks, masked_model, set_masks
 from dcase_system.pruning.slim import slim

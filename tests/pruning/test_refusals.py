@@ -3,8 +3,8 @@
 import keras
 import pytest
 
-from dcase_system.errors import InputError
-from dcase_system.pruning.graph import channel_groups
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.read import channel_groups
 from tests.pruning.networks import conv
 
 L = keras.layers

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import cp_mobile, registry
 from dcase_system.pruning.importance import l2_importance
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Target, step_ratios

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import cp_mobile, sscp_mobile
+from dcase_system.models.graph.read import channel_groups
 from dcase_system.models.widths import spec_of_network
 from dcase_system.pruning.choose import uniform_kept
-from dcase_system.pruning.graph import channel_groups
 from dcase_system.pruning.importance import l1_importance
 from dcase_system.pruning.masks import kept_by_masks, masked_model, set_masks
 from dcase_system.pruning.slim import slim

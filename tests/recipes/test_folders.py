@@ -6,7 +6,7 @@ import sys
 import pytest
 from absl import flags
 
-from dcase_system.executor.tasks import Task
+from dcase_system.parallel.tasks import Task
 from dcase_system.runs import FORMAT
 from recipes import _challenge_package, _executor, challenge_package  # noqa: F401 (its flags)
 from recipes._flags import given

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from dcase_system.core.files import write_json
 from dcase_system.corpora.demo import STEREO_TINY
-from dcase_system.files import write_json
 from dcase_system.models import registry
 from dcase_system.reporting.content import Table
 from dcase_system.reporting.scene_networks import scene_networks_page

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import ROOT, command, on_tiny, run, tiny_clips
-from tests.executor.test_on_ray import nodes
+from tests.parallel.test_on_ray import nodes
 from tests.recipes.test_scene_search import TOY as SCENES
 from tests.recipes.test_supernet import TOY as SUPERNET
 

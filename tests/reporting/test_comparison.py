@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.reporting.comparison import write_comparison
 from dcase_system.reporting.content import Table
 from dcase_system.reporting.html import REPORT

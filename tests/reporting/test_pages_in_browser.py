@@ -5,12 +5,12 @@ import json
 
 import pytest
 
+from dcase_system.challenge.package_results import write_results
 from dcase_system.reporting.comparison import write_comparison
-from dcase_system.reporting.package_results import write_results
 from dcase_system.reporting.report import write_report
 from tests.browser import start
+from tests.challenge.test_package_results import row
 from tests.reporting.runs import write_run
-from tests.reporting.test_package import row
 
 pytestmark = pytest.mark.browser
 WIDTHS = {"phone": 390, "desktop": 1280}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dcase_system.files import write_json, write_text
+from dcase_system.core.files import write_json, write_text
 from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Note, Picture, Table
 from dcase_system.reporting.html import as_html

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.commands import FORKS
 from tests.robustness.kinds import KINDS, Kind
 from tests.robustness.native import NATIVE

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
+from dcase_system.challenge.run import load_run
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.audioset import BALANCED, CLASSES_FILE, read_audioset
 from dcase_system.corpora.corpus import META_COLUMNS, read_corpus, read_evaluation_list
 from dcase_system.corpora.download import unpack
 from dcase_system.corpora.task1b import CLASS_OF, TRAIN_LIST, read_task1b
 from dcase_system.distillation.ensemble_store import TRAIN_LOGITS, logits_folder, read_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
-from dcase_system.edge.contract import load_contract
-from dcase_system.errors import InputError
 from dcase_system.models.registry import read_spec
-from dcase_system.pipeline import load_run
+from dcase_system.models.signature import load_contract
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.summary import run_summary
 from dcase_system.submission.card import read_author_card

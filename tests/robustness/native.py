@@ -12,7 +12,7 @@ import numpy as np
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.audio.file_checks import check_file
 from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
-from dcase_system.edge.contract import Contract
+from dcase_system.models.signature import Contract
 from tests.places import write
 from tests.robustness import valid
 from tests.robustness.kinds import Draw, Kind, Read

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.files import file_digest, write_json
+from dcase_system.core.files import file_digest, write_json
 from dcase_system.scene_search.search import CandidateScore, Method, Search
 from dcase_system.scene_search.space import SceneSpace
 from tests.commands import FORKS, ROOT

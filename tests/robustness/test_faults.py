@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.store import ingest
-from dcase_system.errors import InputError
-from dcase_system.files import locked, replacing, replacing_directory, write_text
-from dcase_system.storage.shared import joined
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import locked, replacing, replacing_directory, write_text
+from dcase_system.search.shared import joined
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.predict import predict
 from tests.commands import ALONE, FORKS, ROOT, command, on_tiny

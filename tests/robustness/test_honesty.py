@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcase_system import pipeline
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
+from dcase_system.challenge import run as pipeline
+from dcase_system.challenge.student.plan import StudentPlan
+from dcase_system.challenge.student.train import train_student
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_teachers
-from dcase_system.student.plan import StudentPlan
-from dcase_system.student.train import train_student
 from dcase_system.training import plan as training_plan
 from tests import toys
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dcase_system import runs
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.demo import TINY, write_demo_corpus
-from dcase_system.errors import InputError
-from tests.commands import ALONE, ROOT, on_tiny
+from dcase_system.runs import directory
+from tests.commands import ALONE, on_tiny
 from tests.robustness.runs import killed_until_done, results
 
 
@@ -44,12 +45,12 @@ def _git(folder, *arguments):
 def test_a_report_states_seed_versions_commit_and_changes(tmp_path, monkeypatch):
     checkout, run = tmp_path / "checkout", tmp_path / "run"
     (checkout / "dcase_system").mkdir(parents=True)
-    shutil.copy(ROOT / "dcase_system" / "runs.py", checkout / "dcase_system" / "runs.py")
+    shutil.copy(directory.__file__, checkout / "dcase_system" / "runs.py")
     _git(checkout, "init", "-q")
     _git(checkout, "add", ".")
     _git(checkout, "commit", "-q", "-m", "x")
     commit = _git(checkout, "rev-parse", "HEAD")
-    monkeypatch.setattr(runs, "__file__", str(checkout / "dcase_system" / "runs.py"))
+    monkeypatch.setattr(directory, "__file__", str(checkout / "dcase_system" / "runs.py"))
     settings = {"kind": "split", "plan": {"seed": 7, "final": {"seed": 9}}}
     with runs.begun(run, settings):
         pass

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcase_system.arrays import check_mapped
-from dcase_system.errors import InputError
+from dcase_system.core.arrays import check_mapped
+from dcase_system.core.errors import InputError
 from dcase_system.reporting.tables import markdown
 from tests.commands import ROOT
 

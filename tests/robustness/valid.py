@@ -11,9 +11,9 @@ import yaml
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import BALANCED, CLASSES_FILE
-from dcase_system.edge.contract import Contract
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
+from dcase_system.models.signature import Contract
 from dcase_system.submission.card import read_author_card
 from dcase_system.submission.meta import build_meta
 from dcase_system.submission.outputs import write_output

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.robustness.kinds import Kind
 
 LIMIT_SECONDS = 5.0  # of processor time an input

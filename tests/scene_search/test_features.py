@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.store import Waveforms
-from dcase_system.edge.contract import clip_probabilities
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.scene_cnn import scene_spec
+from dcase_system.models.signature import clip_probabilities
 from dcase_system.scene_search import training
 from dcase_system.scene_search.features import Scalograms, scalograms
 from dcase_system.scene_search.training import (

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.shufflenet import ShuffleNetV2Spec
 from dcase_system.reporting.report import page_of

@@ -9,11 +9,11 @@ from dataclasses import replace
 import optuna
 import pytest
 
-from dcase_system.errors import InputError
-from dcase_system.identity import identity
+from dcase_system.core.errors import InputError
+from dcase_system.core.identity import identity
 from dcase_system.scene_search.search import Candidate, CandidateScore, Search, chosen, front
 from dcase_system.scene_search.space import Architecture, SceneSpace, SizeWindow
-from dcase_system.storage import shared
+from dcase_system.search import shared
 
 SPACE = SceneSpace("code")
 METHODS = ["random", "nsga2"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcase_system.complexity.counter import count
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import (

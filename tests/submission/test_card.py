@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.submission.card import SystemName, read_author_card
 
 EXAMPLE = Path(__file__).parent / "author_card.yaml"

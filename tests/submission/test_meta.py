@@ -3,8 +3,8 @@ import copy
 import pytest
 import yaml
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
-from dcase_system.errors import InputError
 from dcase_system.submission.card import SystemName
 from dcase_system.submission.meta import build_meta, meta_text, write_meta
 from dcase_system.submission.validate_meta import meta_defects, meta_warnings

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
-from dcase_system.errors import InputError
 from dcase_system.submission.outputs import read_output, write_output
 
 NAMES = ["audio/0.wav", "audio/2.wav", "1.wav"]

@@ -2,7 +2,7 @@ import zipfile
 
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.submission.package import SystemFiles, submission_label, write_package
 
 

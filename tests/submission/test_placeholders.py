@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.demo_marker import is_demo
-from dcase_system.errors import InputError
 from dcase_system.submission.card import read_author_card
 from dcase_system.submission.placeholders import placeholder_defects, refuse_placeholders
 from tests.commands import run

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora.task1b import CLASSES
-from dcase_system.errors import InputError
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b
 from dcase_system.submission.validate_task1b import validate_task1b

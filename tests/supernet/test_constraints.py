@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.alone import uniform_network
 from dcase_system.supernet.constraints import constraints_of

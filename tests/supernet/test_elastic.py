@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dcase_system.core.errors import InputError
 from dcase_system.edge import tflite
-from dcase_system.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import build_cnn10
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics

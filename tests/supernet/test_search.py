@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.supernet.constraints import PAPER_TOLERANCE
 from dcase_system.supernet.search import (
     Budget,

@@ -9,8 +9,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dcase_system.core.errors import InputError
 from dcase_system.distillation.losses import pack_targets
-from dcase_system.errors import InputError
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer

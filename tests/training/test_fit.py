@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.layers import conv_bn
 from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model

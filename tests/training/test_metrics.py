@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.training.metrics import clustered_interval, intervals, score
 
 SCENES = ("bus", "metro", "park", "tram")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.training.multilabel import mean_average_precision
 
 

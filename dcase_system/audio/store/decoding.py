@@ -13,9 +13,9 @@ import numpy as np
 
 from dcase_system.audio.store.form import Form, decode_clip
 from dcase_system.audio.store.index import clip_of, status_of
-from dcase_system.errors import InputError
-from dcase_system.places import Place, UnreachableError
-from dcase_system.processors import usable_cores
+from dcase_system.core.errors import InputError
+from dcase_system.core.places import Place, UnreachableError
+from dcase_system.core.processors import usable_cores
 
 Decoded = np.ndarray | InputError
 _CLIPS_A_CALL = 4  # of a process

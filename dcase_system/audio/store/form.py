@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from dcase_system.audio.decode import mono, open_audio, read_audio, resample, resample_blocks
-from dcase_system.errors import InputError
-from dcase_system.files import read_json, write_json
-from dcase_system.places import Place
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import read_json, write_json
+from dcase_system.core.places import Place
 
 FORM_FILE = "format.json"
 FULL_SCALE = 2**15

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system.errors import InputError
-from dcase_system.files import replacing
-from dcase_system.places import Place, Url
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing
+from dcase_system.core.places import Place, Url
 
 INDEX_FILE = "index.tsv"
 

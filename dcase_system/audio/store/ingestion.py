@@ -19,9 +19,9 @@ from dcase_system.audio.store.form import FORM_FILE, Form, read_form, write_form
 from dcase_system.audio.store.index import INDEX_FILE, clip_of, lines_of, stat_all
 from dcase_system.audio.store.rows import MARKS_FILE, ROWS_FILE, WantedRows
 from dcase_system.audio.store.waveforms import StoredRows, Waveforms
-from dcase_system.errors import InputError
-from dcase_system.files import fingerprint, locked
-from dcase_system.places import Place, place
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint, locked
+from dcase_system.core.places import Place, place
 
 BLOCK_BYTES = 16 * 2**20
 """Written at a time, the next ones decoded meanwhile: what a kill loses."""

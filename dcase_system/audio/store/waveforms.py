@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dcase_system.audio.store.form import FULL_SCALE
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 
 class StoredRows:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
-from dcase_system.errors import InputError
 
 CITIES = (
     "barcelona",

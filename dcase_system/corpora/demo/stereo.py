@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy import signal
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing_directory, write_json
 from dcase_system.corpora import task1b, tau
 from dcase_system.corpora.corpus import META_COLUMNS
 from dcase_system.corpora.demo.devices import record
@@ -27,8 +29,6 @@ from dcase_system.corpora.demo.write import (
     write_wav,
 )
 from dcase_system.corpora.demo_marker import MARKER
-from dcase_system.errors import InputError
-from dcase_system.files import replacing_directory, write_json
 
 _VERSION = 1
 _DEVICE = "a"

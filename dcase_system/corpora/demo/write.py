@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import locked, read_json, replacing_directory, write_json
 from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import META_COLUMNS
 from dcase_system.corpora.demo.devices import DEVICES, record
@@ -16,8 +18,6 @@ from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_develop
 from dcase_system.corpora.demo.scenes import draw_place, render
 from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.corpora.demo_marker import MARKER
-from dcase_system.errors import InputError
-from dcase_system.files import locked, read_json, replacing_directory, write_json
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import write_text
 from dcase_system.edge import flatbuffer
 from dcase_system.edge.card import read_card
-from dcase_system.edge.contract import Contract
 from dcase_system.edge.tflite import TFLiteModel
-from dcase_system.errors import InputError
-from dcase_system.files import write_text
+from dcase_system.models.signature import Contract
 
 PAGE = "index.html"
 _BUILT = Path(__file__).parent / "built"

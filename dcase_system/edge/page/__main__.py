@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from dcase_system.edge.page import write_page
 from dcase_system.edge.page.serve import PageServer
 

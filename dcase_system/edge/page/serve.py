@@ -4,7 +4,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 HOST = "127.0.0.1"  # browsers take this machine for secure, as the microphone wants it
 

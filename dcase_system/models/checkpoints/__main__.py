@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 from absl import app, flags
 
-from dcase_system import cli
+from dcase_system.core import cli
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.convert import FILES, Conversion, import_checkpoint
 

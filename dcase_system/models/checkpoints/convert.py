@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.errors import InputError
-from dcase_system.files import file_digest, replacing_directory, write_json
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import file_digest, replacing_directory, write_json
 from dcase_system.models import registry, stored
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
 from dcase_system.models.checkpoints.published import (

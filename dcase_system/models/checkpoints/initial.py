@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.published import published
 from dcase_system.models.stored import SPEC, load_network

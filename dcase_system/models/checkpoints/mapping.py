@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.layers import FusedBatchNormalization, GlobalResponseNormalization
 from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
 

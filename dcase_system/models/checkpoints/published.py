@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from dcase_system.models.checkpoints.mapping import Unused
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import BLOCKS_PER_STAGE, CPMobileSpec

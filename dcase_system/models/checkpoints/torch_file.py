@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 
 # Where a state dict lies in what others save beside it: PyTorch Lightning's name, PANNs's name.
 _WRAPPERS = ("state_dict", "model")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dcase_system.audio.store import ingest, ingestion
 from dcase_system.audio.store.form import read_form
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.audio.audio_files import wav_bytes
 from tests.audio.store.clips import (
     RATE,

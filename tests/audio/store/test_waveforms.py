@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.audio.store.clips import ROW_BYTES, corpus, names, stored, stored_values
 
 __all__ = ["corpus"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.store import decoding, ingestion, rows
-from dcase_system.errors import InputError
+from dcase_system.core.errors import InputError
 from tests.audio.store.clips import (
     RATE,
     ROW_BYTES,

@@ -1,0 +1,261 @@
+"""The stages of a challenge system on one split, in the report's own order.
+
+student (-> its int8 file) -> .tflite files -> dev-test scores of every form -> evaluation output.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system import runs
+from dcase_system.audio.clips import SAMPLE_RATE, Data
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.audio.store import Waveforms
+from dcase_system.challenge.dev_test import LAYOUT, SUBMITTED_FORM, write_scores
+from dcase_system.challenge.published import is_published_corpus, published_rows
+from dcase_system.challenge.student.aware import INT8, train_aware
+from dcase_system.challenge.student.plan import (
+    AWARE,
+    STUDENT,
+    SUBMITTED_PRECISION,
+    AwarePlan,
+    StudentPlan,
+    contract_of,
+)
+from dcase_system.challenge.student.train import train_student
+from dcase_system.complexity import rules
+from dcase_system.complexity.sparsity import sparsity_report
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import fingerprint, read_json, write_json
+from dcase_system.corpora import tau
+from dcase_system.distillation.ensemble_store import Ensemble
+from dcase_system.edge import forms
+from dcase_system.edge.export import drawn_rows, export_checked
+from dcase_system.edge.tflite import FORMATS, file_name
+from dcase_system.models.precision import cast_weights
+from dcase_system.models.signature import Contract
+from dcase_system.models.stored import load_network
+from dcase_system.parallel.workers import dismiss_others
+from dcase_system.runs import stages
+from dcase_system.submission.outputs import write_output
+from dcase_system.training.batches import epoch_steps
+from dcase_system.training.plan import held_out_rows
+
+
+@dataclass(frozen=True)
+class SplitRun:
+    """What a finished run leaves behind.
+
+    Attributes:
+        directory: the run directory.
+        settings: content of `config.json` under that name.
+        scores: content of `dev_test/scores.json`.
+        complexity: content of `complexity.json`.
+        sparsity: content of `sparsity.json`.
+        output: the evaluation output file, or None without an evaluation set.
+    """
+
+    directory: Path
+    settings: dict[str, Any]
+    scores: dict[str, Any]
+    complexity: dict[str, Any]
+    sparsity: dict[str, Any]
+    output: Path | None
+
+    @property
+    def split(self) -> int:
+        """Percentage of the training list."""
+        return self.settings["split"]
+
+
+def settings_of(
+    plan: StudentPlan,
+    split: int,
+    clips: Mapping[str, Any],
+    ensemble: Ensemble | None = None,
+    impulse_responses: ImpulseResponses | None = None,
+    *,
+    formats: Sequence[str] = FORMATS,
+    aware: AwarePlan | None = None,
+) -> dict[str, Any]:
+    """What decides the results of `run_split`, for `runs.check`.
+
+    Args:
+        plan: hyper-parameters.
+        split: percentage of the training list.
+        clips: record of the clips, or of their lists.
+
+    The others are those of `run_split`.
+    """
+    teachers = {"key": ensemble.key, "members": ensemble.members} if ensemble else None
+    return {
+        "kind": "split",
+        "split": split,
+        "plan": asdict(plan),
+        "teachers": teachers,
+        "impulse_responses": impulse_responses and impulse_responses.key,
+        "formats": formats,
+        "aware": aware and asdict(aware),
+        **clips,
+    }
+
+
+def run_split(
+    run_dir: Path,
+    plan: StudentPlan,
+    data: Data,
+    *,
+    ensemble: Ensemble | None = None,
+    impulse_responses: ImpulseResponses | None = None,
+    formats: Sequence[str] = FORMATS,
+    aware: AwarePlan | None = None,
+    system: str | None = None,
+    overwrite: bool = False,
+) -> SplitRun:
+    """Trains, exports, scores and predicts one system on one split.
+
+    A stage that is done is not done again; an interrupted training resumes.
+
+    Args:
+        run_dir: where everything is written.
+        plan: hyper-parameters.
+        data: clips.
+        ensemble: teachers to learn from, or None to learn from the labels alone.
+        impulse_responses: for the device augmentation, if the plan has any.
+        formats: of the `.tflite` files.
+        aware: quantisation-aware training of the int8 files; by default they are quantised after
+            training.
+        system: name of the system in the report or the package, for the record.
+        overwrite: whether the run that is in the directory is removed first.
+
+    Raises:
+        InputError: the directory holds something else or another run is at work in it, see
+            `runs.begun`; the training diverges, or an exported form is too far from the network.
+    """
+    settings = settings_of(
+        plan, data.split, data.record, ensemble, impulse_responses, formats=formats, aware=aware
+    )
+    external_data = [*(ensemble.external_data if ensemble else ())]
+    if impulse_responses is not None:
+        external_data = sorted({*external_data, "dataset"})
+    training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
+    notes = {
+        "system": system,
+        "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
+        "external_data": external_data,
+    }
+    with runs.begun(run_dir, settings, notes=notes, overwrite=overwrite):
+        student = train_student(run_dir, plan, data, ensemble, impulse_responses)
+        dismiss_others()
+        if ensemble is not None:
+            write_json(run_dir / "teachers.json", ensemble.description)
+        network = load_network(run_dir / STUDENT)
+        seconds = data.train.audio.shape[0] / SAMPLE_RATE
+        complexity = rules.report(network, SUBMITTED_PRECISION, seconds)
+        write_json(run_dir / "complexity.json", complexity)
+        inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
+        inputs["formats"], int8 = list(formats), None
+        if aware is not None:
+            inputs["aware"] = train_aware(
+                run_dir, plan, aware, data, student, ensemble, impulse_responses
+            )
+            int8 = run_dir / AWARE / INT8
+        edge = stages.run_stage(
+            run_dir / "edge",
+            inputs,
+            lambda folder: _export(folder, network, plan.seed, data, formats, int8),
+        )
+        write_json(
+            run_dir / "sparsity.json",
+            sparsity_report(network, {x: run_dir / "edge" / file_name(x) for x in formats}),
+        )
+        stages.run_stage(
+            run_dir / "dev_test",
+            {"edge": edge, "clips": data.test.key, "layout": LAYOUT},
+            lambda folder: write_scores(folder, network, run_dir / "edge", data),
+        )
+        published = published_rows([system] if system else [], [data.split])
+        same_corpus = is_published_corpus(data.scenes, len(data.test))
+        write_json(run_dir / "published.json", {"rows": published, "same_corpus": same_corpus})
+        audio = data.evaluation_audio
+        if audio is not None:
+            stages.run_stage(
+                run_dir / "evaluation",
+                {"student": student, "clips": fingerprint([data.evaluation, audio.key])},
+                lambda folder: write_output(
+                    folder / output_file(data.split),
+                    data.evaluation,
+                    _predict(network, contract_of(data), audio),
+                    data.scenes,
+                ),
+            )
+        _write_report(run_dir, data.warnings)
+    return load_run(run_dir)
+
+
+def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
+    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    from dcase_system.reporting.model_card import write_model_card
+    from dcase_system.reporting.report import write_report
+
+    write_report(run_dir)
+    write_model_card(run_dir, warnings=warnings)
+
+
+def load_run(run_dir: Path) -> SplitRun:
+    """What a finished run left behind.
+
+    Raises:
+        InputError: the directory holds no finished run.
+    """
+
+    def read(name: str) -> dict[str, Any]:
+        try:
+            values = read_json(run_dir / name)
+        except (OSError, ValueError) as error:
+            raise InputError(f"not a finished run ({error})", where=run_dir / name) from error
+        if not isinstance(values, dict):
+            raise InputError("not a finished run", where=run_dir / name, expected="an object")
+        return values
+
+    settings = read("config.json").get("settings")
+    if not isinstance(settings, dict) or settings.get("split") not in tau.SPLITS:
+        raise InputError(
+            "not the settings of a run", where=run_dir / "config.json", expected="settings, a split"
+        )
+    scores, complexity = read("dev_test/scores.json"), read("complexity.json")
+    output: Path | None = run_dir / "evaluation" / output_file(settings["split"])
+    inputs = stages.read_stage(run_dir / "evaluation").get("inputs")
+    predicted = inputs.get("student") if isinstance(inputs, dict) else None
+    if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
+        output = None  # no evaluation set, or predictions that an earlier student made
+    return SplitRun(run_dir, settings, scores, complexity, read("sparsity.json"), output)
+
+
+def output_file(split: int) -> str:
+    """Name of the evaluation output in the `evaluation` folder of a run."""
+    return f"output.split_{split}.csv"
+
+
+def _export(
+    folder: Path,
+    network: keras.Model,
+    seed: int,
+    data: Data,
+    formats: Sequence[str],
+    int8: Path | None,
+) -> None:
+    rows = drawn_rows(len(data.train), seed)
+    names = [data.train.clips.filenames[row] for row in rows]
+    clips, aware = data.train.audio.take(rows), int8.read_bytes() if int8 else None
+    export_checked(network, contract_of(data), clips, names, folder, formats, aware)
+
+
+def _predict(network: keras.Model, contract: Contract, audio: Waveforms) -> np.ndarray:
+    """Probabilities (clips, classes) of the form that is handed in."""
+    submitted = {SUBMITTED_FORM: forms.keras_form(cast_weights(network, SUBMITTED_PRECISION))}
+    return contract.probabilities(forms.logits_of(submitted, contract, audio)[SUBMITTED_FORM])

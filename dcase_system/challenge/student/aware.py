@@ -1,0 +1,146 @@
+"""Quantisation-aware training of a finished student: the stage that leaves its int8 file."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcase_system.audio.clips import Data
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.challenge.student.plan import (
+    AWARE,
+    STUDENT,
+    AwarePlan,
+    Step,
+    StudentPlan,
+    contract_of,
+)
+from dcase_system.challenge.student.stage import StudentStage
+from dcase_system.core.progress import progress_bar
+from dcase_system.distillation.ensemble_store import Ensemble
+from dcase_system.edge.export import drawn_rows, features_of
+from dcase_system.edge.forms import Form, logits_of
+from dcase_system.edge.tflite import file_name
+from dcase_system.models.stored import load_network
+from dcase_system.runs import stages
+from dcase_system.training import seeds
+from dcase_system.training.callbacks import Checkpoint
+from dcase_system.training.plan import Validate, held_out_rows
+from dcase_system.training.predict import score_logits
+
+INT8 = file_name("int8")
+
+
+def train_aware(
+    run_dir: Path,
+    plan: StudentPlan,
+    aware: AwarePlan,
+    data: Data,
+    student: str,
+    ensemble: Ensemble | None = None,
+    impulse_responses: ImpulseResponses | None = None,
+) -> str:
+    """Runs the stage `run_dir / AWARE`, which leaves an int8 `.tflite` file.
+
+    The file hears what the student heard in training, and learns from the same teachers.
+
+    Args:
+        run_dir: of the run, with the finished student.
+        plan: of the student.
+        aware: hyper-parameters of this training.
+        data: clips.
+        student: key of the student's stage.
+        ensemble: teachers to learn from, or None to learn from the labels alone.
+        impulse_responses: for the device augmentation, if the plan has any.
+
+    Returns:
+        The key of the stage.
+
+    Raises:
+        InputError: the training diverges, or the student has a layer that cannot be quantised.
+    """
+    seed = seeds.derive(plan.seed, "quantization-aware training")
+    plan = replace(
+        plan, epochs=aware.epochs, learning_rate=aware.learning_rate, seed=seed, rounds=()
+    )
+    inputs = {
+        "plan": asdict(plan),
+        "student": student,
+        "clips": data.train.key,
+        "teachers": ensemble and ensemble.key,
+        "impulse_responses": impulse_responses and impulse_responses.key,
+    }
+    stage = AwareStage(run_dir, Step(AWARE, plan.epochs), plan, data, ensemble, impulse_responses)
+    return stages.run_training(run_dir / AWARE, inputs, stage.train)
+
+
+@dataclass(frozen=True)
+class AwareStage(StudentStage):
+    """Trains with the student's clips, augmentation and loss."""
+
+    def train(self, folder: Path, checkpoint: Path) -> None:
+        """Trains, and writes the int8 file to `folder`."""
+        from dcase_system.edge import qat  # imports tf_keras, for seconds
+
+        seeds.set_seed(self.plan.seed)
+        network = load_network(self.run_dir / STUDENT)
+        rows = drawn_rows(len(self.data.train), self.plan.seed)
+        calibration = features_of(contract_of(self.data), self.data.train.audio.take(rows))
+        model = qat.quantised_model(network, calibration)
+        self._fit_bridged(model, network, checkpoint)
+        (folder / INT8).write_bytes(qat.converted(model))
+
+    def _fit_bridged(self, model: Any, network: keras.Model, checkpoint: Path) -> None:
+        """Trains a tf_keras model of the network: Adam on half a cosine."""
+        import tf_keras
+
+        from dcase_system.models.tf_keras import compile_model
+
+        epochs, validate = self.plan.epochs, self._validate(model)
+        steps_per_epoch = self._epoch_steps(self._prepared(network))
+        rate = tf_keras.optimizers.schedules.CosineDecay(
+            self.plan.learning_rate, epochs * steps_per_epoch
+        )
+        compile_model(model, tf_keras.optimizers.Adam(rate, epsilon=1e-8), self._loss())
+        saver = Checkpoint(checkpoint, steps_per_epoch)
+        saver.set_model(model)
+        saver.set_params({"epochs": epochs})
+        shown = progress_bar(f"split{self.data.split} {self.step.name}", "epoch")
+        with shown as show, self._metrics_log() as log:
+            for epoch in range(saver.restore(model), epochs):
+                batches = self._epoch_batches(network, epoch)
+                done = model.fit(batches, steps_per_epoch=steps_per_epoch, verbose=0)
+                self._log_epoch(log, validate, epoch + 1, done.history["loss"][0])
+                saver.on_epoch_end(epoch)
+                show(epoch + 1, epochs)
+
+    def _epoch_batches(
+        self, network: keras.Model, epoch: int
+    ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        """(features, targets) of an epoch; all draws are its own, so that a resumed one is equal.
+
+        A state in the checkpoint would not do: tf_keras draws ahead of what it trains on.
+        """
+        seed = seeds.derive(self.plan.seed, "epoch", epoch)
+        stage = replace(self, plan=replace(self.plan, seed=seed))
+        training = stage._prepared(network)
+        return islice(stage._feature_batches(training), self._epoch_steps(training))
+
+    def _validate(self, model: Any) -> Validate | None:
+        """What scores the rounded network on the clips that are held out, if there are any."""
+        train = self.data.train
+        rows = np.flatnonzero(held_out_rows(train, self.plan.validation_fraction))
+        if not rows.size:
+            return None
+
+        def validate() -> tuple[float, float]:
+            forms, audio = {INT8: Form(model.predict_on_batch)}, train.audio.take(rows)
+            logits = logits_of(forms, contract_of(self.data), audio)[INT8]
+            return score_logits(logits, train.clips.labels[rows])
+
+        return validate

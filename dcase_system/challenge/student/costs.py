@@ -1,0 +1,66 @@
+"""What a student will cost when all its rounds of pruning are done, known before any training."""
+
+from collections.abc import Sequence
+
+from dcase_system.challenge.student.plan import FRONT_END, SUBMITTED_PRECISION
+from dcase_system.complexity.counter import Complexity, count
+from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
+from dcase_system.core.errors import InputError
+from dcase_system.models import registry
+from dcase_system.pruning.importance import l2_importance
+from dcase_system.pruning.rounds import PruningRound, Target
+from dcase_system.pruning.slim import slim
+
+
+def final_costs(
+    architecture: str, rounds: Sequence[PruningRound], classes: int, samples: int
+) -> Complexity:
+    """Counts the network that a student ends as.
+
+    Which channels go is decided in training; with uniform ratios, how many is not. With global
+    ratios the count is that of one choice within the limits of the round.
+
+    Args:
+        architecture: name in the registry.
+        rounds: of pruning.
+        classes: logits.
+        samples: of a clip.
+
+    Raises:
+        InputError: no pruning does what a round asks for.
+    """
+    frames = FRONT_END.frames(samples)
+    spec = registry.for_clips(registry.named_spec(architecture), classes, frames)
+    network = registry.build_fixed(spec)
+    for pruning in rounds:
+        target = Target(pruning, network)
+        network = slim(network, target.kept(l2_importance(network), target.ratio))
+    return count(network)
+
+
+def check_limits(
+    architecture: str, rounds: Sequence[PruningRound], classes: int, samples: int
+) -> None:
+    """Refuses a student that no package of 2024 takes.
+
+    Args:
+        architecture: see `final_costs`.
+        rounds: see `final_costs`.
+        classes: see `final_costs`.
+        samples: see `final_costs`.
+
+    Raises:
+        InputError: it would be over the limits, or see `final_costs`.
+    """
+    costs = final_costs(architecture, rounds, classes, samples)
+    size = costs.bytes(SUBMITTED_PRECISION)
+    if size > MAX_BYTES_2024 or costs.macs > MAX_MACS_2024:
+        raise InputError(
+            "network would be over the limits of a package, for clips of "
+            f"{samples / FRONT_END.sample_rate:g} s",
+            where=architecture,
+            expected=f"at most {MAX_BYTES_2024:,} bytes and {MAX_MACS_2024:,} MACs: a system that "
+            f"is pruned to --target_bytes={MAX_BYTES_2024} --target_macs={MAX_MACS_2024}, or no "
+            "--evaluation_dir, and so no package",
+            received=f"{size:,} bytes and {costs.macs:,} MACs",
+        )

@@ -1,0 +1,77 @@
+"""A student's trainings: hyper-parameters, and the stages that they make."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dcase_system.audio.clips import Data
+from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.models.signature import Contract
+from dcase_system.pruning.rounds import MagnitudeRound, Round
+from dcase_system.training.plan import TrainingPlan
+
+FRONT_END = LogMelSpec()
+SUBMITTED_PRECISION = "float16"
+STUDENT = "student"  # the last stage
+AWARE = "aware"  # after it, where its int8 form is trained
+
+
+def contract_of(data: Data) -> Contract:
+    """What a student of these clips hears and says."""
+    return Contract(data.scenes, FRONT_END, data.train.audio.shape[0])
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a stage does: a training of `epochs`, with pruning in a round."""
+
+    name: str
+    epochs: int
+    round: Round | None = None
+
+    def log(self, name: str) -> str:
+        """File name of the stage's log in the run directory: the last stage's has no prefix."""
+        return name if self.name == STUDENT else f"{self.name}.{name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentPlan(TrainingPlan):
+    """Hyper-parameters of a student; `epochs` are those at the width of `architecture`.
+
+    Attributes:
+        architecture: name in the registry.
+        rounds: of pruning, none for a student that is trained at its final width.
+        label_weight: lambda of the distillation loss, with teachers.
+        temperature: of the distillation loss, with teachers.
+    """
+
+    architecture: str
+    rounds: tuple[Round, ...] = ()
+    label_weight: float = 0.02
+    temperature: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwarePlan:
+    """Quantisation-aware training of a finished student; all else is as in the student's plan.
+
+    Attributes:
+        epochs: passes over the training list.
+        learning_rate: the highest: weights have to move by a rounding, not by more.
+    """
+
+    epochs: int
+    learning_rate: float = 5e-5
+
+
+def steps(plan: StudentPlan) -> list[Step]:
+    """The stages of a plan, in order; the last one is the student."""
+    found = [Step("wide", plan.epochs), *_steps_of_rounds(plan)]
+    return [*found[:-1], replace(found[-1], name=STUDENT)]
+
+
+def _steps_of_rounds(plan: StudentPlan) -> Iterator[Step]:
+    for index, pruning in enumerate(plan.rounds, 1):
+        yield Step(f"pruned{index}", pruning.epochs, pruning)
+        if pruning.tuning_epochs:
+            held = pruning.tuning if isinstance(pruning, MagnitudeRound) else None
+            yield Step(f"tuned{index}", pruning.tuning_epochs, held)

@@ -1,0 +1,71 @@
+"""The stages of a student, one after the other.
+
+wide -> pruned1 -> (tuned1 -> pruned2 ->) student, each a stage with a network and its spec.
+"""
+
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+from dcase_system.audio.clips import Data
+from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.challenge.student.plan import FRONT_END, StudentPlan, steps
+from dcase_system.challenge.student.stage import StudentStage
+from dcase_system.distillation.ensemble_store import Ensemble
+from dcase_system.models import registry
+from dcase_system.models.stored import SPEC
+from dcase_system.pruning.rounds import PruningRound, Target
+from dcase_system.runs import stages
+from dcase_system.training import seeds
+
+
+def train_student(
+    run_dir: Path,
+    plan: StudentPlan,
+    data: Data,
+    ensemble: Ensemble | None = None,
+    impulse_responses: ImpulseResponses | None = None,
+) -> str:
+    """Runs the stages up to `run_dir / STUDENT`.
+
+    Args:
+        run_dir: of the run.
+        plan: hyper-parameters.
+        data: clips.
+        ensemble: teachers to learn from in every stage, or None to learn from the labels alone.
+        impulse_responses: for the device augmentation, if the plan has any.
+
+    Returns:
+        The key of the last stage.
+
+    Raises:
+        InputError: a training diverges, or no pruning does what a round asks for.
+    """
+    frames = FRONT_END.frames(data.train.audio.shape[0])
+    spec = registry.for_clips(registry.named_spec(plan.architecture), len(data.scenes), frames)
+    for pruning in plan.rounds:
+        if isinstance(pruning, PruningRound) and pruning.ratio is None:
+            # Now, rather than after the first training.
+            Target(pruning, registry.build_fixed(spec))
+    key, previous = None, None
+    for index, step in enumerate(steps(plan)):
+        # The first stage has the run's own seed, so that a dense student is what it always was.
+        seed = seeds.derive(plan.seed, "stage", index) if index else plan.seed
+        step_plan = replace(plan, epochs=step.epochs, seed=seed, rounds=())
+        inputs = {
+            "plan": asdict(step_plan),
+            "spec": registry.spec_to_json(spec),
+            "round": step.round and asdict(step.round),
+            "previous": key,
+            "clips": data.train.key,
+            "teachers": ensemble and ensemble.key,
+            "impulse_responses": impulse_responses and impulse_responses.key,
+        }
+        stage = StudentStage(run_dir, step, step_plan, data, ensemble, impulse_responses)
+        key = stages.run_training(
+            run_dir / step.name, inputs, partial(stage, spec=spec, previous=previous)
+        )
+        previous = run_dir / step.name
+        spec = registry.read_spec(previous / SPEC)
+    assert key is not None
+    return key

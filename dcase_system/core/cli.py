@@ -1,0 +1,109 @@
+"""How every command begins and ends: `--help`, and one line for a fault, never a traceback."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+from absl import logging as absl_logging
+
+from dcase_system.core import interrupts
+from dcase_system.core.errors import Dismissed, InputError
+from dcase_system.core.help import Defaults, asked_for, is_required, page
+from dcase_system.core.places import ends_badly
+from dcase_system.core.process_group import end_with_parent
+
+
+def run(
+    main: Callable[[Sequence[str]], int | None],
+    other_defaults: Defaults | None = None,
+    *,
+    takes_arguments: bool = False,
+) -> None:
+    """Runs the absl main of a module; a wrong input or a full disk ends in one line and status 1.
+
+    Args:
+        main: of the command.
+        other_defaults: what `--help` says of defaults beside those of the flags, see `help.page`.
+        takes_arguments: whether it takes arguments beside its flags.
+    """
+
+    def guarded(argv: Sequence[str]) -> int | None:
+        try:
+            interrupts.begin_work(f"error: interrupted; {_how_to_go_on()}")
+            if len(argv) > 1 and not takes_arguments:
+                raise app.UsageError(
+                    f"unexpected argument {argv[1]!r}; flags are written --name=value"
+                )
+            return main(argv)
+        except app.UsageError as error:
+            return _fail(f"{error} (see --help)", 1)
+        except Dismissed as reason:
+            logging.getLogger("dcase_system").info("%s", reason)
+            return 0
+        except InputError as error:
+            return _fail(str(error), 1)
+        except BrokenPipeError:
+            # Who read the output has enough (`| head`); nothing is left to say it to.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            return _fail(place + " ".join((error.strerror or str(error)).split()), 1)
+        except KeyboardInterrupt:
+            sys.stdout.flush()
+            interrupts.end()
+
+    def ended(argv: Sequence[str]) -> int | None:
+        status = guarded(argv)
+        if ends_badly():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status or 0)
+        return status
+
+    interrupts.watch()
+    end_with_parent()
+    if asked_for(sys.argv[1:]):
+        print(page(sys.modules["__main__"].__doc__ or "", other_defaults or {}))
+        return
+    _set_up_logging()
+    app.run(ended, flags_parser=_parsed)
+
+
+def _parsed(argv: Sequence[str]) -> list[str]:
+    """The arguments that are left when the flags are read; ends the process if they are wrong."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        message = " ".join(str(error).split())
+        if flags.FLAGS.is_parsed():  # so a value is refused, or there is none
+            given = [flags.FLAGS[name] for name in flags.FLAGS]
+            absent = [f"--{one.name}" for one in given if one.value is None and is_required(one)]
+            message = f"missing {', '.join(absent)}" if absent else message
+        sys.exit(_fail(f"{message} (see --help)", 1))
+
+
+def _how_to_go_on() -> str:
+    """What to do with a command that was stopped."""
+    overwrites = "overwrite" in flags.FLAGS and flags.FLAGS["overwrite"].value
+    again = "the same command without --overwrite" if overwrites else "the same command"
+    return f"{again} goes on where it stopped"
+
+
+def _set_up_logging() -> None:
+    """Shows the package's own messages; of TensorFlow's only errors."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    own = logging.getLogger("dcase_system")
+    own.setLevel(logging.INFO)
+    own.addHandler(handler)
+    own.propagate = False
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    absl_logging.set_verbosity(absl_logging.WARNING)
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status

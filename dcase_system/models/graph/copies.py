@@ -1,0 +1,135 @@
+"""Layers once more: with weights of their own, or themselves where they have none."""
+
+from typing import Any
+
+import keras
+
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.configs import config_of, is_of_keras, is_stateless
+from dcase_system.models.graph.functional import as_functional, nodes_in_order, replaced
+from dcase_system.models.graph.likeness import first_difference
+from dcase_system.models.graph.rules import RULES
+
+# Where classes come from whose layers, if nothing is within them, have all in their configs.
+_KNOWN = ("keras.src.layers.", "keras.src.applications.", "dcase_system.")
+
+Configs = dict[str, dict[str, Any] | None]
+
+
+def copy_configs(model: keras.Model) -> Configs:
+    """What each layer of a network can be made again from, by its name: a config.
+
+    None for a layer that cannot but has no weights: the copy of a network can use it as it is.
+    Layers whose config is not known to say all are made again once, to see whether it does.
+
+    Args:
+        model: functional.
+
+    Raises:
+        InputError: a layer with weights cannot be made again from its config.
+    """
+    configs: Configs = {}
+    for node in nodes_in_order(model):
+        layer = node.operation
+        if isinstance(layer, keras.Layer) and layer.name not in configs:
+            configs[layer.name] = _config(layer, node)
+    return configs
+
+
+def copied(layer: Any, config: dict[str, Any] | None) -> Any:
+    """A layer with a config from `copy_configs`, not built yet; or, without one, the layer."""
+    return layer if config is None else type(layer).from_config(_again(config))
+
+
+def copy_state(layer: keras.Layer, copy: keras.Layer) -> None:
+    """Gives a copy what its layer has learned."""
+    for mine, its in zip(layer._flatten_layers(), copy._flatten_layers(), strict=True):
+        store: dict[str, Any] = {}
+        mine.save_own_variables(store)  # as in a file: some layers compute from it what they need
+        its.load_own_variables(store)
+
+
+def copied_network(model: keras.Model) -> keras.Model:
+    """A network with weights of its own that computes the same, uncompiled.
+
+    `keras.models.clone_model` has Keras's function where the network has another of that name.
+
+    Args:
+        model: functional or built sequential.
+
+    Raises:
+        InputError: it is neither, or a layer with weights cannot be copied.
+    """
+    model = as_functional(model)
+    configs = copy_configs(model)
+    result, copies = replaced(
+        model, lambda operation: copied(operation, configs.get(operation.name))
+    )
+    for layer in model.layers:
+        copy = copies.get(layer.name, layer)
+        if copy is not layer:
+            copy_state(layer, copy)
+    return result
+
+
+def _config(layer: keras.Layer, node) -> dict[str, Any] | None:
+    if _is_known(layer):
+        return config_of(layer)
+    if is_stateless(layer):
+        return None
+    problems = []
+    for configure in (config_of, type(layer).get_config):
+        try:
+            config = configure(layer)
+            problem = _problem(layer, node, config)
+        except Exception as error:  # noqa: BLE001 (the layer may be anybody's, and raise anything)
+            problem = f"{type(error).__name__}: {(str(error).splitlines() or [''])[-1][:120]}"
+        if problem is None:
+            return config
+        problems.append(problem)
+    if is_stateless(layer, but_for_seeds=True):
+        return None  # both networks draw their random numbers from it
+    raise InputError(
+        f"has weights and cannot be copied ({problems[0]})",
+        where=f"layer {layer.name} ({type(layer).__name__})",
+        expected="functions and layers in it that are registered with Keras"
+        if is_of_keras(layer)
+        else "get_config and from_config that make the same layer again",
+    )
+
+
+def _problem(layer: keras.Layer, node, config: dict[str, Any]) -> str | None:
+    """In what a layer that is made again from a config differs."""
+    inputs = {
+        id(tensor): keras.KerasTensor(tensor.shape, tensor.dtype) for tensor in node.input_tensors
+    }
+    arguments, keywords = node.arguments.fill_in(inputs)
+    copy = copied(layer, config)
+    copy(*arguments, **keywords)
+    copy_state(layer, copy)
+    if copy.name != layer.name:
+        return "its name is not the same"
+    if {id(variable) for variable in copy.variables} & {id(mine) for mine in layer.variables}:
+        return "the copy would have the same weights"
+    if any(hasattr(inner, "save_assets") for inner in layer._flatten_layers()):
+        return "it holds a vocabulary, which is no weight"
+    difference = first_difference(layer, copy)
+    return None if difference is None else f"its `{difference}` is not the same"
+
+
+def _again(config: Any) -> Any:
+    """A config with containers of its own: some layers take what is inside out as they read it."""
+    if type(config) is dict:
+        return {key: _again(value) for key, value in config.items()}
+    if type(config) in (list, tuple):
+        return type(config)(_again(value) for value in config)
+    return config
+
+
+def _is_known(layer: keras.Layer) -> bool:
+    """Whether a layer is one whose config says all that its weights do not."""
+    changed = getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None)
+    if layer._layers or changed:
+        return False
+    weighted = bool(layer.variables)  # others, such as a Lambda, are used as they are
+    return type(layer) in RULES or (weighted and type(layer).__module__.startswith(_KNOWN))

@@ -1,0 +1,80 @@
+"""Whether what a layer holds takes weights of fewer channels."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcase_system.core.errors import InputError
+from dcase_system.models.graph.channels import LayerChannels
+from dcase_system.models.graph.configs import is_of_keras
+
+
+def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
+    """Refuses regularizers and constraints that take a weight at its whole size only.
+
+    Args:
+        channels: of the layer.
+        alive: (ids,) whether each stays, in a trial.
+
+    Raises:
+        InputError: names the layer.
+    """
+    for index, weight in enumerate(channels.layer.weights):
+        shape = channels.shape_of(index, alive)
+        for kind in ("regularizer", "constraint"):
+            held = getattr(weight, kind, None)
+            if held is None or shape == tuple(weight.shape) or is_of_keras(held):
+                continue
+            result: object
+            try:
+                result = np.shape(held(keras.ops.ones(shape, weight.dtype)))
+            except Exception as error:  # noqa: BLE001 (it is the user's, and may raise anything)
+                result = type(error).__name__
+            if result != (shape if kind == "constraint" else ()):
+                raise InputError(
+                    f"has a {kind} that does not take fewer channels",
+                    where=f"layer {channels.layer.name}",
+                    expected=f"one for a {weight.name} of any shape",
+                    received=type(held).__name__,
+                )
+
+
+def fitting(config: dict[str, Any], channels: LayerChannels, alive: np.ndarray) -> dict[str, Any]:
+    """A config without the initializers that cannot make a layer's smaller weights.
+
+    Args:
+        config: of the layer, with the initializers themselves.
+        channels: of the layer.
+        alive: (ids,) whether each stays.
+    """
+    return {
+        key: value
+        for key, value in config.items()
+        if not key.endswith("_initializer") or _makes(value, key, channels, alive)
+    }
+
+
+def _makes(initializer: Any, key: str, channels: LayerChannels, alive: np.ndarray) -> bool:
+    weight = _weight_of(key, channels.layer)
+    if weight is None:
+        return True
+    shape = channels.shape_of(channels.index_of(weight), alive)
+    drawn = is_of_keras(initializer) and not isinstance(initializer, keras.initializers.Constant)
+    if shape == tuple(weight.shape) or drawn:
+        return True
+    try:
+        return tuple(initializer(shape, dtype=weight.dtype).shape) == shape
+    except Exception:  # noqa: BLE001 (it may be the user's, and raise anything)
+        return False
+
+
+def _weight_of(key: str, layer: keras.Layer) -> keras.Variable | None:
+    """The weight that an initializer of a config makes."""
+    name = key.removesuffix("_initializer")
+    names = [name, f"{name}_kernel"]  # of separable convolutions
+    if name == "depthwise":
+        names.append("kernel")
+    return next(
+        (found for name in names if (found := getattr(layer, name, None)) is not None), None
+    )

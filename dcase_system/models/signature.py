@@ -1,0 +1,165 @@
+"""What a network hears and says: all that a device needs to know beside the file."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy.special import expit, softmax
+
+from dcase_system.audio.front_ends import (
+    AnySpec,
+    front_end,
+    front_end_to_json,
+)
+from dcase_system.audio.scalogram import ScalogramSpec, cut_segments
+from dcase_system.core.checked import parsed
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import read_json, write_json
+
+FILE = "contract.json"
+Activation = Literal["softmax", "sigmoid", "scaled_sigmoid"]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """(bands, channels) each: features become (features - mean) / scale."""
+
+    mean: tuple[tuple[float, ...], ...]
+    scale: tuple[tuple[float, ...], ...]
+
+
+# The cached layer has no place in a comparison.
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """What a network hears and says.
+
+    Attributes:
+        labels: class names in the order of the logits.
+        front_end: spec of the front end; its sample rate is that of the waveforms.
+        samples: of a clip.
+        channels: of a clip.
+        activation: what makes probabilities of logits: `softmax` where one class is present,
+            `sigmoid` where several may be, `scaled_sigmoid` for sigmoids that are scaled to sum to
+            1 (the scene search's).
+        normalisation: of the features, if the network was trained on normalised ones.
+    """
+
+    labels: tuple[str, ...]
+    front_end: AnySpec
+    samples: int
+    channels: int = 1
+    activation: Activation = "softmax"
+    normalisation: Normalisation | None = None
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        return self.front_end.sample_rate
+
+    @property
+    def waveform_shape(self) -> tuple[int, ...]:
+        """Of one clip: (samples,), or (samples, channels) where there are several."""
+        return (self.samples,) if self.channels == 1 else (self.samples, self.channels)
+
+    @property
+    def segments(self) -> int:
+        """Inputs of the network that a clip becomes."""
+        if isinstance(self.front_end, ScalogramSpec):
+            return self.front_end.segments(self.samples)
+        return 1
+
+    @cached_property
+    def _layer(self) -> keras.layers.Layer:
+        # The name stands in exported files, which have to be the same from whatever process.
+        return front_end(self.front_end, name="front_end")
+
+    def features(self, waveforms) -> tf.Tensor:
+        """(clips, *waveform_shape) to what the network takes.
+
+        That is (clips * segments, bands, frames, channels).
+        """
+        x = self._layer(waveforms)
+        if isinstance(self.front_end, ScalogramSpec):
+            x = cut_segments(x, self.front_end)  # (clips, segments, bands, frames, channels)
+            x = tf.reshape(x, (-1, *x.shape[2:]))
+        if self.normalisation is not None:
+            mean, scale = (
+                np.array(values, np.float32)[:, None]
+                for values in (self.normalisation.mean, self.normalisation.scale)
+            )
+            x = (x - mean) / scale
+        return x
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """(clips * segments, classes) logits to (clips, classes) probabilities."""
+        return clip_probabilities(logits, self.segments, self.activation)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-serialisable values."""
+        normalisation = self.normalisation and dict(vars(self.normalisation))
+        return {
+            "labels": list(self.labels),
+            "samples": self.samples,
+            "channels": self.channels,
+            "activation": self.activation,
+            "normalisation": normalisation,
+            "front_end": front_end_to_json(self.front_end),
+        }
+
+    @staticmethod
+    def from_json(values: Any, where: object) -> "Contract":
+        """The contract that `to_json` described.
+
+        Raises:
+            InputError: a field is missing, unknown or wrong.
+        """
+        return parsed(values, Contract, where)
+
+
+def clip_probabilities(
+    segment_logits: np.ndarray, per_clip: int, activation: Activation
+) -> np.ndarray:
+    """The mean of the segments' probabilities.
+
+    A mean of sigmoids need not sum to 1; scaled to do so it decides the same.
+
+    Args:
+        segment_logits: (clips * segments, classes), clip by clip.
+        per_clip: segments a clip.
+        activation: of the logits.
+
+    Returns:
+        float64 (clips, classes).
+    """
+    logits = segment_logits.astype(np.float64)
+    values = softmax(logits, axis=-1) if activation == "softmax" else expit(logits)
+    means = values.reshape(-1, per_clip, logits.shape[-1]).mean(axis=1)
+    return means / means.sum(axis=-1, keepdims=True) if activation == "scaled_sigmoid" else means
+
+
+def save_contract(folder: Path, contract: Contract) -> None:
+    """Writes `contract.json` beside a stored network."""
+    write_json(folder / FILE, contract.to_json())
+
+
+def load_contract(folder: Path) -> Contract:
+    """The contract of a stored network.
+
+    Raises:
+        InputError: there is none, or it is not one of ours.
+    """
+    path = folder / FILE
+    try:
+        values = read_json(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(
+            f"contract cannot be read ({reason})",
+            where=path,
+            expected="one beside the network, as every training writes it",
+        ) from error
+    return Contract.from_json(values, path)

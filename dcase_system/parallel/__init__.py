@@ -1,0 +1,1 @@
+"""Devices and machines of one training; tasks here or on Ray."""

@@ -1,0 +1,205 @@
+"""Tasks on a Ray cluster: nodes that see the same folders and have the same versions.
+
+Ray is optional (`requirements-cluster.txt`): it is imported when it is asked for, not before. It
+brings the code of this machine to the nodes, begins each task when those that it needs are done,
+and begins it again where a node is lost.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import write_text
+from dcase_system.core.identity import PACKAGES, ROOT, versions
+from dcase_system.parallel.on_node import Failed, Lost, Order, run
+from dcase_system.parallel.tasks import RETRIES, Task, failed, last_line, log_of, lost
+
+_LOG = logging.getLogger(__name__)
+_WAIT_SECONDS, _STOP_SECONDS = 0.5, 20.0
+_ADDRESS = re.compile(r"auto|.+:\d{1,5}")
+_QUIET: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
+# An unreachable head is asked for a minute by default; the process that asks then kills itself.
+_ASK = {"RAY_gcs_rpc_server_reconnect_timeout_s": "4", "RAY_gcs_rpc_server_connect_timeout_s": "2"}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a task takes of a node.
+
+    Attributes:
+        cpus: cores.
+        gpus: accelerators; a task sees those that it was given.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+
+@contextlib.contextmanager
+def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
+    """The nodes of a Ray cluster, which this machine belongs to.
+
+    Args:
+        address: `HOST:PORT` of its head, or `auto` for the cluster that runs here.
+        needs: of each task.
+        folder: that every node sees under the same path; logs go there.
+
+    Raises:
+        InputError: Ray is not installed, nothing answers at the address, or no node has what a task
+            needs.
+    """
+    ray = _ray()
+    _check_address(address)
+    # Ray prints pages of a node's log where it is lost, in the middle of our own lines.
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        try:
+            ray.init(address=address, configure_logging=False, runtime_env=_code(), **_QUIET)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise _unreachable(address, str(error)) from error
+        try:
+            yield OnRay(ray, needs, folder.resolve())
+        finally:
+            ray.shutdown()
+
+
+class OnRay:
+    """Processes on the nodes of a cluster; Ray queues them until a node has room."""
+
+    def __init__(self, ray: Any, needs: Needs, folder: Path):
+        self._ray, self._needs, self._folder = ray, needs, folder
+
+    def run(self, tasks: Sequence[Task]) -> None:
+        """See `Executor.run`; or a node does not see the folder, or has other versions."""
+        self._check_resources()
+        begun, word = self._folder / f"begun-{secrets.token_hex(4)}", secrets.token_hex()
+        write_text(begun, f"{word}\n")
+        here = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS")}
+        order = Order(str(Path.cwd()), here, begun, word, versions())
+        references: dict[str, Any] = {}
+        try:
+            for task in tasks:
+                references[task.name] = self._queued(order, task, references)
+            self._wait_for(tasks, references, begun)
+        finally:
+            for reference in references.values():
+                self._ray.cancel(reference)
+            left = list(references.values())
+            self._ray.wait(left, num_returns=len(left), timeout=_STOP_SECONDS)
+            begun.unlink()
+
+    def _queued(self, order: Order, task: Task, references: dict[str, Any]) -> Any:
+        log = log_of(self._folder / "logs", task)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        remote = self._ray.remote(
+            num_cpus=self._needs.cpus,
+            num_gpus=self._needs.gpus,
+            max_retries=RETRIES,
+            retry_exceptions=[Lost],
+            scheduling_strategy="SPREAD",
+        )(run)
+        needed = [references[name] for name in task.after]
+        return remote.options(name=task.name).remote(order, task, log, *needed)
+
+    def _wait_for(self, tasks: Sequence[Task], references: dict[str, Any], begun: Path) -> None:
+        waiting = {references[task.name]: task for task in tasks}
+        known = Counter[str]()
+        while waiting:
+            ready, _ = self._ray.wait(list(waiting), num_returns=1, timeout=_WAIT_SECONDS)
+            times = Counter(begun.read_text(encoding="utf-8").splitlines()[1:])
+            for name in times - known:
+                if known[name]:
+                    _LOG.info("%s was lost; it is begun again", name)
+            known = times
+            for reference in ready:
+                task = waiting.pop(reference)
+                place, seconds = self._result(task, reference)
+                counted = f"{len(tasks) - len(waiting)}/{len(tasks)}"
+                _LOG.info("%s %s: %.0f s on %s", counted, task.name, seconds, place)
+            if waiting:
+                self._check_resources()  # Ray would wait for ever for what was lost
+
+    def _result(self, task: Task, reference: Any) -> tuple[str, float]:
+        errors = self._ray.exceptions
+        try:
+            return self._ray.get(reference)
+        except errors.RayTaskError as error:
+            cause = error.cause
+            if isinstance(cause, Failed):
+                said = last_line(log_of(self._folder / "logs", task))
+                raise failed(task, cause.args[0], said) from None
+            if isinstance(cause, Lost):
+                raise lost(task, RETRIES + 1, str(cause)) from None
+            reason = (str(cause).strip().splitlines() or ["no reason given"])[-1]
+            raise InputError(f"task cannot be run ({reason})", where=task.name) from None
+        except errors.RayError as error:
+            raise lost(task, RETRIES + 1, type(error).__name__) from None
+
+    def _check_resources(self) -> None:
+        needs = self._needs
+        found = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        sizes = [(given.get("CPU", 0), given.get("GPU", 0)) for given in found]
+        if not any(cpus >= needs.cpus and gpus >= needs.gpus for cpus, gpus in sizes):
+            raise InputError(
+                "no node has what a task needs",
+                where="--task_cpus, --task_gpus",
+                expected=f"one with {needs.cpus:g} cores and {needs.gpus:g} accelerators",
+                received=", ".join(f"{cpus:g} and {gpus:g}" for cpus, gpus in sizes),
+            )
+
+
+def _ray() -> Any:
+    # Notices on every start: about accelerators, and about folders that are left out of the code.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES", "")
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError(
+            f"Ray is not installed ({error})",
+            where="--executor",
+            expected="pip install -r requirements-cluster.txt",
+        ) from error
+    return ray
+
+
+def _code() -> dict[str, Any]:
+    """The packages, as what the nodes are brought."""
+    others = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in PACKAGES]
+    return {"working_dir": str(ROOT), "excludes": [*others, "__pycache__"]}
+
+
+def _check_address(address: str) -> None:
+    """Refuses an address that no cluster answers at, by a process of its own.
+
+    Within this one, Ray would end it.
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise InputError(
+            "no address of a cluster",
+            where="--ray_address",
+            expected="HOST:PORT of its head, or auto",
+            received=address,
+        )
+    command = [sys.executable, "-m", "ray.scripts.scripts", "status", f"--address={address}"]
+    done = subprocess.run(command, env={**os.environ, **_ASK}, capture_output=True, text=True)
+    if done.returncode != 0:
+        reason = "none runs on this machine" if address == "auto" else "no head is reached there"
+        raise _unreachable(address, reason)
+
+
+def _unreachable(address: str, reason: str) -> InputError:
+    return InputError(
+        f"no Ray cluster answers ({reason})",
+        where=address,
+        expected="a node of it on this machine: `ray start --head`, or `ray start --address=...`",
+    )

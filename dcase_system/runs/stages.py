@@ -1,0 +1,109 @@
+"""The stages of a run: one after another, each written whole, redone only if its inputs change."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dcase_system.core.files import fingerprint, read_json, replacing_directory, write_json
+from dcase_system.parallel.workers import team
+
+_LOG = logging.getLogger(__name__)
+_RECORD = "stage.json"
+
+
+def run_stage(
+    directory: Path,
+    inputs: Mapping[str, Any],
+    work: Callable[[Path], None],
+    *,
+    together: bool = False,
+) -> str:
+    """Calls `work(temporary directory)` unless `directory` already holds the result of `inputs`.
+
+    Args:
+        directory: of the stage's artefacts; replaced whole when the work is done.
+        inputs: all that decides the result, JSON-serialisable; for an earlier stage its key.
+        work: writes the artefacts.
+        together: whether all workers of the team do it, of which only the chief's artefacts are
+            kept; else the chief does it, and the others wait.
+
+    Returns:
+        The stage's key, by which later stages name it among their inputs.
+
+    Raises:
+        InputError: another worker is at another stage, or lost.
+    """
+    key, own, done = _key(directory, inputs), team(), is_done(directory, inputs)
+    if own.from_chief(done, key, f"inputs of {directory.name}"):
+        _LOG.info("%s: done before, kept", directory)
+        return key
+    if own.is_chief:
+        with replacing_directory(directory) as temporary:
+            work(temporary)
+            write_json(temporary / _RECORD, {"key": key, "inputs": dict(inputs)})
+    elif together:
+        with tempfile.TemporaryDirectory() as unused:
+            work(Path(unused))
+    own.meet()
+    return key
+
+
+def is_done(directory: Path, inputs: Mapping[str, Any]) -> bool:
+    """Whether a directory holds the result of a stage with these inputs; see `run_stage`."""
+    return read_stage(directory).get("key") == _key(directory, inputs)
+
+
+def _key(directory: Path, inputs: Mapping[str, Any]) -> str:
+    return fingerprint({"stage": directory.name, **inputs})
+
+
+def run_training(
+    directory: Path,
+    inputs: Mapping[str, Any],
+    train: Callable[[Path, Path], None],
+) -> str:
+    """A stage that calls `train(temporary directory, checkpoint)` and may be interrupted.
+
+    The checkpoint is named by all that decides the training, so that no other training is ever
+    resumed from it; it is removed when the stage is done.
+
+    Args:
+        directory: see `run_stage`.
+        inputs: see `run_stage`.
+        train: writes the artefacts; renews the checkpoint on its way, and begins from it if it is
+            there.
+
+    Returns:
+        The stage's key.
+
+    Raises:
+        InputError: see `run_stage`.
+    """
+    own = team()
+
+    def work(temporary: Path) -> None:
+        with own.scope(), own.losses_told():
+            train(temporary, checkpoint)
+
+    checkpoints = directory.parent / "checkpoints"
+    checkpoint = checkpoints / f"{directory.name}-{fingerprint(inputs)[:16]}.safetensors"
+    key = run_stage(directory, inputs, work, together=True)
+    if not own.is_chief:
+        return key
+    # Only its own: a later stage that was interrupted has its checkpoint there too.
+    for done in checkpoints.glob(f"{directory.name}-*"):
+        done.unlink()
+    if checkpoints.is_dir() and not any(checkpoints.iterdir()):
+        checkpoints.rmdir()
+    return key
+
+
+def read_stage(directory: Path) -> dict[str, Any]:
+    """The `key` and `inputs` of a finished stage; nothing if it is not finished."""
+    try:
+        record = read_json(directory / _RECORD)
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}

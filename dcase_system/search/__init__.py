@@ -1,0 +1,1 @@
+"""Trials that processes share."""

@@ -1,0 +1,107 @@
+"""The stage that trains a student's int8 file: what it leaves, what it keeps, where it goes."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from dcase_system.challenge.run import run_split
+from dcase_system.challenge.student.aware import AwareStage, train_aware
+from dcase_system.challenge.student.plan import AwarePlan, StudentPlan
+from dcase_system.distillation.ensemble_store import Ensemble
+from dcase_system.edge.card import read_card
+from tests import toys
+from tests.training.curves import assert_drawn
+
+FORMATS = ("dynamic", "int8")
+PLAN = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=32, validation_fraction=0.3)
+pytestmark = pytest.mark.usefixtures("toy")
+AWARE = AwarePlan(epochs=2)
+
+
+@pytest.fixture(scope="module")
+def ensemble(data):
+    logits = np.random.default_rng(0).normal(size=(len(data.train), len(data.scenes)))
+    return Ensemble("of teachers", ("one",), (), logits.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def run(data, toy, ensemble, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    return run_split(folder, PLAN, data, ensemble=ensemble, formats=FORMATS, aware=AWARE)
+
+
+def read_json(path):
+    return json.loads(path.read_text())
+
+
+def test_the_int8_forms_of_a_run_are_the_trained_ones(run):
+    trained = (run.directory / "aware" / "student_int8.tflite").read_bytes()
+    kernels = trained[len(trained) // 4 : len(trained) // 2]  # the card is put in behind them
+    edge = run.directory / "edge"
+    assert kernels in (edge / "student_int8.tflite").read_bytes()
+    for name, quantised in {
+        "student_int8": "aware",
+        "student_int8_waveform": "aware",
+        "student_dynamic": "after training",
+    }.items():
+        assert read_card(edge / f"{name}.tflite").quantised == quantised
+        assert read_json(edge / f"{name}.json")["quantised"] == quantised
+    assert {"tflite_int8", "tflite_int8_waveform"} <= read_json(edge / "check.json").keys()
+    assert run.scores["forms"]["tflite_int8"]["agreement"] > 50
+    assert run.settings["aware"] == {"epochs": 2, "learning_rate": 5e-5}
+
+
+def test_it_learns_from_the_student_s_teachers_and_scores_what_is_held_out(run):
+    inputs = read_json(run.directory / "aware" / "stage.json")["inputs"]
+    assert inputs["teachers"] == "of teachers"
+    assert inputs["plan"]["learning_rate"] == 5e-5
+    lines = (run.directory / "aware.metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all({"loss", "val_accuracy", "val_logloss"} <= row.keys() for row in rows)
+    curves = run.directory / "tensorboard" / "aware"
+    assert_drawn(run.directory / "aware.metrics.jsonl", curves)
+
+
+def test_without_it_the_student_is_the_same(run, data, ensemble, tmp_path):
+    done = run_split(tmp_path, PLAN, data, ensemble=ensemble, formats=())
+    assert done.settings["aware"] is None
+    # As of a run of a version that has no such training.
+    inputs = read_json(tmp_path / "edge" / "stage.json")["inputs"]
+    assert inputs.keys() == {"student", "scenes", "formats"}
+    reference = [x.scores["forms"]["keras_float32"] for x in (run, done)]
+    assert reference[0] == reference[1]
+
+
+@pytest.mark.slow
+def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
+    run, data, ensemble, tmp_path, monkeypatch, caplog
+):
+    caplog.set_level("INFO", "dcase_system")
+    again = shutil.copytree(run.directory, tmp_path / "run")
+    path, student = again / "aware" / "student_int8.tflite", again / "student" / "stage.json"
+    given = (again, PLAN, AWARE, data, read_json(student)["key"], ensemble)
+    train_aware(*given)
+    assert "aware: done before, kept" in caplog.text
+    content = path.read_bytes()
+    shutil.rmtree(again / "aware")
+    batches = AwareStage._epoch_batches
+
+    def cut_short(stage, network, epoch):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return batches(stage, network, epoch)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(AwareStage, "_epoch_batches", cut_short)
+        train_aware(*given)
+    assert not path.exists()
+    train_aware(*given)
+    assert "resuming after epoch 1" in caplog.text
+    assert path.read_bytes() == content
+    rows = (again / "aware.metrics.jsonl").read_text().splitlines()
+    assert [json.loads(row)["epoch"] for row in rows] == [1, 2]
+    assert_drawn(again / "aware.metrics.jsonl", again / "tensorboard" / "aware")
+    assert not (again / "checkpoints").exists()
