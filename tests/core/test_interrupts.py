@@ -125,7 +125,7 @@ def test_a_command_is_watched_while_it_imports():
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "error: interrupted"
+    assert errors.splitlines()[-1] == LAST
     assert "Traceback" not in errors
 
 
