@@ -10,6 +10,7 @@ import copy
 import logging
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -103,8 +104,9 @@ class SharedStudy:
         """
         while (wanted := missing()) > 0:
             self._queue_what_was_left(again)
-            running = len(self.trials(TrialState.RUNNING))
-            if running < wanted and (self.trials(TrialState.WAITING) or may_ask()):
+            states = Counter(trial.state for trial in self.trials())
+            running = states[TrialState.RUNNING]
+            if running < wanted and (states[TrialState.WAITING] or may_ask()):
                 self._run_one(run, missing)
             elif running:
                 time.sleep(_POLL_SECONDS)
@@ -133,15 +135,18 @@ class SharedStudy:
 
     def _queue_what_was_left(self, again: Callable[[FrozenTrial], bool]) -> None:
         fail_stale_trials(self.study)
-        for trial in self.trials(TrialState.RUNNING):
-            if self.place.is_left(self.study.study_name, trial):
+        trials = self.trials()
+        for trial in trials:
+            running = trial.state == TrialState.RUNNING
+            if running and self.place.is_left(self.study.study_name, trial):
                 with suppress(ValueError, UpdateFinishedTrialError):  # it was faster
                     self.study.tell(trial.number, state=TrialState.FAIL)
-        trials = self.trials()
+                trials = self.trials()
         repeated = {number for trial in trials for number in _repeats(trial)}
         names = {_name(trial) for trial in trials if trial.state != TrialState.FAIL} - {""}
-        for trial in self.trials(TrialState.FAIL):
-            if trial.number not in repeated and _name(trial) not in names and again(trial):
+        for trial in trials:
+            known = trial.number in repeated or _name(trial) in names
+            if trial.state == TrialState.FAIL and not known and again(trial):
                 RetryHeartbeatStaleTrialCallback()(self.study, copy.deepcopy(trial))
 
     def _run_one(self, run: Run, missing: Callable[[], int]) -> None:

@@ -188,6 +188,10 @@ def test_a_storage_that_other_code_has_begun_is_refused(tmp_path, monkeypatch):
         ("postgresql://u@h/d?password=secret", "password on a command line"),
         ("postgresql://u:secret@h:x/d", "address cannot be read|password on a command line"),
         ("postgresql://u@h", "address names no database"),
+        (
+            "postgresql+psycopg://u@127.0.0.1:1/d",
+            "127.0.0.1:1/d: database cannot be used .*refused",
+        ),
         ("postgresql://u@127.0.0.1:1/d", "127.0.0.1:1/d: database cannot be used .*refused"),
     ],
 )
