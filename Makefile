@@ -51,6 +51,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m tests.robustness.fuzz --inputs=10000

@@ -1,0 +1,34 @@
+"""The order of the rooms: import-linter's contract, which `make check` asks."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.commands import ROOT
+
+
+def linted(root: Path) -> subprocess.CompletedProcess[str]:
+    """What import-linter says of a checkout, whose modules it finds before the installed ones."""
+    command = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run([command, "--no-cache"], cwd=root, capture_output=True, text=True)
+
+
+def test_an_import_upwards_is_refused(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for package in ("dcase_system", "recipes"):
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "built")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    kept = linted(tmp_path)
+    assert kept.returncode == 0, kept.stdout
+    upwards = tmp_path / "dcase_system" / "audio" / "upwards.py"
+    upwards.write_text("from dcase_system.training import fit\n")
+    broken = linted(tmp_path)
+    assert broken.returncode != 0
+    assert "dcase_system.audio.upwards -> dcase_system.training.fit" in broken.stdout
+
+
+def test_every_room_has_its_floor():
+    layers = (ROOT / "pyproject.toml").read_text().partition("layers = [")[2]
+    rooms = {path.parent.name for path in (ROOT / "dcase_system").glob("*/__init__.py")}
+    assert {room for room in rooms if f"dcase_system.{room}" not in layers} == set()
