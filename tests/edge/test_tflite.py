@@ -91,6 +91,15 @@ def test_only_custom_operators_take_bytes_without_scale_and_unwritten_memory(exp
             flatbuffer.parse(with_bytes(content, *names))
 
 
+def test_an_input_that_takes_seconds_to_prepare_is_refused(exported, tmp_path):
+    model = flatbuffer.parse((exported / "student_float32.tflite").read_bytes())
+    graph = model.subgraphs[0]
+    graph.tensors[graph.inputs[0]].shape = [1, 2**20, 41, 1]
+    (tmp_path / "wide.tflite").write_bytes(flatbuffer.serialise(model))
+    with pytest.raises(InputError, match=r"wide\.tflite: model cannot be loaded .*takes too much"):
+        tflite.TFLiteModel(tmp_path / "wide.tflite")
+
+
 def test_cast_weights_are_half_precision_numbers(network):
     cast = cast_weights(network, "float16")
     for weight, original in zip(cast.get_weights(), network.get_weights(), strict=True):
