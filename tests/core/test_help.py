@@ -21,7 +21,8 @@ import runpy, sys
 from absl import flags
 runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)
 modules = flags.FLAGS.flags_by_module_dict().items()
-names = [flag.name for name, of in modules if not name.startswith("absl.") for flag in of]
+ours = [of for name, of in modules if name.startswith(("recipes.", "dcase_system.", "/"))]
+names = [flag.name for of in ours for flag in of]
 print("tensorflow" in sys.modules, *names, file=sys.stderr)
 """
 FLAG = re.compile(r"  --(?:\[no\])?(\w+)(=\S+)?(?:  +(\S.*))?")
@@ -68,13 +69,16 @@ def test_the_page_has_an_example(pages, command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_page_shows_the_flags_that_the_command_takes_and_needs_no_tensorflow(command):
+def test_the_page_shows_the_flags_that_the_command_takes_and_a_recipe_s_needs_no_tensorflow(
+    command,
+):
     done = subprocess.run(
         [sys.executable, "-c", READ, command, "--help"], cwd=ROOT, capture_output=True, text=True
     )
     has_tensorflow, *names = done.stderr.splitlines()[-1].split()
     assert set(described(done.stdout)) == set(names)
-    assert has_tensorflow == "False"
+    assert names or command.endswith((".doctor", ".reporting", ".distillation"))
+    assert has_tensorflow == "False" or command not in RECIPES
 
 
 @pytest.mark.parametrize(
