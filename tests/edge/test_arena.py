@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcase_system.edge import arena, tflite
+from dcase_system.edge import arena, flatbuffer, tflite
 from dcase_system.edge.arena import Buffer
 
 
@@ -62,9 +62,15 @@ def test_a_small_graph_by_hand():
     assert found.bytes == found.tensors + found.interpreter
 
 
-@pytest.mark.parametrize(("name", "size"), [("int8", 5_632), ("float32", 22_528)])
-def test_the_plan_is_that_of_tflite_micro(exported, name, size):
+# By the number of paddings that a converter leaves: TensorFlow's 2.17 and 2.21.
+PLANNED = {9: {"int8": 6_048, "float32": 24_192}, 7: {"int8": 5_632, "float32": 22_528}}
+
+
+@pytest.mark.parametrize("name", ["int8", "float32"])
+def test_the_plan_is_that_of_tflite_micro(exported, name):
     """Its own recording allocator on this network (tflite-micro, October 2026)."""
-    found = arena.arena((exported / f"student_{name}.tflite").read_bytes())
-    assert found.tensors == size
-    assert found.least <= size
+    content = (exported / f"student_{name}.tflite").read_bytes()
+    paddings = flatbuffer.operators(flatbuffer.parse(content))["PAD"]
+    found = arena.arena(content)
+    assert found.tensors == PLANNED[paddings][name]
+    assert found.least <= found.tensors
