@@ -101,7 +101,7 @@ def test_models_a_and_b_are_both_trained_from_scratch(data, tmp_path, monkeypatc
     loss. It is trained from scratch with sufficient training epochs"."""
     trained = {}
 
-    def evaluated(self, worker):
+    def evaluated(self):
         found = zip(SPACE.candidates(0), accuracies, strict=False)
         return {
             "random": [

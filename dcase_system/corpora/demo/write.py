@@ -76,8 +76,12 @@ def one_writer(directory: Path) -> Iterator[None]:
     def on_wait() -> None:
         _LOG.info("another process makes %s: waiting for it", directory)
 
-    with locked(directory.with_name(f"{directory.name}.lock"), on_wait):
-        yield
+    lock = directory.with_name(f"{directory.name}.lock")
+    with locked(lock, on_wait):
+        try:
+            yield
+        finally:
+            lock.unlink()  # who waits for it then makes another
 
 
 def _write(
