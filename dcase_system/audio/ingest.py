@@ -1,6 +1,7 @@
 """Fills the waveform store of a corpus before a training, by several processes or machines.
 
-    python -m dcase_system.audio.ingest --data_dir=TAU --evaluation_dir=EVALUATION
+    python -m dcase_system.audio.ingest --data_dir=TAU \\
+        --evaluation_dir=EVALUATION
     python -m dcase_system.audio.ingest --data_dir=AUDIOSET --corpus=audioset \\
         --all_clips --writers=8
 

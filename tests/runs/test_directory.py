@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dcase_system import runs
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_json
+from dcase_system.runs import directory
 
 SETTINGS = {
     "kind": "split",
@@ -141,7 +142,7 @@ def test_a_run_that_was_killed_at_its_very_start_is_begun_anew(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
-        patched.setattr(runs, "write_json", killed)
+        patched.setattr(directory, "write_json", killed)
         begin(tmp_path / "run")
     (tmp_path / "run" / ".partial-left").touch()
     begin(tmp_path / "run", changed(kind="another"))

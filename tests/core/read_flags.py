@@ -1,0 +1,14 @@
+"""Runs a command, and prints what its process has read: whether TensorFlow, and its flags."""
+
+import runpy
+import sys
+
+from absl import flags
+
+if __name__ == "__main__":
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    modules = flags.FLAGS.flags_by_module_dict().items()
+    ours = [of for name, of in modules if name.startswith(("recipes.", "dcase_system.", "/"))]
+    names = [flag.name for of in ours for flag in of]
+    print("tensorflow" in sys.modules, *names, file=sys.stderr)
