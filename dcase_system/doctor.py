@@ -7,9 +7,11 @@ One line for each part; ends with status 1 if something that every command needs
 
 import importlib
 import importlib.metadata
+import math
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +19,13 @@ from dcase_system.core import cli
 
 _NEEDED = (
     *("tensorflow", "keras", "tf_keras", "tensorflow-model-optimization", "ai-edge-litert"),
-    *("soundfile", "soxr"),
+    *("soundfile", "soxr", "scikit-learn", "pydantic", "safetensors", "tabulate", "filelock"),
+)
+_MODULES = {"scikit-learn": "sklearn"}
+# One of each family in the registry.
+_ARCHITECTURES = (
+    *("cp_mobile", "cp_mobile_2023", "sscp_mobile_s1", "cnn10", "passt_tiny", "scene_a"),
+    *("alexnet_modified", "mobilenet_v1", "mobilenet_v2", "shufflenet_v2"),
 )
 _OPTIONAL = {
     "tensorflow-io": "corpora at URLs; no wheels for Python 3.13",
@@ -41,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"{name} {shutil.which(name) or 'is not installed'} (optional: {purpose})")
     if not faults:
         _print_devices()
+        faults.extend(_failed_steps())
     for warning in warnings:
         print(f"warning: {warning}")
     for fault in faults:
@@ -66,7 +75,7 @@ def _faults() -> Iterator[str]:
         if _version(name) is None:
             yield f"{name} is missing; install what requirements.txt lists"
             continue
-        module = name.replace("-", "_")
+        module = _MODULES.get(name, name.replace("-", "_"))
         try:
             importlib.import_module(module)
         except (ImportError, OSError) as error:
@@ -89,6 +98,41 @@ def _print_devices() -> None:
     print(f"libsndfile {soundfile.__libsndfile_version__}: {', '.join(sorted(_formats()))}")
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     print(f"free disk space here: {free:,.0f} GB")
+
+
+def _failed_steps() -> Iterator[str]:
+    """Trains each architecture for one step of two random inputs; yields those that fail."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_logical_devices("GPU")
+    device = gpus[0].name if gpus else "/CPU:0"
+    for name in _ARCHITECTURES:
+        begin = time.monotonic()
+        try:
+            with tf.device(device):
+                loss = _one_step(name)
+        except (tf.errors.OpError, RuntimeError, ValueError) as error:
+            yield f"{name}: training step on {device} failed: {' '.join(str(error).split())[:300]}"
+            continue
+        if not math.isfinite(loss):
+            yield f"{name}: training step on {device} gives the loss {loss}"
+        else:
+            print(f"training step of {name} on {device}: {time.monotonic() - begin:.1f} s")
+
+
+def _one_step(name: str) -> float:
+    """The loss of an architecture before its first step, which is taken."""
+    import keras
+    import numpy as np
+
+    from dcase_system.models import registry
+
+    network = registry.build_fixed(registry.named_spec(name))
+    network.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), run_eagerly=True)
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(2, *network.input_shape[1:])).astype(np.float32)
+    targets = np.eye(2, network.output_shape[-1], dtype=np.float32)
+    return float(network.train_on_batch(features, targets))
 
 
 def _formats() -> Iterator[str]:

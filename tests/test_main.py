@@ -6,6 +6,7 @@ import pytest
 
 from dcase_system import __main__ as dcase
 from dcase_system import doctor
+from dcase_system.models import registry
 from tests.commands import run
 
 
@@ -39,11 +40,36 @@ def test_arguments_and_status_are_passed_on():
     assert run("dcase_system", "complexity", "nowhere").returncode == 1
 
 
-def test_the_doctor_says_what_is_installed():
+def test_the_doctor_says_what_is_installed_and_trains_a_step(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "_ARCHITECTURES", ("scene_a",))
+    assert doctor.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"tensorflow {importlib.metadata.version('tensorflow')}" in lines
+    assert lines[-2].startswith("training step of scene_a on ")
+    assert lines[-1] == "this installation works"
+
+
+@pytest.mark.slow
+def test_the_doctor_trains_a_step_of_each_family():
     done = run("dcase_system.doctor")
     assert done.returncode == 0, done.stdout
-    assert f"\ntensorflow {importlib.metadata.version('tensorflow')}\n" in done.stdout
-    assert done.stdout.splitlines()[-1] == "this installation works"
+    assert done.stdout.count("training step of ") == len(doctor._ARCHITECTURES)
+    trained = {registry.kind_of(registry.named_spec(name)) for name in doctor._ARCHITECTURES}
+    assert trained == {
+        registry.kind_of(registry.named_spec(name)) for name in registry.ARCHITECTURES
+    }
+
+
+def test_the_doctor_names_an_architecture_that_does_not_train(monkeypatch, capsys):
+    def refuse(name):
+        raise ValueError("no kernel\nfor this device")
+
+    monkeypatch.setattr(doctor, "_one_step", refuse)
+    monkeypatch.setattr(doctor, "_ARCHITECTURES", ("scene_a",))
+    assert doctor.main([]) == 1
+    fault = capsys.readouterr().out.splitlines()[-1]
+    assert fault.startswith("fault: scene_a: training step on ")
+    assert fault.endswith(" failed: no kernel for this device")
 
 
 def test_the_doctor_finds_what_is_missing_or_untested(monkeypatch, capsys):
