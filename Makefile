@@ -38,7 +38,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m recipes.challenge_package --output_dir=runs/demo
 
 test: check
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --no-loadscope-reorder
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow

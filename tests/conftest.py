@@ -1,6 +1,7 @@
 """Fixtures and the markers' conditions."""
 
 import importlib.util
+import json
 import os
 import shutil
 from pathlib import Path
@@ -21,7 +22,30 @@ from tests.search.postgres import binaries
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+SECONDS = json.loads(Path(__file__).with_name("seconds.json").read_text())
+"""What the tests of a scope take on two cores, where that is over five seconds."""
+
+
+def scope_of(nodeid: str) -> str:
+    """What one worker runs: a file of tests, or all of `edge`, which shares an exported network."""
+    file = nodeid.partition("::")[0]
+    return "tests/edge" if file.startswith("tests/edge/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return scope_of(nodeid)
+
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items):
+    # Longest first, so that no worker is left with a long file at the end.
+    items.sort(key=lambda item: -SECONDS.get(scope_of(item.nodeid), 0))
     no_shared = pytest.mark.skip(
         reason=f"real clips are not at {SHARED.name}/ beside the repository"
     )
