@@ -105,7 +105,7 @@ def test_a_node_is_lost_and_nothing_with_it(tmp_path):
     assert driver.returncode == 0, errors
     assert output == ""
     lines = errors.splitlines()
-    assert any("was lost" in line and "begun again" in line for line in lines), errors
+    assert any("was lost" in line and "running it again" in line for line in lines), errors
     assert all("was lost" in line or "/6 " in line for line in lines), errors  # nothing of Ray's
     Local(tmp_path / "logs").run(package(tmp_path / "local", 20))
     assert results(tmp_path / "ray") == results(tmp_path / "local")

@@ -47,7 +47,7 @@ class StoredRows:
             raise InputError(
                 "file was truncated while it was read",
                 where=self.path,
-                expected=f"{(number + 1) * row.nbytes:,} bytes; the same command makes it anew",
+                expected=f"{(number + 1) * row.nbytes:,} bytes; run the same command again to rebuild it",
                 received=f"{os.fstat(self._file.fileno()).st_size:,}",
             )
         return row
