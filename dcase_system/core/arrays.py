@@ -40,6 +40,6 @@ def check_mapped(values: np.ndarray) -> None:
         raise InputError(
             "file was truncated while it was read",
             where=getattr(values, "filename", "memory map"),
-            expected=f"{len(mapped):,} bytes; run the same command again to rebuild it",
+            expected=f"{len(mapped):,} bytes; run again to rebuild the file",
             received=f"{mapped.size():,}",
         )

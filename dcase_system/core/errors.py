@@ -25,7 +25,7 @@ class InputError(ValueError):
 
     @classmethod
     def of_lines(cls, where: object, lines: Iterable[str]) -> "InputError":
-        """Combines all defects of a file, each a line of `defect` without the file, in one error."""
+        """Makes one error of all defects of a file, each a line of `defect` without the file."""
         first, *others = lines
         if not others:
             return cls(first, where=where)

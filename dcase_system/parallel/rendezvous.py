@@ -65,7 +65,7 @@ def _wait_for_others(addresses: Sequence[str], alike: Mapping[str, str], deadlin
             streams.append(stream)
             different = differences(alike, its)
             if worker not in missing:
-                _refuse_all(streams, f"worker {worker} connected twice or is not expected", addresses)
+                _refuse_all(streams, f"worker {worker} connected twice or is unknown", addresses)
             if different:
                 _refuse_all(streams, f"worker {worker} has {different}", addresses)
             missing.discard(worker)

@@ -243,7 +243,7 @@ def place_of(storage: str | Path) -> Journal | Database:
 
 
 def _quieten() -> None:
-    """Silences warnings about heartbeats and failed trials; the errors of those are raised anyway."""
+    """Silences warnings about heartbeats and failed trials, whose errors are raised anyway."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
 

@@ -129,7 +129,7 @@ def test_a_store_takes_no_clip_that_was_cut(tmp_path, exact):
 def test_damaged_bits_of_a_flac_are_noticed(tmp_path):
     flac = bytearray(encoded(LONG, RATE, "FLAC", "PCM_24"))
     flac[len(flac) // 2] ^= 16
-    refused(tmp_path, bytes(flac), r"damaged or was cut \(.*flac decoder")
+    refused(tmp_path, bytes(flac), r"damaged or truncated \(.*flac decoder")
 
 
 @pytest.mark.parametrize("size", [0xFFFF_FFFF, 0xFFFF_FFE0, 0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000])
@@ -162,7 +162,7 @@ def test_any_other_size_is_one(tmp_path, size):
 @pytest.mark.parametrize("riff_bytes", [0, 8, 36, 0xFFFF_FFFF])
 def test_a_header_that_was_never_finished_is_said(tmp_path, riff_bytes):
     content = riff(fmt_chunk(1, RATE, 16, 2) + chunk(b"data", SIXTEEN, 0), riff_bytes)
-    refused(tmp_path, content, "header was never finished; .* 0, with 6,400 bytes behind it")
+    refused(tmp_path, content, "header was never finished; .* 0, with 6,400 bytes after it")
 
 
 @pytest.mark.parametrize("container", sorted(CONTAINERS.keys() - {"FLAC", "MP3"}))
@@ -225,4 +225,4 @@ def test_millions_of_chunks_are_not_walked_through(tmp_path):
     content = riff(
         (b"aaaa" + bytes(4)) * 2_000 + fmt_chunk(1, RATE, 16, 2) + chunk(b"data", SIXTEEN)
     )
-    refused(tmp_path, content, "was cut before its samples")
+    refused(tmp_path, content, "is truncated before its samples")

@@ -173,8 +173,8 @@ def stored(stores, name):
             "127.0.0.1:9/TAU: storage cannot be reached",
             marks=needs_tensorflow_io,
         ),
-        (["--data_dir=x", "--corpus=audioset", "--lists=a"], "have no meaning with --corpus=audio"),
-        (["--data_dir=x", "--all_clips"], "has a meaning with --corpus=audioset only"),
+        (["--data_dir=x", "--corpus=audioset", "--lists=a"], "do not apply to --corpus=audio"),
+        (["--data_dir=x", "--all_clips"], "applies to --corpus=audioset only"),
     ],
 )
 def test_what_is_wrong_ends_in_one_line(flags, message):
