@@ -6,7 +6,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, LiteralString, Union, get_args, get_origin, get_type_hints
 
-import pydantic  # its parts are loaded when they are first used: 0.1 s
+import pydantic  # loads its parts on first use: 0.1 s
 import pydantic_core
 from annotated_types import Ge
 
@@ -131,7 +131,7 @@ def fault(
 
 
 def says(what: LiteralString, expected: str = "") -> Any:
-    """Annotates a type with the error text for values that do not fit the annotations before."""
+    """Annotates a type with the error text for other values; must follow its other annotations."""
 
     def check(value: Any, handler: Callable[[Any], Any]) -> Any:
         try:

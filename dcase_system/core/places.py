@@ -122,7 +122,7 @@ class Url:
             raise FileNotFoundError(errno.ENOENT, "No such file", self.address) from error
         except (*denied, tf.errors.InvalidArgumentError) as error:
             raise InputError(
-                "storage refuses to read it",
+                "storage refuses the request",
                 where=self,
                 expected="a file or folder, and credentials that may read it",
                 received=error.message,
@@ -230,7 +230,7 @@ def _check_scheme(url: Url, registered: Callable[[], list]) -> None:
         known = sorted(filter(None, map(str, registered())))
         if scheme not in known:
             raise InputError(
-                "no such kind of storage",
+                "unknown kind of storage",
                 where=url,
                 expected="://, ".join(known) + "://, or a local folder",
                 received=f"{scheme}://",

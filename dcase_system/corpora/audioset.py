@@ -197,7 +197,7 @@ def read_audioset(root: str | Place) -> AudioSet:
             )
     mids = tuple(fields[1] for _, fields in rows)
     if len(set(mids)) < len(mids) or not mids:
-        raise InputError("a class is listed twice, or there is none", where=path)
+        raise InputError("a class is listed twice, or the list is empty", where=path)
     return AudioSet(root, mids, tuple(fields[2] for _, fields in rows))
 
 

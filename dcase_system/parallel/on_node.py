@@ -97,7 +97,7 @@ def _check(order: Order, place: str) -> None:
     except (OSError, IndexError):
         seen = ""
     if seen != order.word:
-        raise ValueError(f"node {place} does not see the folder of the run, {order.begun.parent}")
+        raise ValueError(f"node {place} cannot read the run's folder, {order.begun.parent}")
     if different := differences(order.versions, versions()):
         raise ValueError(f"node {place} has other versions: {different}")
 

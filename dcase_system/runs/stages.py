@@ -38,7 +38,7 @@ def run_stage(
     """
     key, own, done = _key(directory, inputs), team(), is_done(directory, inputs)
     if own.from_chief(done, key, f"inputs of {directory.name}"):
-        _LOG.info("%s: done before, kept", directory)
+        _LOG.info("%s: already done, skipped", directory)
         return key
     if own.is_chief:
         with replacing_directory(directory) as temporary:

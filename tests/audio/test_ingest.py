@@ -165,7 +165,7 @@ def stored(stores, name):
         (["--data_dir=ram://none/TAU"], "ram://none/TAU: data folder does not exist"),
         pytest.param(
             ["--data_dir=s9://b/TAU"],
-            "s9://b/TAU: no such kind of storage; expected az://, file://",
+            "s9://b/TAU: unknown kind of storage; expected az://, file://",
             marks=needs_tensorflow_io,
         ),
         pytest.param(

@@ -118,7 +118,7 @@ def test_an_unknown_scheme_is_one_line():
     with pytest.raises(InputError) as caught:
         place("s9://bucket/TAU").is_dir()
     message = str(caught.value)
-    assert message.startswith("s9://bucket/TAU: no such kind of storage; expected ")
+    assert message.startswith("s9://bucket/TAU: unknown kind of storage; expected ")
     assert "gs://" in message
     assert "s3://" in message
     assert message.endswith("received s9://")

@@ -159,7 +159,7 @@ def test_a_node_that_does_not_see_the_folder_is_refused(two, tmp_path, monkeypat
 
     monkeypatch.setattr(on_ray, "write_text", elsewhere)
     with (
-        pytest.raises(InputError, match="does not see the folder of the run"),
+        pytest.raises(InputError, match="cannot read the run's folder"),
         cluster(two.address, Needs(1.0), tmp_path) as executor,
     ):
         executor.run(package(tmp_path))
