@@ -106,7 +106,7 @@ def test_a_flac_of_bits_that_are_not_decoded_is_refused(tmp_path, bits):
 def test_a_file_that_was_cut_is_refused(tmp_path, container, share):
     whole = encoded(LONG, RATE, container, CONTAINERS[container])
     assert len(decoded(tmp_path, whole)) == len(LONG)
-    refused(tmp_path, whole[: int(share * len(whole))], "truncated|was cut|cannot be decoded")
+    refused(tmp_path, whole[: int(share * len(whole))], "truncated|cannot be decoded")
 
 
 def test_what_is_missing_of_a_wav_is_said(tmp_path):
@@ -122,7 +122,7 @@ def test_a_store_takes_no_clip_that_was_cut(tmp_path, exact):
     for name, container in (("a.wav", "WAV"), ("b.flac", "FLAC"), ("c.ogg", "OGG")):
         whole = encoded(LONG, RATE, container)
         (tmp_path / name).write_bytes(whole[: int(0.6 * len(whole))])
-        with pytest.raises(InputError, match=rf"{name}: .*(truncated|was cut)"):
+        with pytest.raises(InputError, match=rf"{name}: .*truncated"):
             ingest(tmp_path / "store", tmp_path, [name], clip_seconds=3.0, exact=exact)
 
 
@@ -168,7 +168,7 @@ def test_a_header_that_was_never_finished_is_said(tmp_path, riff_bytes):
 @pytest.mark.parametrize("container", sorted(CONTAINERS.keys() - {"FLAC", "MP3"}))
 def test_no_samples_are_refused_in_one_line(tmp_path, container):
     content = encoded(TONE[:0], RATE, container, CONTAINERS[container])
-    refused(tmp_path, content, "no samples|cannot be decoded|was cut")
+    refused(tmp_path, content, "no samples|cannot be decoded|truncated")
 
 
 def test_a_flac_without_frames_is_refused(tmp_path):

@@ -195,7 +195,7 @@ def test_a_task_whose_command_is_killed_again_and_again_is_given_up(two, tmp_pat
 @pytest.mark.slow
 def test_what_no_node_has_is_refused(two, tmp_path):
     with (
-        pytest.raises(InputError, match=r"no node has what a task needs; .*received 1 and 0"),
+        pytest.raises(InputError, match=r"no node has the resources of a task; .*received 1 and 0"),
         cluster(two.address, Needs(1.0, 8.0), tmp_path) as executor,
     ):
         executor.run(package(tmp_path))
