@@ -1,4 +1,4 @@
-"""The commands that people type most, under one name.
+"""The most used commands under one name.
 
     dcase classify model.tflite recording.wav
     dcase COMMAND --help
@@ -23,7 +23,7 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Runs the module of a command, or prints what commands there are."""
+    """Runs the module of a command, or prints the list of commands."""
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in COMMANDS:
         sys.argv = [f"dcase {name}", *sys.argv[2:]]

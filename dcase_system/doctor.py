@@ -1,8 +1,8 @@
-"""What is installed, what of it does not fit together, and which devices TensorFlow finds.
+"""Shows installed packages, incompatible versions and the devices that TensorFlow finds.
 
     python -m dcase_system.doctor
 
-One line for each part; ends with status 1 if something that every command needs does not work.
+Prints one line per package; exits with status 1 if a required package does not work.
 """
 
 import importlib
@@ -34,7 +34,7 @@ _OPTIONAL = {
     "ethos-u-vela": "time and memory on an Ethos-U",
 }
 _PROGRAMS = {"ffmpeg": "converts recordings that libsndfile cannot read"}
-# The lines of TensorFlow that the tests run on, by Python version.
+# The TensorFlow release that the tests run on, by Python version.
 _ROWS = {(3, 11): "2.17", (3, 12): "2.17", (3, 13): "2.21"}
 
 

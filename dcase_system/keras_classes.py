@@ -1,13 +1,13 @@
-"""Keras finds the classes of this package in a saved network after `import dcase_system` alone.
+"""Lets Keras load saved networks with our classes after `import dcase_system` alone.
 
-Keras looks the class of a layer up by a name, which a decorator registers when the class's module
-is imported. Importing all of these modules here would make `import dcase_system`, and so each
-command, wait for TensorFlow. So as soon as Keras is there, whichever of the two is imported first,
-each name gets a stand-in that imports the module when a file asks for the class. The decorator then
-puts the class in the stand-in's place.
+Keras looks up the class of a layer by a name, which a decorator registers when the class's module
+is imported. Importing all these modules here would make `import dcase_system`, and so every
+command, wait for TensorFlow. Instead, once Keras is imported (before or after this package), each
+name gets a stand-in that imports the module when a file needs the class. The decorator then
+replaces the stand-in with the class.
 
-Files of stock layers alone would need none of this, but Keras has no depthwise convolution whose
-strides differ and that runs on every device, and no global response normalisation.
+Networks of stock layers would not need this, but Keras has no depthwise convolution with unequal
+strides that runs on every device, and no global response normalisation.
 """
 
 import importlib
@@ -38,7 +38,7 @@ CLASSES = {
 
 
 def register_with_keras() -> None:
-    """Registers the classes' stand-ins now, or when Keras is imported."""
+    """Registers the stand-ins now, or as soon as Keras is imported."""
     if "keras" in sys.modules:
         _register(sys.modules["keras"])
     else:
@@ -46,7 +46,7 @@ def register_with_keras() -> None:
 
 
 class _StandIn:
-    """What Keras finds in the place of a class whose module has not been imported."""
+    """Placeholder for a class whose module has not been imported."""
 
     def __init__(self, module: str, name: str):
         self._module, self._name = f"{__package__}.{module}", name
@@ -63,7 +63,7 @@ def _register(keras: ModuleType) -> None:
 
 
 class _KerasFinder:
-    """Finds Keras as the other finders do, and has the stand-ins registered behind its import."""
+    """Finds Keras through the other finders and registers the stand-ins after its import."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -1,1 +1,1 @@
-"""Samples: decoding, resampling, the waveform store, front ends, augmentation. Knows no labels."""
+"""Samples: decoding, resampling, waveform store, front ends, augmentation. Uses no labels."""

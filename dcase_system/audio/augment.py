@@ -1,8 +1,8 @@
 """Training-time augmentation as Keras layers that pass their input through at inference.
 
-Each layer draws from its own seeded generator, whose state is among the layer's variables and so in
-every checkpoint: a resumed training draws what an uninterrupted one would have drawn. The draws
-are one method and the formula another, so that a test can check the formula on known draws.
+Each layer has its own seeded generator, whose state is among the layer's variables and thus in
+every checkpoint: a resumed training draws the same random numbers as an uninterrupted one. Drawing
+and formula are separate methods, so that tests can check the formula on known numbers.
 """
 
 import keras
@@ -61,10 +61,10 @@ class AxisMask(_Augmentation):
     each clip (torchaudio's masks with `iid_masks=True`).
 
     Args:
-        axis: 1 masks mel bands, 2 masks frames.
-        max_width: bins; 0 masks nothing.
-        value: what masked bins are set to. The 2024 baseline masks the mel power with 0 before the
-            logarithm, which is log(offset) after it.
+        axis: 1 to mask mel bands, 2 to mask frames.
+        max_width: Maximum width in bins; 0 masks nothing.
+        value: Value of masked bins. The 2024 baseline sets the mel power to 0 before the logarithm,
+            which is log(offset) after it.
     """
 
     def __init__(self, axis: int, max_width: int, value: float = 0.0, **kwargs):

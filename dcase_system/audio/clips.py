@@ -1,4 +1,4 @@
-"""The clips of a run: lists read and files decoded before any training."""
+"""The clips of a run: reads lists and decodes files before any training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from dcase_system.corpora.lists import Lists, read_split
 from dcase_system.corpora.mixtures import plan_mixtures
 from dcase_system.corpora.tags import TaggedClips
 
-SAMPLE_RATE = 32_000  # of the stores, in Hz: that of both front ends
+SAMPLE_RATE = 32_000  # of the stores, in Hz; both front ends use it
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ClipSet:
 
     @property
     def key(self) -> str:
-        """Changes with the list, the labels or one of the files."""
+        """Fingerprint of the list, the labels and the files."""
         clips = self.clips
         return fingerprint([clips.filenames, clips.labels.tolist(), clips.devices, self.audio.key])
 
@@ -45,18 +45,18 @@ class ClipSet:
 class Data:
     """The clips of a run.
 
-    Every list is read and every file decoded when this is made, so that faulty data is refused
-    before any training.
+    All lists are read and all files decoded before an instance exists, so that faulty data is
+    refused before any training.
 
     Attributes:
-        scenes: class names in label order.
-        split: percentage of the training list.
-        train: the training clips of this split.
-        test: the dev-test clips.
-        evaluation: names of the unlabelled evaluation clips.
-        evaluation_audio: their waveforms, or None without an evaluation set.
-        record: what tells these clips from others, for the record of a run.
-        warnings: what to mind about the lists, a line each; for the report.
+        scenes: Class names in label order.
+        split: Percentage of the training split.
+        train: Training clips of this split.
+        test: Dev-test clips.
+        evaluation: Names of the unlabelled evaluation clips.
+        evaluation_audio: Waveforms of the evaluation clips, or None without an evaluation set.
+        record: Description that identifies these clips in the record of a run.
+        warnings: Warnings about the lists, one per line, for the report.
     """
 
     scenes: tuple[str, ...]
@@ -77,23 +77,23 @@ def load_data(
     *,
     seconds: float = tau.CLIP_SECONDS,
 ) -> Data:
-    """Reads the lists and brings every clip they name into the waveform stores.
+    """Reads the lists and ingests all their clips into the waveform stores.
 
     Args:
-        corpus: development clips.
+        corpus: Development clips.
         split: 5, 10, 25, 50 or 100.
-        evaluation: folder of the unlabelled evaluation clips, or None.
-        stores: folder of the waveform stores, shared by all runs.
-        seconds: length of every clip.
+        evaluation: Folder of the unlabelled evaluation clips, or None.
+        stores: Folder of the waveform stores, shared by all runs.
+        seconds: Length of every clip in seconds.
 
     Raises:
-        InputError: a list or a clip is not as expected, or a clip is in two lists.
+        InputError: A list or a clip is invalid, or a clip is in two lists.
     """
     return decoded(read_split(corpus, split, evaluation), split, stores, seconds=seconds)
 
 
 def decoded(lists: Lists, split: int, stores: Path, *, seconds: float = tau.CLIP_SECONDS) -> Data:
-    """Brings every clip of the lists into the waveform stores; see `load_data`."""
+    """Ingests all clips of the lists into the waveform stores; see `load_data`."""
     lists.log_warnings()
     root, evaluation = lists.corpus.root, None
 
@@ -129,21 +129,21 @@ class TaggedSet:
 
     @property
     def key(self) -> str:
-        """Changes with the labels or one of the files."""
+        """Fingerprint of the labels and the files."""
         return fingerprint([self.labels.tolist(), self.audio.key])
 
 
 @dataclass(frozen=True)
 class TaggedData:
-    """The clips of a multi-label run: trained on, searched on, and scored once.
+    """The clips of a multi-label run: training, validation and test set.
 
     Attributes:
-        classes: their names, in label order.
-        train: to train on.
-        validation: to search on.
-        test: to score.
-        lists: what tells the lists that they come from from others; nothing where the sets do.
-        warnings: what to mind about the lists, a line each; for the report.
+        classes: Class names in label order.
+        train: Clips for training.
+        validation: Clips for the search.
+        test: Clips for the final score.
+        lists: Description that identifies the source lists; empty if the sets identify them.
+        warnings: Warnings about the lists, one per line, for the report.
     """
 
     classes: tuple[str, ...]
@@ -155,7 +155,7 @@ class TaggedData:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What tells these clips from others, for the record of a run."""
+        """Description that identifies these clips in the record of a run."""
         sets = {"train": self.train, "validation": self.validation, "test": self.test}
         keys = {name: f"{len(one):,} clips, {one.key[:12]}" for name, one in sets.items()}
         return {"classes": self.classes, **self.lists, "sets": keys}
@@ -172,20 +172,20 @@ def load_mixtures(
     mixture_seconds: float | None = None,
     seed: int = 0,
 ) -> TaggedData:
-    """Mixtures of scene clips, see `corpora.mixtures`.
+    """Makes mixtures of scene clips, see `corpora.mixtures`.
 
     Args:
-        lists: of scene clips, with `MIXED_SPLIT`'s training list.
-        stores: folder of the waveform stores, shared by all runs.
-        train: mixtures to train on.
-        validation: mixtures of other locations, to search on.
-        test: mixtures of the dev-test list.
-        seconds: length of every clip.
-        mixture_seconds: length of a mixture, at least that of the clips; None for theirs.
-        seed: of the mixtures.
+        lists: Lists of scene clips, with the training list of `MIXED_SPLIT`.
+        stores: Folder of the waveform stores, shared by all runs.
+        train: Number of mixtures for training.
+        validation: Number of mixtures of other locations, for the search.
+        test: Number of mixtures of the dev-test list.
+        seconds: Length of every clip in seconds.
+        mixture_seconds: Length of a mixture in seconds, at least that of a clip; None for equal.
+        seed: Seed of the mixtures.
 
     Raises:
-        InputError: a clip is not as expected.
+        InputError: A clip is invalid.
     """
     lists.log_warnings()
     corpus = lists.corpus
@@ -209,17 +209,17 @@ def load_mixtures(
 def load_audioset(
     audioset: AudioSet, stores: Path, *, validation: int, seconds: float = 10.0, seed: int = 0
 ) -> TaggedData:
-    """AudioSet's balanced list, a validation sample of the unbalanced one, the evaluation list.
+    """Loads AudioSet: balanced list, validation sample of the unbalanced list, evaluation list.
 
     Args:
-        audioset: a copy of it.
-        stores: folder of the waveform stores, shared by all runs.
-        validation: clips of the validation sample.
-        seconds: what clips are cut or extended to.
-        seed: of the sample.
+        audioset: Copy of AudioSet.
+        stores: Folder of the waveform stores, shared by all runs.
+        validation: Number of clips in the validation sample.
+        seconds: Length in seconds to which clips are cut or zero-padded.
+        seed: Seed of the sample.
 
     Raises:
-        InputError: a list or a clip is not as expected, or a video is in two lists.
+        InputError: A list or a clip is invalid, or a video is in two lists.
     """
     audioset.check_apart()
 
@@ -245,19 +245,19 @@ def stereo_waveforms(
     copy_mono: bool = False,
     writers: int = 1,
 ) -> Waveforms:
-    """Waveforms of two channels, (clips, samples, 2), in a store of their own.
+    """Loads waveforms of two channels, (clips, samples, 2), through a separate store.
 
     Args:
-        stores: folder of the waveform stores, shared by all runs.
-        root: folder of the clips.
-        filenames: clips below `root`.
-        sample_rate: in Hz.
-        seconds: length of every clip.
-        copy_mono: whether mono clips are taken, their channel for both.
-        writers: processes that write the store.
+        stores: Folder of the waveform stores, shared by all runs.
+        root: Folder of the clips.
+        filenames: Clips below `root`.
+        sample_rate: Sample rate in Hz.
+        seconds: Length of every clip in seconds.
+        copy_mono: Whether to accept mono clips and copy their channel.
+        writers: Number of processes that write the store.
 
     Raises:
-        InputError: a clip is not as expected.
+        InputError: A clip is invalid.
     """
     _check_length(root, filenames, seconds)
     name = f"{_store_name(root)}-stereo{'-of-mono' if copy_mono else ''}"
@@ -284,18 +284,18 @@ def mono_waveforms(
     exact: bool = True,
     writers: int = 1,
 ) -> Waveforms:
-    """Waveforms of one channel, (clips, samples), at `SAMPLE_RATE`.
+    """Loads waveforms of one channel, (clips, samples), at `SAMPLE_RATE`.
 
     Args:
-        stores: folder of the waveform stores, shared by all runs.
-        root: folder of the clips.
-        filenames: clips below `root`.
-        seconds: length of every clip.
-        exact: whether clips must have that length and one channel, or are brought to them.
-        writers: processes that write the store.
+        stores: Folder of the waveform stores, shared by all runs.
+        root: Folder of the clips.
+        filenames: Clips below `root`.
+        seconds: Length of every clip in seconds.
+        exact: Whether clips must have that length and one channel; otherwise they are converted.
+        writers: Number of processes that write the store.
 
     Raises:
-        InputError: a clip is not as expected.
+        InputError: A clip is invalid.
     """
     if exact:
         _check_length(root, filenames, seconds)
@@ -313,10 +313,9 @@ def mono_waveforms(
 
 
 def _check_length(root: Place, filenames: Sequence[str], seconds: float) -> None:
-    """Names the flag, and what to give, where all clips have a length that was not expected.
+    """Names the flag and the right value if the clips have an unexpected length.
 
-    The first clip stands for all of them. What is wrong with it otherwise, or with others alone, is
-    for the ingest to say.
+    Checks only the first clip. The ingest reports its other defects, and those of other clips.
     """
     for path in (root / name for name in filenames[:1]):
         try:
@@ -326,7 +325,7 @@ def _check_length(root: Place, filenames: Sequence[str], seconds: float) -> None
             return
         if found and round(found * SAMPLE_RATE) != round(seconds * SAMPLE_RATE):
             raise InputError(
-                "clips are not as long as --seconds says",
+                "clip length differs from --seconds",
                 where=path,
                 expected=f"{seconds:g} s",
                 received=f"{found:.9g} s; give --seconds={found:.9g} if all are that long",

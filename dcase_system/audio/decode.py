@@ -1,4 +1,4 @@
-"""Decoding by libsndfile and resampling by soxr, whole or block by block."""
+"""Decodes with libsndfile and resamples with soxr, at once or block by block."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -15,23 +15,23 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.places import Place, Url, place
 
 SAMPLE_RATES = (100, 768_000)
-"""In Hz; a resampling filter grows with the rate."""
+"""Allowed range in Hz; a resampling filter grows with the rate."""
 
 MOST_CHANNELS = 64
 MOST_SAMPLES = 1 << 28
-"""Of all channels together, in `read_audio`; a few bytes of FLAC may stand for any number."""
+"""Limit of `read_audio`, over all channels; a few bytes of FLAC may expand to any number."""
 
 _BLOCK_FRAMES = 1 << 16
-_WHOLE_SAMPLES = 1 << 22  # of all channels, in a block where all blocks are wanted
+_WHOLE_SAMPLES = 1 << 22  # samples of all channels per block when a whole file is read
 _FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
 _UNCOMPRESSED = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 _UNKNOWN_LENGTH = (1 << 63) - 1
 
 
 class _Sequential(soundfile.SoundFile):
-    """Read from its beginning to its end: soundfile would seek after every block.
+    """A file read sequentially: soundfile would seek after every block.
 
-    A FLAC is slow to seek in, and one that was cut may never end that.
+    Seeking is slow in a FLAC and may never return in a truncated one.
     """
 
     def seekable(self) -> bool:
@@ -41,12 +41,12 @@ class _Sequential(soundfile.SoundFile):
 # Arrays and open files cannot be compared.
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """An audio file that is open.
+    """An open audio file.
 
     Attributes:
-        sample_rate: in Hz.
-        channels: number of channels.
-        promised: samples of each channel that its header promises; None if it does not say.
+        sample_rate: Sample rate in Hz.
+        channels: Number of channels.
+        promised: Samples per channel according to the header; None if it does not say.
     """
 
     sample_rate: int
@@ -56,17 +56,17 @@ class Recording:
     _where: Place
 
     def blocks(self, frames: int | None = None) -> Iterator[np.ndarray]:
-        """All samples in their order; to be called once.
+        """Yields all samples in order; call it once.
 
         Args:
-            frames: of a block at most; by default a second or 65,536.
+            frames: Maximum frames of a block; by default one second or 65,536, if less.
 
         Yields:
-            (samples, channels) float32, full scale = 1.
+            Blocks (samples, channels), float32, full scale = 1.
 
         Raises:
-            InputError: the file is damaged, ends before it should, holds NaN or infinite samples,
-                or none at all.
+            InputError: The file is damaged, truncated, holds NaN or infinite samples, or has no
+                samples.
         """
         frames = frames or min(self.sample_rate, _BLOCK_FRAMES)
         done = 0
@@ -78,7 +78,7 @@ class Recording:
             except soundfile.SoundFileError as error:
                 reason = _reason(error)
                 raise InputError(
-                    f"audio file is damaged or was cut ({reason})", where=self._where
+                    f"audio file is damaged or truncated ({reason})", where=self._where
                 ) from error
             if not len(block):
                 break
@@ -99,13 +99,13 @@ class Recording:
 
 @contextmanager
 def open_audio(path: str | Place) -> Iterator[Recording]:
-    """Opens one audio file to be read block by block, whatever its length.
+    """Opens an audio file of any length for reading block by block.
 
     Args:
-        path: of a file in a format of `formats.READ`.
+        path: File in a format of `formats.READ`.
 
     Raises:
-        InputError: the file is missing, empty, not audio, or not as its header says.
+        InputError: The file is missing, empty, not audio, or contradicts its header.
     """
     path = place(path)
     with _stream(path) as stream:
@@ -114,7 +114,7 @@ def open_audio(path: str | Place) -> Iterator[Recording]:
             stream.seek(0)
         except OSError as error:
             raise _unreadable(error, path) from error
-        # By its descriptor, Python's lock is free while libsndfile reads.
+        # With a file descriptor, Python's lock is released while libsndfile reads.
         file = stream if isinstance(stream, io.BytesIO) else stream.fileno()
         try:
             sound = _Sequential(file, closefd=False)
@@ -125,16 +125,16 @@ def open_audio(path: str | Place) -> Iterator[Recording]:
 
 
 def read_audio(path: str | Place) -> tuple[np.ndarray, int]:
-    """Decodes one audio file.
+    """Decodes an audio file.
 
     Args:
-        path: of a file in a format of `formats.READ`.
+        path: File in a format of `formats.READ`.
 
     Returns:
         Samples (float32 of shape (samples, channels), full scale = 1) and the sample rate in Hz.
 
     Raises:
-        InputError: the file is missing, empty, truncated, not audio, holds NaN or infinite samples,
+        InputError: The file is missing, empty, truncated, not audio, holds NaN or infinite samples,
             or has more than `MOST_SAMPLES`.
     """
     blocks: list[np.ndarray] = []
@@ -159,17 +159,17 @@ def _check_whole(samples: int, where: object) -> None:
 
 
 def mono(samples: np.ndarray) -> np.ndarray:
-    """The mean of all channels: (samples, channels) to (samples, 1)."""
+    """Averages all channels: (samples, channels) to (samples, 1)."""
     return samples if samples.shape[1] == 1 else samples.mean(axis=1, keepdims=True)
 
 
 def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndarray:
-    """Resamples along the first axis by a polyphase filter (soxr, its high quality).
+    """Resamples along the first axis with a polyphase filter (soxr, high quality).
 
     Args:
-        samples: (samples, channels) float32.
-        sample_rate: in Hz.
-        target_rate: in Hz.
+        samples: Samples (samples, channels), float32.
+        sample_rate: Sample rate in Hz.
+        target_rate: New sample rate in Hz.
 
     Returns:
         float32 of shape (round(samples * target_rate / sample_rate), channels).
@@ -183,12 +183,12 @@ def resample(samples: np.ndarray, sample_rate: int, target_rate: int) -> np.ndar
 def resample_blocks(
     blocks: Iterable[np.ndarray], sample_rate: int, target_rate: int
 ) -> Iterator[np.ndarray]:
-    """What `resample` makes of all blocks together, bit for bit, as soon as it is known.
+    """Streams the result of `resample` on all blocks together, bit for bit.
 
     Args:
-        blocks: (samples, channels) float32 each, one after another.
-        sample_rate: in Hz.
-        target_rate: in Hz.
+        blocks: Consecutive blocks (samples, channels), float32.
+        sample_rate: Sample rate in Hz.
+        target_rate: New sample rate in Hz.
     """
     if sample_rate == target_rate:
         yield from blocks
@@ -211,7 +211,7 @@ def _of_length(samples: np.ndarray, length: int) -> np.ndarray:
 
 
 def _stream(path: Place) -> BinaryIO:
-    # A device or a pipe may never end; storage has none.
+    # A device or a pipe may never end; remote storage has neither.
     if not isinstance(path, Url) and path.exists() and not path.is_file():
         raise InputError("not a file", where=path, expected="an audio file")
     try:

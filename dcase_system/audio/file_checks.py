@@ -1,7 +1,7 @@
-"""What libsndfile, which decodes, does not check: whether a file is as its header says.
+"""Checks that libsndfile omits: whether a file agrees with its header.
 
-libsndfile reads what is left of a file that was cut, and where a header says a thing twice and
-differently it believes one of the two, both without a word.
+libsndfile silently reads the remainder of a truncated file, and silently picks one of two
+contradicting values in a header.
 """
 
 import re
@@ -15,22 +15,22 @@ from dcase_system.corpora.formats import HEAD_BYTES, READ, format_of
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _MOST_CHUNKS = 1_000  # before the samples
-_MOST_BEHIND = 1 << 26  # bytes of other chunks that follow the samples
+_MOST_BEHIND = 1 << 26  # bytes of other chunks after the samples
 _LONGEST_PAGE = 65_307  # of Ogg
 _PAGE, _PAGE_HEAD = re.compile(rb"OggS\0[\0-\7]"), 27
-# What programs write where they cannot know a size, into a pipe: around 2^31, 2^32 and 2^63.
+# Sizes that programs write to a pipe, where they cannot know them: around 2^31, 2^32 and 2^63.
 _UNKNOWN = (range(0x7FFF_0000, 0x8001_0000), range(0xFFFF_0000, 1 << 32), range(1 << 62, 1 << 64))
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the chunks of a format lie in a file.
+    """Layout of the chunks in a file format.
 
     Attributes:
-        head: what stands before the content of each: its name and size.
-        first: position of the first one.
-        alignment: of each.
-        counts_head: whether a size counts the head, too.
+        head: Header of each chunk: its name and size.
+        first: Position of the first chunk.
+        alignment: Alignment of chunks in bytes.
+        counts_head: Whether a size includes the header.
     """
 
     head: struct.Struct
@@ -39,7 +39,7 @@ class _Layout:
     counts_head: bool = False
 
     def chunks(self, stream: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, int, int]]:
-        """Name, position and size of the content of each chunk."""
+        """Yields the name of each chunk, and the position and size of its content."""
         position = self.first
         for _ in range(_MOST_CHUNKS):
             if position + self.head.size > file_bytes:
@@ -65,18 +65,18 @@ _LAYOUTS = {
 
 
 def check_file(stream: BinaryIO, where: object) -> int | None:
-    """Refuses a file that is not audio, was cut, or has a header that contradicts itself.
+    """Refuses a file that is not audio, is truncated, or has a contradictory header.
 
     Args:
-        stream: the file; left at any position.
-        where: its name, for the error.
+        stream: The file; left at an arbitrary position.
+        where: Name of the file, for the error.
 
     Returns:
-        Samples of each channel that the header promises if they are stored uncompressed; None
-        where only a decoder can tell.
+        Samples per channel according to the header, if they are stored uncompressed; None if only
+        a decoder can tell.
 
     Raises:
-        InputError: as above.
+        InputError: The file is refused.
     """
     file_bytes = stream.seek(0, 2)
     stream.seek(0)
@@ -124,7 +124,7 @@ def _check_chunks(
             return known // frame_bytes if frame_bytes else frames
     received = f"{file_bytes:,} bytes"
     raise InputError(
-        f"{name} was cut before its samples, or its chunks are broken",
+        f"{name} is truncated before its samples, or its chunks are broken",
         where=where,
         received=received,
     )
@@ -133,7 +133,7 @@ def _check_chunks(
 def _frame_bytes(fmt: bytes, byte_order: str, where: object) -> int | None:
     """Bytes of one sample of all channels; None if samples are compressed.
 
-    libsndfile goes by the bits where the block align differs.
+    libsndfile uses the bit depth if the block align differs.
     """
     tag, channels, _, _, block_align, bits = struct.unpack_from(f"{byte_order}HHIIHH", fmt)
     if tag == _EXTENSIBLE:  # the true tag begins the sub-format
@@ -154,14 +154,14 @@ def _frame_bytes(fmt: bytes, byte_order: str, where: object) -> int | None:
 
 
 def _known_bytes(name: str, start: int, size: int, file_bytes: int, where: object) -> int:
-    """Bytes of samples that are there; all to the end of the file where the header cannot know."""
+    """Bytes of samples in the file; all up to its end if the header's size stands for unknown."""
     there = max(0, file_bytes - start)
     if size == 0 and there:
         raise InputError(
             f"{name} has no samples, or its header was never finished",
             where=where,
-            expected="the size of its samples (ffmpeg -i IN OUT writes it anew)",
-            received=f"0, with {there:,} bytes behind it",
+            expected="the size of its samples (ffmpeg -i IN OUT rewrites it)",
+            received=f"0, with {there:,} bytes after it",
         )
     if size > there and any(size in sizes for sizes in _UNKNOWN):
         return there

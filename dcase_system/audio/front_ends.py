@@ -1,4 +1,4 @@
-"""The front ends by their specs."""
+"""Builds front ends from their specs."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -22,20 +22,20 @@ AnySpec = Annotated[
     FrontEndSpec | ScalogramSpec,
     OfKind({kind: cls for kind, (cls, _) in _KINDS.items()}, "not a front end"),
 ]
-"""In JSON as `front_end_to_json` gives it."""
+"""Any front-end spec; in JSON as from `front_end_to_json`."""
 
 
 def front_end(
     spec: AnySpec, seed: int | None = None, name: str | None = None
 ) -> keras.layers.Layer:
-    """The layer of a spec, waveforms (batch, samples) to (batch, mels, frames, 1).
+    """Builds the layer of a spec, from waveforms (batch, samples) to (batch, mels, frames, 1).
 
-    That of a scalogram takes (batch, samples, 2) and gives (batch, bands, frames, 2).
+    A scalogram's input is (batch, samples, 2) and its output (batch, bands, frames, 2).
 
     Args:
-        spec: of one of the front ends.
-        seed: of what the layer draws in training, if it draws anything.
-        name: of the layer; by default one that depends on how many there have been before it.
+        spec: Spec of a front end.
+        seed: Seed of the layer's randomness in training, if any.
+        name: Name of the layer; Keras' numbered default if None.
     """
     if isinstance(spec, KaldiMelSpec):
         return KaldiMel(spec, seed, name=name)
@@ -43,7 +43,7 @@ def front_end(
 
 
 def front_end_to_json(spec: AnySpec) -> dict[str, Any]:
-    """The spec as JSON-serialisable values, with its kind."""
+    """Converts a spec to JSON-serialisable values, with its kind."""
     return {"kind": _kind(spec), **asdict(spec)}
 
 

@@ -1,4 +1,4 @@
-"""Device impulse response augmentation: clips of one device as if other microphones took them."""
+"""Device impulse response augmentation: makes clips of one device sound like other microphones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ class ImpulseResponses:
     """Measured impulse responses at one sample rate.
 
     Attributes:
-        responses: float32, (responses, taps), zeros after the end of the shorter ones.
-        key: changes when one of the responses does.
+        responses: float32 (responses, taps); shorter ones are zero-padded.
+        key: Fingerprint of the responses.
     """
 
     responses: np.ndarray
@@ -32,15 +32,15 @@ class ImpulseResponses:
 
 @dataclass(frozen=True, eq=False)
 class DeviceAugmentation:
-    """Convolves some clips of a batch with an impulse response, each with one drawn for it.
+    """Convolves some clips of a batch, each with a randomly drawn impulse response.
 
-    Only clips of the high-quality device take part, whose recordings are the nearest to what the
-    microphones heard: fschmid56/cpjku_dcase23 does so with device `a` and a probability of 0.6.
+    Only clips of the high-quality device are eligible, as their recordings are nearest to the
+    original sound: fschmid56/cpjku_dcase23 uses device `a` and a probability of 0.6.
 
     Attributes:
-        impulse_responses: to draw from, evenly.
-        eligible: (clips,) bool, which clips of the training list take part.
-        probability: that an eligible clip is convolved.
+        impulse_responses: Responses to draw from, uniformly.
+        eligible: Whether each clip of the training list is eligible, bool (clips,).
+        probability: Probability that an eligible clip is convolved.
     """
 
     impulse_responses: ImpulseResponses
@@ -50,12 +50,12 @@ class DeviceAugmentation:
     def __call__(
         self, waveforms: np.ndarray, positions: np.ndarray, generator: np.random.Generator
     ) -> np.ndarray:
-        """A batch of training waveforms, augmented.
+        """Augments a batch of training waveforms.
 
         Args:
-            waveforms: (batch, samples), left as they are.
-            positions: (batch,) of these clips in the training list.
-            generator: of the draws.
+            waveforms: Waveforms (batch, samples), not modified.
+            positions: Positions (batch,) of these clips in the training list.
+            generator: Random number generator.
         """
         coins = generator.random(len(waveforms)) < self.probability
         drawn = generator.integers(len(self.impulse_responses), size=len(waveforms))
@@ -68,18 +68,18 @@ class DeviceAugmentation:
 
 
 def read_impulse_responses(folder: str | Path, sample_rate: int = 32_000) -> ImpulseResponses:
-    """Reads every audio file of a folder, in the order of their names.
+    """Reads all audio files of a folder, in the order of their names.
 
-    Each is resampled and scaled to unit energy, so that noise keeps its level: published
-    collections mix responses whose gains differ by 20 dB, and level is no property of a device that
-    a classifier should have to unlearn. (The published code does not scale.)
+    Each is resampled and scaled to unit energy, so that noise keeps its level: gains in published
+    collections differ by 20 dB, and a classifier should not have to learn to ignore level. (The
+    published code does not scale.)
 
     Args:
-        folder: of the files.
-        sample_rate: of the clips, in Hz.
+        folder: Folder of the files.
+        sample_rate: Sample rate of the clips in Hz.
 
     Raises:
-        InputError: the folder has no such file, or one is broken, silent or not mono.
+        InputError: The folder has no audio file, or one is damaged, silent or not mono.
     """
     folder = Path(folder)
     names = list(files_below(folder, SUFFIXES, deep=False))
@@ -97,11 +97,11 @@ def read_impulse_responses(folder: str | Path, sample_rate: int = 32_000) -> Imp
 
 
 def convolve(waveforms: np.ndarray, responses: np.ndarray) -> np.ndarray:
-    """Full convolution of each row, cut to the length of the waveform.
+    """Convolves each row fully and cuts it to the length of the waveform.
 
     Args:
-        waveforms: (batch, samples).
-        responses: (batch, taps).
+        waveforms: Waveforms (batch, samples).
+        responses: Impulse responses (batch, taps).
 
     Returns:
         float32, (batch, samples).

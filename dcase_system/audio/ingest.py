@@ -1,13 +1,13 @@
-"""Fills the waveform store of a corpus before a training, by several processes or machines.
+"""Fills the waveform store of a corpus before training, with several processes or machines.
 
     python -m dcase_system.audio.ingest --data_dir=TAU \\
         --evaluation_dir=EVALUATION
     python -m dcase_system.audio.ingest --data_dir=AUDIOSET --corpus=audioset \\
         --all_clips --writers=8
 
-Recipes do the same by themselves, in one process. What is given here as --data_dir and --cache_dir
-must be given to the recipe. The command may run on several machines at once that see both folders
-under the same paths; interrupted, it goes on where it stopped.
+Recipes do the same by themselves, in one process. Give the recipe the same --data_dir and
+--cache_dir. The command may run at once on several machines that see both folders under the same
+paths; if interrupted, run it again to resume.
 """
 
 from collections.abc import Sequence
@@ -35,12 +35,12 @@ _LISTS = {
 
 @dataclass(frozen=True)
 class Filling:
-    """How stores are filled.
+    """Settings for filling stores.
 
     Attributes:
-        stores: folder of the waveform stores, shared by all runs.
-        seconds: length of a clip; by default that of the corpus.
-        writers: processes that write together.
+        stores: Folder of the waveform stores, shared by all runs.
+        seconds: Length of a clip in seconds; by default that of the corpus.
+        writers: Number of processes that write at the same time.
     """
 
     stores: Path
@@ -50,10 +50,10 @@ class Filling:
     def scenes(
         self, root: Place, evaluation: Place | None = None, lists: Sequence[str] = ()
     ) -> list[Waveforms]:
-        """Clips in the layout of TAU 2022 Mobile: those of its lists, and unlabelled ones.
+        """Ingests clips in the TAU 2022 Mobile layout: those of its lists, and unlabelled ones.
 
         Raises:
-            InputError: a list or a clip is not as expected.
+            InputError: A list or a clip is invalid.
         """
         names = _listed(read_corpus(root), lists or _LISTS["scenes"])
         given = _with_evaluation(root, names, evaluation)
@@ -66,10 +66,10 @@ class Filling:
     def task1b(
         self, root: Place, evaluation: Place | None = None, lists: Sequence[str] = ()
     ) -> list[Waveforms]:
-        """Stereo clips in the layout of TAU 2020 3Class: those of its lists, and unlabelled ones.
+        """Ingests stereo clips in the TAU 2020 3Class layout: listed and unlabelled ones.
 
         Raises:
-            InputError: a list or a clip is not as expected.
+            InputError: A list or a clip is invalid.
         """
         names = _listed(task1b.read_task1b(root), lists or _LISTS["task1b"])
         given = _with_evaluation(root, names, evaluation)
@@ -80,15 +80,15 @@ class Filling:
         ]
 
     def audioset(self, root: Place, *, all_clips: bool = False, seed: int = 0) -> list[Waveforms]:
-        """The clips of the supernet's recipe, in its order; then all others, if they are wanted.
+        """Ingests the clips of the supernet's recipe, in its order; then all others, if requested.
 
         Args:
-            root: a copy of AudioSet.
-            all_clips: whether every clip that is there is wanted.
-            seed: of the recipe's validation sample.
+            root: Copy of AudioSet.
+            all_clips: Whether to ingest all clips of the copy.
+            seed: Seed of the recipe's validation sample.
 
         Raises:
-            InputError: a list or a clip is not as expected.
+            InputError: A list or a clip is invalid.
         """
         audioset = read_audioset(root)
         lists = (
@@ -122,9 +122,9 @@ def main(_: Sequence[str]) -> None:
     options = flags.FLAGS
     of_audioset = options.corpus == "audioset"
     if of_audioset and (options.lists or options.evaluation_dir):
-        raise app.UsageError("--lists and --evaluation_dir have no meaning with --corpus=audioset")
+        raise app.UsageError("--lists and --evaluation_dir do not apply to --corpus=audioset")
     if options.all_clips and not of_audioset:
-        raise app.UsageError("--all_clips has a meaning with --corpus=audioset only")
+        raise app.UsageError("--all_clips applies to --corpus=audioset only")
     filling = Filling(Path(options.cache_dir) / "stores", options.seconds, options.writers)
     root = place(options.data_dir)
     evaluation = place(options.evaluation_dir) if options.evaluation_dir else None
@@ -138,7 +138,7 @@ def main(_: Sequence[str]) -> None:
 
 
 def described(waveforms: Waveforms) -> str:
-    """One line: clips, bytes and folder."""
+    """Formats one line: clips, bytes and folder."""
     rows = waveforms.samples
     assert isinstance(rows, StoredRows)
     return f"{len(waveforms):,} clips of {rows.row_bytes:,} bytes each: {rows.path.parent}"
@@ -156,7 +156,7 @@ def _define_flags() -> None:
         "corpus",
         "scenes",
         CORPORA,
-        "Layout of the corpus: that of TAU 2022 Mobile, AudioSet, or TAU 2020 3Class.",
+        "Layout of the corpus: TAU 2022 Mobile, AudioSet, or TAU 2020 3Class.",
     )
     flags.DEFINE_string(
         "evaluation_dir", None, "FOLDER: Unlabelled evaluation clips, of scenes or task1b."
@@ -164,29 +164,29 @@ def _define_flags() -> None:
     flags.DEFINE_list(
         "lists",
         None,
-        "FILE: Lists of the clips. [split100.csv,test.csv of scenes; "
-        "fold1_train.csv,fold1_evaluate.csv of task1b]",
+        "FILE: Lists of the clips. [split100.csv,test.csv for scenes; "
+        "fold1_train.csv,fold1_evaluate.csv for task1b]",
     )
     flags.DEFINE_bool(
-        "all_clips", False, "Every clip of AudioSet that is there, beside those of the recipe."
+        "all_clips", False, "Ingest all clips of the AudioSet copy, not only those of the recipe."
     )
     flags.DEFINE_integer(
         "seed",
         0,
-        "As of the recipe, whose validation clips of AudioSet it draws.",
+        "Seed of the recipe, which determines its validation clips of AudioSet.",
         lower_bound=0,
     )
     flags.DEFINE_float(
         "seconds",
         None,
-        "SECONDS: Length of a clip. [1 of scenes, 10 of the others]",
+        "SECONDS: Length of a clip. [1 for scenes, 10 for the others]",
         lower_bound=0.1,
     )
-    flags.DEFINE_string("cache_dir", "data", "FOLDER: As of the recipe.")
+    flags.DEFINE_string("cache_dir", "data", "FOLDER: Same as for the recipe.")
     flags.DEFINE_integer(
         "writers",
         1,
-        "PROCESSES: That decode, a core each; 1 stands for a thread a core.",
+        "PROCESSES: Number of decoding processes, one core each; 1 uses one thread per core.",
         lower_bound=1,
     )
 

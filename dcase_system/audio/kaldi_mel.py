@@ -17,22 +17,22 @@ class KaldiMelSpec:
     """Constants of the front end; the defaults are those of PaSST's AudioSet code.
 
     The last mel band ends at `max_hz`: 15,000 in PaSST's and hear21passt's code, 15,500 in
-    CP-JKU's DCASE 2023 code. A published checkpoint wants the one it was trained with.
+    CP-JKU's DCASE 2023 code. A published checkpoint needs the value it was trained with.
 
     Attributes:
-        sample_rate: in Hz.
-        window_length: samples of the symmetric Hann window (25 ms).
-        hop_length: samples between frames (10 ms).
-        fft_length: points of the FFT; the window is centred in it.
-        n_mels: mel bands.
-        min_hz: lower edge of the first band.
-        max_hz: upper edge of the last band.
-        pre_emphasis: y[n] = x[n + 1] - pre_emphasis * x[n].
-        log_offset: added to the mel power before the logarithm.
-        min_hz_range: training draws the lower edge from min_hz + {0, ..., range - 1}, for each
-            batch; 1 draws nothing. Published: 10, and 1 for DCASE 2023.
-        max_hz_range: training draws the upper edge from max_hz + range // 2 - {0, ..., range - 1};
-            1 draws nothing. Published: 2,000, and 1,000 for DCASE 2023.
+        sample_rate: Sample rate in Hz.
+        window_length: Samples of the symmetric Hann window (25 ms).
+        hop_length: Samples between frames (10 ms).
+        fft_length: Points of the FFT; the window is centred in it.
+        n_mels: Number of mel bands.
+        min_hz: Lower edge of the first band.
+        max_hz: Upper edge of the last band.
+        pre_emphasis: Coefficient in y[n] = x[n + 1] - pre_emphasis * x[n].
+        log_offset: Offset added to the mel power before the logarithm.
+        min_hz_range: Training draws the lower edge from min_hz + {0, ..., range - 1}, for each
+            batch; 1 keeps it fixed. Published: 10, and 1 for DCASE 2023.
+        max_hz_range: Training draws the upper edge from max_hz + range // 2 - {0, ..., range - 1};
+            1 keeps it fixed. Published: 2,000, and 1,000 for DCASE 2023.
     """
 
     sample_rate: int = 32_000
@@ -48,15 +48,15 @@ class KaldiMelSpec:
     max_hz_range: int = 1
 
     def frames(self, samples: int) -> int:
-        """Frames of a clip of `samples` samples; pre-emphasis takes one sample away."""
+        """Frames of a clip of `samples` samples; pre-emphasis removes one sample."""
         return (samples - 1) // self.hop_length + 1
 
     @property
     def mask_value(self) -> float:
-        """What a mask sets the output to.
+        """Output value of masked bins.
 
-        The published code masks the log-mel with 0 before it normalises; masks come after this
-        layer here, and this is what the 0 has become.
+        The published code masks the log-mel with 0 before normalisation. Here masks follow this
+        layer, so this is the normalised 0.
         """
         return _SHIFT / _SCALE
 
@@ -65,9 +65,9 @@ def kaldi_mel_bank(spec: KaldiMelSpec, min_hz, max_hz) -> tf.Tensor:
     """Kaldi's triangular filters, linear in mel = 1127 ln(1 + f / 700).
 
     Args:
-        spec: gives the bins and the number of bands.
-        min_hz: lower edge of the first band, a number or a scalar tensor.
-        max_hz: upper edge of the last band, a number or a scalar tensor.
+        spec: Spec that determines the bins and the number of bands.
+        min_hz: Lower edge of the first band, a number or a scalar tensor.
+        max_hz: Upper edge of the last band, a number or a scalar tensor.
 
     Returns:
         (fft_length // 2 + 1, n_mels) float32; the Nyquist bin belongs to no band.
@@ -89,8 +89,8 @@ class KaldiMel(keras.layers.Layer):
     Input: float waveforms (batch, samples), full scale = 1.
     Output: (batch, n_mels, frames, 1); 1 s at the default constants gives (batch, 128, 100, 1).
 
-    Frames are centred on reflected edges. Nothing is trained; where the spec gives ranges, training
-    draws the edges of the mel bank anew for each batch.
+    Frames are centred, with reflected edges. The layer has no weights; if the spec gives ranges,
+    training draws new edges of the mel bank for each batch.
     """
 
     def __init__(self, spec: KaldiMelSpec | dict | None = None, seed: int | None = None, **kwargs):
@@ -98,7 +98,7 @@ class KaldiMel(keras.layers.Layer):
         self.spec = KaldiMelSpec(**spec) if isinstance(spec, dict) else spec or KaldiMelSpec()
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        with tf.init_scope():  # a number also where the layer is made inside a graph
+        with tf.init_scope():  # a NumPy array even if the layer is created inside a graph
             self._bank = kaldi_mel_bank(self.spec, self.spec.min_hz, self.spec.max_hz).numpy()
 
     def call(self, waveforms, training=False):
@@ -114,12 +114,12 @@ class KaldiMel(keras.layers.Layer):
         return tf.transpose(normalised, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
 
     def draw(self):
-        """How far the lower edge goes up and the upper edge goes down from its top, in Hz."""
+        """Draws the upward shift of the lower edge and the downward shift of the upper, in Hz."""
         ranges = (self.spec.min_hz_range, self.spec.max_hz_range)
         return [keras.random.randint((), 0, size, seed=self.seed_generator) for size in ranges]
 
     def transform(self, up, down):
-        """The mel bank of these draws."""
+        """Returns the mel bank with shifted edges."""
         spec = self.spec
         top = spec.max_hz + spec.max_hz_range // 2
         low = spec.min_hz + tf.cast(up, tf.float64)

@@ -14,14 +14,14 @@ class LogMelSpec:
     """Constants of a log-mel front end; the defaults are the 2024 baseline's.
 
     Attributes:
-        sample_rate: in Hz.
-        window_length: samples of the periodic Hann window (96 ms).
-        hop_length: samples between frames (15.6 ms).
-        fft_length: points of the FFT; the window is centred in it.
-        n_mels: mel bands.
-        min_hz: lower edge of the first band.
-        max_hz: upper edge of the last band.
-        log_offset: added to the mel power before the logarithm.
+        sample_rate: Sample rate in Hz.
+        window_length: Samples of the periodic Hann window (96 ms).
+        hop_length: Samples between frames (15.6 ms).
+        fft_length: Points of the FFT; the window is centred in it.
+        n_mels: Number of mel bands.
+        min_hz: Lower edge of the first band.
+        max_hz: Upper edge of the last band.
+        log_offset: Offset added to the mel power before the logarithm.
     """
 
     sample_rate: int = 32_000
@@ -35,11 +35,11 @@ class LogMelSpec:
 
     @property
     def mask_value(self) -> float:
-        """What a mask sets the output to: the baseline masks the mel power with 0, before this."""
+        """Output value of masked bins: the baseline zeroes the mel power before the logarithm."""
         return math.log(self.log_offset)
 
     def frames(self, samples: int) -> int:
-        """Frames of a clip of `samples` samples, the first one centred on its first sample."""
+        """Frames of a clip of `samples` samples; the first is centred on the first sample."""
         return samples // self.hop_length + 1
 
 
@@ -48,10 +48,10 @@ def power_spectrogram(
 ):
     """Power of centred frames: (batch, samples) to (batch, frames, fft_length // 2 + 1).
 
-    `window` makes the window of a length, as `tf.signal.stft` takes it.
+    `window` makes a window of a given length, as for `tf.signal.stft`.
     """
-    # The FFT is longer than the window, but what surrounds the window is multiplied by zero: half a
-    # window of reflected samples is all that is needed.
+    # The FFT is longer than the window, but samples outside the window are multiplied by zero: half
+    # a window of reflected samples is enough.
     half = window_length // 2
     padded = tf.pad(waveforms, [[0, 0], [half, half]], mode="REFLECT")
     spectrum = tf.signal.stft(padded, window_length, hop_length, fft_length, window)
@@ -63,10 +63,10 @@ _BANDS_A_BLOCK = 32
 
 
 def mel_blocks(bank: np.ndarray) -> MelBlocks:
-    """A mel bank (bins, bands) in blocks of 32 bands: first bin, end of the bins, float32 filters.
+    """Splits a mel bank (bins, bands) into blocks of 32 bands: first bin, end bin, float32 filters.
 
-    A filter reaches over few bins. In blocks, the 256 bands of 2,049 bins are an eighth of the
-    products, and an eighth of the bytes in an exported file.
+    A filter covers few bins. In blocks, 256 bands of 2,049 bins need an eighth of the products, and
+    an eighth of the bytes in an exported file.
     """
     blocks = []
     for first in range(0, bank.shape[1], _BANDS_A_BLOCK):
@@ -107,13 +107,13 @@ def htk_mel_bank(spec: LogMelSpec) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("dcase_system")
 class LogMel(keras.layers.Layer):
-    """Waveform to log-mel spectrogram: log(mel power + offset), nothing normalised.
+    """Waveform to log-mel spectrogram: log(mel power + offset), not normalised.
 
     Input: float waveforms (batch, samples), full scale = 1.
     Output: (batch, n_mels, frames, 1); 1 s at the default constants gives (batch, 256, 65, 1).
 
     Frames are centred: the waveform is extended by reflection by half a window on each side
-    (torchaudio's `center=True`). There is nothing to train.
+    (torchaudio's `center=True`). The layer has no weights.
     """
 
     def __init__(self, spec: LogMelSpec | dict | None = None, **kwargs):

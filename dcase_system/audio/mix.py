@@ -1,4 +1,4 @@
-"""Mixing stored clips."""
+"""Mixes stored clips."""
 
 import numpy as np
 
@@ -16,19 +16,19 @@ def mix(
     offsets: np.ndarray,
     samples: int,
 ) -> Waveforms:
-    """Mixtures of clips, in memory: int16 (mixtures, samples).
+    """Mixes clips in memory: int16 (mixtures, samples).
 
-    A mixture that would clip is scaled down as a whole.
+    A mixture that would exceed full scale is scaled down as a whole.
 
     Args:
-        waveforms: the clips.
-        sources: (mixtures, most clips) positions of the clips of each; -1 where there are fewer.
-        gains: of the same shape, factors.
-        offsets: of the same shape, where a clip begins: from 0, as early as it can, to 1.
-        samples: length of a mixture, at least that of a clip.
+        waveforms: Clips to mix.
+        sources: Positions of the clips of each mixture (mixtures, most clips), padded with -1.
+        gains: Factors, of the same shape.
+        offsets: Start of each clip, of the same shape, from 0 (earliest possible) to 1 (latest).
+        samples: Length of a mixture, at least that of a clip.
 
     Raises:
-        InputError: the mixtures are shorter than the clips, or there are fewer clips than sources.
+        InputError: The mixtures are shorter than the clips, or a source is not among the clips.
     """
     length = waveforms.shape[0]
     if samples < length or sources.max() >= len(waveforms):

@@ -19,13 +19,13 @@ class PannsMelSpec:
     """Constants of the front end; the defaults are the published ones.
 
     Attributes:
-        sample_rate: in Hz.
-        window_length: samples of the periodic Hann window (32 ms), and points of the FFT.
-        hop_length: samples between frames (10 ms).
-        n_mels: mel bands.
-        min_hz: lower edge of the first band.
-        max_hz: upper edge of the last band.
-        smallest_power: what mel power is raised to before the logarithm.
+        sample_rate: Sample rate in Hz.
+        window_length: Samples of the periodic Hann window (32 ms), and points of the FFT.
+        hop_length: Samples between frames (10 ms).
+        n_mels: Number of mel bands.
+        min_hz: Lower edge of the first band.
+        max_hz: Upper edge of the last band.
+        smallest_power: Lower limit of the mel power before the logarithm.
     """
 
     sample_rate: int = 32_000
@@ -66,7 +66,7 @@ class PannsMel(keras.layers.Layer):
     Input: float waveforms (batch, samples), full scale = 1.
     Output: (batch, n_mels, frames, 1); 10 s at the default constants gives (batch, 64, 1001, 1).
 
-    Frames are centred on reflected edges. There is nothing to train.
+    Frames are centred, with reflected edges. The layer has no weights.
     """
 
     def __init__(self, spec: PannsMelSpec | dict | None = None, **kwargs):

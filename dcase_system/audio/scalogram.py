@@ -1,8 +1,8 @@
 """The scalogram front end of Wu & Lee (DCASE 2020 Task 1B), as a Keras layer.
 
-A short-time Fourier transform of each ear, a wavelet filter bank over its bins, and the average and
-the difference of the ears. The paper filters the log magnitude; the authors' code filters the power
-and takes the logarithm afterwards.
+It applies a short-time Fourier transform to each ear, a wavelet filter bank over its bins, and
+returns the average and the difference of the ears. The paper filters the log magnitude; the
+authors' code filters the power and takes the logarithm afterwards.
 """
 
 from dataclasses import asdict, dataclass
@@ -22,18 +22,18 @@ class ScalogramSpec:
     """Constants of the front end; the defaults are the paper's.
 
     Attributes:
-        sample_rate: in Hz.
-        window_length: samples of the periodic Hamming window (25 ms).
-        hop_length: samples between frames (10 ms).
-        fft_length: points of the FFT.
+        sample_rate: Sample rate in Hz.
+        window_length: Samples of the periodic Hamming window (25 ms).
+        hop_length: Samples between frames (10 ms).
+        fft_length: Points of the FFT.
         octaves: J of the filter bank.
         per_octave: Q of the filter bank.
-        log_first: whether the bank filters decibels (the paper) or power (the code).
-        range_db: with the code's order, how far below a clip's largest value decibels may go.
-        smallest_power: what power is raised to before the logarithm.
-        segment_frames: frames of a segment; segments do not overlap.
-        tail_value: what fills up the last segment (the code: -80); None drops a tail that is no
-            whole segment.
+        log_first: Whether the bank filters decibels (the paper) or power (the code).
+        range_db: Dynamic range below a clip's largest value in decibels, for the code's order.
+        smallest_power: Lower limit of the power before the logarithm.
+        segment_frames: Frames of a segment; segments do not overlap.
+        tail_value: Padding value of the last segment (the code: -80); None drops an incomplete
+            segment.
     """
 
     sample_rate: int = 48_000
@@ -50,7 +50,7 @@ class ScalogramSpec:
 
     @cached_property
     def bands(self) -> int:
-        """Low-pass and wavelets."""
+        """Number of bands: the low-pass and the wavelets."""
         return 1 + len(wavelet_parameters(self.octaves, self.per_octave)[0])
 
     def frames(self, samples: int) -> int:
@@ -58,10 +58,10 @@ class ScalogramSpec:
         return samples // self.hop_length + 1
 
     def segments(self, samples: int) -> int:
-        """Segments of a clip.
+        """Number of segments of a clip.
 
         Raises:
-            InputError: the clip is shorter than one.
+            InputError: The clip is shorter than a segment.
         """
         frames = self.frames(samples)
         if frames < self.segment_frames:
@@ -76,18 +76,18 @@ class ScalogramSpec:
 
 
 def code_scalogram(**fields) -> ScalogramSpec:
-    """The authors' code: power is filtered, and the last segment filled up with -80."""
+    """Spec of the authors' code, which filters power and pads the last segment with -80."""
     return ScalogramSpec(**{"log_first": False, "tail_value": -80.0, **fields})
 
 
 @keras.saving.register_keras_serializable("dcase_system")
 class Scalogram(keras.layers.Layer):
-    """Waveforms of two ears to average and difference of their scalograms.
+    """Maps waveforms of two ears to the average and difference of their scalograms.
 
     Input: float waveforms (batch, samples, 2), full scale = 1.
     Output: (batch, bands, frames, 2); 10 s at the default constants gives (batch, 128, 1001, 2).
-    Band 0 is the low-pass, the wavelets follow from the lowest to the highest. Nothing is
-    normalised, and there is nothing to train.
+    Band 0 is the low-pass; the wavelets follow from the lowest to the highest. The output is not
+    normalised, and the layer has no weights.
     """
 
     def __init__(self, spec: ScalogramSpec | dict | None = None, **kwargs):
@@ -103,7 +103,7 @@ class Scalogram(keras.layers.Layer):
         return tf.transpose(both, [0, 2, 1, 3])  # (batch, bands, frames, 2)
 
     def _one_ear(self, waveforms):
-        """(batch, samples) to (batch, frames, bands)."""
+        """Maps (batch, samples) to (batch, frames, bands)."""
         spec = self.spec
         power = power_spectrogram(
             waveforms,
@@ -126,10 +126,10 @@ class Scalogram(keras.layers.Layer):
 
 
 def cut_segments(features, spec: ScalogramSpec) -> tf.Tensor:
-    """(clips, bands, frames, 2) to (clips, segments, bands, segment frames, 2).
+    """Cuts (clips, bands, frames, 2) into (clips, segments, bands, segment frames, 2).
 
     Raises:
-        InputError: the clips are shorter than a segment.
+        InputError: The clips are shorter than a segment.
     """
     _, bands, frames, channels = features.shape
     count = spec.segments((frames - 1) * spec.hop_length)

@@ -1,8 +1,8 @@
 """Morlet wavelets of a scattering transform's first order, as filters on an FFT's bins.
 
-The same numbers as kymatio's filter bank; NumPy is all that is needed. Frequencies are in cycles a
-sample. Octave by octave there are Q wavelets, as wide as far apart; below the frequency at which
-they would be longer than 2^J samples, Q - 1 more stand at equal distances and have that length.
+Gives the same numbers as kymatio's filter bank, but needs only NumPy. Frequencies are in cycles per
+sample. Each octave has Q wavelets whose width is proportional to their spacing. Below the frequency
+where they would exceed 2^J samples, Q - 1 more wavelets of that length are spaced equally.
 """
 
 import math
@@ -19,9 +19,9 @@ def filter_bank(points: int, octaves: int, per_octave: int) -> np.ndarray:
     """Low-pass and wavelets in the frequency domain, each with an impulse response of L1 norm 1.
 
     Args:
-        points: N of the FFT.
-        octaves: J; the longest filter has 2^J samples.
-        per_octave: Q.
+        points: Points N of the FFT.
+        octaves: Number of octaves J; the longest filter has 2^J samples.
+        per_octave: Wavelets per octave Q.
 
     Returns:
         float64 (1 + wavelets, points): the low-pass, then the wavelets from the lowest to the
@@ -50,14 +50,14 @@ def wavelet_parameters(octaves: int, per_octave: int) -> tuple[np.ndarray, np.nd
 
 
 def _morlet(points: int, centre: float, deviation: float) -> np.ndarray:
-    """A Gaussian less so much of another one around 0 that nothing is left at 0."""
+    """A Gaussian minus a scaled Gaussian around 0, so that the value at 0 vanishes."""
     bell = _gaussian(points, centre, deviation)
     around_zero = _gaussian(points, 0.0, deviation)
     return _unit(bell - bell[0] / around_zero[0] * around_zero)
 
 
 def _gaussian(points: int, centre: float, deviation: float) -> np.ndarray:
-    """At each bin, with what lies a whole number of sampling rates away folded onto it."""
+    """A Gaussian at each bin, with aliases at multiples of the sampling rate added."""
     reach = math.ceil(deviation * math.sqrt(-2 * math.log(_NEGLIGIBLE)) + 1)
     periods = min(max(reach, 1), _MOST_PERIODS)
     hertz = np.arange((1 - periods) * points, periods * points) / points

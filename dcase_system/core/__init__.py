@@ -1,1 +1,1 @@
-"""What every room stands on: errors, files, JSON, URLs, the command line."""
+"""Shared foundations: errors, files, JSON, URLs, the command line."""

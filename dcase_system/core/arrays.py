@@ -1,4 +1,4 @@
-"""Stored arrays: reading files that may be damaged, and maps of files that may have been cut."""
+"""Stored arrays: reads files that may be damaged, checks memory maps of files that may shrink."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from dcase_system.core.errors import InputError
 
 
 def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays of a `.safetensors` file by name, and the texts in its header.
+    """Returns the arrays of a `.safetensors` file by name, and the metadata in its header.
 
-    Such a file holds no code, and its arrays take no more memory than it has bytes.
+    Such a file holds no code, and its arrays take no more memory than its size in bytes.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: the file is no such file, or is damaged.
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is not a `.safetensors` file, or is damaged.
     """
     try:
         with safe_open(path, framework="np") as file:
@@ -23,23 +23,23 @@ def read_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]
             return arrays, file.metadata() or {}
     except FileNotFoundError:
         raise
-    except (SafetensorError, OSError, TypeError) as error:  # TypeError: a number NumPy has not
+    except (SafetensorError, OSError, TypeError) as error:  # TypeError: no such NumPy type
         raise ValueError(str(error)) from error
 
 
 def check_mapped(values: np.ndarray) -> None:
-    """Refuses a memory map whose file has become shorter: to read it would end the process.
+    """Refuses a memory map whose file was truncated: reading it would kill the process.
 
     Raises:
-        InputError: the file has become shorter.
+        InputError: The file was truncated.
     """
-    # NumPy has no public name for the map, and the map alone knows its file, whatever has become
-    # of the name.
+    # NumPy has no public attribute for the map. Only the map still refers to its file if the path
+    # was renamed or removed.
     mapped = getattr(values, "_mmap", None)
     if mapped is not None and mapped.size() < len(mapped):
         raise InputError(
             "file was truncated while it was read",
             where=getattr(values, "filename", "memory map"),
-            expected=f"{len(mapped):,} bytes; the same command makes it anew",
+            expected=f"{len(mapped):,} bytes; run again to rebuild the file",
             received=f"{mapped.size():,}",
         )

@@ -1,4 +1,4 @@
-"""Values from outside (what JSON or YAML gives) as dataclasses: pydantic checks, we word."""
+"""Validates JSON and YAML values as dataclasses with pydantic, and words the errors."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, LiteralString, Union, get_args, get_origin, get_type_hints
 
-import pydantic  # its parts are loaded when they are first used: 0.1 s
+import pydantic  # loads its parts on first use: 0.1 s
 import pydantic_core
 from annotated_types import Ge
 
 from dcase_system.core.errors import InputError, defect, shown
 
 NotNegative = Annotated[int, Ge(0)]
-"""Of a spec, where 0 means none; other whole numbers of specs are at least 1."""
+"""A whole number of a spec where 0 means none; all others are at least 1."""
 
-# What pydantic calls a defect, and what and what expected we call it; others are wrong values.
+# Pydantic's error types, with our wording of the defect and of the expected value; all others are
+# "wrong value".
 _WORDS = {
     "tuple_type": ("not a list", ""),
     "too_short": ("too few items", "at least {min_length}"),
@@ -36,10 +37,10 @@ def defects(value: Any, kind: Any, where: str, context: Any = None) -> Iterator[
     """Yields one line for each defect of a value.
 
     Args:
-        value: to be checked, of any type.
-        kind: the type that it should have.
-        where: the place of the value, in front of its fields'.
-        context: for the validators of fields.
+        value: Value to check, of any type.
+        kind: Type that it should have.
+        where: Location of the value, printed before the names of its fields.
+        context: Context for the validators of fields.
     """
     try:
         _adapter(kind).validate_python(value, context=context)
@@ -48,18 +49,18 @@ def defects(value: Any, kind: Any, where: str, context: Any = None) -> Iterator[
 
 
 def parsed(value: Any, kind: Any, where: object, *, exact: bool = True) -> Any:
-    """The dataclass that a value of JSON or YAML describes; it has no other fields.
+    """Converts a value of JSON or YAML to a dataclass; refuses unknown fields.
 
     Args:
-        value: as `json.loads` or YAML gives it.
-        kind: a dataclass, or `Annotated` with `OfKind`.
-        where: the file, named in the error.
-        exact: whether the value says everything, as the files do that we write: then defaults do
-            not stand in for fields, nothing is converted, numbers are finite, and whole ones count
-            something: they are at least 1, if they are not `NotNegative`.
+        value: Value from `json.loads` or YAML.
+        kind: A dataclass, or `Annotated` with `OfKind`.
+        where: The file, named in the error.
+        exact: Whether the value must be complete, as in the files that we write: all fields are
+            present, nothing is converted, numbers are finite, and whole numbers are at least 1
+            unless they are `NotNegative`.
 
     Raises:
-        InputError: it does not describe one; names all defects.
+        InputError: The value does not fit the dataclass; names all defects.
     """
     try:
         return (_exact if exact else _adapter)(kind).validate_python(value, extra="forbid")
@@ -78,7 +79,7 @@ def _exact(kind: Any) -> pydantic_core.SchemaValidator:
 
 
 def _in_full(schema: Any) -> Any:
-    """The schema without defaults and conversions."""
+    """Returns the schema without defaults and conversions."""
     if isinstance(schema, list):
         return [_in_full(item) for item in schema]
     if not isinstance(schema, dict):
@@ -91,11 +92,11 @@ def _in_full(schema: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class OfKind:
-    """Annotates a value that is one of some dataclasses: the field `kind` of its JSON says which.
+    """Annotates a union of dataclasses that the field `kind` of the JSON selects from.
 
     Attributes:
-        kinds: the dataclasses by kind.
-        wrong: what a value is called that is none of them.
+        kinds: Dataclasses by kind.
+        wrong: Error text for a value that is none of them.
     """
 
     kinds: Mapping[str, type]
@@ -115,22 +116,22 @@ class OfKind:
 def fault(
     what: LiteralString, expected: str = "", *, at: str = "", received: object = ...
 ) -> pydantic_core.PydanticCustomError:
-    """What a validator raises.
+    """Returns the error for a validator to raise.
 
     Args:
-        what: is wrong, in braceless words.
-        expected: instead, in words.
-        at: the field that a check of several fields is about.
-        received: by default the value itself.
+        what: Description of the defect, without braces.
+        expected: Description of the expected value.
+        at: Field at fault, for a check of several fields.
+        received: Received value; by default the checked value itself.
     """
     context = {"expected": expected, "at": at}
     if received is not ...:
-        context["received"] = shown(received)  # as it is, a broken text would break the error
+        context["received"] = shown(received)  # a malformed string would break the error
     return pydantic_core.PydanticCustomError("ours", what, context)
 
 
 def says(what: LiteralString, expected: str = "") -> Any:
-    """Annotates a type with the words for what is none; annotations before it make the type."""
+    """Annotates a type with the error text for other values; must follow its other annotations."""
 
     def check(value: Any, handler: Callable[[Any], Any]) -> Any:
         try:
@@ -173,14 +174,14 @@ def _lines(
 
 
 def _path(place: list[int | str], value: Any) -> str:
-    """A place as text, such as `authors[0].email`."""
+    """Formats a location as text, such as `authors[0].email`."""
     text = ""
     for part in place:
         holds = isinstance(value, dict) and part in value
         if isinstance(value, list | tuple) and isinstance(part, int):
             text += f"[{part}]"
             value = value[part] if part < len(value) else None
-        # Else pydantic's mark of a key, or the number of the one item that needs no list.
+        # Otherwise this is pydantic's mark of a key, or the index of a single item given as such.
         elif part != "[key]" and (holds or isinstance(part, str)):
             text += f".{part}" if text else str(part)
             value = value[part] if holds else None
@@ -188,7 +189,7 @@ def _path(place: list[int | str], value: Any) -> str:
 
 
 def _fields(kind: Any, place: list[int | str]) -> str:
-    """The fields of the block at a place in a type, if there is one block."""
+    """Field names of the dataclass at a location in a type, if there is exactly one."""
     for part in (*place, None):
         inner = get_args(kind)
         if get_origin(kind) in (Union, UnionType):  # X | None

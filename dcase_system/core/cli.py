@@ -1,4 +1,4 @@
-"""How every command begins and ends: `--help`, and one line for a fault, never a traceback."""
+"""Start and end of every command: `--help`, and one-line errors instead of tracebacks."""
 
 import logging
 import os
@@ -21,12 +21,12 @@ def run(
     *,
     takes_arguments: bool = False,
 ) -> None:
-    """Runs the absl main of a module; a wrong input or a full disk ends in one line and status 1.
+    """Runs the absl main of a module; invalid input or a full disk gives one line and status 1.
 
     Args:
-        main: of the command.
-        other_defaults: what `--help` says of defaults beside those of the flags, see `help.page`.
-        takes_arguments: whether it takes arguments beside its flags.
+        main: Main function of the command.
+        other_defaults: Defaults that `--help` shows beside those of the flags, see `help.page`.
+        takes_arguments: Whether the command takes arguments beside its flags.
     """
 
     def guarded(argv: Sequence[str]) -> int | None:
@@ -45,7 +45,7 @@ def run(
         except InputError as error:
             return _fail(str(error), 1)
         except BrokenPipeError:
-            # Who read the output has enough (`| head`); nothing is left to say it to.
+            # Downstream closed the pipe (`| head`): exit quietly.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except OSError as error:
@@ -73,12 +73,12 @@ def run(
 
 
 def _parsed(argv: Sequence[str]) -> list[str]:
-    """The arguments that are left when the flags are read; ends the process if they are wrong."""
+    """Parses the flags and returns the other arguments; exits if a flag is wrong."""
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
         message = " ".join(str(error).split())
-        if flags.FLAGS.is_parsed():  # so a value is refused, or there is none
+        if flags.FLAGS.is_parsed():  # a value is invalid or missing
             given = [flags.FLAGS[name] for name in flags.FLAGS]
             absent = [f"--{one.name}" for one in given if one.value is None and is_required(one)]
             message = f"missing {', '.join(absent)}" if absent else message
@@ -86,14 +86,14 @@ def _parsed(argv: Sequence[str]) -> list[str]:
 
 
 def _how_to_go_on() -> str:
-    """What to do with a command that was stopped."""
+    """Says how to resume an interrupted command."""
     overwrites = "overwrite" in flags.FLAGS and flags.FLAGS["overwrite"].value
     again = "the same command without --overwrite" if overwrites else "the same command"
-    return f"{again} goes on where it stopped"
+    return f"{again} resumes where it stopped"
 
 
 def _set_up_logging() -> None:
-    """Shows the package's own messages; of TensorFlow's only errors."""
+    """Shows the package's own messages, and only errors of TensorFlow."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     own = logging.getLogger("dcase_system")

@@ -1,4 +1,4 @@
-"""The one exception for anything handed in from outside that is not as expected."""
+"""The single exception for invalid input from outside."""
 
 import reprlib
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ class InputError(ValueError):
     """Input from outside (a file, a row, a flag) is not what was expected.
 
     The message is one line and says what is wrong, where, what was expected and what was
-    received, so that a command can print it as it is, without a traceback.
+    received, so that a command can print it without a traceback.
     """
 
     def __init__(
@@ -25,14 +25,14 @@ class InputError(ValueError):
 
     @classmethod
     def of_lines(cls, where: object, lines: Iterable[str]) -> "InputError":
-        """One error for all the defects of a file, each a line of `defect` without the file."""
+        """Makes one error of all defects of a file, each a line of `defect` without the file."""
         first, *others = lines
         if not others:
             return cls(first, where=where)
         return cls(f"{1 + len(others)} defects: {' | '.join((first, *others))}", where=where)
 
     def __reduce__(self) -> tuple[Callable, tuple[type, str]]:
-        """So that it can be sent from one process to another."""
+        """Allows the error to be sent between processes."""
         return _again, (type(self), str(self))
 
 
@@ -43,7 +43,7 @@ def _again(kind: type[InputError], message: str) -> InputError:
 
 
 def _one_line(text: str) -> str:
-    """What a terminal shows as it is: names from outside may hold what would control one."""
+    """Escapes text for a terminal: names from outside may hold control sequences."""
     words = " ".join(text.split())
     if len(words) > _LONGEST:
         words = f"{words[: _LONGEST // 2]} ... {words[-_LONGEST // 2 :]}"
@@ -51,7 +51,7 @@ def _one_line(text: str) -> str:
 
 
 def defect(where: str, what: str, *, expected: object = None, received: object = None) -> str:
-    """One line in the form of `InputError`: place, defect, what was expected and received."""
+    """Formats one line like an `InputError`: location, defect, expected and received value."""
     return str(InputError(what, where=where, expected=expected, received=received))
 
 
@@ -62,7 +62,7 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 def shown(value: object) -> str:
-    """A value from outside as short printable ASCII, whatever its type or size."""
+    """Formats a value from outside as short printable ASCII, whatever its type or size."""
     try:
         text = _SHORT.repr(value)
     except ValueError:
@@ -71,4 +71,4 @@ def shown(value: object) -> str:
 
 
 class Dismissed(Exception):
-    """Ends a worker of a team that is no longer needed, in `cli.run`; nothing is wrong."""
+    """Ends a worker that is no longer needed, without an error; caught in `cli.run`."""

@@ -1,4 +1,4 @@
-"""Writing artefacts whole: a temporary name first, a rename at the end."""
+"""Writes files atomically: under a temporary name first, with a rename at the end."""
 
 import fcntl
 import hashlib
@@ -20,15 +20,15 @@ _PARTIAL = ".partial-"
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; renames it to `path` if the block succeeds.
 
-    If the block fails (a full disk, an interrupt), the temporary file is removed and whatever
-    stood at `path` before is untouched. The suffixes of `path` are kept, because some writers
-    choose the format by them. What a killed process has left beside `path` is removed.
+    If the block fails (full disk, interrupt), the temporary file is removed and an existing file
+    at `path` stays untouched. The temporary keeps the suffixes of `path`, because some writers
+    choose the format by them. Temporaries that a killed process left beside `path` are removed.
     """
     path = Path(path)
     with _temporary(path, _new_file) as temporary:
         yield temporary
         _sync(temporary)
-        # mkstemp makes private files; what a run hands over should follow the user's umask.
+        # mkstemp makes private files; results should follow the user's umask.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         _sync(path.parent)
@@ -36,7 +36,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_directory(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary directory beside `path`; puts it in the place of `path` at the end."""
+    """Yields a temporary directory beside `path`; replaces `path` with it at the end."""
     path = Path(path)
     with _temporary(path, _new_directory) as temporary:
         yield temporary
@@ -44,7 +44,7 @@ def replacing_directory(path: str | Path) -> Iterator[Path]:
         for written in (*temporary.rglob("*"), temporary):
             _sync(written)
         with _temporary(path, _new_directory) as old:
-            # Not removed in its place: killed half way, it would look whole by what is left.
+            # Moved away before removal: half removed in place, it could pass for complete.
             if path.exists():
                 path.replace(old)
             temporary.replace(path)
@@ -52,12 +52,12 @@ def replacing_directory(path: str | Path) -> Iterator[Path]:
 
 
 def emptied(folder: Path, keep: str, last: str) -> None:
-    """Removes what is in a folder; killed half way, each thing in it is whole or gone.
+    """Empties a folder; if killed half way, each entry is either complete or gone.
 
     Args:
-        folder: that is emptied.
-        keep: name of what stays.
-        last: name of what goes last.
+        folder: Folder to empty.
+        keep: Name of the entry to keep.
+        last: Name of the entry to remove last.
     """
     found = [path for path in folder.iterdir() if path.name != keep and not is_temporary(path)]
     with _temporary(folder / last, _new_directory) as removed:
@@ -66,13 +66,13 @@ def emptied(folder: Path, keep: str, last: str) -> None:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether this is what a process is writing, or has left when it was killed."""
+    """Whether this is a temporary that a process is writing, or left when it was killed."""
     return path.name.startswith(_PARTIAL)
 
 
 @contextmanager
 def _temporary(path: Path, make: Callable[[Path], Path]) -> Iterator[Path]:
-    """A new file or directory beside `path`, removed in the end unless it was renamed."""
+    """Yields a new file or directory beside `path`; removes it at the end unless renamed."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_behind(path.parent)
@@ -87,8 +87,8 @@ def _temporary(path: Path, make: Callable[[Path], Path]) -> Iterator[Path]:
 
 
 def _new_locked(path: Path, make: Callable[[Path], Path]) -> tuple[Path, int]:
-    """A new temporary and a handle that locks it, so that no other process takes it for left."""
-    # It is the temporary itself that is locked, file or folder; filelock would need a second file.
+    """Makes a temporary and a handle that locks it, so that no other process removes it."""
+    # The lock is on the temporary itself, file or folder; filelock would need a second file.
     while True:
         temporary = make(path)
         try:
@@ -96,13 +96,13 @@ def _new_locked(path: Path, make: Callable[[Path], Path]) -> tuple[Path, int]:
         except FileNotFoundError:
             continue
         fcntl.flock(handle, fcntl.LOCK_EX)
-        if temporary.exists():  # nobody has removed it before it was locked
+        if temporary.exists():  # nobody removed it before it was locked
             return temporary, handle
         os.close(handle)
 
 
 def _opened(path: Path) -> int:
-    """A handle to lock; network disks lock a file only for who may write it."""
+    """Opens a handle to lock; network disks lock a file only if it is open for writing."""
     how = os.O_RDONLY if path.is_dir() else os.O_RDWR
     return os.open(path, how | os.O_NOFOLLOW)
 
@@ -118,9 +118,9 @@ def _new_directory(path: Path) -> Path:
 
 
 def _remove_left_behind(folder: Path) -> None:
-    """Removes the temporaries of processes that are no more: their locks have gone with them."""
+    """Removes the temporaries of dead processes, whose locks are released."""
     for path in folder.glob(f"{_PARTIAL}*"):
-        # Fails where another process is at work in it, was faster, or is another user's.
+        # Fails if another process is using it or removed it first, or if it is another user's.
         with suppress(OSError):
             handle = _opened(path)
             try:
@@ -138,7 +138,7 @@ def _remove(path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Brings a file or a directory's entries to the disk, so that they outlive the machine."""
+    """Syncs a file or a directory's entries to disk, so that they survive a crash."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -150,11 +150,11 @@ def _sync(path: Path) -> None:
 def locked(path: str | Path, on_wait: Callable[[], None]) -> Iterator[None]:
     """Holds an exclusive lock on a file; `on_wait` is called before waiting for another process.
 
-    `on_wait` may raise to refuse instead. The lock goes with the process, however it ends.
+    `on_wait` may raise instead, to refuse. The lock is released with the process, however it ends.
 
     Args:
-        path: a file, made if absent.
-        on_wait: see above.
+        path: Lock file, created if missing.
+        on_wait: Called before waiting.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
@@ -179,20 +179,20 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """The value in a JSON file.
+    """Reads a JSON file.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not JSON in UTF-8, or nested too deeply.
+        OSError: The file cannot be read.
+        ValueError: The content is not JSON in UTF-8, or nested too deeply.
     """
     return parse_json(Path(path).read_bytes())
 
 
 def parse_json(content: str | bytes) -> Any:
-    """The value of a JSON text from outside.
+    """Parses a JSON text from outside.
 
     Raises:
-        ValueError: it is not JSON in UTF-8, or nested too deeply.
+        ValueError: The text is not JSON in UTF-8, or nested too deeply.
     """
     try:
         return json.loads(content if isinstance(content, str) else content.decode("utf-8"))
@@ -213,7 +213,7 @@ def file_digest(path: str | Path) -> str:
 
 
 def _named(error: OSError, path: Path) -> OSError:
-    """The error with a file name; that of a stream (a full disk) does not have one."""
+    """Adds a file name to an error without one, such as that of a stream on a full disk."""
     if error.filename is not None or error.errno is None:
         return error
     return OSError(error.errno, error.strerror, str(path))

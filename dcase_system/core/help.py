@@ -1,8 +1,8 @@
-"""What `--help` of a command prints: its docstring, then its flags in groups.
+"""Text of `--help`: the docstring of the command, then its flags in groups.
 
-A group is a module that defines flags, and its heading the first line of the module's docstring.
-The help text of a flag may begin with what the flag takes, in capitals, and end with what holds if
-it is not given, in brackets: "FOLDER: Where the stores are kept. [that of the run]".
+A group is a module that defines flags; its heading is the first line of the module's docstring.
+The help text of a flag may begin with the kind of value, in capitals, and end with the default in
+brackets: "FOLDER: Where the stores are kept. [that of the run]".
 """
 
 import re
@@ -14,12 +14,12 @@ from typing import Any
 from absl import flags
 
 Defaults = Mapping[str, Mapping[str, Any]]
-"""Values by the flag's name, by circumstances such as "on the demo corpus"."""
+"""Defaults by flag name, for each circumstance such as "on the demo corpus"."""
 
 _ASKING = {"-h", "--h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
 _WIDTH, _COLUMN, _LONGEST_CHOICES = 80, 26, 60
 _TEXT = re.compile(r"(?:([A-Z]+): )?(.*?)(?: \[([^]]*)\])?", re.DOTALL)
-# What absl adds to the help text of a flag that may be repeated.
+# Text that absl appends to the help of a flag that may be repeated.
 _REPEAT = ";\n    repeat this option to specify a list of values"
 
 
@@ -29,11 +29,11 @@ def asked_for(arguments: Iterable[str]) -> bool:
 
 
 def page(docstring: str, other_defaults: Defaults) -> str:
-    """The page of the command that runs: its key flags, as absl has them.
+    """Formats the help page of the running command, with its key flags as absl defines them.
 
     Args:
-        docstring: of its module; paragraphs that are indented are kept as they are.
-        other_defaults: what the command takes in the place of a flag's default, and when.
+        docstring: Docstring of its module; indented paragraphs are kept unchanged.
+        other_defaults: Values that the command uses instead of a flag's default, and when.
     """
     groups: dict[str, list[str]] = {}
     for flag in flags.FLAGS.get_key_flags_for_module("__main__"):
@@ -46,7 +46,7 @@ def page(docstring: str, other_defaults: Defaults) -> str:
 
 
 def is_required(flag: flags.Flag) -> bool:
-    """Whether a command cannot do without a flag."""
+    """Whether a command requires a flag."""
     alone = [one for one in flag.validators if len(one.get_flags_names()) == 1]
     return flag.default is None and not all(one.checker(None) for one in alone)
 
@@ -56,7 +56,7 @@ def _filled(paragraph: str) -> str:
 
 
 def _entry(flag: flags.Flag, other_defaults: Defaults) -> str:
-    """The lines of a flag: `--name=WHAT`, its meaning, its default."""
+    """Formats the lines of a flag: `--name=WHAT`, its meaning, its default."""
     takes, meaning, in_words = _parts(flag)
     default = "; ".join(_defaults(flag, other_defaults)) or in_words
     lines = textwrap.wrap(
@@ -72,7 +72,7 @@ def _entry(flag: flags.Flag, other_defaults: Defaults) -> str:
 
 
 def _parts(flag: flags.Flag) -> tuple[str, str, str]:
-    """What a flag takes, what it means, and in words what holds if it is not given."""
+    """Splits a flag's help into the kind of value, the meaning and the default in words."""
     choices = getattr(flag.parser, "enum_values", [])
     text = flag.help.removeprefix(f"<{'|'.join(choices)}>: ").removesuffix(_REPEAT)
     unit, meaning, default = _TEXT.fullmatch(text).groups()  # type: ignore[union-attr]
@@ -89,7 +89,7 @@ def _parts(flag: flags.Flag) -> tuple[str, str, str]:
 
 
 def _defaults(flag: flags.Flag, other_defaults: Defaults) -> Iterator[str]:
-    """What holds if a flag is not given, with the circumstances where it depends on them."""
+    """Yields a flag's defaults, with the circumstances if they depend on them."""
     found = {
         when: _said(values[flag.name])
         for when, values in other_defaults.items()
@@ -107,7 +107,7 @@ def _defaults(flag: flags.Flag, other_defaults: Defaults) -> Iterator[str]:
 
 
 def _said(value: Any) -> str:
-    """A value as it is written on a command line."""
+    """Formats a value as on a command line."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):

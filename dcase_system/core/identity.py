@@ -1,4 +1,4 @@
-"""Which code this is: the sources and what they run on, to compare between machines."""
+"""Identifies the code by its sources and package versions, for comparison between machines."""
 
 import hashlib
 import importlib.metadata
@@ -8,26 +8,26 @@ from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder of the packages."""
+"""Folder of the packages."""
 PACKAGES = ("dcase_system", "recipes")
-# What decides the bytes of a training.
+# Packages that determine the exact result of a training.
 _RUNS_ON = ("tensorflow", "keras", "numpy")
 
 
 def identity() -> dict[str, str]:
-    """A digest of the sources, and `versions`."""
+    """Returns a digest of the sources, and `versions`."""
     return {"sources": _sources(), **versions()}
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the bytes of a training."""
+    """Versions of Python and the packages that determine the exact result of a training."""
     return {"python": platform.python_version()} | {
         name: importlib.metadata.version(name) for name in _RUNS_ON
     }
 
 
 def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:
-    """What two machines do not have in common, in words; empty if they are alike."""
+    """Describes how two machines differ; empty if they match."""
     names = [name for name in here if here[name] != there.get(name)]
     return ", ".join(f"{name} {there.get(name)} for {here[name]}" for name in names)
 

@@ -1,10 +1,9 @@
-"""Ctrl-C: answered at once, and obeyed within seconds, whatever the process is in the middle of.
+"""Ctrl-C: acknowledged at once and obeyed within seconds, whatever the process is doing.
 
-Python raises KeyboardInterrupt where the main thread comes back from native code, and tracing or
-optimising a graph in TensorFlow keeps it there for up to half a minute; some of its callbacks
-swallow the exception. So a thread hears of the signal, says so, and ends the process if it has not
-ended by itself shortly after. That is as safe as any kill: whatever is written is written under a
-temporary name first.
+Python raises KeyboardInterrupt only when the main thread returns from native code. Tracing or
+optimising a graph in TensorFlow can take half a minute, and some of its callbacks swallow the
+exception. So a thread receives the signal, prints a line, and ends the process if it does not end
+by itself soon after. That is as safe as any kill: files are written under a temporary name first.
 """
 
 import os
@@ -22,35 +21,35 @@ INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _PATIENCE_SECONDS = 2.0
 _STDERR = 2
 _at_work = threading.Event()
-_ending = threading.Lock()  # taken by who says the last words, and never given back
+_ending = threading.Lock()  # held by the thread that prints the last line, and never released
 _last_words = "error: interrupted"
 _watched = False
 
 
 def watch() -> None:
-    """Has a thread hear of Ctrl-C; a process that has not begun to work ends at once.
+    """Starts a thread that receives Ctrl-C; before `begin_work` the process ends at once.
 
-    Where the signal is ignored, as in a job in the background of a script, it stays so.
+    If the signal is ignored, as in a background job of a script, it stays ignored.
     """
     global _watched
     if _watched or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
     _watched = True
-    # Python's own would end an import with a traceback.
+    # Python's default handler would end an import with a traceback.
     signal.signal(signal.SIGINT, lambda *_: None)
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    # A forked child would speak for its parent.
+    # A forked child must not answer for its parent.
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
     threading.Thread(target=_heed, args=(reader,), name="interrupts", daemon=True).start()
 
 
 def begin_work(last_words: str) -> None:
-    """From here on Ctrl-C raises KeyboardInterrupt, and a moment is left to put things in order.
+    """From now on Ctrl-C raises KeyboardInterrupt and leaves a moment to clean up.
 
     Args:
-        last_words: line that the process ends with.
+        last_words: Last line that the process prints.
     """
     global _last_words
     _last_words = last_words
@@ -61,24 +60,24 @@ def begin_work(last_words: str) -> None:
 
 
 def end() -> NoReturn:
-    """Ends the process, as one that was interrupted.
+    """Ends the process with the exit status of an interrupt.
 
-    Not by way of the interpreter's own end, which waits for TensorFlow's threads for seconds.
+    Skips the interpreter's shutdown, which waits seconds for TensorFlow's threads.
     """
-    _ending.acquire()  # who comes second waits for the end
+    _ending.acquire()  # a second thread waits here for the exit
     _say(_last_words)
     os._exit(INTERRUPTED)
 
 
 def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Keeps quiet of an interrupt that a finaliser has swallowed: the thread sees to it."""
+    """Suppresses the report of an interrupt swallowed by a finaliser; the thread handles it."""
     if unraisable.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(unraisable)
 
 
 def _heed(reader: int) -> None:
     _wait_for_interrupt(reader, None)
-    # A child's parent says it; and after the last words there is nothing to say.
+    # The parent of a child prints this; nothing is printed after the last line.
     if not is_child() and _ending.acquire(blocking=False):
         _say("\nstopping ..." if os.isatty(_STDERR) else "stopping ...")
         _ending.release()
@@ -88,7 +87,7 @@ def _heed(reader: int) -> None:
 
 
 def _wait_for_interrupt(reader: int, seconds: float | None) -> None:
-    """Waits for the signal, or so long."""
+    """Waits for the signal, at most this long; None waits forever."""
     stop = None if seconds is None else time.monotonic() + seconds
     while True:
         left = None if stop is None else max(0.0, stop - time.monotonic())
@@ -99,5 +98,5 @@ def _wait_for_interrupt(reader: int, seconds: float | None) -> None:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # nobody may be there to read it
+    with suppress(OSError):  # stderr may be closed
         os.write(_STDERR, f"{text}\n".encode())

@@ -1,8 +1,8 @@
-"""Where clips lie: a local folder, or a URL of whatever file system TensorFlow knows.
+"""Locations of clips: local folders, or URLs of any file system that TensorFlow supports.
 
-A `Place` is a `Path` or a `Url`, which has those of its methods that readers of corpora call, with
-the same exceptions for files that are not there. A URL never goes through `Path`, which would make
-`gs:/bucket` of `gs://bucket`.
+A `Place` is a `Path` or a `Url`. A `Url` has the methods of a `Path` that readers of corpora call,
+and raises the same exceptions for missing files. A URL never becomes a `Path`, which would turn
+`gs://bucket` into `gs:/bucket`.
 """
 
 import errno
@@ -18,20 +18,20 @@ from typing import Any
 from dcase_system.core.errors import InputError
 
 FIRST_ANSWER_SECONDS = 30.0
-"""How long storage that has never answered is waited for: TensorFlow's own retries take minutes."""
+"""Timeout for storage that has never answered: TensorFlow's own retries take minutes."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _asked_of: set[str] = set()  # schemes
-_answered: set[tuple[str, str]] = set()  # scheme and bucket of storage that has, in this process
+_answered: set[tuple[str, str]] = set()  # scheme and bucket that have answered this process
 
 
 class UnreachableError(InputError):
-    """Storage does not answer, or not as it should: the fault of no single file."""
+    """Storage does not answer, or answers wrongly; no single file is at fault."""
 
 
 @dataclass(frozen=True)
 class UrlStatus:
-    """Size in bytes and modification time, under the names that `Path.stat` gives them."""
+    """Size in bytes and modification time, under the names of `Path.stat`."""
 
     st_size: int
     st_mtime_ns: int
@@ -42,8 +42,8 @@ class UrlStatus:
 class Url:
     """A file or folder behind `tf.io.gfile`, such as `gs://bucket/TAU`; made by `place`.
 
-    Methods raise FileNotFoundError like those of a Path, UnreachableError where the storage does
-    not answer and InputError where it refuses.
+    Methods raise FileNotFoundError like those of a Path, UnreachableError if the storage does not
+    answer and InputError if it denies access.
     """
 
     address: str
@@ -59,7 +59,7 @@ class Url:
         return self.address.rpartition("/")[2]
 
     def resolve(self) -> "Url":
-        return self  # an address is whole
+        return self  # an address is always absolute
 
     def stat(self) -> UrlStatus:
         found = self._asked("stat")
@@ -81,21 +81,21 @@ class Url:
         return self._asked("read")
 
     def read_text(self, encoding: str) -> str:
-        # Lines end as where a local file is opened as text.
+        # Universal newlines, as for local text files.
         text = self.read_bytes().decode(encoding)
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def folders(self, apart_from: Collection[str]) -> tuple[list[str], list[str]]:
-        """Names of the folders directly below, and of everything else there, sorted.
+        """Names of the folders directly below, and of all other entries there, sorted.
 
         Args:
-            apart_from: suffixes in lower case of what is no folder. To ask costs a request for each
-                name, and a corpus may have millions.
+            apart_from: Lower-case suffixes of names that are never folders. Checking costs a
+                request per name, and a corpus may have millions.
         """
         folders, others = [], []
         for name in self._asked("listdir"):
             stripped = name.rstrip("/")
-            if name != stripped:  # how some storage says it
+            if name != stripped:  # how some storage marks folders
                 folders.append(stripped)
             elif PurePosixPath(name).suffix.lower() in apart_from or not (self / name).is_dir():
                 others.append(name)
@@ -104,7 +104,7 @@ class Url:
         return sorted(filter(None, folders)), sorted(filter(None, others))
 
     def _asked(self, what: str) -> Any:
-        # Seconds to import, which local clips do not need.
+        # Imported here: it takes seconds, and local clips do not need it.
         import tensorflow as tf
 
         gfile = tf.io.gfile
@@ -122,7 +122,7 @@ class Url:
             raise FileNotFoundError(errno.ENOENT, "No such file", self.address) from error
         except (*denied, tf.errors.InvalidArgumentError) as error:
             raise InputError(
-                "storage refuses to read it",
+                "storage refuses the request",
                 where=self,
                 expected="a file or folder, and credentials that may read it",
                 received=error.message,
@@ -137,18 +137,18 @@ Place = Path | Url
 
 
 def ends_badly() -> bool:
-    """Whether this process must leave at once: S3's plugin waits for minutes and aborts it."""
+    """Whether this process must exit at once: S3's plugin waits for minutes, then aborts it."""
     return "s3" in _asked_of
 
 
 def place(given: str | Place) -> Place:
-    """The place that a flag or a caller names.
+    """Converts a path or address to a `Place`.
 
     Args:
-        given: a path, or an address with `://` in it.
+        given: A path, or an address with `://` in it.
 
     Raises:
-        InputError: the address has a scheme and nothing else.
+        InputError: The address consists of a scheme only.
     """
     if not isinstance(given, str):
         return given
@@ -161,15 +161,15 @@ def place(given: str | Place) -> Place:
 
 
 def files_below(root: Place, suffixes: Collection[str], *, deep: bool = True) -> Iterator[PurePath]:
-    """Paths below a folder of all files in it with these suffixes, sorted.
+    """Relative paths of all files in a folder with these suffixes, sorted.
 
-    Names that begin with a dot are left out, as are folders with such names: macOS writes
-    `._clip.wav` beside `clip.wav` on other systems' disks and into archives.
+    Files and folders whose names begin with a dot are skipped: macOS writes `._clip.wav` beside
+    `clip.wav` on other systems' disks and into archives.
 
     Args:
-        root: the folder.
-        suffixes: in lower case.
-        deep: whether folders in it are searched, too.
+        root: Folder to search.
+        suffixes: Suffixes in lower case.
+        deep: Whether to search subfolders, too.
     """
     if isinstance(root, Url):
         yield from sorted(_files_below(root, PurePosixPath(), suffixes, deep))
@@ -181,12 +181,12 @@ def files_below(root: Place, suffixes: Collection[str], *, deep: bool = True) ->
 
 
 def find_list_below(root: Place, name: str, suffixes: Collection[str]) -> Place | None:
-    """The file of this name in a folder or, first in order, one level down in no hidden folder.
+    """Finds a file in a folder or else in the first non-hidden subfolder that holds it.
 
     Args:
-        root: the folder.
-        name: of the file.
-        suffixes: of other files there, in lower case, see `Url.folders`.
+        root: Folder to search.
+        name: Name of the file.
+        suffixes: Lower-case suffixes of other files there, see `Url.folders`.
     """
     if (root / name).is_file():
         return root / name
@@ -230,7 +230,7 @@ def _check_scheme(url: Url, registered: Callable[[], list]) -> None:
         known = sorted(filter(None, map(str, registered())))
         if scheme not in known:
             raise InputError(
-                "no such kind of storage",
+                "unknown kind of storage",
                 where=url,
                 expected="://, ".join(known) + "://, or a local folder",
                 received=f"{scheme}://",
@@ -238,7 +238,7 @@ def _check_scheme(url: Url, registered: Callable[[], list]) -> None:
 
 
 def _first_in_time(url: Url, call: Callable[[str], Any]) -> Any:
-    """Calls it; in a thread that is left alone if the storage never answers."""
+    """Makes a call; until a first answer in a thread, which is abandoned after the timeout."""
     storage = _parts(url)
     _asked_of.add(storage[0])
     if storage in _answered:
@@ -248,7 +248,7 @@ def _first_in_time(url: Url, call: Callable[[str], Any]) -> Any:
     def ask() -> None:
         try:
             answer.set_result(call(url.address))
-        except Exception as error:  # noqa: BLE001 (raised where it is waited for)
+        except Exception as error:  # noqa: BLE001 (raised in the waiting thread)
             answer.set_exception(error)
 
     Thread(target=ask, daemon=True).start()
@@ -263,6 +263,6 @@ def _first_in_time(url: Url, call: Callable[[str], Any]) -> Any:
 
 
 def _parts(url: Url) -> tuple[str, str]:
-    """Scheme and bucket."""
+    """Splits a URL into scheme and bucket."""
     scheme, _, rest = url.address.partition("://")
     return scheme, rest.partition("/")[0]

@@ -1,4 +1,4 @@
-"""What TensorFlow reads and writes by itself: plain paths for it, and its errors as Python's."""
+"""Helpers for files that TensorFlow itself reads or writes: plain paths, errors as OSError."""
 
 import errno
 import re
@@ -14,29 +14,29 @@ _PATTERN = re.compile(r"[*?\[\]\\]")
 
 @contextmanager
 def as_os_error(path: str | Path | None) -> Iterator[None]:
-    """Raises what TensorFlow says of a file system as an OSError.
+    """Converts TensorFlow's file-system errors to OSError.
 
     Args:
-        path: that is written to, named in the error.
+        path: Path that is written to, named in the error.
     """
     try:
         yield
     except tf.errors.OpError as error:
-        # `{{node}} path; reason`, and lines about what TensorFlow was at.
+        # The message is `{{node}} path; reason`, then lines about the operation.
         reason = error.message.splitlines()[0].rpartition("; ")[2]
         raise OSError(errno.EIO, reason, str(path)) from error
 
 
 @contextmanager
 def plain_path(folder: str | Path) -> Iterator[Path]:
-    """Another path to a folder, if TensorFlow would take its own for a pattern of file names.
+    """Yields another path to a folder whose own path TensorFlow would read as a file pattern.
 
-    It does so wherever it writes or reads the variables of a SavedModel: a path with `*`, `?`, a
-    bracket or a backslash in it matches no file. The other path is a link in a temporary folder, so
-    that nothing is copied and TensorFlow writes where it is told to.
+    TensorFlow does so when it writes or reads the variables of a SavedModel: a path with `*`, `?`,
+    a bracket or a backslash matches no file. The other path is a link in a temporary folder, so
+    that nothing is copied and TensorFlow writes to the original.
 
     Args:
-        folder: that exists.
+        folder: Existing folder.
     """
     if not _is_pattern(folder):
         yield Path(folder)

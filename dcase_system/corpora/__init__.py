@@ -1,1 +1,1 @@
-"""Which clips exist: labels, devices, groups, splits. Knows file names, never samples."""
+"""Clips and their labels, devices, groups and splits. Handles file names, never samples."""

@@ -1,7 +1,7 @@
-"""AudioSet as a corpus: its segment lists, its classes, and the files that a copy of it has.
+"""AudioSet as a corpus: its segment lists, its classes, and the files of a copy.
 
-A real copy always lacks some clips, since videos go away: lists are met as far as files are there,
-and what is missing is counted and listed.
+Every real copy lacks some clips, because videos disappear. Lists are reduced to the existing files;
+missing clips are counted and listed.
 """
 
 import csv
@@ -24,12 +24,12 @@ CLASSES_FILE = "class_labels_indices.csv"
 BALANCED, EVALUATION, UNBALANCED = (
     f"{name}_segments.csv" for name in ("balanced_train", "eval", "unbalanced_train")
 )
-PAPER_VALIDATION_CLIPS = 28_339  # of the supernet's paper, drawn from the unbalanced list
+PAPER_VALIDATION_CLIPS = 28_339  # in the supernet's paper, drawn from the unbalanced list
 # `--4gqARaEJE.wav`, `Y--4gqARaEJE.wav`, with or without start and end behind an underscore.
 _AUDIO_NAME = re.compile(r"Y?([\w-]{11})(?:_[\d.]+)*")
 _VIDEO = re.compile(r"[\w-]{11}")
 _COLUMNS = ("index", "mid", "display_name")
-_FIELDS = 4  # of a segment: video, start, end, labels
+_FIELDS = 4  # fields of a segment: video, start, end, labels
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Segment:
     """One line of a segment list.
 
     Attributes:
-        video: YouTube's identifier, 11 characters.
-        start_seconds: where the clip begins in the video.
-        end_seconds: where it ends.
-        labels: indices of its classes.
+        video: YouTube identifier, 11 characters.
+        start_seconds: Start of the clip in the video.
+        end_seconds: End of the clip in the video.
+        labels: Indices of its classes.
     """
 
     video: str
@@ -52,7 +52,7 @@ class Segment:
 # Arrays have no single truth value, so the class cannot be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class AudioSetList:
-    """The clips of a list whose files are there, and the videos whose files are not."""
+    """The clips of a list whose files exist, and the videos whose files are missing."""
 
     clips: TaggedClips
     missing: tuple[str, ...]
@@ -63,9 +63,9 @@ class AudioSet:
     """A copy of AudioSet.
 
     Attributes:
-        root: folder with the lists, and with audio files anywhere below it.
-        mids: identifier of each class, such as `/m/09x0r`, in label order.
-        names: display name of each class.
+        root: Folder with the lists, and with audio files anywhere below it.
+        mids: Identifier of each class, such as `/m/09x0r`, in label order.
+        names: Display name of each class.
     """
 
     root: Place
@@ -83,11 +83,11 @@ class AudioSet:
         return found
 
     def segments(self, name: str) -> tuple[Segment, ...]:
-        """All lines of a segment list, whether their files are there or not.
+        """Reads all lines of a segment list, whether their files exist or not.
 
         Raises:
-            InputError: the list is missing or damaged, has a label outside the ontology or a
-                video twice.
+            InputError: The list is missing or damaged, has a label outside the ontology or a
+                duplicate video.
         """
         index_of = {mid: index for index, mid in enumerate(self.mids)}
         path = _find(self.root, name)
@@ -108,7 +108,7 @@ class AudioSet:
         """Refuses a copy whose training and evaluation lists share videos.
 
         Raises:
-            InputError: they do, or a list is missing or damaged.
+            InputError: The lists share videos, or a list is missing or damaged.
         """
         train, test = (
             [segment.video for segment in self.segments(name)] for name in (BALANCED, EVALUATION)
@@ -124,13 +124,13 @@ class AudioSet:
         return self._present(EVALUATION, self.segments(EVALUATION))
 
     def validation(self, clips: int = PAPER_VALIDATION_CLIPS, seed: int = 0) -> AudioSetList:
-        """Clips drawn from the unbalanced list, of videos in neither of the other lists.
+        """Samples clips from the unbalanced list, without videos of the other lists.
 
-        Only clips whose files are there are drawn, all of them if they are fewer.
+        Samples only clips whose files exist, and all of them if there are too few.
 
         Args:
-            clips: how many.
-            seed: of the draw.
+            clips: Number of clips.
+            seed: Seed for sampling.
         """
         taken = {one.video for name in (BALANCED, EVALUATION) for one in self.segments(name)}
         free = [one for one in self.segments(UNBALANCED) if one.video not in taken]
@@ -145,7 +145,7 @@ class AudioSet:
         missing = tuple(one.video for one in segments if one.video not in self.files)
         if not there:
             raise InputError(
-                f"no clip of the {name} is there",
+                f"no clip of the {name} exists",
                 where=self.root,
                 expected="audio files named by their video, such as Y--4gqARaEJE.wav",
             )
@@ -169,11 +169,11 @@ def read_audioset(root: str | Place) -> AudioSet:
     """Reads the class list of a copy of AudioSet.
 
     Args:
-        root: folder or URL with `class_labels_indices.csv` and the segment lists, directly or in a
+        root: Folder or URL with `class_labels_indices.csv` and the segment lists, directly or in a
             folder below it.
 
     Raises:
-        InputError: the folder or the class list is missing or damaged.
+        InputError: The folder or the class list is missing or damaged.
     """
     root = place(root)
     if not root.is_dir():
@@ -197,14 +197,16 @@ def read_audioset(root: str | Place) -> AudioSet:
             )
     mids = tuple(fields[1] for _, fields in rows)
     if len(set(mids)) < len(mids) or not mids:
-        raise InputError("a class is listed twice, or there is none", where=path)
+        raise InputError("a class is listed twice, or the list is empty", where=path)
     return AudioSet(root, mids, tuple(fields[2] for _, fields in rows))
 
 
 def _find(root: Place, name: str) -> Place:
     found = find_list_below(root, name, SUFFIXES)
     if found is None:
-        raise InputError("list is missing", where=root / name, expected="it there, or a level down")
+        raise InputError(
+            "list is missing", where=root / name, expected="it there or one level down"
+        )
     return found
 
 
@@ -218,7 +220,7 @@ def _rows(path: Place) -> Iterator[tuple[int, list[str]]]:
     if not kept:
         raise InputError("list has no rows", where=path, expected="at least one")
     for number, line in kept:
-        # A blank follows each comma, also before a quoted field.
+        # A space follows each comma, also before a quoted field.
         yield number, next(csv.reader([line], skipinitialspace=True), [])
 
 

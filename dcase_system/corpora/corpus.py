@@ -14,20 +14,20 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.table import at_line, first_row, read_tsv
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
-TEST_LIST = "test.csv"  # what is scored
+TEST_LIST = "test.csv"  # the dev-test list
 _SIMULATED_DEVICE = re.compile(r"s\d+")
 
 
 # Arrays and tables have no single truth value, so neither class can be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class Clips:
-    """Some clips of a corpus, in the order in which they are used.
+    """Clips of a corpus, in order of use.
 
     Attributes:
-        filenames: path of each clip below the corpus folder, `audio/....wav`.
-        labels: index of each clip's scene in `Corpus.scenes`, int64 of shape (clips,).
-        locations: recording location of each clip, `<city>-<location>`.
-        devices: recording device of each clip, in lower case.
+        filenames: Path of each clip below the corpus folder, `audio/....wav`.
+        labels: Index of each clip's scene in `Corpus.scenes`, int64 of shape (clips,).
+        locations: Recording location of each clip, `<city>-<location>`.
+        devices: Recording device of each clip, in lower case.
     """
 
     filenames: tuple[str, ...]
@@ -39,7 +39,7 @@ class Clips:
         return len(self.filenames)
 
     def take(self, rows: np.ndarray) -> "Clips":
-        """The clips at these positions, or under this boolean mask, in this order."""
+        """Selects clips by positions, in that order, or by a boolean mask."""
         positions = np.arange(len(self))[rows]
         return Clips(
             filenames=tuple(self.filenames[position] for position in positions),
@@ -54,9 +54,9 @@ class Corpus:
     """The labelled clips of one folder.
 
     Attributes:
-        root: the folder.
-        scenes: class names in label order.
-        meta: the rows of `meta.csv`, with devices in lower case.
+        root: Folder of the corpus.
+        scenes: Class names in label order.
+        meta: Rows of `meta.csv`, with devices in lower case.
     """
 
     root: Place
@@ -70,7 +70,7 @@ class Corpus:
 
     @property
     def splits(self) -> tuple[int, ...]:
-        """Percentages of the training lists that the folder has."""
+        """Percentages of the training splits in the folder."""
         return tuple(
             percent
             for percent in tau.SPLITS
@@ -86,7 +86,7 @@ class Corpus:
         return self.listed(TEST_LIST)
 
     def listed(self, name: str) -> Clips:
-        """The clips of the list of this name, with labels in it, in the order of meta.csv."""
+        """The clips of a labelled list, in the order of meta.csv."""
         path = find_list(self.root, name)
         listed = read_tsv(path, ("filename", "scene_label"))
         scene_of = dict(zip(self.meta.filename, self.meta.scene_label, strict=True))
@@ -117,14 +117,14 @@ def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpu
     """Reads and checks `meta.csv` of a folder in the TAU 2022 Mobile layout.
 
     Args:
-        root: folder or URL with `meta.csv`, `audio/` and `split_setup/` (or the split lists beside
+        root: Folder or URL with `meta.csv`, `audio/` and `split_setup/` (or the split lists beside
             `meta.csv` or in `evaluation_setup/`).
-        scenes: the class list in label order; by default the scene labels of `meta.csv` in
+        scenes: Class list in label order; by default the scene labels of `meta.csv` in
             alphabetical order, which for TAU is the official order.
 
     Raises:
-        InputError: the folder or meta.csv is missing, is not tab-separated, has a duplicate
-            row, an empty field or a scene that is not in the class list.
+        InputError: The folder or meta.csv is missing, or meta.csv is not tab-separated, has a
+            duplicate row, an empty field or a scene that is not in the class list.
     """
     root = place(root)
     if not root.is_dir():
@@ -133,7 +133,7 @@ def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpu
         )
     path = root / "meta.csv"
     meta = read_tsv(path, META_COLUMNS)
-    # Here alone, so that whoever asks for a device gets the same name.
+    # The only place that changes the case, so that device names are the same everywhere.
     meta["source_label"] = meta.source_label.str.lower()
     names = tuple(scenes) if scenes is not None else tuple(sorted(set(meta.scene_label)))
     row = first_row(~meta.scene_label.isin(names))
@@ -155,21 +155,21 @@ def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpu
 
 
 def read_evaluation_list(root: str | Place) -> tuple[str, ...]:
-    """File names (`audio/0.wav`, ...) of an evaluation set without labels.
+    """Reads the file names (`audio/0.wav`, ...) of an evaluation set without labels.
 
-    Read from `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
+    They are in `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
     """
     path = place(root) / "evaluation_setup" / "fold1_test.csv"
     return tuple(read_tsv(path, ("filename",)).filename)
 
 
 def split_name(percent: int) -> str:
-    """Name of the training list of a split."""
+    """File name of a training split."""
     return f"split{percent}.csv"
 
 
 def find_list(root: Place, name: str) -> Place:
-    """The list `name` in split_setup/, beside meta.csv or in evaluation_setup/ of a corpus."""
+    """Finds the list `name` in split_setup/, beside meta.csv or in evaluation_setup/."""
     places = _list_places(root, name)
     for path in places:
         if path.is_file():
@@ -211,19 +211,19 @@ def is_tau(scenes: Sequence[str]) -> bool:
 def validation_rows(
     clips: Clips, fraction: float, seed: int, group: Literal["location", "city"] = "location"
 ) -> np.ndarray:
-    """Which training clips to hold out for model choice: whole groups, all devices.
+    """Selects training clips to hold out for model selection: whole groups, all devices.
 
-    Devices b, c and s1-s6 are parallel takes of device a, so clips of one location never lie
-    on both sides. Groups are drawn per scene until `fraction` of its clips is reached, so that
-    every scene with at least two groups is represented; none is drawn that would leave a scene
-    without clips to train on.
+    Devices b, c and s1-s6 are parallel takes of device a, so the clips of a location are never
+    split. Groups are drawn per scene until `fraction` of its clips is reached, so that every scene
+    with at least two groups is represented. No group is drawn that would leave a scene without
+    training clips.
 
     Args:
-        clips: the training clips.
-        fraction: part of each scene's clips to hold out, in [0, 1).
-        seed: of the draw.
-        group: what is held out whole: a location, or everything of a city, which is the part
-            of the location before its first hyphen.
+        clips: Training clips.
+        fraction: Fraction of each scene's clips to hold out, in [0, 1).
+        seed: Seed for sampling the groups.
+        group: Unit that is held out: a location, or a city, which is the part of the location
+            before its first hyphen.
 
     Returns:
         A boolean mask over `clips`, True for validation.
@@ -248,7 +248,7 @@ def validation_rows(
     for scene in scenes:
         of_scene = clips.labels == scene
         for drawn in generator.permutation(np.unique(groups[of_scene])):
-            # A group can hold clips of several scenes: what an earlier scene took counts too.
+            # A group can hold clips of several scenes: groups held out for earlier scenes count.
             if held[of_scene].sum() >= fraction * of_scene.sum():
                 break
             wider = held | (groups == drawn)

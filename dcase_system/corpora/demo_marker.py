@@ -1,4 +1,4 @@
-"""How the demo corpora are told from others: by a file beside their folders."""
+"""Recognises demo corpora by a marker file beside their folders."""
 
 from pathlib import Path
 
@@ -10,6 +10,6 @@ MARKER = "demo_corpus.json"
 def is_demo(folder: Place) -> bool:
     """Whether this is the development or the evaluation folder of a demo corpus.
 
-    What is made of one is for trying things out and never handed in.
+    Results on a demo corpus are for testing and must never be submitted.
     """
     return isinstance(folder, Path) and (folder.resolve().parent / MARKER).is_file()

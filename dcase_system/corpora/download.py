@@ -1,8 +1,8 @@
-"""Fetching a published corpus: resumable, checked, and unpacked to one folder.
+"""Downloads a published corpus: resumable, verified, and unpacked to one folder.
 
     python -m dcase_system.corpora.download --directory=DIR --parts=meta,split5
 
-What is done is not done again: the same command goes on where it was interrupted.
+If interrupted, run the same command again: it resumes and repeats no finished work.
 """
 
 import struct
@@ -21,7 +21,7 @@ from dcase_system.core.files import write_text
 from dcase_system.corpora.fetch import Progress, fetch
 from dcase_system.corpora.registry import CORPORA, TAU2022_DEVELOPMENT, RemoteCorpus
 
-# What `zipfile` raises on damaged archives.
+# Errors of `zipfile` on damaged archives.
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error),
     *(RuntimeError, ValueError, ArithmeticError, LookupError, EOFError),
@@ -36,25 +36,25 @@ def download(
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Fetches a corpus, or some parts of it, and unpacks it.
+    """Downloads a corpus, or some parts of it, and unpacks it.
 
-    May be interrupted and repeated at any time: what is done is not done again. An archive may
+    May be interrupted and run again at any time without repeating finished work. An archive may
     be deleted from the cache once it is unpacked.
 
     Args:
-        corpus: what to fetch.
-        directory: where the folder of the corpus is made.
-        parts: which of `corpus.parts`; all by default.
-        cache: where the archives are kept, by default `directory`/archives.
-        progress: called as bytes are fetched and unpacked.
+        corpus: Corpus to download.
+        directory: Parent of the corpus folder.
+        parts: Some of `corpus.parts`; all by default.
+        cache: Folder for the archives, by default `directory`/archives.
+        progress: Called as bytes are fetched and unpacked.
 
     Returns:
         The folder of the corpus.
 
     Raises:
-        InputError: a part is unknown, a file cannot be fetched or has another checksum, or an
+        InputError: A part is unknown, a file cannot be fetched or has a wrong checksum, or an
             archive cannot be unpacked.
-        OSError: writing failed.
+        OSError: Writing failed.
     """
     wanted = corpus.parts if parts is None else tuple(parts)
     for part in wanted:
@@ -83,23 +83,24 @@ def _says(marker: Path, checksum: str) -> bool:
 
 
 def unpack(archive: Path, directory: Path, progress: Progress | None = None) -> None:
-    """Unpacks a zip archive; files that are already there are overwritten.
+    """Unpacks a zip archive; overwrites existing files.
 
-    `zipfile` writes below the folder alone, whatever the names in the archive are, makes no links
-    and checks what it has written. pooch, which does it with `zipfile` too, says nothing of how far
-    it is, and afterwards lists all that there is in the folder.
+    `zipfile` writes only below the folder, whatever the names in the archive are, makes no links
+    and verifies checksums. pooch also uses `zipfile`, but shows no progress and afterwards lists
+    the whole folder.
 
     Args:
-        archive: the zip file.
-        directory: folder to unpack to, made if missing.
-        progress: called after each member.
+        archive: The zip file.
+        directory: Target folder, created if missing.
+        progress: Called after each member.
 
     Raises:
-        InputError: it is no zip archive, damaged or encrypted, or cannot be written there.
+        InputError: The file is not a zip archive, is damaged or encrypted, or cannot be unpacked
+            there.
     """
     try:
         with zipfile.ZipFile(archive) as source:
-            # A member with no name of its own would become a file in the folder's place.
+            # Without the folder, a member with an empty name would become a file in its place.
             directory.mkdir(parents=True, exist_ok=True)
             members = source.infolist()
             done, total = 0, sum(member.file_size for member in members)
@@ -113,7 +114,7 @@ def unpack(archive: Path, directory: Path, progress: Progress | None = None) -> 
 
 
 class _ProgressBar:
-    """One bar for each thing that is being done, on a terminal only."""
+    """Shows one bar per activity, on a terminal only."""
 
     def __init__(self) -> None:
         self._what = ""
@@ -134,7 +135,7 @@ class _ProgressBar:
 
 
 def main(_: Sequence[str]) -> None:
-    """The command: prints the folder of the corpus when all that is wanted is there."""
+    """Runs the command: prints the folder of the corpus when the download is complete."""
     values = flags.FLAGS
     bar = _ProgressBar()
     pooch.get_logger().setLevel("WARNING")
@@ -153,13 +154,9 @@ def main(_: Sequence[str]) -> None:
 
 def define_flags() -> None:
     """Defines the flags of the command: only when it runs, as this module is also imported."""
-    flags.DEFINE_string(
-        "directory", None, "FOLDER: Where the folder of the corpus is made.", required=True
-    )
-    flags.DEFINE_enum("set", TAU2022_DEVELOPMENT.name, list(CORPORA), "Corpus to fetch.")
-    flags.DEFINE_list(
-        "parts", None, "NAME: Parts of it to fetch, such as meta,split5,audio.1. [all]"
-    )
+    flags.DEFINE_string("directory", None, "FOLDER: Parent of the corpus folder.", required=True)
+    flags.DEFINE_enum("set", TAU2022_DEVELOPMENT.name, list(CORPORA), "Corpus to download.")
+    flags.DEFINE_list("parts", None, "NAME: Parts to download, such as meta,split5,audio.1. [all]")
     flags.DEFINE_string("cache", None, "FOLDER: Where archives are kept. [archives in --directory]")
 
 

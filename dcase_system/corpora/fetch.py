@@ -1,4 +1,4 @@
-"""Fetching one file over HTTP: resumed where it stopped, and checked."""
+"""Downloads one file over HTTP, with resuming and a checksum."""
 
 import hashlib
 import time
@@ -13,7 +13,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.corpora.registry import RemoteFile
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, the bytes done, and the bytes in all (None if unknown)."""
+"""Called with the current activity, the bytes done, and the total bytes (None if unknown)."""
 
 _CHUNK_BYTES = 1 << 16
 _TIMEOUT_SECONDS = 60
@@ -22,19 +22,19 @@ _DROPPED = (requests.ConnectionError, requests.Timeout, requests.exceptions.Chun
 
 
 def fetch(file: RemoteFile, folder: Path, progress: Progress | None = None) -> Path:
-    """Fetches a file into `folder` unless it is there already with the right checksum.
+    """Downloads a file into `folder` unless it exists with the right checksum.
 
     Returns:
-        Its path. What stands there is whole and checked: until then the bytes are in
-        `<name>.part`, from where an interrupted transfer is resumed.
+        The path of the complete, verified file. Until then the bytes are in `<name>.part`, from
+        which an interrupted transfer resumes.
 
     Raises:
-        InputError: the server cannot be reached or refuses, or the checksum is another one.
+        InputError: The server cannot be reached or refuses, or the checksum is wrong.
     """
     path = folder / file.name
     if path.is_file() and _checksum(path, file.algorithm) == file.checksum:
         return path
-    # pooch would keep whatever stands there when it is given no checksum of its own.
+    # Without a checksum, pooch would keep an existing file.
     path.unlink(missing_ok=True)
     try:
         pooch.retrieve(
@@ -57,16 +57,16 @@ def fetch(file: RemoteFile, folder: Path, progress: Progress | None = None) -> P
 
 @dataclass(frozen=True)
 class ResumingDownloader:
-    """A downloader for pooch that keeps what it has and asks the server only for the rest.
+    """A downloader for pooch that keeps partial files and requests only the remaining bytes.
 
-    pooch itself downloads to a temporary file and deletes it on any error, so that a connection
-    dropped at 1.5 GB would cost all of it. Here only a transfer that is complete is handed to
-    pooch, which checks it and moves it to its final name.
+    pooch itself downloads to a temporary file and deletes it on any error, so a connection dropped
+    at 1.5 GB would cost all of it. Here pooch receives only complete transfers, verifies them and
+    moves them to their final name.
 
     Attributes:
-        file: what is fetched.
-        part: where its bytes are kept meanwhile.
-        progress: called after each chunk.
+        file: File to download.
+        part: Path of the partial file.
+        progress: Called after each chunk.
     """
 
     file: RemoteFile
@@ -80,7 +80,7 @@ class ResumingDownloader:
                 self._transfer(url)
                 break
             except _DROPPED:
-                # Another try is worth it as long as tries bring bytes.
+                # Try again as long as each attempt brings more bytes.
                 if self._bytes_here() <= before:
                     raise
                 before = self._bytes_here()
@@ -96,15 +96,15 @@ class ResumingDownloader:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _transfer(self, url: str) -> None:
-        """Brings the partial file to its end, or raises with the bytes so far kept."""
+        """Completes the partial file; keeps the bytes so far if it fails."""
         done = self._bytes_here()
-        # Without `identity` a list could arrive compressed: its offsets would not be the file's.
+        # Without `identity` a list could arrive compressed, and byte offsets would be wrong.
         headers = {"Accept-Encoding": "identity"}
         if done:
             headers["Range"] = f"bytes={done}-"
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as response:
             if done and response.status_code == requests.codes.requested_range_not_satisfiable:
-                # Interrupted just before the hand-over, unless the part is of another file.
+                # The transfer was complete already, unless the part is of another file.
                 if response.headers.get("Content-Range") != f"bytes */{done}":
                     self.part.unlink()
                     self._transfer(url)
@@ -125,6 +125,6 @@ class ResumingDownloader:
 def _checksum(path: Path, algorithm: str) -> str:
     if algorithm == "md5":
         return str(pooch.file_hash(str(path), alg="md5"))
-    # What `git hash-object` prints. Only small lists are checked this way.
+    # The output of `git hash-object`. Only small lists are checked this way.
     data = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,14 +1,14 @@
-"""The formats of audio files that are read, told by how a file begins."""
+"""Supported audio formats, recognised by the first bytes of a file."""
 
 SUFFIXES = frozenset(
     {".wav", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
     | {".aif", ".aiff", ".aifc", ".caf", ".au"}
 )
-"""Of audio files, in lower case."""
+"""Suffixes of audio files, in lower case."""
 
 READ = ("WAV", "FLAC", "Ogg", "MP3", "AIFF", "AU", "CAF", "RF64", "Wave64")
 HEAD_BYTES = 4_608
-"""Of a beginning that tells a format: three frames of MP3, whatever their bit rate."""
+"""Bytes needed to recognise a format: three frames of MP3 at any bit rate."""
 
 _NAMES = {
     b"RIFF": "WAV",
@@ -38,22 +38,22 @@ _SAME_IN_ALL_FRAMES = 0xFFFE0C00  # sync, version, layer and sample rate
 
 
 def format_of(head: bytes) -> str | None:
-    """The format of what begins like this; None where it is not certain to be any.
+    """Recognises the format of a file; None if it is uncertain.
 
-    Raw samples may look like the first frame of an MP3, hardly like three.
+    Raw samples may look like one frame of MP3, but hardly like three.
 
     Args:
-        head: its first `HEAD_BYTES`, or all of it where it is shorter.
+        head: First `HEAD_BYTES` of the file, or all of it if it is shorter.
     """
     if head[:4] in _NAMES:
         return _NAMES[head[:4]]
-    if head[:2] == b"\0\0" and head[4:8] == b"ftyp":  # behind the size of this box
+    if head[:2] == b"\0\0" and head[4:8] == b"ftyp":  # after the size of this box
         return "MP4"
     return "MP3" if _is_mp3(head) else None
 
 
 def _is_mp3(head: bytes) -> bool:
-    """Whether it begins with three frames of MP3, or is two and no more."""
+    """Whether it begins with three frames of MP3, or consists of exactly two."""
     position = frames = first = 0
     while frames < 3 and position < len(head):
         header = int.from_bytes(head[position : position + 4], "big")
@@ -65,7 +65,7 @@ def _is_mp3(head: bytes) -> bool:
 
 
 def _frame_bytes(header: int) -> int:
-    """Length of the MP3 frame with this header, 0 if it is none."""
+    """Length of the MP3 frame with this header; 0 if the header is invalid."""
     version, layer = header >> 19 & 3, header >> 17 & 3
     if header >> 21 != _SYNC or layer != _LAYER_3 or version == _RESERVED_VERSION:
         return 0

@@ -1,4 +1,4 @@
-"""The lists of a run, read and held against each other before any clip is decoded."""
+"""The lists of a run, read and compared with each other before any clip is decoded."""
 
 import logging
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class HasKey(Protocol):
-    """What changes its key with the files that it was made of."""
+    """An object whose key changes with its source files."""
 
     @property
     def key(self) -> str: ...
@@ -32,12 +32,12 @@ class Lists:
     """The lists of a run, read and checked; no clip is decoded yet.
 
     Attributes:
-        corpus: development clips.
-        train: the training clips.
-        test: the clips that are scored.
-        evaluation_root: folder of the unlabelled evaluation clips, or None.
-        evaluation: their names.
-        warnings: what to mind about the lists, a line each; for the record and the report.
+        corpus: Development clips.
+        train: Training clips.
+        test: Dev-test clips.
+        evaluation_root: Folder of the unlabelled evaluation clips, or None.
+        evaluation: Names of the evaluation clips.
+        warnings: Warnings about the lists, one per line, for the record and the report.
     """
 
     corpus: Corpus
@@ -49,7 +49,7 @@ class Lists:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What tells these lists from others, for the record of a run."""
+        """Description that identifies these lists in the record of a run."""
         return {
             "scenes": self.corpus.scenes,
             "clips": {
@@ -61,7 +61,7 @@ class Lists:
         }
 
     def record_with(self, train: HasKey, test: HasKey, evaluation: HasKey | None) -> dict[str, Any]:
-        """The record of the lists and of what was decoded for each: names do not tell all."""
+        """Returns the record with the keys of the decoded audio: names alone do not identify it."""
         record = self.record
         record["clips"] |= {"train_audio": train.key, "test_audio": test.key}
         if evaluation is not None:
@@ -69,7 +69,7 @@ class Lists:
         return record
 
     def log_warnings(self) -> None:
-        """Logs what to mind about the lists."""
+        """Logs the warnings about the lists."""
         for warning in self.warnings:
             _LOG.warning("%s", warning)
 
@@ -80,13 +80,14 @@ def read_lists(
     """Reads the lists of a run.
 
     Args:
-        corpus: development clips.
-        evaluation: folder of the unlabelled evaluation clips, or None.
-        train: file name of the training list, such as `split5.csv`.
-        test: file name of the list that is scored.
+        corpus: Development clips.
+        evaluation: Folder of the unlabelled evaluation clips, or None.
+        train: File name of the training list, such as `split5.csv`.
+        test: File name of the dev-test list.
 
     Raises:
-        InputError: a list is not as expected, or a clip that is trained on is scored or predicted.
+        InputError: A list is invalid, or a training clip is also in the dev-test list or the
+            evaluation set.
     """
     trained, scored = corpus.listed(train), corpus.listed(test)
     listed = read_evaluation_list(evaluation) if evaluation else ()
@@ -97,7 +98,7 @@ def read_lists(
 
 
 def read_split(corpus: Corpus, split: int, evaluation: Place | None = None) -> Lists:
-    """`read_lists` of a split of the challenge."""
+    """Reads the lists of a split of the challenge, see `read_lists`."""
     return read_lists(corpus, evaluation, train=split_name(split))
 
 

@@ -1,8 +1,8 @@
 """A multi-label corpus for a CPU: mixtures of scene clips, planned here, rendered by `audio`.
 
-Each mixture is made of one to three clips of different scenes; their scenes are its labels. Clips
-of one list are mixed with each other only, and the validation part is cut by location before that,
-so no recording is heard on two sides.
+Each mixture consists of one to three clips of different scenes; their scenes are its labels. Clips
+are mixed only within a list, and the validation part is separated by location before that, so no
+recording is in two sets.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from dcase_system.corpora.corpus import Clips, Corpus, validation_rows
 
 MIXED_SPLIT = 100  # percentage of the training list that is mixed
 _MOST_SCENES = 3
-_QUIETEST_DB = -9.0  # of a clip against the others of its mixture
+_QUIETEST_DB = -9.0  # lowest gain of a clip in a mixture
 _LISTS = ("train", "validation", "test")
 
 
 # Arrays have no single truth value, so the class cannot be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """What is heard in each mixture of a list.
+    """The contents of each mixture of a list.
 
     Attributes:
-        clips: the clips that are mixed.
-        sources: (mixtures, 3) positions of the clips that are heard; -1 where there are fewer.
-        gains: (mixtures, 3) float32 factors.
-        offsets: (mixtures, 3) where each clip begins, from 0, as early as it can, to 1, as late.
-        labels: float32 (mixtures, scenes), 1 where the scene is heard.
+        clips: Clips to mix.
+        sources: Positions of the clips of each mixture (mixtures, 3), padded with -1.
+        gains: Factors (mixtures, 3), float32.
+        offsets: Start of each clip (mixtures, 3), from 0 (earliest possible) to 1 (latest).
+        labels: float32 (mixtures, scenes), 1 where the scene is present.
     """
 
     clips: Clips
@@ -42,7 +42,7 @@ class Mixtures:
         return len(self.sources)
 
     def locations(self) -> frozenset[str]:
-        """Where the clips that are heard were recorded."""
+        """Recording locations of the mixed clips."""
         return frozenset(self.clips.locations[row] for row in self.sources[self.sources >= 0])
 
 
@@ -57,19 +57,19 @@ def plan_mixtures(
 ) -> Mixtures:
     """Plans the mixtures of one list; the same arguments give the same plan.
 
-    Every clip of the list is heard about equally often.
+    Every clip of the list is used about equally often.
 
     Args:
-        corpus: scene clips.
-        name: of the list: `train` and `validation` share `split<split>.csv` by locations, `test` is
-            the dev-test list.
-        mixtures: how many.
-        split: percentage of the training list.
-        validation_fraction: part of each scene's training clips, by location.
-        seed: of the draws and of the locations.
+        corpus: Scene clips.
+        name: Name of the list: `train` and `validation` divide `split<split>.csv` by location,
+            `test` is the dev-test list.
+        mixtures: Number of mixtures.
+        split: Percentage of the training split.
+        validation_fraction: Fraction of each scene's training clips to hold out, by location.
+        seed: Seed for the mixtures and the held-out locations.
 
     Raises:
-        InputError: the list has no clips, or clips of one scene only.
+        InputError: The list has no clips, or clips of only one scene.
     """
     clips = _clips_of(corpus, name, split, validation_fraction, seed)
     if len(np.unique(clips.labels)) < 2 or mixtures < 1:
@@ -107,7 +107,7 @@ def _clips_of(corpus: Corpus, name: str, split: int, fraction: float, seed: int)
 
 
 def _draw_sources(scenes: np.ndarray, mixtures: int, generator: np.random.Generator) -> np.ndarray:
-    """(mixtures, 3) positions: clips in shuffled turns, no scene twice in a mixture."""
+    """Draws positions (mixtures, 3): clips in shuffled rounds, no scene twice in a mixture."""
     sources = np.full((mixtures, _MOST_SCENES), -1, np.int64)
     most = min(_MOST_SCENES, len(np.unique(scenes)))
     turn: list[int] = []
@@ -126,5 +126,5 @@ def _draw_sources(scenes: np.ndarray, mixtures: int, generator: np.random.Genera
 
 
 def _first_of_others(turn: list[int], scenes: np.ndarray, heard: set) -> int | None:
-    """Place of the first clip that waits and is of another scene."""
+    """Position of the first waiting clip of another scene."""
     return next((place for place, row in enumerate(turn) if scenes[row] not in heard), None)

@@ -1,4 +1,4 @@
-"""Whether lists are apart: what is trained on is not scored, and no place is on both sides."""
+"""Checks that lists do not overlap: no shared clips (error), no shared places (warning)."""
 
 import posixpath
 from collections import Counter
@@ -12,20 +12,20 @@ from dcase_system.corpora.corpus import Clips
 def check_apart(
     train: Clips, test: Clips, train_list: object, test_list: object
 ) -> tuple[str, ...]:
-    """Refuses lists that share clips, and says whether they share recording places.
+    """Refuses lists that share clips, and warns if they share recording places.
 
     Args:
-        train: clips that are trained on.
-        test: clips of the same corpus that are scored.
-        train_list: what the first list is called in messages, such as `split5.csv`.
-        test_list: what the second one is called.
+        train: Training clips.
+        test: Dev-test clips of the same corpus.
+        train_list: Name of the training list in messages, such as `split5.csv`.
+        test_list: Name of the dev-test list in messages.
 
     Returns:
-        Warnings, a line each: none if no place (`identifier` of meta.csv) is in both lists, as
+        Warnings, one per line; none if no place (`identifier` of meta.csv) is in both lists, as
         in TAU.
 
     Raises:
-        InputError: a clip is in both lists.
+        InputError: A clip is in both lists.
     """
     refuse_shared(
         map(posixpath.normpath, train.filenames),
@@ -49,17 +49,17 @@ def check_apart(
 def check_evaluation(
     root: Place, train: Sequence[str], evaluation: Place, listed: Sequence[str], train_list: object
 ) -> None:
-    """Refuses evaluation clips that are trained on: the same files, wherever the folders lie.
+    """Refuses evaluation clips that are also training clips; compares resolved file paths.
 
     Args:
-        root: folder of the development clips.
-        train: names below it of the clips that are trained on.
-        evaluation: folder of the evaluation clips.
-        listed: their names below it.
-        train_list: what the training list is called in messages.
+        root: Folder of the development clips.
+        train: Names of the training clips below `root`.
+        evaluation: Folder of the evaluation clips.
+        listed: Names of the evaluation clips below `evaluation`.
+        train_list: Name of the training list in messages.
 
     Raises:
-        InputError: a file is in both lists.
+        InputError: A file is in both lists.
     """
     refuse_shared(_files(root, train), _files(evaluation, listed), train_list, "evaluation list")
 
@@ -70,13 +70,13 @@ def refuse_shared(
     """Refuses two lists that share a name.
 
     Raises:
-        InputError: they do; the line names the first and says how many there are.
+        InputError: The lists share names; the message has the first one and their number.
     """
     trained = set(train)
     shared = [name for name in test if name in trained]
     if shared:
         raise InputError(
-            f"clips are in {train_list} too: what is trained on cannot be scored",
+            f"clips are also in {train_list}: training clips cannot be scored",
             where=test_list,
             expected="no clip in both lists",
             received=f"{len(shared)}, the first {shared[0]}",
@@ -84,7 +84,7 @@ def refuse_shared(
 
 
 def _files(root: Place, names: Iterable[str]) -> list[str]:
-    """Where each clip is; folders are resolved, not every file."""
+    """Absolute path of each clip; resolves folders, not every file."""
     folders: dict[str, str] = {}
     found = []
     for name in names:

@@ -1,4 +1,4 @@
-"""Where the archives of the DCASE corpora lie, and the checksums they must have."""
+"""URLs and checksums of the archives of the DCASE corpora."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,11 +9,11 @@ class RemoteFile:
     """One file of a corpus on a server.
 
     Attributes:
-        part: what it is called on the command line, such as `audio.1` or `split5`.
-        name: file name, in the cache or in the corpus.
-        url: where it is fetched from.
-        checksum: hexadecimal checksum of its content.
-        algorithm: `md5`, or `git-blob` for the SHA-1 by which git names that content.
+        part: Name on the command line, such as `audio.1` or `split5`.
+        name: File name, in the cache or in the corpus.
+        url: URL of the file.
+        checksum: Hexadecimal checksum of the content.
+        algorithm: `md5`, or `git-blob` for the SHA-1 by which git names the content.
     """
 
     part: str
@@ -28,10 +28,10 @@ class RemoteCorpus:
     """A published corpus.
 
     Attributes:
-        name: what it is called on the command line.
-        folder: the folder that its archives unpack to.
-        archives: zip files, each with paths that begin with `folder`.
-        lists: lists of clips, stored in `folder`/split_setup as they are.
+        name: Name on the command line.
+        folder: Folder that its archives unpack to.
+        archives: Zip files, each with paths that begin with `folder`.
+        lists: Lists of clips, stored unchanged in `folder`/split_setup.
     """
 
     name: str
@@ -41,7 +41,7 @@ class RemoteCorpus:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of everything that can be fetched: the small files first."""
+        """Names of everything that can be downloaded: the small files first."""
         return tuple(file.part for file in self.lists + self.archives)
 
 
@@ -76,7 +76,7 @@ _LISTS_2024 = {
     "split50": "eef2068406a24ab119847462dc9fe067",
     "test": "b004a563a8320fb4152c5479abfc442e",
 }
-# No md5 of split100.csv is known; git repositories that hold the file name its blob.
+# No MD5 of split100.csv is known, but git repositories that hold the file give its blob hash.
 _SPLIT100 = RemoteFile(
     part="split100",
     name="split100.csv",

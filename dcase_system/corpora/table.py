@@ -1,4 +1,4 @@
-"""Reading the tab-separated lists of a corpus: every damage found, at its line."""
+"""Reads the tab-separated lists of a corpus, and reports any damage with its line."""
 
 import posixpath
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
 def read_tsv(path: Place, columns: Sequence[str]) -> pd.DataFrame:
     """Reads a tab-separated list of clips as strings.
 
-    Parsed by hand and not by `pandas.read_csv`, which pads short rows, shifts long ones into
-    the index, skips blank lines and interprets quotes: every one of these would hide a damaged
-    list or name the wrong line.
+    Does not use `pandas.read_csv`, which pads short rows, shifts long ones into the index, skips
+    blank lines and interprets quotes: each of these would hide a damaged list or name the wrong
+    line.
 
     Args:
-        path: the file, UTF-8, with a header line.
-        columns: columns that must be there, `filename` among them; others are kept as they are.
+        path: The file, UTF-8, with a header line.
+        columns: Required columns, `filename` among them; others are kept unchanged.
 
     Returns:
-        The table; row `r` stands in line `r + 2` of the file.
+        The table; row `r` is line `r + 2` of the file.
 
     Raises:
-        InputError: the file is missing, empty or not such a table, a field is empty, a clip is
-            listed twice or lies outside the data folder.
+        InputError: The file is missing, empty or not such a table, a field is empty, a clip is
+            listed twice or is outside the data folder.
     """
     if not path.is_file():
         raise InputError("file is missing", where=path, expected="a tab-separated list of clips")
@@ -97,11 +97,11 @@ def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Place) -> Non
 
 
 def first_row(mask: pd.Series) -> int | None:
-    """Position of the first True, None where there is none."""
+    """Position of the first True; None if there is none."""
     rows = np.flatnonzero(mask.to_numpy(bool))
     return int(rows[0]) if rows.size else None
 
 
 def at_line(path: Place, row: int) -> str:
-    """Where row `row` of a table stands in its file, for an error."""
+    """File and line of a table's row, for an error."""
     return f"{path} line {row + 2}"

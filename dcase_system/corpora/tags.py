@@ -8,10 +8,10 @@ import numpy as np
 # Arrays have no single truth value, so the class cannot be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class TaggedClips:
-    """Some clips of a multi-label corpus, in the order in which they are used.
+    """Clips of a multi-label corpus, in order of use.
 
     Attributes:
-        filenames: path of each clip below the corpus folder.
+        filenames: Path of each clip below the corpus folder.
         labels: float32 (clips, classes), 1 where the class is present.
     """
 
@@ -22,7 +22,7 @@ class TaggedClips:
         return len(self.filenames)
 
     def take(self, rows: np.ndarray) -> "TaggedClips":
-        """The clips at these positions, or under this boolean mask, in this order."""
+        """Selects clips by positions, in that order, or by a boolean mask."""
         positions = np.arange(len(self))[rows]
         return TaggedClips(
             tuple(self.filenames[position] for position in positions), self.labels[positions]

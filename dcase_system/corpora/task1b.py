@@ -1,8 +1,8 @@
 """TAU Urban Acoustic Scenes 2020 3Class, the corpus of DCASE 2020 Task 1B.
 
-Ten-second binaural clips (48 kHz, 24 bit) of one device in ten scenes, labelled by three classes:
-`meta.csv`, `evaluation_setup/fold1_train.csv` and `fold1_evaluate.csv` hold the class, the file
-name holds the scene.
+Ten-second binaural clips (48 kHz, 24 bit) from one device in ten scenes, labelled with three
+classes: `meta.csv`, `evaluation_setup/fold1_train.csv` and `fold1_evaluate.csv` hold the class, the
+file name holds the scene.
 """
 
 from pathlib import PurePosixPath
@@ -36,10 +36,10 @@ def read_task1b(root: str | Place) -> "Corpus":
     """Reads a folder in the layout of the 2020 3Class development set.
 
     Raises:
-        InputError: see `read_corpus`; or a clip whose name begins with one of the ten scenes is
-            labelled by another class than the scene's.
+        InputError: See `read_corpus`; or the class of a clip differs from the class of the scene in
+            its name.
     """
-    # Loads pandas, which who wants no more than the constants need not wait for.
+    # Imported here because it loads pandas, which users of the constants do not need.
     from dcase_system.corpora.corpus import read_corpus
     from dcase_system.corpora.table import at_line
 
@@ -49,7 +49,7 @@ def read_task1b(root: str | Place) -> "Corpus":
         scene = PurePosixPath(filename).name.split("-")[0]
         if CLASS_OF.get(scene, label) != label:
             raise InputError(
-                f"class of {filename} is not its scene's",
+                f"class of {filename} contradicts its scene",
                 where=at_line(corpus.root / "meta.csv", row),
                 expected=CLASS_OF[scene],
                 received=label,

@@ -25,15 +25,18 @@ _POLL_SECONDS, _STOP_SECONDS = 0.1, 10.0
 
 
 class Local:
-    """Processes that end with this one. Alone, a task writes to the terminal; else to a file."""
+    """Runs tasks as processes that end with this one.
+
+    A single task writes to the terminal; concurrent tasks write to log files.
+    """
 
     def __init__(self, logs: Path, at_once: int = 1, retries: int = RETRIES):
         """Starts nothing yet.
 
         Args:
-            logs: folder of a file for each task, if there are several at once.
-            at_once: tasks.
-            retries: how often one task may be lost.
+            logs: Folder for the log file of each task, used if several run at once.
+            at_once: Number of tasks that run at the same time.
+            retries: How often a task is run again after its process was killed.
         """
         self._logs, self._at_once, self._retries = logs, at_once, retries
         self._running: dict[Task, subprocess.Popen] = {}
@@ -62,7 +65,7 @@ class Local:
                     times_lost[task] += 1
                     if times_lost[task] > self._retries:
                         raise lost(task, times_lost[task], f"signal {-status}")
-                    _LOG.info("%s was lost (signal %d); it is begun again", task.name, -status)
+                    _LOG.info("%s was lost (signal %d); running it again", task.name, -status)
                     waiting.insert(0, task)
         finally:
             self._stop()
@@ -83,7 +86,7 @@ class Local:
             )
 
     def _ended(self) -> list[tuple[Task, int]]:
-        """Waits a moment for tasks to end; those that have, with their exit statuses."""
+        """Returns the tasks that have ended, with their exit statuses; pauses if there are none."""
         found = []
         for task, process in list(self._running.items()):
             status = process.poll()

@@ -1,4 +1,4 @@
-"""What a node of a cluster does for a task; Ray brings it there with the rest of this package."""
+"""Runs one task on a cluster node; Ray ships this module with the rest of the package."""
 
 import os
 import subprocess
@@ -13,24 +13,24 @@ from dcase_system.parallel.tasks import Task, wait_until_free
 
 
 class Failed(Exception):
-    """The command of a task ended with a status, the argument."""
+    """The command of a task failed; the argument is its exit status."""
 
 
 class Lost(Exception):
-    """The command of a task was killed; Ray begins it again."""
+    """The command of a task was killed; Ray runs it again."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What does not differ between the tasks of a run.
+    """Settings that all tasks of a run share.
 
     Attributes:
-        folder: to run the commands in.
-        variables: of the environment; those that are None are taken out of it.
-        begun: file that every node sees; its first line is `word`, then come the names of tasks,
-            each as often as it was begun.
-        word: by which a node knows the file.
-        versions: of what decides the bytes of a training.
+        folder: Working directory of the commands.
+        variables: Environment variables; those that are None are removed.
+        begun: File that every node can read. Its first line is `word`; after that, one line with
+            the task's name for each start of a task.
+        word: Random text by which a node recognises the file.
+        versions: Versions of the packages that determine training results.
     """
 
     folder: str
@@ -41,30 +41,33 @@ class Order:
 
 
 def run(order: Order, task: Task, log: Path, *_: object) -> tuple[str, float]:
-    """Runs the command of a task; the address of this node and the seconds it took.
+    """Runs the command of a task.
 
     Args:
-        order: of the run.
-        task: which one.
-        log: where its output goes.
-        *_: results of the tasks that it needs, which Ray waits for.
+        order: Settings of the run.
+        task: Task to run.
+        log: File for its output.
+        *_: Results of the tasks that it depends on, which Ray waits for.
+
+    Returns:
+        The address of this node and the duration in seconds.
 
     Raises:
-        ValueError: this node does not see the folder of the run, or has other versions.
-        Failed: the command failed.
-        Lost: it was killed.
+        ValueError: This node cannot read the run's folder, or has other versions.
+        Failed: The command failed.
+        Lost: The command was killed.
     """
     import ray
 
     place = ray.util.get_node_ip_address()
     _check(order, place)
     with order.begun.open("a") as stream:
-        stream.write(f"{task.name}\n")  # one write, so that no other node's is torn
+        stream.write(f"{task.name}\n")  # a single write: lines of other nodes cannot interleave
     wait_until_free(task.directory)
     began = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            # Without the folder before all else: its code may be another.
+            # -P keeps the working directory off the path: its code may differ.
             [sys.executable, "-P", *task.arguments],
             cwd=order.folder,
             env=_environment(order),
@@ -94,13 +97,13 @@ def _check(order: Order, place: str) -> None:
     except (OSError, IndexError):
         seen = ""
     if seen != order.word:
-        raise ValueError(f"node {place} does not see the folder of the run, {order.begun.parent}")
+        raise ValueError(f"node {place} cannot read the run's folder, {order.begun.parent}")
     if different := differences(order.versions, versions()):
         raise ValueError(f"node {place} has other versions: {different}")
 
 
 def _environment(order: Order) -> dict[str, str]:
-    """This process's, with the code that Ray has brought, then that of the folder."""
+    """This process's environment, with Ray's copy of the code ahead of the folder on the path."""
     here = str(Path(__file__).parents[2])
     found = {
         **os.environ,

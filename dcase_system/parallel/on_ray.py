@@ -1,8 +1,8 @@
-"""Tasks on a Ray cluster: nodes that see the same folders and have the same versions.
+"""Tasks on a Ray cluster whose nodes share folders and have the same versions.
 
-Ray is optional (`requirements-cluster.txt`): it is imported when it is asked for, not before. It
-brings the code of this machine to the nodes, begins each task when those that it needs are done,
-and begins it again where a node is lost.
+Ray is optional (`requirements-cluster.txt`) and imported only when requested. It ships this
+machine's code to the nodes, starts each task when its dependencies are done, and runs it again if
+its node dies.
 """
 
 import contextlib
@@ -28,17 +28,17 @@ _LOG = logging.getLogger(__name__)
 _WAIT_SECONDS, _STOP_SECONDS = 0.5, 20.0
 _ADDRESS = re.compile(r"auto|.+:\d{1,5}")
 _QUIET: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
-# An unreachable head is asked for a minute by default; the process that asks then kills itself.
+# By default Ray tries to reach the head for a minute, then kills the calling process.
 _ASK = {"RAY_gcs_rpc_server_reconnect_timeout_s": "4", "RAY_gcs_rpc_server_connect_timeout_s": "2"}
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a task takes of a node.
+    """Resources that a task occupies on a node.
 
     Attributes:
-        cpus: cores.
-        gpus: accelerators; a task sees those that it was given.
+        cpus: Number of cores.
+        gpus: Number of accelerators; a task sees only those assigned to it.
     """
 
     cpus: float = 1.0
@@ -47,20 +47,20 @@ class Needs:
 
 @contextlib.contextmanager
 def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
-    """The nodes of a Ray cluster, which this machine belongs to.
+    """Connects to the Ray cluster that this machine belongs to.
 
     Args:
         address: `HOST:PORT` of its head, or `auto` for the cluster that runs here.
-        needs: of each task.
-        folder: that every node sees under the same path; logs go there.
+        needs: Resources of each task.
+        folder: Folder that every node sees under the same path; logs go there.
 
     Raises:
-        InputError: Ray is not installed, nothing answers at the address, or no node has what a task
-            needs.
+        InputError: Ray is not installed, no cluster answers at the address, or no node has the
+            resources of a task.
     """
     ray = _ray()
     _check_address(address)
-    # Ray prints pages of a node's log where it is lost, in the middle of our own lines.
+    # When a node dies, Ray prints pages of its log in the middle of our own lines.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:
             ray.init(address=address, configure_logging=False, runtime_env=_code(), **_QUIET)
@@ -73,13 +73,13 @@ def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
 
 
 class OnRay:
-    """Processes on the nodes of a cluster; Ray queues them until a node has room."""
+    """Runs tasks as processes on cluster nodes; Ray queues them until a node has free resources."""
 
     def __init__(self, ray: Any, needs: Needs, folder: Path):
         self._ray, self._needs, self._folder = ray, needs, folder
 
     def run(self, tasks: Sequence[Task]) -> None:
-        """See `Executor.run`; or a node does not see the folder, or has other versions."""
+        """See `Executor.run`; also fails if a node cannot read the folder or has other versions."""
         self._check_resources()
         begun, word = self._folder / f"begun-{secrets.token_hex(4)}", secrets.token_hex()
         write_text(begun, f"{word}\n")
@@ -118,7 +118,7 @@ class OnRay:
             times = Counter(begun.read_text(encoding="utf-8").splitlines()[1:])
             for name in times - known:
                 if known[name]:
-                    _LOG.info("%s was lost; it is begun again", name)
+                    _LOG.info("%s was lost; running it again", name)
             known = times
             for reference in ready:
                 task = waiting.pop(reference)
@@ -126,7 +126,7 @@ class OnRay:
                 counted = f"{len(tasks) - len(waiting)}/{len(tasks)}"
                 _LOG.info("%s %s: %.0f s on %s", counted, task.name, seconds, place)
             if waiting:
-                self._check_resources()  # Ray would wait for ever for what was lost
+                self._check_resources()  # Ray would wait forever for lost nodes
 
     def _result(self, task: Task, reference: Any) -> tuple[str, float]:
         errors = self._ray.exceptions
@@ -150,7 +150,7 @@ class OnRay:
         sizes = [(given.get("CPU", 0), given.get("GPU", 0)) for given in found]
         if not any(cpus >= needs.cpus and gpus >= needs.gpus for cpus, gpus in sizes):
             raise InputError(
-                "no node has what a task needs",
+                "no node has the resources of a task",
                 where="--task_cpus, --task_gpus",
                 expected=f"one with {needs.cpus:g} cores and {needs.gpus:g} accelerators",
                 received=", ".join(f"{cpus:g} and {gpus:g}" for cpus, gpus in sizes),
@@ -158,7 +158,7 @@ class OnRay:
 
 
 def _ray() -> Any:
-    # Notices on every start: about accelerators, and about folders that are left out of the code.
+    # Silences notices at every start: about accelerators, and about excluded folders.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_OVERRIDE_RUNTIME_ENV_DEFAULT_EXCLUDES", "")
     try:
@@ -173,19 +173,19 @@ def _ray() -> Any:
 
 
 def _code() -> dict[str, Any]:
-    """The packages, as what the nodes are brought."""
+    """Ray runtime environment that ships the packages to the nodes."""
     others = [f"/{path.name}" for path in ROOT.iterdir() if path.name not in PACKAGES]
     return {"working_dir": str(ROOT), "excludes": [*others, "__pycache__"]}
 
 
 def _check_address(address: str) -> None:
-    """Refuses an address that no cluster answers at, by a process of its own.
+    """Refuses an address at which no cluster answers.
 
-    Within this one, Ray would end it.
+    Asks in a separate process, because Ray kills the process if the head cannot be reached.
     """
     if not _ADDRESS.fullmatch(address):
         raise InputError(
-            "no address of a cluster",
+            "not the address of a cluster",
             where="--ray_address",
             expected="HOST:PORT of its head, or auto",
             received=address,
@@ -193,7 +193,7 @@ def _check_address(address: str) -> None:
     command = [sys.executable, "-m", "ray.scripts.scripts", "status", f"--address={address}"]
     done = subprocess.run(command, env={**os.environ, **_ASK}, capture_output=True, text=True)
     if done.returncode != 0:
-        reason = "none runs on this machine" if address == "auto" else "no head is reached there"
+        reason = "none runs on this machine" if address == "auto" else "its head cannot be reached"
         raise _unreachable(address, reason)
 
 

@@ -1,7 +1,7 @@
-"""Machines that begin together: they come to the chief, which sees whether they are alike.
+"""Start of a multi-machine training: workers connect to the chief, which checks that they match.
 
-TensorFlow's own beginning waits for ever for a machine that does not come, cannot be interrupted
-then, and does not ask what the others run.
+TensorFlow's own start-up waits forever for a missing machine, cannot be interrupted meanwhile, and
+does not compare what the machines run.
 """
 
 import json
@@ -18,22 +18,23 @@ from dcase_system.core.identity import differences
 _PAUSE_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0
 _LONGEST_LINE = 65_536
-_SAME = "the same code and command on each machine, with an index of its own"
+_SAME = "the same code and command on each machine, each with its own index"
 
 
 def come_together(
     addresses: Sequence[str], index: int, alike: Mapping[str, str], wait_seconds: float
 ) -> None:
-    """Returns when all have come to the first address, and are alike.
+    """Waits until all workers have connected to the first address and been found to match.
 
     Args:
-        addresses: HOST:PORT of each; only the first, the chief's, is used, and free again then.
-        index: of this one.
-        alike: what must be the same for all, by name.
-        wait_seconds: for the others.
+        addresses: HOST:PORT of each worker. Only the first, the chief's, is used; its port is free
+            again on return.
+        index: Index of this worker.
+        alike: Values that must be the same on all workers, by name.
+        wait_seconds: How long to wait for the others, in seconds.
 
     Raises:
-        InputError: somebody does not come in time, comes twice or is different.
+        InputError: A worker does not connect in time, connects twice or does not match.
     """
     deadline = time.monotonic() + wait_seconds
     if index == 0:
@@ -60,11 +61,11 @@ def _wait_for_others(addresses: Sequence[str], alike: Mapping[str, str], deadlin
                 arrived = json.loads(stream.readline(_LONGEST_LINE))
                 worker, its = int(arrived["worker"]), dict(arrived["alike"])
             except (OSError, ValueError, LookupError, TypeError):
-                continue  # nobody in time, a port scanner, or one that has gone again
+                continue  # timeout, port scanner, or dropped connection
             streams.append(stream)
             different = differences(alike, its)
             if worker not in missing:
-                _refuse_all(streams, f"worker {worker} came twice, or is not awaited", addresses)
+                _refuse_all(streams, f"worker {worker} connected twice or is unknown", addresses)
             if different:
                 _refuse_all(streams, f"worker {worker} has {different}", addresses)
             missing.discard(worker)
@@ -82,7 +83,7 @@ def _tell(streams: Sequence[TextIO], reason: str) -> None:
             stream.write(json.dumps(reason) + "\n")
             stream.flush()
         except OSError:
-            pass  # it has gone; TensorFlow will miss it
+            pass  # the worker is gone; TensorFlow will report it
 
 
 def _go_to_chief(chief: str, index: int, alike: Mapping[str, str], deadline: float) -> None:
@@ -95,7 +96,7 @@ def _go_to_chief(chief: str, index: int, alike: Mapping[str, str], deadline: flo
             ):
                 stream.write(json.dumps({"worker": index, "alike": dict(alike)}) + "\n")
                 stream.flush()
-                # The chief answers when the last one has come.
+                # The chief answers once the last worker has connected.
                 reason = json.loads(stream.readline(_LONGEST_LINE))
         except (OSError, ValueError):
             time.sleep(_PAUSE_SECONDS)
@@ -109,7 +110,7 @@ def _left(deadline: float, addresses: Sequence[str], missing: set[int]) -> float
     left = deadline - time.monotonic()
     if left <= 0:
         absent = ", ".join(f"worker {one} ({addresses[one]})" for one in sorted(missing))
-        raise _refusal(f"did not come in time: {absent}", addresses[0], "all workers")
+        raise _refusal(f"did not connect in time: {absent}", addresses[0], "all workers")
     return left
 
 
@@ -119,4 +120,4 @@ def _split(address: str) -> tuple[str, int]:
 
 
 def _refusal(what: str, where: str, expected: str) -> InputError:
-    return InputError(f"workers do not come together: {what}", where=where, expected=expected)
+    return InputError(f"workers cannot start together: {what}", where=where, expected=expected)

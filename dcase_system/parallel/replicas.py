@@ -1,9 +1,9 @@
-"""What a replica of a data-parallel training does with its part of a batch.
+"""How a replica of a data-parallel training processes its share of a batch.
 
-Every replica is given the whole batch and augments it with the same draws; the network then runs on
-the replica's share, and all replicas see the outputs of all shares. So the loss, the metrics and
-everything random are those of one worker with the same batch: a training with many replicas ends
-where that of one does, up to the order of sums. With one replica nothing here does anything.
+Every replica receives the whole batch and augments it with the same random numbers. The network
+then runs on the replica's share, and all replicas see the outputs of all shares. So the loss, the
+metrics and all randomness equal those of one worker with the same batch: training with many
+replicas gives the result of one, up to the order of sums. With one replica all this is a no-op.
 """
 
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ _APART = ContextVar("apart", default=False)
 
 
 def count() -> int:
-    """Replicas that share batches here; 1 outside of `Strategy.run`."""
+    """Number of replicas that share batches here; 1 outside of `Strategy.run`."""
     if _APART.get() or tf.distribute.in_cross_replica_context():
         return 1
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def index():
-    """Number of this replica."""
+    """Index of this replica."""
     return 0 if count() == 1 else tf.distribute.get_replica_context().replica_id_in_sync_group
 
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Where each replica works by itself, on whole batches.
+    """Lets each replica work by itself, on whole batches.
 
-    TensorFlow cannot sum over replicas inside of loops and conditions in the graph.
+    TensorFlow cannot sum over replicas inside loops and conditions of the graph.
     """
     before = _APART.set(True)
     try:
@@ -42,19 +42,19 @@ def apart() -> Iterator[None]:
 
 
 def all_sum(values):
-    """The sum of all replicas' tensors of one shape; differentiable."""
-    # What comes out of a loop in the graph is on no device, which the sum does not take.
+    """Sums tensors of one shape over all replicas; differentiable."""
+    # The output of a loop in the graph has no device, and the sum refuses that.
     own = tf.nest.map_structure(tf.identity, values)
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
 
 
 def bounds(examples) -> tuple:
-    """First and last + 1 of this replica's examples, of a batch of so many; it may have none."""
+    """First and last + 1 of this replica's examples in a batch of this size; may be empty."""
     return examples * index() // count(), examples * (index() + 1) // count()
 
 
 def share(batch):
-    """This replica's examples (share, ...) of (batch, ...)."""
+    """Returns this replica's examples (share, ...) of (batch, ...)."""
     if count() == 1:
         return batch
     first, end = bounds(tf.shape(batch)[0])
@@ -62,10 +62,10 @@ def share(batch):
 
 
 def join(outputs, examples):
-    """All replicas' outputs: (examples, values) of this one's (share, values).
+    """Gathers all replicas' outputs: (examples, values) from this one's (share, values).
 
-    Each replica then has the same loss, so that the gradients which flow back are summed over
-    equal ones: whoever differentiates divides the loss by the number of replicas, as Keras does.
+    Each replica then has the same loss, so the backward pass sums equal gradients over replicas:
+    the caller must divide the loss by the number of replicas, as Keras does.
     """
     if count() == 1:
         return outputs
@@ -79,10 +79,10 @@ def batch_norm(inputs, gamma, beta, epsilon: float):
     """Batch normalisation by the statistics of the batch, over all replicas' shares.
 
     Args:
-        inputs: (share, height, width, channels).
-        gamma: (channels,).
-        beta: (channels,).
-        epsilon: added to the variance.
+        inputs: Activations (share, height, width, channels).
+        gamma: Scale (channels,).
+        beta: Offset (channels,).
+        epsilon: Constant added to the variance.
 
     Returns:
         The normalised inputs, the mean and the unbiased variance (channels,) of the whole batch.
@@ -94,17 +94,17 @@ def batch_norm(inputs, gamma, beta, epsilon: float):
     sums = all_sum(tf.concat([tf.reduce_sum(inputs, axes), own[None]], axis=0))
     positions = sums[-1]
     mean = sums[:-1] / positions
-    # In a second pass: the difference of large sums of squares would be less exact.
+    # Two passes: the difference of large sums of squares would be less exact.
     variance = all_sum(tf.reduce_sum(tf.square(inputs - mean), axes)) / positions
     outputs = (inputs - mean) * (tf.math.rsqrt(variance + epsilon) * gamma) + beta
     return outputs, mean, variance * positions / (positions - 1.0)
 
 
 class Replicated(keras.layers.Layer):
-    """A network that runs on this replica's share of the batch, in training.
+    """A network that runs on this replica's share of the batch in training.
 
     Args:
-        network: (batch, ...) to (batch, values).
+        network: Network from (batch, ...) to (batch, values).
     """
 
     def __init__(self, network: keras.Model, **kwargs):
@@ -126,7 +126,7 @@ class Replicated(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("dcase_system")
 class Dropout(keras.layers.Dropout):
-    """Dropout that drops in a replica's share what one worker would drop in the whole batch."""
+    """Dropout that applies to a replica's share the mask one worker would use for the batch."""
 
     def call(self, inputs, training=False):
         if not (training and self.rate) or count() == 1:

@@ -1,4 +1,4 @@
-"""Tasks: commands in processes of their own, each after those that it needs."""
+"""Tasks: commands in separate processes, each run after its dependencies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.interrupts import INTERRUPTED
 
 RETRIES = 3
-"""How often a task may be lost with its process or its machine."""
-# How long a lost process may hold the run directory: one that still runs would be disturbed.
+"""How often a task is run again after its process or machine was lost."""
+# How long to wait for a lost process to release the run directory: it may still be running.
 _RELEASE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """A command in a process of its own, whose results lie in a run directory and nowhere else.
+    """A command in its own process that writes its results to a run directory only.
 
     Attributes:
-        name: for progress lines and the log.
-        arguments: of the Python interpreter.
-        directory: of the run; begun again in it, the task goes on where it was lost.
-        after: names of the tasks that have to be done before; they stand before it.
+        name: Name in progress lines and of the log.
+        arguments: Arguments of the Python interpreter.
+        directory: Run directory; run again in it, a lost task resumes.
+        after: Names of the tasks it depends on; they precede it in the list.
     """
 
     name: str
@@ -37,59 +37,59 @@ class Executor(Protocol):
     """Runs the processes of tasks."""
 
     def run(self, tasks: Sequence[Task]) -> None:
-        """Runs tasks to their end, each after those that it needs.
+        """Runs tasks to completion, each after its dependencies.
 
-        A task whose process or machine was lost is begun again; one that fails is not, and stops
-        all.
+        A task whose process or machine was lost is run again. A task that fails is not: it stops
+        all tasks.
 
         Args:
-            tasks: in the order they are begun in where nothing else decides.
+            tasks: Tasks in the order in which to start them, dependencies permitting.
 
         Raises:
-            InputError: a task failed, was lost too often, or nothing can run it.
-            KeyboardInterrupt: as does the task that was stopped by Ctrl-C.
+            InputError: A task failed, was lost too often, or cannot be run.
+            KeyboardInterrupt: A task was stopped by Ctrl-C.
         """
 
 
 def wait_until_free(directory: Path) -> None:
-    """Waits until a lost process has let go of its run directory, but not for ever."""
-    if (directory / "lock").exists():  # a folder that is made here would hold no run
+    """Waits, up to a limit, until a lost process has released its run directory."""
+    if (directory / "lock").exists():  # do not create the folder of a run that never began
         try:
             with FileLock(directory / "lock", timeout=_RELEASE_SECONDS):
                 pass
         except Timeout:
-            return  # the command itself says that another one is at work there
+            return  # the command itself reports that another run is active there
 
 
 def lost(task: Task, times: int, reason: str) -> InputError:
-    """The error of a task that was lost too often."""
+    """Returns the error of a task that was lost too often."""
     return InputError(f"task was lost {times} times ({reason})", where=task.name)
 
 
 def failed(task: Task, status: int, said: str) -> BaseException:
-    """The error of a task that ended with a status.
+    """Returns the error of a task that failed.
 
     Args:
-        task: which one.
-        status: other than 0.
-        said: last line of its output; empty if the terminal has shown it.
+        task: Task that failed.
+        status: Its exit status, not 0.
+        said: Last line of its output; empty if the terminal has shown it.
     """
     if status == INTERRUPTED:
         return KeyboardInterrupt()
     said = said.removeprefix("error: ")
     return InputError(
-        f"recipe failed: {said}" if said else "recipe failed; its message stands above",
+        f"recipe failed: {said}" if said else "recipe failed; see its message above",
         where=" ".join(task.arguments),
         received=f"exit status {status}",
     )
 
 
 def log_of(logs: Path, task: Task) -> Path:
-    """Where the output of a task goes."""
+    """Path of a task's log file."""
     return logs / f"{task.name}.txt"
 
 
 def last_line(log: Path) -> str:
-    """The last line of a task's output, without what progress bars have overwritten."""
+    """Last line of a task's output, without overwritten progress bars."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return lines[-1].strip() if lines else ""

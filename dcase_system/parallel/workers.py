@@ -1,8 +1,8 @@
 """The workers of a data-parallel training: GPUs of one machine, or machines of one cluster.
 
-A process says once, at its beginning, what it is a part of (`start`); `team` is asked by what needs
-to know. The chief writes; the others take part in its trainings, wait for what it does alone, and
-read what it has written, so all need the same run directory on a disk they share.
+A process calls `start` once; after that `team` returns its team anywhere. The chief writes files.
+The other workers take part in training, wait while the chief works alone, and read its files, so
+all workers need the same run directory on a shared disk.
 """
 
 import json
@@ -26,7 +26,7 @@ from dcase_system.parallel.rendezvous import come_together
 Distribution = Literal["one_device", "mirrored", "multi_worker"]
 _CLUSTER = "TF_CONFIG"
 _EXPECTED = 'JSON as {"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", ...}}'
-# What collective operations end with when another process has gone, was replaced or was aborted.
+# Errors of collective operations when another process has ended, was replaced or was aborted.
 _OF_A_LOSS = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -38,12 +38,12 @@ _OF_A_LOSS = (
 
 @dataclass(frozen=True)
 class Team:
-    """What this process trains together with.
+    """The devices and processes that train together.
 
     Attributes:
-        strategy: of TensorFlow; its own default for one device.
-        index: of this worker; 0 is the chief.
-        workers: processes.
+        strategy: Distribution strategy of TensorFlow; its default for one device.
+        index: Index of this worker; 0 is the chief.
+        workers: Number of processes.
     """
 
     strategy: tf.distribute.Strategy
@@ -56,19 +56,19 @@ class Team:
 
     @property
     def devices(self) -> int:
-        """Of all workers together."""
+        """Number of devices of all workers together."""
         return self.strategy.num_replicas_in_sync
 
     def from_chief(self, value: bool, same: str, what: str) -> bool:
-        """The chief's value, when all workers have come here with the same of something.
+        """Broadcasts the chief's value after checking that all workers are in the same state.
 
         Args:
-            value: of this worker.
-            same: what must not differ.
-            what: it is, for the error.
+            value: Value of this worker.
+            same: Text that must be the same on all workers.
+            what: What the text describes, for the error.
 
         Raises:
-            InputError: it differs, or a worker was lost.
+            InputError: The text differs between workers, or a worker was lost.
         """
         if self.workers == 1:
             return value
@@ -84,21 +84,21 @@ class Team:
         return bool(values[0])
 
     def meet(self) -> None:
-        """Waits for all workers.
+        """Barrier: waits for all workers.
 
         Raises:
-            InputError: a worker was lost.
+            InputError: A worker was lost.
         """
         if self.workers > 1:
             self._gathered([0])
 
     def scope(self) -> AbstractContextManager:
-        """Where the variables of a training are made."""
+        """Scope in which to create the variables of a training."""
         return nullcontext() if self.devices == 1 else self.strategy.scope()
 
     @contextmanager
     def losses_told(self) -> Iterator[None]:
-        """Makes one line of what TensorFlow raises when another worker is gone."""
+        """Translates TensorFlow's errors after the loss of another worker into an InputError."""
         try:
             yield
         except _OF_A_LOSS as error:
@@ -107,18 +107,18 @@ class Team:
             raise InputError(
                 f"a worker was lost ({type(error).__name__})",
                 where=f"worker {self.index} of {self.workers}",
-                expected="all of them; started again, the training goes on from its checkpoint",
+                expected="all of them; run again to resume from the checkpoint",
             ) from error
 
     def _gathered(self, values: list[int]) -> np.ndarray:
-        """(replicas, values) of all workers."""
+        """Gathers an array (replicas, values) from all workers."""
         with self.losses_told():
             return _gathering(self.strategy)(tf.constant([values], tf.int64)).numpy()
 
 
 @cache
 def _gathering(strategy: tf.distribute.Strategy) -> Callable:
-    """What makes (replicas, values) of each replica's (1, values)."""
+    """Returns a function that gathers (replicas, values) from each replica's (1, values)."""
 
     def gathered(row):
         return tf.distribute.get_replica_context().all_gather(tf.identity(row), axis=0)
@@ -135,37 +135,37 @@ _team: Team | None = None
 
 
 def team() -> Team:
-    """What this process trains together with; one device if it was never started otherwise."""
+    """Returns this process's team; one device unless `start` was called."""
     return _team or Team(tf.distribute.get_strategy())
 
 
 def dismiss_others() -> None:
-    """Ends all workers but the chief, which goes on alone and on one device.
+    """Ends all workers but the chief, which continues alone on one device.
 
     Raises:
-        Dismissed: this is another one.
+        Dismissed: This worker is not the chief.
     """
     global _team
     if not team().is_chief:
-        raise Dismissed("the trainings are done; the chief goes on alone")
+        raise Dismissed("training is done; the chief continues alone")
     _team = None
 
 
 def start(
     distribution: Distribution, wait_seconds: int = 600, devices: Sequence[str] | None = None
 ) -> None:
-    """Makes this process one of a team; before anything else is done with TensorFlow.
+    """Makes this process part of a team; call it before any other use of TensorFlow.
 
     Args:
         distribution: `one_device`; `mirrored`, on all GPUs of this machine; `multi_worker`, on
             those of all machines that the environment's TF_CONFIG lists, each of which runs the
             same command.
-        wait_seconds: for the other machines.
-        devices: of this machine, in the place of all its GPUs.
+        wait_seconds: How long to wait for the other machines, in seconds.
+        devices: Devices of this machine to use instead of all its GPUs.
 
     Raises:
-        InputError: TF_CONFIG is not there or wrong, a machine does not come or has other code,
-            versions or flags, or there are not two GPUs to mirror on.
+        InputError: TF_CONFIG is missing or invalid, a machine does not connect or has other code,
+            versions or flags, or there are fewer than two GPUs to mirror on.
     """
     global _team
     if distribution == "mirrored":
@@ -180,16 +180,16 @@ def start(
         alike = identity() | {"flags": " ".join(sys.argv[1:])}
         come_together(addresses, index, alike, wait_seconds)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        # TensorFlow takes it for a warning, and a worker that is told to end would not.
+        # TensorFlow treats SIGTERM as a preemption warning, and the worker would not end.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _team = Team(strategy, index, len(addresses))
 
 
 def _cluster(text: str | None) -> tuple[list[str], int]:
-    """Addresses of the workers, and which of them is this one.
+    """Parses TF_CONFIG into the addresses of the workers and the index of this one.
 
     Raises:
-        InputError: the text is no cluster of workers.
+        InputError: The text does not describe a cluster of workers.
     """
     if text is None:
         raise InputError("variable is not set", where=_CLUSTER, expected=_EXPECTED)
@@ -198,13 +198,13 @@ def _cluster(text: str | None) -> tuple[list[str], int]:
         jobs, task = value["cluster"], value["task"]
         addresses, index = jobs["worker"], task["index"]
         if list(jobs) != ["worker"] or task["type"] != "worker":
-            raise ValueError("there must be workers and nothing else")
+            raise ValueError("only workers are allowed")
         if not isinstance(addresses, list) or len(set(addresses)) != len(addresses):
-            raise ValueError("an address is there twice")
+            raise ValueError("an address is listed twice")
         for address in addresses:
             host, port = address.rsplit(":", 1)
             if not host or not 0 < int(port) < 65_536:
-                raise ValueError(f"{address!r} is no HOST:PORT")
+                raise ValueError(f"{address!r} is not HOST:PORT")
         if not isinstance(index, int) or not 0 <= index < len(addresses):
             raise ValueError(f"there is no worker {index!r} of {len(addresses)}")
     except (ValueError, LookupError, TypeError, AttributeError) as error:

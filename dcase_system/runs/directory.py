@@ -1,7 +1,7 @@
-"""Run directories: each holds one run, and goes on only with the settings that it was begun with.
+"""Run directories: each holds one run, which resumes only with the settings it was started with.
 
-`config.json` is the first file that a run writes, and the last one that is removed of a run that
-another one replaces: so a folder says whose it is at every moment.
+`config.json` is the first file that a run writes, and the last to go when another run replaces it:
+so a folder identifies its run at every moment.
 """
 
 import importlib.metadata
@@ -21,7 +21,7 @@ from dcase_system.parallel.workers import team
 
 CONFIG = "config.json"
 FORMAT = 2
-"""Of a run directory: raised where the same settings would give other results than before."""
+"""Format of run directories; incremented when the same settings would give other results."""
 _LOCK = "lock"
 _PACKAGES = (
     "tensorflow",
@@ -36,23 +36,23 @@ _PACKAGES = (
     "absl-py",
     "optuna",
 )
-# May be added to a run: nothing that is there depends on it.
+# May be added to an existing run: no result depends on it.
 _MAY_COME_LATER = "evaluation"
 _MOST_SHOWN, _LONGEST_VALUE = 5, 60
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def check(run_dir: Path, settings: Mapping[str, Any], *, overwrite: bool = False) -> None:
-    """Refuses a folder that a run may not be written to, before any work; writes nothing.
+    """Refuses a folder that must not be written to, before any work; writes nothing.
 
     Args:
-        run_dir: of the run.
-        settings: what decides its results, as far as it is known yet; see `begun`.
-        overwrite: whether the run that is there is to be replaced.
+        run_dir: Run directory.
+        settings: Settings that determine the results, as far as they are known; see `begun`.
+        overwrite: Whether to replace an existing run.
 
     Raises:
-        InputError: the folder holds a run with other settings or of another version, or files
-            that are no run.
+        InputError: The folder holds a run with other settings or of another version, or files
+            that are not a run.
     """
     _check(run_dir, settings, overwrite, whole=False)
 
@@ -65,22 +65,22 @@ def begun(
     notes: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Iterator[None]:
-    """Holds a run directory against a second run, with the settings in its `config.json`.
+    """Locks a run directory against other runs and writes the settings to its `config.json`.
 
     Args:
-        run_dir: of the run; made if absent.
-        settings: everything that decides the results, JSON-serialisable: the `kind` of run, its
-            plan, and digests of what it reads. What does not change them is not among them.
-        notes: written down beside them for whoever reads the run; what follows from the settings.
-        overwrite: whether the run that is there is removed first, whatever its settings are.
+        run_dir: Run directory, created if missing.
+        settings: Everything that determines the results, JSON-serialisable: the `kind` of run, its
+            plan, and digests of its inputs. Settings without effect on results stay out.
+        notes: Facts that follow from the settings, recorded beside them for readers of the run.
+        overwrite: Whether to remove an existing run first, whatever its settings.
 
     Raises:
-        InputError: as `check`; or another process is running in the folder.
+        InputError: See `check`; or another process is running in the folder.
     """
     if not team().is_chief:
-        yield  # the chief does it for all
+        yield  # the chief locks for all workers
         return
-    _check(run_dir, settings, overwrite)  # before its lock is put into a folder of something else
+    _check(run_dir, settings, overwrite)  # before a lock file is written to an unrelated folder
     with only_one(run_dir):
         _check(run_dir, settings, overwrite)
         if overwrite:
@@ -94,14 +94,14 @@ def begun(
 
 
 def join(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Takes part in a run that another process has begun or is about to begin.
+    """Joins a run that another process has started or is about to start.
 
     Args:
-        run_dir: of the run.
-        settings: as of `begun`.
+        run_dir: Run directory.
+        settings: Settings as for `begun`.
 
     Raises:
-        InputError: as `check`.
+        InputError: See `check`.
     """
     _check(run_dir, settings, overwrite=False)
     if not (run_dir / CONFIG).exists():
@@ -109,27 +109,27 @@ def join(run_dir: Path, settings: Mapping[str, Any]) -> None:
 
 
 def only_one(run_dir: Path) -> AbstractContextManager[None]:
-    """Holds a folder against a second process.
+    """Locks a folder against a second process.
 
     Raises:
-        InputError: another process is running in it.
+        InputError: Another process is running in it.
     """
     if not team().is_chief:
-        return nullcontext()  # the chief holds it for all
+        return nullcontext()  # the chief locks for all workers
 
     def refuse() -> None:
         raise InputError(
-            "another run is at work here", where=run_dir, expected="one run a directory"
+            "another run is using this directory", where=run_dir, expected="one run per directory"
         )
 
     return locked(run_dir / _LOCK, refuse)
 
 
 def provenance(run_dir: Path) -> str:
-    """One line for a report: the seeds, the versions and the code that a run was made with.
+    """Returns one line for a report with the seeds, versions and code of a run.
 
     Raises:
-        InputError: the directory has no `config.json`, or one of something else.
+        InputError: The directory has no `config.json`, or one that is not of a run.
     """
     path = run_dir / CONFIG
     try:
@@ -147,7 +147,7 @@ def provenance(run_dir: Path) -> str:
 def _check(
     run_dir: Path, settings: Mapping[str, Any], overwrite: bool, *, whole: bool = True
 ) -> None:
-    # Listed before the record is read: it is the first file of a run that is just being begun.
+    # Listed before the record is read: a run that starts meanwhile writes its record first.
     others = run_dir.is_dir() and [path.name for path in run_dir.iterdir() if not _is_free(path)]
     config = _recorded(run_dir)
     if config is None:
@@ -184,21 +184,21 @@ def _check(
 
 
 def _forget(run_dir: Path) -> None:
-    """Removes the record of a run that was refused before it had made anything.
+    """Removes the record of a run that was refused before it wrote anything else.
 
-    The next command, with better flags, would be refused otherwise for settings that differ.
+    Otherwise the next command, with corrected flags, would be refused for different settings.
     """
     if all(path.name == CONFIG or _is_free(path) for path in run_dir.iterdir()):
         (run_dir / CONFIG).unlink(missing_ok=True)
 
 
 def _is_free(path: Path) -> bool:
-    """Whether a file may be in a folder that no run has been begun in."""
+    """Whether a file may exist in a folder without a run."""
     return path.name == _LOCK or is_temporary(path)
 
 
 def _recorded(run_dir: Path) -> dict[str, Any] | None:
-    """The `config.json` of the run in a folder, or None if it holds none."""
+    """Returns the `config.json` of the run in a folder, or None if it holds no run."""
     try:
         config = read_json(run_dir / CONFIG)
     except (OSError, ValueError):
@@ -209,13 +209,13 @@ def _recorded(run_dir: Path) -> dict[str, Any] | None:
 
 
 def _differences(there: Any, here: Any, name: str, whole: bool) -> Iterator[str]:
-    """In words, what two values of a setting do not have in common.
+    """Describes the differences between two values of a setting.
 
     Args:
-        there: the value that was recorded.
-        here: the value of this run.
-        name: of the setting.
-        whole: whether a part that `here` does not have is a difference.
+        there: Recorded value.
+        here: Value of this run.
+        name: Name of the setting.
+        whole: Whether a part that is missing in `here` counts as a difference.
     """
     if name == _MAY_COME_LATER and there is None:
         return
@@ -247,7 +247,7 @@ def _json(value: Any) -> str:
 
 
 def _write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Writes `config.json`: the settings, the command, the versions and the state of the code."""
+    """Writes `config.json`: settings, command, versions and state of the code."""
     versions = {"python": platform.python_version()}
     versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
     config = {
@@ -261,7 +261,7 @@ def _write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _seeds(settings: Any) -> Iterator[int]:
-    """What is called `seed` anywhere in the settings."""
+    """Yields every value named `seed` in the settings."""
     for name, value in settings.items() if isinstance(settings, dict) else ():
         if name == "seed" and isinstance(value, int):
             yield value
@@ -269,7 +269,7 @@ def _seeds(settings: Any) -> Iterator[int]:
 
 
 def _code_state() -> dict[str, Any]:
-    """Commit of the checkout this package lies in, and whether it was changed since."""
+    """Commit of the checkout that holds this package, and whether it has local changes."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]

@@ -1,4 +1,4 @@
-"""The stages of a run: one after another, each written whole, redone only if its inputs change."""
+"""The stages of a run: sequential, written atomically, redone only if their inputs change."""
 
 import logging
 import tempfile
@@ -23,21 +23,22 @@ def run_stage(
     """Calls `work(temporary directory)` unless `directory` already holds the result of `inputs`.
 
     Args:
-        directory: of the stage's artefacts; replaced whole when the work is done.
-        inputs: all that decides the result, JSON-serialisable; for an earlier stage its key.
-        work: writes the artefacts.
-        together: whether all workers of the team do it, of which only the chief's artefacts are
-            kept; else the chief does it, and the others wait.
+        directory: Directory of the stage's artefacts; replaced as a whole when the work is done.
+        inputs: Everything that determines the result, JSON-serialisable; an earlier stage is
+            represented by its key.
+        work: Writes the artefacts.
+        together: Whether all workers of the team do the work, of which only the chief's artefacts
+            are kept; otherwise the chief works and the others wait.
 
     Returns:
-        The stage's key, by which later stages name it among their inputs.
+        The stage's key, which later stages list among their inputs.
 
     Raises:
-        InputError: another worker is at another stage, or lost.
+        InputError: Another worker is at a different stage, or was lost.
     """
     key, own, done = _key(directory, inputs), team(), is_done(directory, inputs)
     if own.from_chief(done, key, f"inputs of {directory.name}"):
-        _LOG.info("%s: done before, kept", directory)
+        _LOG.info("%s: already done, skipped", directory)
         return key
     if own.is_chief:
         with replacing_directory(directory) as temporary:
@@ -64,22 +65,22 @@ def run_training(
     inputs: Mapping[str, Any],
     train: Callable[[Path, Path], None],
 ) -> str:
-    """A stage that calls `train(temporary directory, checkpoint)` and may be interrupted.
+    """Runs a stage that calls `train(temporary directory, checkpoint)` and can be resumed.
 
-    The checkpoint is named by all that decides the training, so that no other training is ever
-    resumed from it; it is removed when the stage is done.
+    The name of the checkpoint depends on all inputs of the training, so that no other training
+    resumes from it; it is removed when the stage is done.
 
     Args:
-        directory: see `run_stage`.
-        inputs: see `run_stage`.
-        train: writes the artefacts; renews the checkpoint on its way, and begins from it if it is
-            there.
+        directory: See `run_stage`.
+        inputs: See `run_stage`.
+        train: Writes the artefacts; updates the checkpoint during training, and resumes from it
+            if it exists.
 
     Returns:
         The stage's key.
 
     Raises:
-        InputError: see `run_stage`.
+        InputError: See `run_stage`.
     """
     own = team()
 
@@ -92,7 +93,7 @@ def run_training(
     key = run_stage(directory, inputs, work, together=True)
     if not own.is_chief:
         return key
-    # Only its own: a later stage that was interrupted has its checkpoint there too.
+    # Only its own: an interrupted later stage has its checkpoint there too.
     for done in checkpoints.glob(f"{directory.name}-*"):
         done.unlink()
     if checkpoints.is_dir() and not any(checkpoints.iterdir()):
@@ -101,7 +102,7 @@ def run_training(
 
 
 def read_stage(directory: Path) -> dict[str, Any]:
-    """The `key` and `inputs` of a finished stage; nothing if it is not finished."""
+    """Returns the `key` and `inputs` of a finished stage; an empty dict if it is not finished."""
     try:
         record = read_json(directory / _RECORD)
     except (OSError, ValueError):

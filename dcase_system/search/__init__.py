@@ -1,1 +1,1 @@
-"""Trials that processes share."""
+"""Trials shared between processes."""

@@ -1,7 +1,7 @@
-"""A search's trials in a PostgreSQL database, which machines without a common disk share.
+"""Stores a search's trials in PostgreSQL, for machines without a common disk.
 
-The driver, psycopg 3, is optional (`requirements-cluster.txt`): it is imported when a database is
-named, not before.
+The driver, psycopg 3, is optional (`requirements-cluster.txt`) and imported only when a database is
+named.
 """
 
 import time
@@ -16,9 +16,9 @@ from optuna.trial import FrozenTrial
 
 from dcase_system.core.errors import InputError
 
-_BEGUN = "begun"  # attribute of a trial that has a heartbeat: its own number
+_BEGUN = "begun"  # trial attribute, set at the first heartbeat to the trial's own number
 HEARTBEAT_SECONDS = 10
-GRACE_SECONDS = 60  # without a heartbeat, by the server's clock; then the process is taken for dead
+GRACE_SECONDS = 60  # a process without a heartbeat for this long, by the server's clock, is dead
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _URL = "postgresql://user@host/database"
 _CONNECT_SECONDS = 10
@@ -26,13 +26,13 @@ _RETRY_SECONDS = (0.1, 0.3, 1.0)
 
 
 class Database:
-    """A PostgreSQL database; Optuna's heartbeats tell which trials dead processes have left."""
+    """A PostgreSQL database; Optuna's heartbeats show which trials belong to dead workers."""
 
     def __init__(self, url: str):
-        """Reads the address; nothing is connected yet.
+        """Parses the address; does not connect yet.
 
         Raises:
-            InputError: the driver is not installed, or the address is wrong or holds a password.
+            InputError: The driver is not installed, or the address is invalid or holds a password.
         """
         self._url = _read(url)
         self._not_begun: dict[tuple[str, int], float] = {}
@@ -45,20 +45,21 @@ class Database:
 
     @contextmanager
     def connected(self) -> Iterator[BaseStorage]:
-        """The trials in the database; its tables are made if absent.
+        """Opens the trials in the database; creates missing tables.
 
         Raises:
-            InputError: it cannot be reached or used, or the connection is lost within the block.
+            InputError: The database cannot be reached or used, or the connection is lost within the
+                block.
         """
         from sqlalchemy.exc import SQLAlchemyError
 
         what, storage = "database cannot be used", None
         try:
             storage = self._opened()
-            what = "connection to the database was lost; the same command goes on"
+            what = "connection to the database was lost; run the same command again to resume"
             yield storage
         except (SQLAlchemyError, StorageInternalError, UnboundLocalError) as error:
-            # The last is what Optuna 5.0.0 raises on the way from a connection that was lost.
+            # Optuna 5.0.0 raises UnboundLocalError when the connection is lost.
             reason = _reason(error)
             if reason is None:
                 raise
@@ -66,19 +67,20 @@ class Database:
         except RuntimeError as error:
             if storage is not None:
                 raise
-            raise InputError(f"{what} ({error})", where=self) from error  # tables of another Optuna
+            # The tables are of another version of Optuna.
+            raise InputError(f"{what} ({error})", where=self) from error
         finally:
             if storage is not None:
                 storage.engine.dispose()
 
     def holding(self, study: str, trial: Trial) -> AbstractContextManager[None]:
-        """Nothing: `optimize` has a thread that sends heartbeats."""
+        """Does nothing: a thread of `optimize` sends the heartbeats."""
         return nullcontext()
 
     def is_left(self, study: str, trial: FrozenTrial) -> bool:
-        """Whether the process of a running trial was killed before its first heartbeat.
+        """Whether the worker of a running trial was killed before its first heartbeat.
 
-        Optuna itself finds those whose heartbeats have stopped, and no others.
+        Optuna itself finds only the trials whose heartbeats have stopped.
         """
         if trial.user_attrs.get(_BEGUN) == trial.number:
             return False
@@ -89,7 +91,7 @@ class Database:
         from sqlalchemy.exc import IntegrityError, ProgrammingError
 
         for seconds in _RETRY_SECONDS:
-            with suppress(IntegrityError, ProgrammingError):  # somebody else makes the tables now
+            with suppress(IntegrityError, ProgrammingError):  # another worker is making the tables
                 return self._open()
             time.sleep(seconds)
         return self._open()
@@ -99,7 +101,7 @@ class Database:
             self._url.render_as_string(hide_password=False),
             {
                 "connect_args": {"connect_timeout": _CONNECT_SECONDS},
-                # Idle as long as a candidate trains, a connection may be closed on the way.
+                # A connection stays idle while a candidate trains, and may be closed meanwhile.
                 "pool_pre_ping": True,
             },
             heartbeat_interval=HEARTBEAT_SECONDS,
@@ -108,9 +110,9 @@ class Database:
 
 
 class _Beating(RDBStorage):
-    """Says of a trial that it has a heartbeat, and bears with a connection that is lost.
+    """Records that a trial has had a heartbeat, and tolerates a lost connection.
 
-    The thread that sends them could but write a traceback; the search itself notices.
+    The heartbeat thread could only print a traceback; the search itself notices the loss.
     """
 
     def record_heartbeat(self, trial_id: int) -> None:
@@ -120,15 +122,15 @@ class _Beating(RDBStorage):
 
 
 def is_database(storage: str) -> bool:
-    """Whether a place is a PostgreSQL database, by its scheme."""
+    """Whether a storage is a PostgreSQL database, by its URL scheme."""
     return storage.partition("://")[0] in _SCHEMES and "://" in storage
 
 
 def _read(url: str) -> Any:
-    """An address, for SQLAlchemy with psycopg.
+    """Parses an address for SQLAlchemy with psycopg.
 
     Raises:
-        InputError: it is no address, or it holds a password; neither is repeated in the message.
+        InputError: The address is invalid or holds a password; the message repeats neither.
     """
     try:
         import psycopg  # noqa: F401
@@ -156,11 +158,11 @@ def _read(url: str) -> Any:
 
 
 def _reason(error: BaseException | None) -> str | None:
-    """What the server says, not what the layers above it make of that; None if it is not asked."""
+    """The server's own message, not that of the layers above; None for any other error."""
     from sqlalchemy.exc import SQLAlchemyError
 
     while error is not None and not isinstance(error, SQLAlchemyError):
         error = error.__cause__ or error.__context__
     if error is None:
         return None
-    return " ".join(str(getattr(error, "orig", None) or error).split()) or "it said nothing"
+    return " ".join(str(getattr(error, "orig", None) or error).split()) or "no message"

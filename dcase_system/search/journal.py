@@ -1,4 +1,4 @@
-"""A search's trials in a journal file, which processes, and machines that see it, share."""
+"""Stores a search's trials in a journal file, shared by all processes that can open it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +18,10 @@ _LINE = b'{"op_code":'  # how every line of a journal begins
 
 @dataclass(frozen=True)
 class Journal:
-    """A journal file. Who is at a trial holds a lock beside it, since journals have no heartbeats.
+    """A journal file. It has no heartbeats, so a worker holds a lock file for its trial.
 
     Attributes:
-        path: of the journal, made if absent.
+        path: Path of the journal, created if missing.
     """
 
     path: Path
@@ -31,10 +31,10 @@ class Journal:
 
     @contextmanager
     def connected(self) -> Iterator[BaseStorage]:
-        """The trials in the file.
+        """Opens the trials in the file.
 
         Raises:
-            InputError: the file is no journal.
+            InputError: The file is not a journal.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -50,7 +50,7 @@ class Journal:
 
     @contextmanager
     def holding(self, study: str, trial: Trial) -> Iterator[None]:
-        """Holds the lock of a trial, which goes with the process, however that ends."""
+        """Holds the lock of a trial; it is released with the process, however that ends."""
         path = self._lock_of(study, trial.number)
         path.parent.mkdir(exist_ok=True)
         with FileLock(path):
@@ -58,7 +58,7 @@ class Journal:
             path.unlink(missing_ok=True)
 
     def is_left(self, study: str, trial: FrozenTrial) -> bool:
-        """Whether nobody is at a running trial."""
+        """Whether the worker of a running trial is dead."""
         path = self._lock_of(study, trial.number)
         path.parent.mkdir(exist_ok=True)
         try:
@@ -73,11 +73,11 @@ class Journal:
 
 
 class _Lock(JournalFileOpenLock):
-    """Held while a line is added; it goes with the process, however that ends.
+    """Lock held while a line is appended; it is released with the process, however that ends.
 
-    Optuna's own lock is the file itself: one that a killed process leaves is waited for 30 s. A
-    line that a full disk or a lost machine has torn is dropped here, since Optuna reads no journal
-    with such a line in its middle.
+    Optuna's own lock is a file that a killed process leaves behind, which costs others 30 s. This
+    lock also drops a last line truncated by a full disk or a crash, because Optuna cannot read a
+    journal with such a line in its middle.
     """
 
     def __init__(self, journal: Path):
@@ -102,6 +102,6 @@ class _Lock(JournalFileOpenLock):
             whole = content.rfind(b"\n") + 1
             torn = content[whole:]
             if torn[: len(_LINE)] != _LINE[: len(torn)]:
-                # Somebody else's file, which is not ours to cut.
+                # Not a journal: do not cut somebody else's file.
                 raise ValueError(f"ends with {torn[:20]!r}")
             stream.truncate(whole)

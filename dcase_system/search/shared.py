@@ -1,9 +1,9 @@
-"""A search that processes share, through Optuna: what dead processes have left is run again.
+"""A search that processes share through Optuna: trials of dead workers are run again.
 
-A trial of a process that is no more is failed, by Optuna's heartbeats in a database and by its lock
-beside a journal. Failed trials are queued again, and queued ones are taken before new ones are
-asked for. The last candidates are waited for: a process ends when as many as were wanted are
-trained, so that nothing is left short by one that is killed at the very end.
+The trial of a dead worker is marked as failed: heartbeats show it in a database, the trial's lock
+beside a journal. Failed trials are queued again, and workers take queued trials before they ask for
+new ones. A worker ends only when the requested number of candidates is trained, so a worker killed
+at the very end does not leave the search short.
 """
 
 import copy
@@ -28,27 +28,27 @@ from dcase_system.search.database import Database, is_database
 from dcase_system.search.journal import Journal
 
 _LOG = logging.getLogger(__name__)
-_SEARCH, _CODE = "search", "code"  # attributes of the study: what it searches, and with what
+_SEARCH, _CODE = "search", "code"  # study attributes: fingerprint of the search, and of the code
 _POLL_SECONDS = 0.5
 _EXPECTED = "a journal file or postgresql://user@host/database"
-NAME = "name"  # attribute of a trial: the candidate that it is about
+NAME = "name"  # trial attribute: its candidate
 _LIVE = (TrialState.RUNNING, TrialState.COMPLETE)
 Run = Callable[[optuna.Trial], Sequence[float]]
 _repeats = RetryHeartbeatStaleTrialCallback.retry_history
-"""Numbers of the trials that a trial repeats, the first one first; empty for a new one."""
+"""Numbers of the trials that a trial repeats, oldest first; empty for a new trial."""
 
 
 class _NotWanted(Exception):
-    """A trial is not wanted, since another one is about its candidate or is the last one."""
+    """The trial is not needed: its candidate has another trial, or enough trials are running."""
 
 
 @dataclass(frozen=True)
 class SharedStudy:
-    """A study that this process takes part in.
+    """A study that this worker takes part in.
 
     Attributes:
-        study: of the search.
-        place: where it lies.
+        study: Study of the search.
+        place: Storage of the study.
     """
 
     study: optuna.Study
@@ -57,13 +57,13 @@ class SharedStudy:
     def search_list(
         self, names: Sequence[str], run: Callable[[optuna.Trial, str], Sequence[float]]
     ) -> None:
-        """Runs a trial of each candidate, exactly once whatever dies.
+        """Runs a trial of each candidate exactly once, whichever workers die.
 
-        New trial k is about candidate k, and one that repeats it too.
+        New trial k, and each trial that repeats it, evaluates candidate k.
 
         Args:
-            names: of the candidates.
-            run: runs a trial of a candidate, which it claims first; its values.
+            names: Names of the candidates.
+            run: Claims a candidate, runs its trial and returns the objective values.
         """
 
         def place(number: int) -> int:
@@ -92,15 +92,15 @@ class SharedStudy:
         may_ask: Callable[[], bool],
         again: Callable[[FrozenTrial], bool] = lambda _: True,
     ) -> None:
-        """Runs trials until as many candidates as are wanted are finished.
+        """Runs trials until the requested number of candidates is finished.
 
-        Waits while other processes are at work on the last ones that are missing.
+        Waits while other workers evaluate the last missing candidates.
 
         Args:
-            missing: how many candidates are still to be finished.
-            run: runs a trial, which it claims first; its values.
-            may_ask: whether there are new trials at all.
-            again: whether a failed trial is to be run again.
+            missing: Returns how many candidates are still unfinished.
+            run: Claims a candidate, runs its trial and returns the objective values.
+            may_ask: Whether new trials are available.
+            again: Whether to run a failed trial again.
         """
         while (wanted := missing()) > 0:
             self._queue_what_was_left(again)
@@ -114,14 +114,14 @@ class SharedStudy:
                 return
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """Trials in these states, or all, by their numbers; not to be changed."""
+        """Trials in these states, or all, ordered by number; do not modify them."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
     def claim(self, trial: optuna.Trial, name: str) -> None:
-        """Writes down which candidate a running trial is about, and ends it if another one is.
+        """Records the candidate of a running trial; ends the trial if another one has claimed it.
 
-        Of two that claim a candidate at once both may end, but not both train it: it is written
-        down before others are looked for.
+        The claim is recorded before others are looked for: if two workers claim a candidate at
+        once, both trials may end, but never do both train it.
         """
         trial.set_user_attr(NAME, name)
         others = self.trials(TrialState.RUNNING, TrialState.COMPLETE)
@@ -129,7 +129,7 @@ class SharedStudy:
             raise _NotWanted
 
     def finished(self) -> dict[str, FrozenTrial]:
-        """The trials of finished candidates, by the names that they were claimed under."""
+        """Trials of finished candidates, by candidate name."""
         trials = self.trials(TrialState.COMPLETE)
         return {_name(trial): trial for trial in trials if _name(trial)}
 
@@ -139,7 +139,7 @@ class SharedStudy:
         for trial in trials:
             running = trial.state == TrialState.RUNNING
             if running and self.place.is_left(self.study.study_name, trial):
-                with suppress(ValueError, UpdateFinishedTrialError):  # it was faster
+                with suppress(ValueError, UpdateFinishedTrialError):  # it has just ended
                     self.study.tell(trial.number, state=TrialState.FAIL)
                 trials = self.trials()
         repeated = {number for trial in trials for number in _repeats(trial)}
@@ -164,18 +164,18 @@ class SharedStudy:
             except (ValueError, AssertionError) as error:
                 if not _is_taken(error):
                     raise
-                _LOG.info("this process was taken for dead; its candidate is run by another one")
+                _LOG.info("this worker was considered dead; another one runs its candidate")
 
 
 def _is_taken(error: BaseException) -> bool:
-    """Whether Optuna could not end a trial because somebody else had failed it."""
-    if isinstance(error, AssertionError) and error.__context__:  # what it says of the other two
+    """Whether Optuna could not end a trial because another worker had marked it as failed."""
+    if isinstance(error, AssertionError) and error.__context__:  # Optuna's wrapper of the other two
         error = error.__context__
     return isinstance(error, UpdateFinishedTrialError) or str(error).startswith("Cannot tell a F")
 
 
 def _name(trial: FrozenTrial) -> str:
-    """The candidate that a trial is about; empty if it was not claimed."""
+    """Candidate of a trial; empty if none was claimed."""
     return trial.user_attrs.get(NAME, "")
 
 
@@ -188,19 +188,19 @@ def joined(
     expected: str,
     sampler: Callable[[int], optuna.samplers.BaseSampler] | None = None,
 ) -> Iterator[SharedStudy]:
-    """Takes part in a search, which is begun if the storage does not hold it.
+    """Joins a search; creates it if the storage does not hold it.
 
     Args:
-        storage: a journal file, or `postgresql://user@host/database`.
-        name: of the study in it.
-        search: a fingerprint of what is searched, and with what.
-        directions: of the objectives, `maximize` or `minimize`.
-        expected: what a storage has to be of, for the error.
-        sampler: of what trials decide, if they do, given how many trials there are.
+        storage: Journal file, or `postgresql://user@host/database`.
+        name: Name of the study in it.
+        search: Fingerprint of the search and its settings.
+        directions: Direction of each objective, `maximize` or `minimize`.
+        expected: Kind of search that the storage must hold, for the error.
+        sampler: Makes the sampler from the number of existing trials; random by default.
 
     Raises:
-        InputError: the storage cannot be reached or read, belongs to another search or to other
-            code, or a database is lost on the way.
+        InputError: The storage cannot be reached or read, belongs to another search or to other
+            code, or the connection to a database is lost.
     """
     _quieten()
     place = place_of(storage)
@@ -208,17 +208,17 @@ def joined(
         study = _study(trials, place, name, directions)
         _check(study, place, _SEARCH, search, f"one of {expected}; name another storage")
         code = identity()
-        _check(study, place, _CODE, code, "the code that it was begun with, or name another")
+        _check(study, place, _CODE, code, "the code that created it; or name another storage")
         count = len(study.get_trials(deepcopy=False))
         study.sampler = sampler(count) if sampler else optuna.samplers.RandomSampler()
         yield SharedStudy(study, place)
 
 
 def check_storage(storage: str | Path) -> None:
-    """Reaches a storage, so that a wrong one is refused before anything long begins.
+    """Connects to a storage, so that a wrong one is refused before any long work.
 
     Raises:
-        InputError: it cannot be reached or read.
+        InputError: The storage cannot be reached or read.
     """
     _quieten()
     with place_of(storage).connected():
@@ -226,10 +226,10 @@ def check_storage(storage: str | Path) -> None:
 
 
 def place_of(storage: str | Path) -> Journal | Database:
-    """The place that a flag names.
+    """Returns the storage that a flag names.
 
     Raises:
-        InputError: it is a database of another kind, or holds a password.
+        InputError: The storage is a database of another kind, or its address holds a password.
     """
     text = str(storage)
     if is_database(text):
@@ -237,13 +237,13 @@ def place_of(storage: str | Path) -> Journal | Database:
     if "://" in text:
         scheme = text.partition("://")[0]
         raise InputError(
-            "no storage of a search", where="storage", expected=_EXPECTED, received=f"{scheme}://"
+            "unknown kind of storage", where="storage", expected=_EXPECTED, received=f"{scheme}://"
         )
     return Journal(Path(text))
 
 
 def _quieten() -> None:
-    """No warnings of heartbeats, nor of failed trials, whose errors are raised anyway."""
+    """Silences warnings about heartbeats and failed trials, whose errors are raised anyway."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
@@ -267,7 +267,7 @@ def _study(
 def _check(
     study: optuna.Study, place: Journal | Database, attribute: str, value: Any, expected: str
 ) -> None:
-    """Compares what a study was begun with, or writes it down."""
+    """Compares a value with the one a study was created with, or stores it in a new study."""
     known = study.user_attrs.get(attribute)
     if known is None:
         study.set_user_attr(attribute, value)
@@ -282,7 +282,7 @@ def _check(
 
 
 def _short(known: Any, value: Any) -> str:
-    """What is different about the stored value."""
+    """Short text of how the stored value differs."""
     if not isinstance(known, dict):
         return str(known)[:12]
     return ", ".join(f"{name} {known[name]}" for name in known if known[name] != value.get(name))

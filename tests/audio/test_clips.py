@@ -40,7 +40,7 @@ def test_another_length_is_named_with_the_flag_before_anything_is_decoded(
     stores = tmp_path / "stores"
     with pytest.raises(InputError, match=said) as caught:
         load_data(read_corpus(root), 100, None, stores)
-    assert str(caught.value).startswith(f"{root / 'audio' / 'bus-0.wav'}: clips are not as long")
+    assert str(caught.value).startswith(f"{root / 'audio' / 'bus-0.wav'}: clip length differs")
     assert not stores.exists()
     given = float(str(caught.value).partition("--seconds=")[2].split()[0])
     load_data(read_corpus(root), 100, None, stores, seconds=given)  # what it says helps

@@ -165,7 +165,7 @@ def stored(stores, name):
         (["--data_dir=ram://none/TAU"], "ram://none/TAU: data folder does not exist"),
         pytest.param(
             ["--data_dir=s9://b/TAU"],
-            "s9://b/TAU: no such kind of storage; expected az://, file://",
+            "s9://b/TAU: unknown kind of storage; expected az://, file://",
             marks=needs_tensorflow_io,
         ),
         pytest.param(
@@ -173,8 +173,8 @@ def stored(stores, name):
             "127.0.0.1:9/TAU: storage cannot be reached",
             marks=needs_tensorflow_io,
         ),
-        (["--data_dir=x", "--corpus=audioset", "--lists=a"], "have no meaning with --corpus=audio"),
-        (["--data_dir=x", "--all_clips"], "has a meaning with --corpus=audioset only"),
+        (["--data_dir=x", "--corpus=audioset", "--lists=a"], "do not apply to --corpus=audio"),
+        (["--data_dir=x", "--all_clips"], "applies to --corpus=audioset only"),
     ],
 )
 def test_what_is_wrong_ends_in_one_line(flags, message):

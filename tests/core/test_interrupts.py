@@ -63,7 +63,7 @@ def ended(process, signals=1, apart=0.3):
     return process.returncode, errors.splitlines(), time.monotonic() - begun
 
 
-LAST = "error: interrupted; the same command goes on where it stopped"
+LAST = "error: interrupted; the same command resumes where it stopped"
 
 
 def test_work_in_python_is_stopped_at_once():
@@ -144,7 +144,7 @@ def test_whoever_imports_the_package_keeps_their_own_ctrl_c():
 
 def test_what_is_left_of_a_run_that_overwrites_is_gone_on_with_without_the_flag():
     _, lines, _ = ended(started(WAIT, "--overwrite"))
-    assert lines[-1].endswith("the same command without --overwrite goes on where it stopped")
+    assert lines[-1].endswith("the same command without --overwrite resumes where it stopped")
 
 
 def test_a_child_of_a_command_leaves_the_first_line_to_its_parent():

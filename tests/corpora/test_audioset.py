@@ -128,7 +128,9 @@ def test_videos_in_both_lists_are_refused_before_any_is_decoded(root, tmp_path, 
         path = root / "metadata" / f"{name}_segments.csv"
         videos = dict.fromkeys([*VIDEOS[name], *shared])
         path.write_text(HEADER + "".join(line(video) for video in videos))
-    with pytest.raises(InputError, match=rf"eval_segments\.csv: clips are in balanced.*{message}"):
+    with pytest.raises(
+        InputError, match=rf"eval_segments\.csv: clips are also in balanced.*{message}"
+    ):
         load_audioset(read_audioset(root), tmp_path / "stores", validation=2)
     assert not (tmp_path / "stores").exists()
 
@@ -151,7 +153,7 @@ def test_what_is_missing_altogether_is_named(root, tmp_path):
     with pytest.raises(InputError, match="data folder does not exist"):
         read_audioset(tmp_path / "gone")
     (root / "metadata" / "eval_segments.csv").write_text(HEADER + line("nowhere0000"))
-    with pytest.raises(InputError, match=r"no clip of the eval_segments\.csv is there"):
+    with pytest.raises(InputError, match=r"no clip of the eval_segments\.csv exists"):
         read_audioset(root).evaluation()
     (root / "metadata" / "eval_segments.csv").unlink()
     with pytest.raises(InputError, match="list is missing"):

@@ -49,7 +49,7 @@ def test_clips_in_both_lists_are_refused(tmp_path, train, test, received):
     with pytest.raises(InputError) as caught:
         lists_of(tmp_path)
     assert str(caught.value) == (
-        "test.csv: clips are in split100.csv too: what is trained on cannot be scored; "
+        "test.csv: clips are also in split100.csv: training clips cannot be scored; "
         f"expected no clip in both lists; {received}"
     )
 
@@ -96,7 +96,9 @@ def test_places_in_both_lists_are_counted(tmp_path, train, test, warning):
 
 def test_evaluation_clips_that_are_trained_on_are_refused_wherever_they_lie(tmp_path):
     root = write_lists(tmp_path / "dev", ROWS, split100=[0, 1, 2], test=[3, 4], fold1_test=[4, 2])
-    with pytest.raises(InputError, match=r"evaluation list: clips are in split100.csv too.*park-1"):
+    with pytest.raises(
+        InputError, match=r"evaluation list: clips are also in split100.csv.*park-1"
+    ):
         lists_of(root, root)
     (root / "audio").mkdir()
     (tmp_path / "linked").mkdir()
@@ -131,7 +133,7 @@ def test_lists_of_task_1b_are_held_against_each_other(tmp_path):
     root = write_lists(tmp_path, rows, fold1_train=train, fold1_evaluate=[2, 5, 8])
     assert read_lists(read_task1b(root), train=TRAIN_LIST, test=TEST_LIST).warnings == ()
     write_lists(tmp_path, rows, fold1_evaluate=[2, 4, 8])
-    with pytest.raises(InputError, match=r"fold1_evaluate\.csv: clips are in fold1_train.csv too"):
+    with pytest.raises(InputError, match=r"fold1_evaluate\.csv: clips are also in fold1_train.csv"):
         read_lists(read_task1b(root), train=TRAIN_LIST, test=TEST_LIST)
 
 

@@ -63,7 +63,9 @@ def test_it_stands_as_it_is_and_is_made_again_for_another_size(demo):
 def test_a_class_that_is_not_the_scenes_is_refused(demo, tmp_path):
     text = (demo.development / "meta.csv").read_text().replace("\tindoor\t", "\toutdoor\t", 1)
     (tmp_path / "meta.csv").write_text(text)
-    with pytest.raises(InputError, match=r"line 2: class of .* not its scene's; expected indoor"):
+    with pytest.raises(
+        InputError, match=r"line 2: class of .* contradicts its scene; expected indoor"
+    ):
         read_task1b(tmp_path)
 
 

@@ -175,7 +175,7 @@ def test_an_interrupted_training_resumes_with_the_member_it_was_at(
     with pytest.raises(InputError, match="not a folder of finished teachers"):
         read(data, tmp_path / "cut")
     train_teachers(tmp_path / "cut", plans, data, RESPONSES)
-    assert "2-cnn/network: done before, kept" in caplog.text
+    assert "2-cnn/network: already done, skipped" in caplog.text
     assert "resuming after epoch" in caplog.text
     np.testing.assert_array_equal(read(data, folder).logits, read(data, tmp_path / "cut").logits)
 

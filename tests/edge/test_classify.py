@@ -94,7 +94,7 @@ def test_windows_before_a_fault_are_said_and_the_fault_too(exported, tmp_path):
         done = run(CLASSIFY, model, tmp_path / "cut.flac", *flags)
         assert done.returncode == 1
         assert len(done.stdout.splitlines()) in lines
-        assert "cut.flac: audio file is damaged or was cut" in done.stderr.splitlines()[-1]
+        assert "cut.flac: audio file is damaged or truncated" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -38,6 +38,6 @@ def test_a_package_on_a_cluster_that_loses_a_node_is_that_of_one_machine(place, 
         output, errors = driver.communicate()
     assert driver.returncode == 0, errors
     print(f"{len(expected)} files, {time.monotonic() - begun:.0f} s\n{errors}")
-    assert "was lost" in errors and "begun again" in errors
+    assert "was lost" in errors and "running it again" in errors
     assert results(shared) == expected
     assert "validated package" in output

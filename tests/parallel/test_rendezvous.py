@@ -41,7 +41,7 @@ def test_another_code_or_flag_is_refused_on_both_sides(name):
 
 def test_an_index_that_is_taken_is_refused():
     errors = together([SAME] * 3, [0, 1, 1])
-    assert any("worker 1 came twice" in str(error) for error in errors)
+    assert any("worker 1 connected twice" in str(error) for error in errors)
     assert errors[0] is not None
 
 

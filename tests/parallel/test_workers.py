@@ -187,5 +187,5 @@ def test_one_worker_alone_agrees_with_itself():
 def test_who_does_not_come_in_time_is_named(index):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     other = f"worker {1 - index} \\({addresses[1 - index]}\\)"
-    with pytest.raises(InputError, match=f"did not come in time: {other}"):
+    with pytest.raises(InputError, match=f"did not connect in time: {other}"):
         rendezvous.come_together(addresses, index, {}, wait_seconds=0.3)

@@ -20,7 +20,7 @@ _NEEDS = flags.DEFINE_list("needs", [], "Run directories that have to be done.")
 
 
 def _refuse() -> None:
-    raise InputError("another run is at work here", where=_OUTPUT.value)
+    raise InputError("another run is using this directory", where=_OUTPUT.value)
 
 
 def main(_) -> None:

@@ -67,6 +67,6 @@ def test_clips_in_both_lists_are_refused_before_audio_is_read(
         names = ("fold1_train.csv", "fold1_evaluate.csv")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(
-        f"error: {names[1]}: clips are in {names[0]} too: what is trained on cannot be scored"
+        f"error: {names[1]}: clips are also in {names[0]}: training clips cannot be scored"
     ), done.stderr
     assert not (tmp_path / "cache").exists() and not (tmp_path / "run").exists()

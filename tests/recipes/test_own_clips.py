@@ -116,7 +116,7 @@ def test_another_length_than_the_flag_says_ends_in_one_line(tmp_path, recipe, gi
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(
-        "clips are not as long as --seconds says; expected 1 s; received 0.5 s; give "
+        "clip length differs from --seconds; expected 1 s; received 0.5 s; give "
         "--seconds=0.5 if all are that long"
     )
     assert not (tmp_path / "run").exists()

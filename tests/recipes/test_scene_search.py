@@ -93,7 +93,7 @@ def test_mono_clips_of_scenes_are_taken_for_both_ears(place, tmp_path):
         (["--seconds=1"], "clip is shorter than a segment"),
         (["--seconds=2"], "expected 2 s; received 1.3 s; give --seconds=1.3 if all are"),
         (["--train_list=none.csv"], "list of clips is missing"),
-        (["--storage=mysql://u:secret@h/d"], "no storage of a search"),
+        (["--storage=mysql://u:secret@h/d"], "unknown kind of storage"),
     ],
 )
 def test_wrong_flags_end_in_one_line(stereo, tmp_path, given, message):

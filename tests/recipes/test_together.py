@@ -58,7 +58,7 @@ def test_processes_that_search_find_what_one_does_and_one_may_be_killed(stereo, 
     os.kill(helpers(process)[0], signal.SIGKILL)
     _, errors = process.communicate()
     assert process.returncode == 0, errors
-    assert "was lost (signal 9); it is begun again" in errors
+    assert "was lost (signal 9); running it again" in errors
     assert candidates(tmp_path) == candidates(alone)
     assert len(list((tmp_path / "logs" / "search").glob("*.txt"))) == 2
 

@@ -192,7 +192,7 @@ def test_a_second_run_in_one_directory_ends_in_one_line_and_harms_nothing(place,
 
     flags = [*on_tiny_alone(place), f"--output_dir={run}"]
     with locked(run / "lock", fail):
-        _ends_in_one_line(flags, tmp_path / "e", "another run is at work here")
+        _ends_in_one_line(flags, tmp_path / "e", "another run is using this directory")
         assert [path.name for path in run.iterdir()] == ["lock"]
 
 

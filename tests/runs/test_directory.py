@@ -241,7 +241,7 @@ def test_a_replacement_that_is_killed_leaves_whole_stages_or_none(run, monkeypat
 
 
 def test_a_second_run_in_the_same_directory_is_refused(tmp_path):
-    refused = pytest.raises(InputError, match="another run is at work here")
+    refused = pytest.raises(InputError, match="another run is using this directory")
     with runs.begun(tmp_path, SETTINGS), refused, runs.begun(tmp_path, SETTINGS, overwrite=True):
         pass
     runs.check(tmp_path, SETTINGS)

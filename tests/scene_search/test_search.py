@@ -183,7 +183,7 @@ def test_a_storage_that_other_code_has_begun_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("storage", "message"),
     [
-        ("mysql://u:secret@h/d", "no storage of a search; expected a journal file or postgresql"),
+        ("mysql://u:secret@h/d", "unknown kind of storage; expected a journal file or postgresql"),
         ("postgresql://u:secret@h/d", "password on a command line"),
         ("postgresql://u@h/d?password=secret", "password on a command line"),
         ("postgresql://u:secret@h:x/d", "address cannot be read|password on a command line"),

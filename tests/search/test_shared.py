@@ -221,7 +221,7 @@ def test_a_connection_lost_in_the_middle_ends_in_one_line_and_the_same_command_g
         process.join(60)
         assert process.exitcode == 1
         text = (tmp_path / "error0").read_text()
-        assert "connection to the database was lost; the same command goes on" in text
+        assert "connection to the database was lost; run the same command again to resume" in text
         assert "\n" not in text and postgres.PASSWORD not in text
         started_server.start()
         again = started(tmp_path, url, "random", 0)

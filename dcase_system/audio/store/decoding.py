@@ -1,4 +1,4 @@
-"""Decoding clips into rows, by threads or processes."""
+"""Decodes clips into rows, with threads or processes."""
 
 import multiprocessing
 import os
@@ -18,26 +18,26 @@ from dcase_system.core.places import Place, UnreachableError
 from dcase_system.core.processors import usable_cores
 
 Decoded = np.ndarray | InputError
-_CLIPS_A_CALL = 4  # of a process
+_CLIPS_A_CALL = 4  # clips that a process takes at once
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """Makes the row of a line in the index.
+    """Decodes the row of a line in the index.
 
     Attributes:
-        root: folder of the corpus.
-        form: of the store.
+        root: Folder of the corpus.
+        form: Format of the store.
     """
 
     root: Place
     form: Form
 
     def __call__(self, line: bytes) -> Decoded:
-        """An int16 row of the store's form, or what is wrong with the clip.
+        """Returns an int16 row in the store's format, or the error of a faulty clip.
 
         Raises:
-            UnreachableError: the storage of the clips does not answer.
+            UnreachableError: The storage of the clips does not answer.
         """
         name, listed = clip_of(line)
         path = self.root / name
@@ -45,14 +45,14 @@ class Decoder:
             _check_unchanged(path, listed)
             return decode_clip(path, self.form)
         except UnreachableError:
-            raise  # it would be the fault of every clip, each after a wait
+            raise  # every other clip would fail too, each after a timeout
         except InputError as error:
             return error
 
 
 @contextmanager
 def decoders(processes: int) -> Iterator[Executor]:
-    """A pool of processes, which end with this one; where it is one only, of a thread a core."""
+    """Yields a pool of processes that end with this one; for 1, a pool of one thread per core."""
     pool: Executor
     if processes == 1:
         pool = ThreadPoolExecutor(usable_cores())
@@ -66,8 +66,8 @@ def decoders(processes: int) -> Iterator[Executor]:
 
 
 def start(pool: Executor, decoder: Decoder, lines: Sequence[bytes]) -> Iterator[Decoded]:
-    """Has lines decoded from now on; the results come in the order of the lines."""
-    # Ctrl-C goes to all processes. Those that are started now do not hear it: they are told to end.
+    """Starts decoding lines; the results come in the order of the lines."""
+    # Ctrl-C reaches all processes. Children started here ignore it: the parent ends them.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.map(decoder, lines, chunksize=_CLIPS_A_CALL)
@@ -87,7 +87,7 @@ def _end_with_parent() -> None:
 
 
 def _check_unchanged(path: Place, listed: str) -> None:
-    """Refuses a file that has changed since it was listed: its row would pass for the old one."""
+    """Refuses a file that changed after it was listed: its row would pass for the old file."""
     try:
         status = status_of(path)
     except OSError as error:

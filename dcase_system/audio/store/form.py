@@ -1,4 +1,4 @@
-"""What the waveforms of a store have in common, and clips brought into that form."""
+"""The format of a store's waveforms, and the conversion of clips to it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -20,19 +20,19 @@ _SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
 
 @dataclass(frozen=True)
 class Form:
-    """Of all waveforms of a store.
+    """Format of all waveforms in a store.
 
     Attributes:
-        sample_rate: in Hz.
-        clip_samples: length.
-        exact: whether clips must have `channels` channels and be of equal length and rate. If not,
-            channels are averaged, and clips cut at their end or followed by silence.
-        channels: of the waveforms.
-        copy_mono: whether the one channel of a mono clip stands for all of them.
-        source_rate: of the clips in Hz, where exact: that of the first one; None before it is
-            known.
-        version: of the samples that a clip becomes. It is part of the keys of runs, so that it
-            does not change with the layout of the store.
+        sample_rate: Sample rate in Hz.
+        clip_samples: Length in samples.
+        exact: Whether clips must have `channels` channels and equal length and rate. If not,
+            channels are averaged, and clips are cut or padded with silence at the end.
+        channels: Number of channels.
+        copy_mono: Whether a mono clip is copied to all channels.
+        source_rate: Sample rate of the clips in Hz, if exact: that of the first one; None until
+            it is known.
+        version: Version of the conversion to samples. It is part of the keys of runs, so it does
+            not change with the layout of the store.
     """
 
     sample_rate: int
@@ -45,7 +45,7 @@ class Form:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one waveform."""
+        """Shape of a waveform."""
         return (self.clip_samples, self.channels)[: 1 if self.channels == 1 else 2]
 
     @property
@@ -53,12 +53,12 @@ class Form:
         return self.clip_samples * self.channels * np.dtype(np.int16).itemsize
 
     def fits(self, other: "Form") -> bool:
-        """Whether they are the same but for the rate of the clips."""
+        """Whether two formats are the same except for the rate of the clips."""
         return asdict(self) | {"source_rate": None} == asdict(other) | {"source_rate": None}
 
 
 def read_form(store: Path) -> Form | None:
-    """The form of a store; None where it has none that can be read, or is of another layout."""
+    """Reads the format of a store; None if it is missing, unreadable or of another layout."""
     try:
         content = read_json(store / FORM_FILE)
         if content.pop("layout") != _LAYOUT:
@@ -74,11 +74,11 @@ def write_form(store: Path, form: Form) -> None:
 
 
 def decode_clip(path: Place, form: Form) -> np.ndarray:
-    """A clip as a row of a store: int16 of the form's shape.
+    """Decodes a clip to a row of a store: int16 of the format's shape.
 
     Raises:
-        InputError: it is missing, unreadable or empty, has NaN samples, has another number of
-            channels, length or sample rate (where exact) or is shorter than a frame (where not).
+        InputError: The clip is missing, unreadable or empty, has NaN samples, has another number
+            of channels, length or sample rate (if exact) or is shorter than a frame (if not).
     """
     if not form.exact:
         return _to_int16(_fitted(path, form)).reshape(form.shape)
@@ -87,7 +87,7 @@ def decode_clip(path: Place, form: Form) -> np.ndarray:
         raise InputError(
             "clip has another sample rate",
             where=path,
-            expected=f"{form.source_rate} Hz as the others (if all have changed: a new store)",
+            expected=f"{form.source_rate} Hz like the others (if all have changed: a new store)",
             received=f"{rate} Hz",
         )
     if samples.shape[1] == 1 and form.copy_mono:
@@ -112,7 +112,7 @@ def decode_clip(path: Place, form: Form) -> np.ndarray:
 
 
 def _fitted(path: Place, form: Form) -> np.ndarray:
-    """One channel of the store's length, from a clip of any form: what comes later is not read."""
+    """Converts a clip of any length, rate and channels to a mono row; reads no more than needed."""
     with open_audio(path) as recording:
         blocks = map(mono, recording.blocks())
         resampled = resample_blocks(blocks, recording.sample_rate, form.sample_rate)
@@ -128,7 +128,7 @@ def _fitted(path: Place, form: Form) -> np.ndarray:
 
 
 def _first_samples(blocks: Iterable[np.ndarray], samples: int) -> np.ndarray:
-    """The first samples of blocks (all, where they are fewer), of which no more is taken."""
+    """Takes the first samples of blocks, or all if there are fewer, and reads no further."""
     taken, length = [], 0
     for block in blocks:
         taken.append(block[: samples - length])

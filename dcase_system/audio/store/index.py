@@ -1,4 +1,4 @@
-"""Which clips a store has a row for: the lines of its index."""
+"""The index of a store: a line for each clip that has a row."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,24 +14,24 @@ from dcase_system.core.places import Place, Url
 INDEX_FILE = "index.tsv"
 
 _LOG = logging.getLogger(__name__)
-_NAMES_A_CALL, _CALLS_AT_ONCE = 1_000, 16  # of stat: on a network disk each waits for an answer
+_NAMES_A_CALL, _CALLS_AT_ONCE = 1_000, 16  # for stat, which waits for each answer on a network disk
 
 
 def status_of(path: Place) -> str:
-    """Size and modification time of a file, as in a line.
+    """Size and modification time of a file, as in a line of the index.
 
     Raises:
-        OSError: it is missing, or the disk does not answer.
+        OSError: The file is missing, or the disk does not answer.
     """
     status = path.stat()
     return f"{status.st_size}\t{status.st_mtime_ns}"
 
 
 def stat_all(root: Place, filenames: Sequence[str]) -> dict[str, str]:
-    """The status of each file, by its name.
+    """Returns the status of each file by name.
 
     Raises:
-        InputError: some are missing, or a name has a line break.
+        InputError: A file is missing, or a name has a line break.
     """
 
     def statuses(names: Sequence[str]) -> list[str | None]:
@@ -47,7 +47,7 @@ def stat_all(root: Place, filenames: Sequence[str]) -> dict[str, str]:
         raise InputError("clip of the list is missing", where=root, received=missing[0] + others)
     if isinstance(root, Url) and any(status and status.endswith("\t0") for status in found):
         _LOG.warning(
-            "%s: modification times are unknown: a clip that is replaced by one of its size will "
+            "%s: modification times are unknown: replacing a clip by one of the same size will "
             "not be noticed",
             root,
         )
@@ -58,29 +58,29 @@ def stat_all(root: Place, filenames: Sequence[str]) -> dict[str, str]:
 
 
 def lines_of(files: Mapping[str, str]) -> list[bytes]:
-    """The lines of these files, given what `stat_all` returns."""
+    """Returns the lines of files, given the result of `stat_all`."""
     return [
         f"{name}\t{status}".encode("utf-8", "surrogateescape") for name, status in files.items()
     ]
 
 
 def clip_of(line: bytes) -> tuple[str, str]:
-    """Name and status of a line's file."""
+    """Splits a line into the name and status of its file."""
     name, size, time = line.decode("utf-8", "surrogateescape").rsplit("\t", 2)
     return name, f"{size}\t{time}"
 
 
 def rows_of(path: Path, lines: Sequence[bytes]) -> np.ndarray:
-    """The row of each line in an index; lines that are not there are added to it.
+    """Returns the row of each line in an index; appends missing lines.
 
     Args:
-        path: of the index, which nobody else changes meanwhile.
-        lines: all different.
+        path: Path of the index; no other process may change it meanwhile.
+        lines: Distinct lines.
     """
     position = {line: at for at, line in enumerate(lines)}
     rows = np.full(len(lines), -1, np.int64)
     content = path.read_bytes() if path.exists() else b""
-    known = content.split(b"\n")[:-1]  # a last line without its end was cut
+    known = content.split(b"\n")[:-1]  # a last line without a newline is truncated
     for row, line in enumerate(known):
         if line in position:
             rows[position[line]] = row

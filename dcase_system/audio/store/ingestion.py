@@ -1,4 +1,4 @@
-"""Bringing clips into a store, where they are not in it yet."""
+"""Ingests missing clips into a store."""
 
 import fcntl
 import logging
@@ -24,7 +24,7 @@ from dcase_system.core.files import fingerprint, locked
 from dcase_system.core.places import Place, place
 
 BLOCK_BYTES = 16 * 2**20
-"""Written at a time, the next ones decoded meanwhile: what a kill loses."""
+"""Size of the blocks that are written while the next one is decoded; a kill loses up to two."""
 
 _LOG = logging.getLogger(__name__)
 _MOST_LOGGED = 20  # of the faulty clips
@@ -45,32 +45,33 @@ def ingest(
     writers: int = 1,
     block_bytes: int = BLOCK_BYTES,
 ) -> Waveforms:
-    """Brings clips into the store, where they are not in it yet, and opens it.
+    """Ingests missing clips into the store and opens it.
 
     Other processes, also on other machines that share the disk, may do the same at the same time:
     each decodes clips that no other is decoding.
 
     Args:
-        store: folder of the store; made if absent.
-        root: folder or URL of the corpus.
-        filenames: clips below `root`.
-        sample_rate: rate of the stored waveforms in Hz.
-        clip_seconds: length that every clip must have.
-        exact: whether clips must have `channels` channels and be of equal length and rate. If not,
-            channels are averaged, and clips cut at their end or followed by silence (as PANNs does
-            it).
-        channels: of the stored waveforms.
-        copy_mono: whether the one channel of a mono clip stands for all of them.
-        on_progress: called with the clips decoded so far and the clips to decode.
-        writers: processes that decode; with 1, or where all fits into one block, this one does.
-        block_bytes: of the rows that are written at a time.
+        store: Folder of the store, created if missing.
+        root: Folder or URL of the corpus.
+        filenames: Clips below `root`.
+        sample_rate: Sample rate of the stored waveforms in Hz.
+        clip_seconds: Length of every clip in seconds.
+        exact: Whether clips must have `channels` channels and equal length and rate. If not,
+            channels are averaged, and clips are cut or padded with silence at the end (as PANNs
+            does).
+        channels: Number of channels of the stored waveforms.
+        copy_mono: Whether a mono clip is copied to all channels.
+        on_progress: Called with the clips decoded so far and the clips to decode.
+        writers: Number of decoding processes; with 1, or if all rows fit into one block, this
+            process decodes.
+        block_bytes: Bytes of rows that are written at a time.
 
     Raises:
-        InputError: a clip is missing, unreadable or empty, has NaN samples, has another number of
-            channels, or is of another length or sample rate than the store's first clip (where
-            exact) or shorter than a frame of 32 ms (where not); or the disk is too small.
-            Each faulty clip is logged; the error names the first.
-        OSError: the store cannot be written.
+        InputError: A clip is missing, unreadable or empty, has NaN samples, has another number of
+            channels, or another length or sample rate than the store's first clip (if exact) or
+            is shorter than a frame of 32 ms (if not); or the disk is too small. Each faulty clip
+            is logged; the error names the first.
+        OSError: The store cannot be written.
     """
     store, root = Path(store), place(root)
     store.mkdir(parents=True, exist_ok=True)
@@ -99,10 +100,10 @@ def ingest(
 
 @contextmanager
 def _in_form(store: Path, wanted: Form) -> Iterator[None]:
-    """The store has this form as long as the context lasts; one of another form is emptied first.
+    """Keeps the store in this format within the context; first empties one of another format.
 
-    Whoever is at work on a store holds a shared lock, which goes with the process; who empties it,
-    the lock alone. What readers have opened stays theirs.
+    A process that uses a store holds a shared lock, released with the process; one that empties
+    it holds the lock exclusively. Readers keep the files they have opened.
     """
     with (store / "at_work").open("a+") as lock:
         while True:
@@ -110,7 +111,7 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
             if _fits(store, wanted):
                 break
             if not _flocked(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
-                _LOG.info("another process writes %s in another format: waiting for it", store)
+                _LOG.info("another process is writing %s in another format: waiting for it", store)
                 _flocked(lock.fileno(), fcntl.LOCK_EX)
             if not _fits(store, wanted):
                 _empty(store)
@@ -119,7 +120,7 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
 
 
 def _flocked(handle: int, how: int) -> bool:
-    """Locks a file, shared or alone; False if it had to wait. filelock has no shared lock."""
+    """Locks a file, shared or exclusively; False if it is taken. filelock has no shared lock."""
     try:
         fcntl.flock(handle, how)
     except BlockingIOError:
@@ -136,12 +137,12 @@ def _empty(store: Path) -> None:
     if (store / FORM_FILE).exists():
         _LOG.info("store %s has another format: rebuilding it", store)
     files = [store / name for name in (MARKS_FILE, INDEX_FILE, ROWS_FILE)]
-    for path in (*files, *store.glob("[0-9]" * 6 + "*.*")):  # the shards of another layout
+    for path in (*files, *store.glob("[0-9]" * 6 + "*.*")):  # shards of an older layout
         path.unlink(missing_ok=True)
 
 
 def _with_source_rate(store: Path, root: Place, lines: Sequence[bytes]) -> Form:
-    """The form of the store; the first clip ever decoded sets the corpus's rate."""
+    """Returns the format of the store; the first clip ever decoded sets the corpus's rate."""
     form = read_form(store)
     assert form is not None
     if lines and form.exact and form.source_rate is None:
@@ -152,14 +153,14 @@ def _with_source_rate(store: Path, root: Place, lines: Sequence[bytes]) -> Form:
 
 @dataclass
 class _Filling:
-    """Wanted rows, until all are done or faulty.
+    """Fills wanted rows until all are done or faulty.
 
     Attributes:
-        stored: the rows.
-        decoder: makes them.
-        pool: of those who do it.
-        block: rows that are written at a time.
-        faults: found so far, by clip.
+        stored: Wanted rows.
+        decoder: Decodes a row.
+        pool: Threads or processes that decode.
+        block: Number of rows that are written at a time.
+        faults: Errors found so far, by clip.
     """
 
     stored: WantedRows
@@ -169,7 +170,7 @@ class _Filling:
     faults: dict[int, InputError] = field(default_factory=dict)
 
     def fill(self, left: np.ndarray, on_progress: Callable[[int, int], None]) -> None:
-        """Decodes these clips, but for those that other processes decode, which it waits for."""
+        """Decodes these clips; waits for those that other processes are decoding."""
         clips, waiting = len(left), False
         while before := len(left):
             done = clips - before
@@ -179,7 +180,7 @@ class _Filling:
             left = self._left(left)
             if len(left) == before:
                 if not waiting:
-                    _LOG.info("another process decodes %d clips: waiting for it", before)
+                    _LOG.info("another process is decoding %d clips: waiting for it", before)
                 waiting = True
                 time.sleep(_WAIT_SECONDS)
         on_progress(clips, clips)
@@ -189,7 +190,7 @@ class _Filling:
         return left[~np.isin(left, list(self.faults))]
 
     def _decoded(self, left: np.ndarray) -> Iterator[int]:
-        """Goes through clips once, past what others have claimed; yields numbers of clips done."""
+        """Goes through clips once, skipping claimed ones; yields numbers of clips done."""
         begun = []
         for at in range(0, len(left), self.block):
             claimed = left[at : at + self.block]
@@ -207,9 +208,9 @@ class _Filling:
             decoded = dict(zip(clips.tolist(), rows, strict=True))
         except BrokenProcessPool as error:
             raise InputError(
-                "a writer process was ended",
+                "a writer process died (out of memory?)",
                 where=self.stored.path.parent,
-                expected="enough memory, and nobody to end it; the same command goes on",
+                expected="all writers to finish; run the same command again to resume",
                 received=error,
             ) from error
         self.faults |= {at: row for at, row in decoded.items() if isinstance(row, InputError)}

@@ -1,4 +1,4 @@
-"""The rows of a store that are wanted, and which of them are done."""
+"""The wanted rows of a store, and which of them are done."""
 
 import fcntl
 import os
@@ -16,39 +16,39 @@ _MARK_BYTES = 4
 
 
 class WantedRows:
-    """The rows of some clips, which several processes write at a time.
+    """The rows of some clips, which several processes may write at the same time.
 
-    Methods take positions of clips. A row that is done has the CRC-32 of its line as its mark. Who
-    writes rows claims them, so that no other process does the same work. Claims are locks on the
-    bytes of a file, one for each row, which go with the process. They only save work: to write a
-    row twice is to write the same bytes.
+    Methods take positions of clips. A finished row has the CRC-32 of its line as its mark. A
+    process claims rows before it writes them, so that no other process does the same work. Claims
+    are locks on the bytes of a file, one per row, released with the process. They only save work:
+    writing a row twice writes the same bytes.
 
     Attributes:
-        lines: of the clips in the index.
-        numbers: (clips,) of their rows.
-        path: of the file of all rows.
+        lines: Lines of the clips in the index.
+        numbers: Row numbers of the clips (clips,).
+        path: File of all rows.
     """
 
     def __init__(self, store: Path, lines: Sequence[bytes], row_bytes: int):
-        """Adds the lines to the index where they are not in it; the caller holds the store's lock.
+        """Adds missing lines to the index; the caller holds the store's lock.
 
         Args:
-            store: folder of the store.
-            lines: of the clips, all different.
-            row_bytes: of a row.
+            store: Folder of the store.
+            lines: Distinct lines of the clips.
+            row_bytes: Bytes of a row.
         """
         self.lines = lines
         self.numbers = rows_of(store / INDEX_FILE, lines)
         self.path = store / ROWS_FILE
         self._row_bytes = row_bytes
-        # Not 0, as a hole in the file is read.
+        # Never 0, the value of a hole in the file.
         self._wanted_marks = np.array([crc32(line) or 1 for line in lines], "<u4")
         self._rows, self._marks, self._claims = (
             os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             for path in (self.path, store / MARKS_FILE, store / "claims")
         )
-        # Marks of rows that were cut off would be true again of the hole that a later row leaves
-        # before itself. They are counted first: others may be writing rows, and then marks.
+        # If rows were truncated, their marks would wrongly apply to the hole that a later row
+        # leaves before itself. Marks are counted first: others may write rows, and then marks.
         marks = os.fstat(self._marks).st_size // _MARK_BYTES
         rows = os.fstat(self._rows).st_size // row_bytes
         if marks > rows:
@@ -59,7 +59,7 @@ class WantedRows:
             os.close(handle)
 
     def left(self, clips: np.ndarray) -> np.ndarray:
-        """Those of the clips whose rows are not done, in the order of their rows."""
+        """Returns the clips whose rows are not done, in the order of their rows."""
         clips = clips[np.argsort(self.numbers[clips])]
         if not len(clips):
             return clips
@@ -69,7 +69,7 @@ class WantedRows:
         return clips[marks[self.numbers[clips] - (stop - rows)] != self._wanted_marks[clips]]
 
     def claim(self, clips: np.ndarray) -> bool:
-        """Whether nobody else writes the rows of these clips, in their order, or any between."""
+        """Claims the rows of these clips, given in row order, and all between; False if taken."""
         rows, stop = self._extent(clips)
         try:
             fcntl.lockf(self._claims, fcntl.LOCK_EX | fcntl.LOCK_NB, rows, stop - rows)
@@ -85,10 +85,10 @@ class WantedRows:
         """Writes rows to the disk, then their marks.
 
         Args:
-            values: int16 rows by their clips.
+            values: int16 rows by clip.
 
         Raises:
-            OSError: the disk is full, or refuses.
+            OSError: The disk is full or cannot be written.
         """
         numbers = {clip: int(self.numbers[clip]) for clip in values}
         try:
@@ -103,7 +103,7 @@ class WantedRows:
             raise OSError(error.errno, error.strerror, str(self.path)) from error
 
     def _extent(self, clips: np.ndarray) -> tuple[int, int]:
-        """How many rows there are from the first to the last one, and the number behind it."""
+        """Number of rows from the first to the last, and the row number after the last."""
         first, last = self.numbers[clips[[0, -1]]].tolist()
         return last + 1 - first, last + 1
 

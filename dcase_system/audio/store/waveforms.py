@@ -1,4 +1,4 @@
-"""Reading a store: waveforms of clips in the order they were asked for."""
+"""Reads a store: waveforms of clips in the requested order."""
 
 import os
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from dcase_system.core.errors import InputError
 
 
 class StoredRows:
-    """The rows of a store, read by their numbers.
+    """The rows of a store, read by number.
 
-    The file stays open, so that a store may be emptied or deleted under its readers. It is read,
-    not mapped: to read a map of a file that has been cut would end the process.
+    The file stays open, so a store may be emptied or deleted while it is read. It is read, not
+    mapped: reading a map of a truncated file would kill the process.
 
     Attributes:
-        path: of the file.
-        shape: of one row.
-        row_bytes: of one.
+        path: Path of the file.
+        shape: Shape of a row.
+        row_bytes: Bytes of a row.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...]):
@@ -29,17 +29,17 @@ class StoredRows:
         self._file = path.open("rb", buffering=0)
 
     def expect(self, rows: list[int]) -> None:
-        """Has the system fetch these rows all at once, where it can be asked to."""
+        """Asks the operating system to prefetch these rows, where it supports that."""
         if hasattr(os, "posix_fadvise"):
             handle, size = self._file.fileno(), self.row_bytes
             for row in rows:
                 os.posix_fadvise(handle, row * size, size, os.POSIX_FADV_WILLNEED)
 
     def __getitem__(self, number: int) -> np.ndarray:
-        """A row, int16 of the shape.
+        """Returns a row, int16 of the shape.
 
         Raises:
-            InputError: the file was cut after the store was opened.
+            InputError: The file was truncated after the store was opened.
         """
         row = np.empty(self.shape, np.int16)
         size = os.preadv(self._file.fileno(), [row.data], number * row.nbytes)
@@ -47,7 +47,7 @@ class StoredRows:
             raise InputError(
                 "file was truncated while it was read",
                 where=self.path,
-                expected=f"{(number + 1) * row.nbytes:,} bytes; the same command makes it anew",
+                expected=f"{(number + 1) * row.nbytes:,} bytes; run again to rebuild the file",
                 received=f"{os.fstat(self._file.fileno()).st_size:,}",
             )
         return row
@@ -56,13 +56,13 @@ class StoredRows:
 # Arrays have no single truth value, so the class cannot be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class Waveforms:
-    """Some waveforms, in the order of the clips they were asked for.
+    """Waveforms of clips in the requested order.
 
     Attributes:
-        samples: int16, (rows, clip samples), or (rows, clip samples, channels) of several
-            channels: rows of a store, or an array.
-        rows: row of each clip.
-        key: changes when one of the files that were asked for does.
+        samples: Rows of a store, or an array: int16 (rows, clip samples), or (rows, clip samples,
+            channels) if there are several channels.
+        rows: Row of each clip.
+        key: Fingerprint that changes with any of the requested files.
     """
 
     samples: StoredRows | np.ndarray
@@ -74,7 +74,7 @@ class Waveforms:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one waveform: (clip samples,), or (clip samples, channels) of several channels."""
+        """Shape of a waveform: (clip samples,), or (clip samples, channels) if several channels."""
         if isinstance(self.samples, StoredRows):
             return self.samples.shape
         return self.samples.shape[1:]
@@ -83,7 +83,7 @@ class Waveforms:
         """Waveforms at these positions: float32, (positions, *shape), full scale = 1.
 
         Raises:
-            InputError: the store has been cut since it was opened.
+            InputError: The store was truncated after it was opened.
         """
         rows = self.rows[positions].tolist()
         if isinstance(self.samples, StoredRows):

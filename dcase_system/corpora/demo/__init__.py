@@ -1,4 +1,4 @@
-"""Corpora in the layouts of TAU 2022 Mobile and 2020 3Class, synthesised: nothing to download."""
+"""Synthesised corpora in the layouts of TAU 2022 Mobile and 2020 3Class; nothing to download."""
 
 from dcase_system.corpora.demo.plan import FULL, TINY, DemoSize
 from dcase_system.corpora.demo.stereo import (

@@ -1,4 +1,4 @@
-"""The devices that record the demo corpus: how each colours, squeezes and hisses."""
+"""The recording devices of the demo corpus: frequency response, compression and noise."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ class Device:
     """A recording device.
 
     Attributes:
-        response_db: gain at each of `signals.BANDS_HZ`.
-        hiss_db: level of its own noise, relative to full scale.
-        drive: how hard it compresses loud sounds; 0 is not at all.
+        response_db: Gain at each of `signals.BANDS_HZ`.
+        hiss_db: Level of its own noise, relative to full scale.
+        drive: Strength of the compression of loud sounds; 0 means none.
     """
 
     response_db: tuple[float, ...]
@@ -22,8 +22,8 @@ class Device:
     drive: float
 
 
-# As in TAU: `a` is a good recorder, `b` and `c` are phones, `s...` are simulated devices, of
-# which s4-s6 are met in the test only and lie a little outside of what the others do.
+# As in TAU: `a` is a good recorder, `b` and `c` are phones, `s...` are simulated devices. s4-s6 are
+# in the test only and lie slightly outside the range of the others.
 DEVICES = {
     "a": Device((0, 0, 0, 0, 0, 0, 0, -3), -84, 0),
     "b": Device((-18, -6, 0, 1, 3, 2, -4, -20), -70, 1.5),
@@ -38,12 +38,12 @@ DEVICES = {
 
 
 def record(signal: np.ndarray, name: str, generator: np.random.Generator) -> np.ndarray:
-    """What a device stores of a signal.
+    """Simulates a device's recording of a signal.
 
     Args:
-        signal: what is heard, relative to full scale, float32 at 44.1 kHz.
-        name: of the device.
-        generator: of the noise of this take.
+        signal: Sound at the device, relative to full scale, float32 at 44.1 kHz.
+        name: Name of the device.
+        generator: Random number generator for the noise of this take.
     """
     device = DEVICES[name]
     coloured = equalised(signal, device.response_db)

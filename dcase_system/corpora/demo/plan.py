@@ -1,4 +1,4 @@
-"""Which clips the demo corpus has: scenes, locations, segments, devices and lists."""
+"""The clips of the demo corpus: scenes, locations, segments, devices and lists."""
 
 from dataclasses import dataclass, fields
 
@@ -20,8 +20,8 @@ CITIES = (
     "vienna",
 )
 
-# As in TAU, three in four training clips are device a's and the others are parallel takes; of
-# a test segment, one real, one seen and one unseen device are listed.
+# As in TAU, three in four training clips are from device a and the others are parallel takes. Of
+# each test segment, one real, one seen and one unseen device are listed.
 _PARALLEL = ("b", "c", "s1", "s2", "s3")
 _PARALLEL_EVERY = 3
 _TEST_DEVICES = (("a", "s1", "s4"), ("b", "s2", "s5"), ("c", "s3", "s6"))
@@ -29,15 +29,15 @@ _TEST_DEVICES = (("a", "s1", "s4"), ("b", "s2", "s5"), ("c", "s3", "s6"))
 
 @dataclass(frozen=True)
 class DemoSize:
-    """How much there is of everything; a clip takes 132 kB.
+    """Size of the demo corpus; a clip takes 132 kB.
 
     Attributes:
-        train_locations: locations of each scene that are recorded for training.
-        test_locations: locations of each scene that are recorded for the test.
-        train_segments: segments recorded at each training location.
-        test_segments: segments recorded at each test location.
-        pieces: one-second clips that a segment is cut into, at most 10.
-        evaluation_clips: clips of the evaluation set.
+        train_locations: Training locations per scene.
+        test_locations: Test locations per scene.
+        train_segments: Segments per training location.
+        test_segments: Segments per test location.
+        pieces: One-second clips per segment, at most 10.
+        evaluation_clips: Clips of the evaluation set.
     """
 
     train_locations: int = 15
@@ -75,15 +75,15 @@ TINY = DemoSize(
 
 @dataclass(frozen=True)
 class Segment:
-    """Some seconds at one place, recorded by one device or by several at the same time.
+    """Some seconds at one place, recorded by one or more devices at the same time.
 
     Attributes:
-        scene: scene label.
-        location: number of the location, which no other location shares.
-        number: number of the segment, which no other segment shares.
-        devices: devices that recorded it, `a` first.
-        listed: those of them whose clips are in the lists; the others are in meta.csv only.
-        splits: percentages of the training splits that it is in; none for a test segment.
+        scene: Scene label.
+        location: Unique number of the location.
+        number: Unique number of the segment.
+        devices: Devices that recorded it, `a` first.
+        listed: Devices whose clips are in the lists; the others are in meta.csv only.
+        splits: Percentages of the training splits that hold it; none for a test segment.
     """
 
     scene: str
@@ -95,7 +95,7 @@ class Segment:
 
     @property
     def identifier(self) -> str:
-        """`<city>-<location>`, the group that training and test do not share."""
+        """`<city>-<location>`; training and test share no such group."""
         return f"{CITIES[self.location % len(CITIES)]}-{self.location}"
 
     def filename(self, piece: int, device: str) -> str:
@@ -104,18 +104,18 @@ class Segment:
 
 
 def plan_development(size: DemoSize, seed: int) -> tuple[Segment, ...]:
-    """All segments of the development set, scene by scene and location by location."""
+    """Plans all segments of the development set, ordered by scene and location."""
     segments: list[Segment] = []
     tested = 0
     for index, scene in enumerate(tau.SCENES):
         location = 1_000 + index * (size.train_locations + size.test_locations)
-        # The ranks are shuffled, so that small splits have segments of many locations.
+        # Shuffled ranks, so that small splits have segments of many locations.
         ranks = np.random.default_rng([seed, index]).permutation(
             size.train_locations * size.train_segments
         )
         for position, rank in enumerate(ranks.tolist()):
             devices: tuple[str, ...] = ("a",)
-            # By rank and not by position, so that the smallest split has its share of devices.
+            # By rank, not by position, so that the smallest split has its share of devices.
             if rank % _PARALLEL_EVERY == 0:
                 devices += (_PARALLEL[(rank // _PARALLEL_EVERY + index) % len(_PARALLEL)],)
             segments.append(
@@ -145,5 +145,5 @@ def plan_development(size: DemoSize, seed: int) -> tuple[Segment, ...]:
 
 
 def _in_split(percent: int, segments: int) -> int:
-    """How many of a scene's segments a split holds: at least one, however small it is."""
+    """Number of a scene's segments in a split, at least one."""
     return max(1, round(percent / 100 * segments))

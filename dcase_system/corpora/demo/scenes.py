@@ -1,9 +1,9 @@
-"""What is heard in each scene of the demo corpus.
+"""The sounds of each scene in the demo corpus.
 
-The scenes share most of their sounds on purpose (a tram and a metro rumble alike, people talk
-everywhere), the sound that gives a scene away is missing from many clips, and every place has
-its own mix, echo and colour. A classifier that learns from some places and is scored at others
-through other devices therefore makes the kinds of error that it makes on real scenes.
+Scenes share most of their sounds on purpose (trams and metros rumble alike, people talk
+everywhere), the sound that identifies a scene is missing from many clips, and every place has its
+own mix, echo and colour. So a classifier that is trained at some places and scored at others,
+through other devices, makes the kinds of error that it makes on real scenes.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class Ingredient:
     """One sound of a scene.
 
     Attributes:
-        sound: how it is made.
-        level_db: its usual level, relative to the other ingredients.
-        at_place: probability that it is heard at a place at all.
-        in_segment: probability that it is heard in a segment, where it is heard at all.
-        character: the range that the character of the sound is drawn from, for each place.
+        sound: Function that makes the sound.
+        level_db: Usual level, relative to the other ingredients.
+        at_place: Probability that a place has the sound at all.
+        in_segment: Probability that a segment has the sound, if its place does.
+        character: Range from which the sound's character is drawn for each place.
     """
 
     sound: Sound
@@ -40,7 +40,7 @@ class Ingredient:
 
 @dataclass(frozen=True)
 class Scene:
-    """The shortest and longest reverberation time of its places, in seconds, and its sounds."""
+    """Range of reverberation times of its places, in seconds, and its sounds."""
 
     echo_s: tuple[float, float]
     ingredients: tuple[Ingredient, ...]
@@ -51,10 +51,10 @@ class Place:
     """A location of a scene.
 
     Attributes:
-        gain: amplitude of everything that is heard there, relative to full scale.
+        gain: Overall amplitude, relative to full scale.
         mix: (sound, character, gain, probability in a segment) of each sound.
-        echo: impulse response, float32 at 44.1 kHz.
-        colour_db: its gain at each of `signals.BANDS_HZ`.
+        echo: Impulse response, float32 at 44.1 kHz.
+        colour_db: Gain of the place at each of `signals.BANDS_HZ`.
     """
 
     gain: float
@@ -64,7 +64,7 @@ class Place:
 
 
 def draw_place(scene: str, generator: np.random.Generator) -> Place:
-    """Draws a location of a scene."""
+    """Draws a random location of a scene."""
     mix = []
     for ingredient in SCENES[scene].ingredients:
         gain_db = ingredient.level_db + generator.normal(0, _PLACE_DB)
@@ -72,7 +72,7 @@ def draw_place(scene: str, generator: np.random.Generator) -> Place:
         if generator.random() < ingredient.at_place:
             mix.append((ingredient.sound, character, _factor(gain_db), ingredient.in_segment))
     echo_s = between(*SCENES[scene].echo_s, generator.random())
-    # An exponential decay that is 60 dB down after the reverberation time.
+    # Exponential decay by 60 dB over the reverberation time.
     samples = int(echo_s * RATE_HZ)
     echo = generator.standard_normal(samples) * 1e-3 ** np.linspace(0, 1, samples)
     echo *= generator.uniform(0.3, 1.0) / np.linalg.norm(echo)
@@ -86,7 +86,7 @@ def draw_place(scene: str, generator: np.random.Generator) -> Place:
 
 
 def render(place: Place, samples: int, generator: np.random.Generator) -> np.ndarray:
-    """What is heard at a place in one segment, before any device.
+    """Renders the sound at a place in one segment, before any device.
 
     Returns:
         float32 of shape (samples,), relative to full scale, at 44.1 kHz.

@@ -12,7 +12,7 @@ from scipy import fft
 RATE_HZ = 44_100
 
 BANDS_HZ = (50, 150, 400, 1_000, 2_500, 6_000, 12_000, 20_000)
-"""Frequencies at which the colour of a place or a device is given."""
+"""Frequencies at which the colour of a place or a device is specified."""
 
 
 def between(low: float, high: float, character: float) -> float:
@@ -30,7 +30,7 @@ def noise(
 
 
 def filtered(signal: np.ndarray, low_hz: float, high_hz: float, slope_db: float) -> np.ndarray:
-    """A signal between two frequencies, tilted by `-slope_db` per octave, 1 in RMS."""
+    """Limits a signal to a frequency band, tilted by `-slope_db` per octave and scaled to RMS 1."""
     length = fft.next_fast_len(len(signal), real=True)
     spectrum = fft.rfft(signal, length) * _band(length, low_hz, high_hz, slope_db)
     return unit(fft.irfft(spectrum, length)[: len(signal)])
@@ -46,8 +46,8 @@ def _band(length: int, low_hz: float, high_hz: float, slope_db: float) -> np.nda
 
 
 def equalised(signal: np.ndarray, gains_db: tuple[float, ...]) -> np.ndarray:
-    """A signal with these gains at `BANDS_HZ` and straight lines between them."""
-    # The zeros keep what the response smears over the ends from reaching the other end.
+    """Applies gains at `BANDS_HZ`, linearly interpolated between them."""
+    # Zero-padding keeps the response from wrapping around to the other end.
     length = fft.next_fast_len(len(signal) + 1_024, real=True)
     spectrum = fft.rfft(signal, length) * _response(length, gains_db)
     return fft.irfft(spectrum, length)[: len(signal)]
@@ -61,19 +61,19 @@ def _response(length: int, gains_db: tuple[float, ...]) -> np.ndarray:
 
 
 def convolved(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The causal convolution, as long as `signal`."""
+    """Causal convolution, as long as `signal`."""
     length = fft.next_fast_len(len(signal) + len(kernel) - 1, real=True)
     spectrum = fft.rfft(signal, length) * fft.rfft(kernel, length)
     return fft.irfft(spectrum, length)[: len(signal)]
 
 
 def unit(signal: np.ndarray) -> np.ndarray:
-    """The signal scaled to 1 in RMS; silence stays silence."""
+    """Scales a signal to RMS 1; silence stays silence."""
     return signal / (np.sqrt(np.mean(signal**2)) + np.float32(1e-9))
 
 
 def swell(generator: np.random.Generator, samples: int, rate_hz: float) -> np.ndarray:
-    """A random curve between 0 and 1 that turns about `rate_hz` times a second."""
+    """A random curve between 0 and 1 that turns about `rate_hz` times per second."""
     heights = generator.random(int(samples / RATE_HZ * rate_hz) + 3)
     moments = np.arange(samples) * (rate_hz / RATE_HZ)
     return np.interp(moments, np.arange(len(heights)), heights).astype(np.float32)
@@ -100,7 +100,7 @@ def saw(pitch_hz: np.ndarray) -> np.ndarray:
 
 
 def _cycles(pitch_hz: np.ndarray) -> np.ndarray:
-    # Summed in double precision: float32 would detune after some thousand cycles.
+    # Double precision: float32 would detune after some thousand cycles.
     return (np.cumsum(pitch_hz, dtype=np.float64) / RATE_HZ % 1.0).astype(np.float32)
 
 
@@ -122,7 +122,7 @@ def voice(generator: np.random.Generator, samples: int) -> np.ndarray:
 
 
 def somewhere(generator: np.random.Generator, samples: int, event: np.ndarray) -> np.ndarray:
-    """The event once, at any moment at which at least a third of it is heard."""
+    """Places an event once, at a random time at which at least a third of it is audible."""
     around = np.zeros(samples + 2 * len(event), np.float32)
     third = len(event) // 3
     start = generator.integers(third, samples + len(event) - third)
@@ -133,14 +133,14 @@ def somewhere(generator: np.random.Generator, samples: int, event: np.ndarray) -
 def repeated(
     generator: np.random.Generator, samples: int, event: np.ndarray, rate_hz: float, jitter: float
 ) -> np.ndarray:
-    """The event over and over, each time a little early or late, and more or less loud.
+    """Repeats an event with random jitter and loudness.
 
     Args:
-        generator: of the moments and the loudness.
-        samples: length of the result.
-        event: what is repeated, starting at its first sample.
-        rate_hz: how often, per second.
-        jitter: standard deviation of the moments, in periods.
+        generator: Random number generator for times and loudness.
+        samples: Length of the result.
+        event: Event to repeat, starting at its first sample.
+        rate_hz: Repetitions per second.
+        jitter: Standard deviation of the times, in periods.
     """
     count = int(samples / RATE_HZ * rate_hz) + 2
     periods = np.arange(count) + generator.uniform(-1, 0) + generator.normal(0, jitter, count)

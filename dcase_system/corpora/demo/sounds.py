@@ -1,9 +1,9 @@
-"""The sounds that the scenes of the demo corpus are mixed from.
+"""The sounds from which the scenes of the demo corpus are mixed.
 
-Every sound is a function `(generator, samples, character)` that gives float32 of shape
-(samples,) at 44.1 kHz, about 1 in RMS while it sounds. `generator` makes one occurrence differ
-from the next; `character`, from 0 to 1, is what stays the same at one place: how high a motor
-whines, how large a bell is, how many people talk.
+Every sound is a function `(generator, samples, character)` that returns float32 of shape
+(samples,) at 44.1 kHz, with an RMS of about 1 while it sounds. `generator` makes occurrences
+differ. `character`, from 0 to 1, stays the same at one place: the pitch of a motor, the size of a
+bell, the number of people talking.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def rumble(generator: np.random.Generator, samples: int, character: float) -> np
 
 
 def air(generator: np.random.Generator, samples: int, character: float) -> np.ndarray:
-    """Ventilation, or the far murmur of a town."""
+    """Ventilation, or the distant murmur of a town."""
     return noise(generator, samples, 80, between(2_000, 9_000, character), 4)
 
 
@@ -143,7 +143,7 @@ def chime(generator: np.random.Generator, samples: int, character: float) -> np.
 
 
 def beeps(generator: np.random.Generator, samples: int, character: float) -> np.ndarray:
-    """The warning of closing doors or of a till."""
+    """Beeps of closing doors or of a till."""
     length = RATE_HZ // 8
     pitch = between(800, 2_200, character)
     beep = tones(length, [pitch, 3 * pitch], [1, 0.4])
@@ -160,7 +160,7 @@ def squeal(generator: np.random.Generator, samples: int, character: float) -> np
 
 
 def release(generator: np.random.Generator, samples: int, character: float) -> np.ndarray:
-    """Compressed air let go by doors and brakes."""
+    """Compressed air released by doors and brakes."""
     length = RATE_HZ // 2
     burst = noise(generator, length, between(1_500, 4_000, character), 13_000, 0)
     return 2 * somewhere(generator, samples, burst * decay(length, 0.12))

@@ -1,7 +1,7 @@
 """The demo corpus in the layout of TAU 2020 3Class: two ears, 48 kHz, three classes.
 
-The same scenes and places as the mono demo corpus. Both ears hear the place; what each of them
-hears alone grows with the place's echo, so that the difference of the ears says something too.
+It has the same scenes and places as the mono demo corpus. Both ears share a common signal; the part
+that only one ear hears grows with the place's echo, so the difference of the ears is informative.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -37,14 +37,14 @@ _EVALUATION_LOCATION = 10_001
 
 @dataclass(frozen=True)
 class StereoSize:
-    """How much there is of everything; a second takes 288 kB.
+    """Size of the stereo demo corpus; a second takes 288 kB.
 
     Attributes:
-        train_locations: locations of each scene that are recorded for training.
-        test_locations: locations of each scene that are recorded for the test.
-        clips: clips recorded at each location.
-        evaluation_clips: clips of the evaluation set.
-        seconds: length of a clip; the real ones have 10.
+        train_locations: Training locations per scene.
+        test_locations: Test locations per scene.
+        clips: Clips per location.
+        evaluation_clips: Clips of the evaluation set.
+        seconds: Length of a clip in seconds; 10 in the real corpus.
     """
 
     train_locations: int = 6
@@ -80,17 +80,17 @@ def write_stereo_demo_corpus(
     size: StereoSize = STEREO_FULL,
     progress: Progress | None = None,
 ) -> DemoCorpus:
-    """Synthesises the stereo demo corpus, unless it stands in `directory` already.
+    """Synthesises the stereo demo corpus, unless it exists in `directory`.
 
     Args:
-        directory: folder of the corpus, made or, if it holds another demo corpus, replaced.
-        seed: of everything that is drawn.
-        size: how much there is of everything.
-        progress: called after each clip.
+        directory: Folder of the corpus, created; another demo corpus in it is replaced.
+        seed: Seed of all randomness.
+        size: Size of the corpus.
+        progress: Called after each clip.
 
     Raises:
-        InputError: `directory` holds something that is not a demo corpus.
-        OSError: writing failed.
+        InputError: `directory` holds something other than a demo corpus.
+        OSError: Writing failed.
     """
     directory = Path(directory)
     wanted = {"version": _VERSION, "channels": 2, "seed": seed, **asdict(size)}
@@ -154,7 +154,7 @@ def _write_clip(
 
 
 def binaural(scene: str, place: Place, samples: int, generator: np.random.Generator) -> np.ndarray:
-    """What the two ears hear at a place: float32 (samples, 2) at 44.1 kHz."""
+    """Renders the signals of both ears at a place: float32 (samples, 2) at 44.1 kHz."""
     echo_s = sum(SCENES[scene].echo_s) / 2
     alone = min(0.9, 0.2 + 0.4 * echo_s)  # share of the amplitude that only one ear hears
     common = render(place, samples, generator)

@@ -1,4 +1,4 @@
-"""Writing the demo corpus: clips, labels and lists."""
+"""Writes the demo corpus: clips, labels and lists."""
 
 import logging
 import wave
@@ -20,17 +20,17 @@ from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.corpora.demo_marker import MARKER
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1  # of the sounds and the plan: another version replaces a corpus that is there
+_VERSION = 1  # of the sounds and the plan; a corpus of another version is replaced
 _EVALUATION_PLACES = 4  # per scene
 LABELLED = ("filename", "scene_label")
 
 Progress = Callable[[int, int], None]
-"""Called with the clips written and the clips in all."""
+"""Called with the number of clips written and the total number."""
 
 
 @dataclass(frozen=True)
 class DemoCorpus:
-    """Folders of a demo corpus: in the layout of TAU 2022 Mobile, and of an evaluation set."""
+    """Folders of a demo corpus: development set in a TAU layout, and evaluation set."""
 
     development: Path
     evaluation: Path
@@ -43,20 +43,20 @@ def write_demo_corpus(
     size: DemoSize = FULL,
     progress: Progress | None = None,
 ) -> DemoCorpus:
-    """Synthesises the demo corpus, unless it stands in `directory` already.
+    """Synthesises the demo corpus, unless it exists in `directory`.
 
     The same seed and size give the same bytes. The folder appears only when it is complete.
 
     Args:
-        directory: folder of the corpus, made or, if it holds another demo corpus, replaced.
-        seed: of everything that is drawn.
-        size: how much there is of everything; the default takes 260 MB and 20 s.
-        progress: called after each clip.
+        directory: Folder of the corpus, created; another demo corpus in it is replaced.
+        seed: Seed of all randomness.
+        size: Size of the corpus; the default takes 260 MB and 20 s.
+        progress: Called after each clip.
 
     Raises:
-        InputError: `directory` holds something that is not a demo corpus, or the seed is
+        InputError: `directory` holds something other than a demo corpus, or the seed is
             negative.
-        OSError: writing failed.
+        OSError: Writing failed.
     """
     directory = Path(directory)
     if seed < 0:
@@ -71,10 +71,10 @@ def write_demo_corpus(
 
 @contextmanager
 def one_writer(directory: Path) -> Iterator[None]:
-    """Held while a demo corpus is made, so that a second process waits for it and finds it."""
+    """Locks a demo corpus while it is written, so that a second process waits and then uses it."""
 
     def on_wait() -> None:
-        _LOG.info("another process makes %s: waiting for it", directory)
+        _LOG.info("another process is writing %s: waiting for it", directory)
 
     lock = directory.with_name(f"{directory.name}.lock")
     with locked(lock, on_wait):
@@ -97,7 +97,7 @@ def _write(
 
 
 def standing(directory: Path) -> object:
-    """The parameters of the demo corpus in a folder; None if there is nothing at all."""
+    """Returns the parameters of the demo corpus in a folder; None if it is missing or empty."""
     marker = directory / MARKER
     if not directory.exists():
         return None
@@ -108,7 +108,7 @@ def standing(directory: Path) -> object:
             return read_json(marker)
         except (FileNotFoundError, ValueError):
             pass
-    # It would be replaced, and might be the work of somebody.
+    # It would be replaced, and might be somebody's work.
     raise InputError(
         "folder is not empty and not a demo corpus",
         where=directory,
@@ -169,23 +169,23 @@ def _write_evaluation(root: Path, clips: int, seed: int, written: "Counter") -> 
 
 
 def write_list(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
-    """Writes a tab-separated list: of each row as many fields as there are columns."""
+    """Writes a tab-separated list; drops fields beyond the columns."""
     path.parent.mkdir(exist_ok=True)
     lines = ["\t".join(columns), *("\t".join(row[: len(columns)]) for row in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_wav(path: Path, signal: np.ndarray, rate_hz: int = RATE_HZ) -> None:
-    """Writes a WAV file of 24-bit samples, as TAU has them.
+    """Writes a WAV file of 24-bit samples, as in TAU.
 
     Args:
-        path: the file.
-        signal: samples from -1 to 1, shape (samples,) or (samples, channels).
-        rate_hz: sample rate.
+        path: The file.
+        signal: Samples from -1 to 1, shape (samples,) or (samples, channels).
+        rate_hz: Sample rate in Hz.
     """
     channels = signal.shape[1] if signal.ndim == 2 else 1
     integers = np.ascontiguousarray(np.round(signal * (2**23 - 1)).astype("<i4"))
-    # The three low bytes of a little-endian 32-bit integer are the 24-bit one.
+    # The three low bytes of a little-endian 32-bit integer form the 24-bit integer.
     data = integers.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
     with wave.open(str(path), "wb") as stream:
         stream.setparams((channels, 3, rate_hz, 0, "NONE", "not compressed"))
@@ -194,7 +194,7 @@ def write_wav(path: Path, signal: np.ndarray, rate_hz: int = RATE_HZ) -> None:
 
 @dataclass
 class Counter:
-    """Counts the clips that are written, and shows them."""
+    """Counts the written clips and reports progress."""
 
     total: int
     progress: Progress | None

@@ -181,7 +181,7 @@ def test_a_broken_format_rebuilds_the_store(tmp_path, corpus, text):
     [
         (
             {"rate": 16_000},
-            "another sample rate; expected 8000 Hz as the others .*; received 16000 Hz",
+            "another sample rate; expected 8000 Hz like the others .*; received 16000 Hz",
         ),
         (
             {"seconds": 0.5},

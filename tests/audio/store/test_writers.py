@@ -149,7 +149,7 @@ def test_faults_that_writer_processes_find_are_counted(place, tmp_path):
 
 def test_a_writer_process_that_is_ended_from_outside_is_told_in_one_line(place, monkeypatch):
     monkeypatch.setattr(ingestion, "Decoder", _EndsItself)
-    with pytest.raises(InputError, match=r"ended: a writer process was ended; expected enough me"):
+    with pytest.raises(InputError, match=r"ended: a writer process died \(out of memory\?\); exp"):
         stored(place / "ended", place / "corpus", names(*range(CLIPS)), writers=2)
 
 
@@ -207,7 +207,7 @@ def test_clips_that_another_process_decodes_are_waited_for(place, caplog):
         assert stored_values(stored(store, place / "corpus", wanted)) == [0, 1, 9, 9]
     process.join()
     assert process.exitcode == 0
-    assert "another process decodes 2 clips: waiting for it" in caplog.text
+    assert "another process is decoding 2 clips: waiting for it" in caplog.text
 
 
 def _write_later(store):

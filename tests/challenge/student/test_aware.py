@@ -84,7 +84,7 @@ def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
     path, student = again / "aware" / "student_int8.tflite", again / "student" / "stage.json"
     given = (again, PLAN, AWARE, data, read_json(student)["key"], ensemble)
     train_aware(*given)
-    assert "aware: done before, kept" in caplog.text
+    assert "aware: already done, skipped" in caplog.text
     content = path.read_bytes()
     shutil.rmtree(again / "aware")
     batches = AwareStage._epoch_batches

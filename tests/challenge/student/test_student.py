@@ -87,7 +87,7 @@ def test_an_interrupted_round_goes_on_and_ends_with_the_same_network(
         patched.setattr(stage, "slim", interrupt)  # when the training with masks is over
         train_student(tmp_path, PLAN, data)
     train_student(tmp_path, PLAN, data)
-    assert "wide: done before, kept" in caplog.text
+    assert "wide: already done, skipped" in caplog.text
     assert "resuming after epoch 2" in caplog.text
     for one, other in zip(
         load_network(run_dir / "student").weights,
@@ -108,7 +108,7 @@ def test_a_second_round_goes_on_from_the_first(run_dir, data, tmp_path, caplog):
     copied = shutil.copytree(run_dir, tmp_path / "run")
     train_student(copied, replace(PLAN, rounds=(ROUND, replace(ROUND, ratio=0.25))), data)
     for name in ("wide", "pruned1"):
-        assert f"{name}: done before, kept" in caplog.text
+        assert f"{name}: already done, skipped" in caplog.text
     assert "pruned2: done" not in caplog.text
     assert widths(copied / "student")[1] == 6
 
@@ -138,7 +138,7 @@ def test_magnitude_pruning_leaves_the_widths_and_sets_zeros(run_dir, data, tmp_p
     copied = shutil.copytree(run_dir, tmp_path / "run")
     zeros = MagnitudeRound(sparsity=0.6, updates=2, epochs=2)
     train_student(copied, replace(PLAN, rounds=(zeros,)), data)
-    assert "wide: done before, kept" in caplog.text
+    assert "wide: already done, skipped" in caplog.text
     assert widths(copied / "student") == widths(copied / "wide")
     report = sparsity_report(load_network(copied / "student"), {})
     assert report["sparsity"] == pytest.approx(0.6, abs=0.01)
