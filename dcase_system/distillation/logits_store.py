@@ -31,7 +31,7 @@ class LogitsStore:
         split: Percentage of the training list that the teacher was trained on.
         scenes: Class of each column.
         filenames: Clip of each row.
-        logits: float32, (clips, classes).
+        logits: Float32, (clips, classes).
     """
 
     teacher: str

@@ -33,7 +33,7 @@ class DistillationLoss(keras.losses.Loss):
     Targets: (batch, 2, classes) by `pack_targets`. Predictions: logits (batch, classes).
 
     Args:
-        label_weight: lambda.
+        label_weight: Lambda.
         temperature: T.
     """
 

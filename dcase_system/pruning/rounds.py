@@ -132,7 +132,7 @@ class Target:
             self.ratio = pruning.ratio
         else:
             find = global_share if pruning.ratios == "global" else smallest_uniform_ratio
-            # Rounded up to what TF-MOT's single precision keeps: a channel less would break the limit.
+            # Rounded up at TF-MOT's single precision: down, one channel too few would be removed.
             ratio = find(fixed, max_macs=self._max_macs, max_bytes=self._max_bytes)
             self.ratio = math.ceil(ratio * 1e7) / 1e7
         if self._fixed is not None and self.ratio:

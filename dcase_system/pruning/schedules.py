@@ -10,7 +10,7 @@ def agp(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> "Pru
     """Zhu and Gupta's automated gradual pruning: s (1 - (1 - t / T)³) at update t of T.
 
     Args:
-        sparsity: s, the final ratio.
+        sparsity: S, the final ratio.
         updates: T, the number of updates.
         interval: Optimiser steps between two updates.
         begin: Step at which the first interval starts.

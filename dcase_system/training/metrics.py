@@ -69,7 +69,7 @@ def score(
         groups: Devices of each device group.
 
     Raises:
-        InputError: a probability is NaN or infinite: the training has diverged.
+        InputError: A probability is NaN or infinite: the training has diverged.
     """
     overall, by_class = score_classes(probabilities, labels, scenes)
     device_of = np.array(devices)
@@ -93,7 +93,7 @@ def score_classes(
         classes: Class names in label order.
 
     Raises:
-        InputError: a probability is NaN or infinite: the training has diverged.
+        InputError: A probability is NaN or infinite: the training has diverged.
     """
     overall = macro_score(probabilities, labels)
     rows = {name: labels == index for index, name in enumerate(classes)}

@@ -3,7 +3,7 @@
     python -m dcase_system.models.checkpoints CHECKPOINT.pt \\
         --architecture=passt_s --output_dir=DIR [--new_head --classes=10]
 
-Prints where each tensor went. Give the new folder to teachers: `--initial_weights=DIR`.
+Prints where each tensor went. Pass the new folder to the teachers: `--initial_weights=DIR`.
 """
 
 from collections.abc import Sequence
