@@ -1,10 +1,10 @@
 """Counts parameters, bytes and MACs of a network, and applies the rules of each challenge.
 
-        python -m dcase_system.complexity sscp_mobile_32
-        python -m dcase_system.complexity RUN/student/network.keras --json
+    python -m dcase_system.complexity sscp_mobile_32
+    python -m dcase_system.complexity RUN/student/network.keras --json
 
-    The argument is an architecture name, a `.keras` file, or the `.json` file of a spec.
-    """
+The argument is an architecture name, a `.keras` file, or the `.json` file of a spec.
+"""
 
 import json
 from collections.abc import Sequence
