@@ -69,16 +69,16 @@ def _inputs_of(model: keras.Layer):
         inputs = keras.KerasTensor(tuple(sizes)) if is_one else None
     if inputs is None:
         raise InputError(
-            "has no input shape, so its cost has none",
+            "has no input shape, so it cannot be counted",
             where=f"network {model.name}",
-            expected="a network that begins with keras.Input",
+            expected="a network that starts with keras.Input",
         )
     for tensor in keras.tree.flatten(inputs):
         if None in tensor.shape[1:]:
             raise InputError(
-                "takes inputs of any size, so its cost has none",
+                "takes inputs of any size, so it cannot be counted",
                 where=f"network {model.name}",
-                expected="a known input shape (the .json of a network's spec names one)",
+                expected="a known input shape (the .json of a network's spec has one)",
                 received=tuple(tensor.shape[1:]),
             )
     return inputs
@@ -141,6 +141,6 @@ def _check_variables(model: keras.Layer, used, calls: list[Call]) -> None:
         raise InputError(
             "uses weights that belong to no layer, so they cannot be counted",
             where=f"network {model.name}",
-            expected="layers that make their weights by add_weight",
+            expected="layers that create their weights with add_weight",
             received=f"{len(strangers)} variables of {size} numbers",
         )

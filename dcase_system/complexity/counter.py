@@ -208,7 +208,7 @@ def _refused(layer: keras.Layer, reason: str) -> InputError:
     return InputError(
         f"{reason}, so the network cannot be counted",
         where=f"layer {layer.name}",
-        expected="layers of Keras, in float",
+        expected="Keras layers in floating point",
     )
 
 

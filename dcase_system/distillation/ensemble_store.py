@@ -146,14 +146,14 @@ def read_ensemble(
         # A name becomes a folder; one with a slash in it could lead outside.
         names = [*members, *members.values(), *external_data]
         if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
-            raise ValueError("names of members or data are broken")
+            raise ValueError("invalid names of members or data")
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise InputError(
             f"not a folder of finished teachers ({error!r})", where=path, expected=_LIST
         ) from error
     if validation_fraction not in (0.0, held_out):
         raise InputError(
-            "teachers have heard the validation clips",
+            "teachers were trained on the validation clips",
             where=path,
             expected=f"teachers with a validation fraction of {validation_fraction:g}",
             received=f"{held_out:g}",

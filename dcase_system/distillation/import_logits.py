@@ -44,7 +44,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
     """
     if not is_tau(corpus.scenes):
         raise InputError(
-            "published logits are of TAU's scenes", where=corpus.root, received=corpus.scenes
+            "published logits cover only TAU's scenes", where=corpus.root, received=corpus.scenes
         )
     if output.exists() and any(output.iterdir()):
         raise InputError("folder is not empty", where=output, expected="a new folder")
@@ -53,7 +53,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
     expected = (len(clips), len(corpus.scenes))
     if logits.shape != expected:
         raise InputError(
-            "logits are of other clips",
+            "logits belong to other clips",
             where=path,
             expected=f"{expected[0]} clips x {expected[1]} scenes",
             received=f"shape {logits.shape}",
@@ -63,7 +63,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
         raise InputError(
             "logits do not fit the labels: other clips, or another order of clips or classes",
             where=path,
-            expected=f"an accuracy of {_LEAST_ACCURACY:.0%} at least",
+            expected=f"an accuracy of at least {_LEAST_ACCURACY:.0%}",
             received=f"{accuracy:.1%}",
         )
     key = file_digest(path)

@@ -95,14 +95,14 @@ def read_logits(
     store = _load(Path(path))
     if teacher is not None and store.teacher != teacher:
         raise InputError(
-            "logits are of another teacher",
+            "logits belong to another teacher",
             where=path,
             expected=f"fingerprint {teacher[:12]}",
             received=store.teacher[:12],
         )
     if store.split != split:
         raise InputError(
-            "logits are of a teacher of another split: it has heard other clips",
+            "logits come from a teacher trained on another split",
             where=path,
             expected=f"split {split}",
             received=f"split {store.split}",
@@ -118,7 +118,7 @@ def read_logits(
     missing = [filename for filename in filenames if filename not in row_of]
     if missing or len(row_of) != len(filenames):
         raise InputError(
-            "logits are of other clips",
+            "logits belong to other clips",
             where=path,
             expected=f"{len(filenames)} clips" + (f", {missing[0]} among them" if missing else ""),
             received=f"{len(row_of)} clips",

@@ -79,7 +79,7 @@ def checked(plans: Sequence[TeacherPlan], classes: int) -> list[TeacherPlan]:
     names = [plan.name for plan in plans]
     if not plans or len(set(names)) != len(names):
         raise InputError(
-            "teachers need names of their own",
+            "teachers need distinct names",
             where="teachers",
             expected="one or more",
             received=", ".join(names),

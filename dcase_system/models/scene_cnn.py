@@ -188,7 +188,7 @@ def build_scene_cnn(spec: SceneCNNSpec) -> keras.Model:
         InputError: The input is too small for the number of blocks, so a map would vanish.
     """
     if not has_maps(spec):
-        raise _wrong("input_shape", "one of which no map vanishes", spec.input_shape)
+        raise _wrong("input_shape", "a size at which no map vanishes", spec.input_shape)
     inputs = keras.Input((*spec.input_shape, spec.input_channels), name="scalogram")
     stride = (spec.stem_stride, spec.stem_stride)
     activation: Activation = "relu" if spec.stem_activation == "relu" else "swish"

@@ -158,8 +158,8 @@ def load_contract(folder: Path) -> Contract:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"contract cannot be read ({reason})",
+            f"signature cannot be read ({reason})",
             where=path,
-            expected="one beside the network, as every training writes it",
+            expected="the file that every training writes next to the network",
         ) from error
     return Contract.from_json(values, path)

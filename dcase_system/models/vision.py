@@ -109,7 +109,7 @@ def build_alexnet(spec: AlexNetSpec) -> keras.Model:
         x = conv_bn(x, channels, f"block{index}", (kernel, kernel), (stride, stride))
         if pooled:
             if min(x.shape[1:3]) < 3:
-                raise _wrong("input_shape", "one of which no map vanishes", spec.input_shape)
+                raise _wrong("input_shape", "a size at which no map vanishes", spec.input_shape)
             x = keras.layers.MaxPooling2D((3, 3), (2, 2), name=f"block{index}_pool")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     for index, units in enumerate(spec.dense, 1):

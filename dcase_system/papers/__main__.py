@@ -66,9 +66,9 @@ def _printed(one: Published) -> Iterator[str]:
 
 def _state(one: Published, run_dir: str) -> str:
     if not one.results:
-        return "printed by its command, in no run directory"
+        return "printed by its command, not stored in a run directory"
     missing = [name for name in one.results if not found_in(Path(run_dir), name)]
-    return f"not there ({', '.join(missing)})" if missing else "there"
+    return f"missing ({', '.join(missing)})" if missing else "present"
 
 
 def _as_json(one: Published, run_dirs: Sequence[str]) -> dict:

@@ -25,7 +25,7 @@ _COMMAND = "python -m recipes.audioset_supernet --data_dir=AUDIOSET"
 _NEEDS = "a copy of AudioSet: balanced, evaluation and unbalanced lists, and their clips"
 _HOURS = (
     "not measured: 3.04 million steps of 64 ten-second clips, 0.8 million of them with four "
-    "sub-networks each; about 16,000 hours on two CPU cores by the time of a step, so for GPUs"
+    "sub-networks each; about 16,000 hours on two CPU cores by step time, so for GPUs"
 )
 
 TABLE1 = Published(
@@ -57,7 +57,7 @@ TABLE1 = Published(
 TABLE2 = Published(
     paper="OFA-AEC",
     name="Table 2",
-    title="mAP of the sub-networks found: inherited weights, tuned, and from random weights",
+    title="mAP of the sub-networks found: inherited weights, fine-tuned, and from random weights",
     corpus=CORPUS,
     columns=("parameters, M", "OFA", "+10K", "+100K", "Init+100K"),
     rows=(

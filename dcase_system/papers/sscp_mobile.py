@@ -8,7 +8,7 @@ _COMMAND = (
     "--systems=S1,S2,S3 --initial_weights=A,B,C"
 )
 _NEEDS = "TAU 2022 Mobile (development and evaluation), three published PaSST checkpoints, a GPU"
-_HOURS = "not measured: no machine with a GPU and TAU was at hand"
+_HOURS = "not measured: no machine with a GPU and TAU was available"
 
 TABLE_1 = Published(
     paper="SSCP-Mobile",

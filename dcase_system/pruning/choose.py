@@ -30,7 +30,7 @@ def kept_channels(scores: np.ndarray, ratio: float, name: str) -> np.ndarray:
     gone = int(len(scores) * ratio) if 0 <= ratio < 1 else len(scores)
     if gone >= len(scores):
         raise InputError(
-            "pruning ratio does not leave a channel",
+            "pruning ratio leaves no channel",
             where=f"channel group {name}",
             expected="a ratio in [0, 1)",
             received=ratio,

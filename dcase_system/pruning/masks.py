@@ -24,7 +24,7 @@ def masked_model(model: keras.Model) -> keras.Model:
     """
     graph = read_graph(model)
     if any(isinstance(layer, ChannelMask) for layer in graph.model.layers):
-        raise InputError("has masks already", where=f"network {model.name}")
+        raise InputError("already has masks", where=f"network {model.name}")
     in_groups = np.isin(graph.roots, np.concatenate([np.zeros(0, int), *graph.members.values()]))
     taken = {operation.name for operation in graph.model.operations}
     masks = {

@@ -55,9 +55,9 @@ class PruningRound:
         limited = self.max_macs is not None or self.max_bytes is not None
         if limited == (self.ratio is not None) or (self.ratios == "global" and not limited):
             raise InputError(
-                "pruning round says its end not at all or twice",
+                "pruning round needs either a ratio or limits",
                 where="pruning round",
-                expected="a ratio, or max_macs or max_bytes (global ratios need these)",
+                expected="a ratio, or max_macs or max_bytes (required for global ratios)",
                 received=f"ratio {self.ratio}, {self.max_macs} MACs, {self.max_bytes} bytes",
             )
         if self.ratio is not None and not 0.0 <= self.ratio < 1.0:

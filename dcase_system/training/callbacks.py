@@ -89,7 +89,7 @@ class Checkpoint(keras.callbacks.Callback):
         return InputError(
             f"checkpoint does not fit ({reason})",
             where=path,
-            expected="a checkpoint of this run; remove it to start anew",
+            expected="a checkpoint of this run; remove it to start over",
         )
 
 

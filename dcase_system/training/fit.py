@@ -114,9 +114,9 @@ def fit(
     """
     if accumulation > 1 and team().devices > 1:
         raise InputError(
-            "gradients do not accumulate on several devices",
+            "gradient accumulation is not supported on several devices",
             where="accumulation",
-            expected="1, with batches as many times larger",
+            expected="1, with correspondingly larger batches",
             received=accumulation,
         )
     steps_per_epoch = epoch_steps(len(waveforms), batch_size)

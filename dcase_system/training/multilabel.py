@@ -31,5 +31,5 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     positive = labels != 0
     occurs = positive.any(axis=0)
     if not occurs.any():
-        raise InputError("no class has a positive clip", where="score", expected="one at least")
+        raise InputError("no class has a positive clip", where="score", expected="at least one")
     return float(average_precision_score(positive[:, occurs], scores[:, occurs]))

@@ -23,7 +23,7 @@ from dcase_system.models.checkpoints.torch_file import read_state_dict
 
 RECORD = "import.json"
 FILES = (*stored.FILES, RECORD)
-_NEW_HEAD = "the classifier starts anew"
+_NEW_HEAD = "the classifier is new"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def import_checkpoint(
     converted = convert(
         state.tensors, spec, checkpoint, classes=classes, new_head=new_head, prefix=prefix
     )
-    beside = [LeftOut(name, (), "stands beside the state dict") for name in state.others]
+    beside = [LeftOut(name, (), "outside the state dict") for name in state.others]
     converted = replace(converted, left_out=(*converted.left_out, *beside))
     record = {
         "checkpoint": checkpoint.name,
@@ -161,7 +161,9 @@ def _with_head(
     """Sets the spec's classes to those of the checkpoint, or of the new head."""
     if new_head:
         if classes is None:
-            raise InputError("a new head needs its classes", where=where, expected="--classes")
+            raise InputError(
+                "a new head needs a number of classes", where=where, expected="--classes"
+            )
         return registry.with_classes(spec, classes)
     held = output_channels(tensors, names.head_tensor, where)
     if classes not in (None, held):

@@ -44,7 +44,7 @@ def load_initial_weights(network: keras.Model, folder: Path) -> tuple[str, ...]:
                 received=held,
             )
     if surplus := sources.keys() - set(skipped):
-        raise InputError(f"layer {min(surplus)} has no place in {network.name}", where=folder)
+        raise InputError(f"layer {min(surplus)} does not exist in {network.name}", where=folder)
     for layer in layers:
         layer.set_weights(stored.get_layer(layer.name).get_weights())
     return tuple(skipped)

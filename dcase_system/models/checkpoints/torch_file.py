@@ -58,7 +58,7 @@ def read_tensor(path: str | Path) -> np.ndarray:
     """
     content = _load(Path(path))
     if isinstance(content, Mapping):
-        raise InputError("holds no single tensor", where=path, received="a dictionary")
+        raise InputError("does not hold exactly one tensor", where=path, received="a dictionary")
     return _array(path, "tensor", content)
 
 
@@ -111,6 +111,6 @@ def _no_state_dict(path: str | Path, received: str) -> InputError:
     return InputError(
         "holds no state dict",
         where=path,
-        expected="tensors by name, as they are or under 'state_dict' or 'model'",
+        expected="tensors by name, at the top level or under 'state_dict' or 'model'",
         received=received,
     )

@@ -94,7 +94,7 @@ def _config(layer: keras.Layer, node) -> dict[str, Any] | None:
         where=f"layer {layer.name} ({type(layer).__name__})",
         expected="functions and layers in it that are registered with Keras"
         if is_of_keras(layer)
-        else "get_config and from_config that make the same layer again",
+        else "get_config and from_config that recreate the layer",
     )
 
 
@@ -108,13 +108,13 @@ def _problem(layer: keras.Layer, node, config: dict[str, Any]) -> str | None:
     copy(*arguments, **keywords)
     copy_state(layer, copy)
     if copy.name != layer.name:
-        return "its name is not the same"
+        return "its name differs"
     if {id(variable) for variable in copy.variables} & {id(mine) for mine in layer.variables}:
-        return "the copy would have the same weights"
+        return "the copy would share its weights"
     if any(hasattr(inner, "save_assets") for inner in layer._flatten_layers()):
-        return "it holds a vocabulary, which is no weight"
+        return "it holds a vocabulary, which is not a weight"
     difference = first_difference(layer, copy)
-    return None if difference is None else f"its `{difference}` is not the same"
+    return None if difference is None else f"its `{difference}` differs"
 
 
 def _again(config: Any) -> Any:

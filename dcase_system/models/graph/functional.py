@@ -30,9 +30,9 @@ def as_functional(model: keras.Model) -> keras.Model:
     ]
     if type(model).call is not kinds[0].call:
         raise InputError(
-            "may compute something else than its graph",
+            "may compute something other than its graph",
             where=f"network {model.name}",
-            expected="a functional model without a call of its own",
+            expected="a functional model that does not override call",
             received=type(model).__name__,
         )
     return keras.Model(model.inputs, model.outputs, name=model.name) if sequential else model

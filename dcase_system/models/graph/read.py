@@ -56,7 +56,7 @@ class ChannelGraph:
             mine, size = np.asarray(positions), len(self.members[name])
             if mine.ndim != 1 or not mine.size or mine.dtype.kind not in "iu":
                 raise InputError(
-                    "does not say which channels stay",
+                    "does not list the channels to keep",
                     where=f"channel group {name}",
                     expected="at least one position",
                     received=positions,
@@ -148,7 +148,7 @@ def _check_operation(operation: keras.Operation) -> None:
         isinstance(layer, kernels.PRODUCERS) for layer in operation._flatten_layers()
     ):
         raise InputError(
-            "is a network of its own",
+            "is a nested network",
             where=f"layer {operation.name}",
             expected="a flat model: prune the inner network and build the outer one around it",
         )
@@ -163,7 +163,7 @@ def _check_weights(model: keras.Model) -> None:
                 raise InputError(
                     "shares a weight with another layer",
                     where=f"layer {layer.name}",
-                    expected="a layer called several times instead",
+                    expected="one layer called several times instead",
                     received=f"a weight of {owner}",
                 )
 

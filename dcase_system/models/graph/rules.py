@@ -99,7 +99,7 @@ def _join(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced 
     joined = None
     for tensor, size in zip(inputs, sizes, strict=True):
         if tensor is None and size != 1:
-            tracing.fix(inputs, f"{layer.name} joins it with what cannot be pruned")
+            tracing.fix(inputs, f"{layer.name} joins it with a tensor that cannot be pruned")
             return None
         if tensor is not None and len(tensor.ids) < widest:
             tracing.fix([tensor], f"{layer.name} applies it to all channels")
