@@ -207,6 +207,8 @@ def test_new_head_keeps_everything_but_the_classifier():
 def test_other_classes_need_a_new_head_and_a_new_head_its_classes():
     with pytest.raises(InputError, match=r"--new_head .*expected 7 classes; received 4"):
         convert(state_of(PASST), PASST, "file", classes=7)
-    with pytest.raises(InputError, match="a new head needs a number of classes; expected --classes"):
+    with pytest.raises(
+        InputError, match="a new head needs a number of classes; expected --classes"
+    ):
         convert(state_of(PASST), PASST, "file", new_head=True)
     assert convert(state_of(PASST), replace(PASST, classes=99), "file", classes=4).spec == PASST
