@@ -55,7 +55,7 @@ def load_model(path: Path) -> keras.Model:
     Raises:
         InputError: The file is not a `.keras` file, is damaged, or is rejected by the safe mode.
     """
-    with _refused(path, "model", "a .keras file with Keras's own layers"):
+    with _refused(path, "model", "a .keras file with layers known to Keras"):
         _check_archive(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         if not isinstance(model, keras.Model):
