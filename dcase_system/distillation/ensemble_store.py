@@ -132,7 +132,7 @@ def read_ensemble(
         scenes: Class order of the student.
         filenames: Training clips of the student, held-out ones included.
         validation_fraction: Part that the student holds out. No teacher may have been trained on
-            these clips, because its labels would leak them.
+            these clips, because its logits would leak information about them.
 
     Raises:
         InputError: The folder holds no finished ensemble, or one of another split, class order or
