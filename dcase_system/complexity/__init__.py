@@ -1,1 +1,1 @@
-"""Counters of parameters and multiply-accumulates, and the rules of each challenge edition."""
+"""Counts parameters and multiply-accumulates, and applies each challenge edition's rules."""

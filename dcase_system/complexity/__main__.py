@@ -3,7 +3,7 @@
     python -m dcase_system.complexity sscp_mobile_32
     python -m dcase_system.complexity RUN/student/network.keras --json
 
-The argument is the name of an architecture, a `.keras` file, or the `.json` file of a spec.
+The argument is an architecture name, a `.keras` file, or the `.json` file of a spec.
 """
 
 import json
@@ -30,7 +30,7 @@ _PRECISION = flags.DEFINE_enum(
 
 
 def load(name: str) -> keras.Model:
-    """The model of an architecture's name, a spec's `.json` or a `.keras` file."""
+    """Loads a model from an architecture name, a spec's `.json` or a `.keras` file."""
     path = Path(name)
     if path.suffix == ".json":
         return registry.build_fixed(registry.read_spec(path))

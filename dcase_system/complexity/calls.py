@@ -1,4 +1,4 @@
-"""The calls that a network makes of its layers, with their shapes: what PyTorch's hooks show."""
+"""Records a network's layer calls and their shapes, as PyTorch's hooks would."""
 
 import math
 import threading
@@ -19,10 +19,10 @@ class Call:
     """One call of a layer.
 
     Attributes:
-        layer: that was called.
-        inputs: shapes of its inputs, without the batch.
-        outputs: shape of its first output, without the batch.
-        times: how often it runs, more than once within `TimeDistributed`.
+        layer: Called layer.
+        inputs: Shapes of its inputs, without the batch.
+        outputs: Shape of its first output, without the batch.
+        times: Number of runs; more than one within `TimeDistributed`.
     """
 
     layer: keras.Layer
@@ -32,16 +32,16 @@ class Call:
 
 
 def traced_calls(model: keras.Layer, inputs=None) -> list[Call]:
-    """Every call of a layer, nested ones too, while a network runs on one clip.
+    """Records every layer call, including nested ones, while a network runs on one clip.
 
-    The network is traced, not computed. A recurrent layer is one call: its cell is not shown.
+    The network is traced, not computed. A recurrent layer is one call: its cell is not recorded.
 
     Args:
-        model: built.
-        inputs: structure of `keras.KerasTensor`; by default those the network was built for.
+        model: Built model.
+        inputs: Structure of `keras.KerasTensor`; by default the inputs the network was built for.
 
     Raises:
-        InputError: the input shape is unknown, or the network uses weights of no layer.
+        InputError: The input shape is unknown, or the network uses weights that belong to no layer.
     """
     specs = keras.tree.map_structure(
         lambda tensor: tf.TensorSpec((tensor.shape[0] or 1, *tensor.shape[1:]), tensor.dtype),
@@ -49,7 +49,7 @@ def traced_calls(model: keras.Layer, inputs=None) -> list[Call]:
     )
     calls: list[Call] = []
     with _recording(calls):
-        # The first argument is the whole structure, as a model takes it.
+        # The first argument is the complete input structure, as a model takes it.
         graph = tf.function(model, autograph=False).get_concrete_function(specs).graph
     _check_variables(model, graph.variables, calls)
     return [inner for call in calls for inner in _unwrapped(call)]
@@ -60,7 +60,7 @@ def _inputs_of(model: keras.Layer):
         inputs = None
     elif isinstance(model, keras.Sequential):
         inputs = model.inputs[0]
-    elif hasattr(model, "_nodes_by_depth"):  # functional: a class that Keras does not export
+    elif hasattr(model, "_nodes_by_depth"):  # functional, a class that Keras does not export
         inputs = model.input
     else:
         shape = (model.get_build_config() or {}).get("input_shape")
@@ -69,16 +69,16 @@ def _inputs_of(model: keras.Layer):
         inputs = keras.KerasTensor(tuple(sizes)) if is_one else None
     if inputs is None:
         raise InputError(
-            "has no input shape, so its cost has none",
+            "has no input shape, so it cannot be counted",
             where=f"network {model.name}",
-            expected="a network that begins with keras.Input",
+            expected="a network that starts with keras.Input",
         )
     for tensor in keras.tree.flatten(inputs):
         if None in tensor.shape[1:]:
             raise InputError(
-                "takes inputs of any size, so its cost has none",
+                "takes inputs of any size, so it cannot be counted",
                 where=f"network {model.name}",
-                expected="a known input shape (the .json of a network's spec names one)",
+                expected="a known input shape (the .json of a network's spec has one)",
                 received=tuple(tensor.shape[1:]),
             )
     return inputs
@@ -86,7 +86,7 @@ def _inputs_of(model: keras.Layer):
 
 @contextmanager
 def _recording(calls: list[Call]) -> Iterator[None]:
-    """Notes every call of a layer; Keras has no hooks for it, as PyTorch has."""
+    """Records every layer call; unlike PyTorch, Keras has no hooks for it."""
     original = keras.Layer.__call__
     recorder, inside = threading.get_ident(), 0
 
@@ -94,7 +94,7 @@ def _recording(calls: list[Call]) -> Iterator[None]:
         nonlocal inside
         if threading.get_ident() != recorder:
             return original(layer, *args, **kwargs)
-        # What these layers run within is part of one call of theirs.
+        # Layers that run inside these belong to one call of the outer layer.
         whole = isinstance(layer, keras.layers.RNN | keras.layers.TimeDistributed)
         inside += whole
         try:
@@ -102,7 +102,7 @@ def _recording(calls: list[Call]) -> Iterator[None]:
         finally:
             inside -= whole
         if not inside:
-            # A recurrent layer may be given its sequences by name, behind their initial state.
+            # A recurrent layer may receive its sequences by keyword, after their initial state.
             inputs = _shapes((args, kwargs.get("sequences"), kwargs))
             calls.append(Call(layer, inputs, (*_shapes(outputs), ())[0]))
         return outputs
@@ -121,7 +121,7 @@ def _shapes(structure) -> tuple[tuple[int | None, ...], ...]:
 
 
 def _unwrapped(call: Call) -> Iterator[Call]:
-    """What `TimeDistributed` calls, as often as it does."""
+    """Replaces a `TimeDistributed` call by its inner calls, with their counts."""
     if not isinstance(call.layer, keras.layers.TimeDistributed):
         yield call
         return
@@ -141,6 +141,6 @@ def _check_variables(model: keras.Layer, used, calls: list[Call]) -> None:
         raise InputError(
             "uses weights that belong to no layer, so they cannot be counted",
             where=f"network {model.name}",
-            expected="layers that make their weights by add_weight",
+            expected="layers that create their weights with add_weight",
             received=f"{len(strangers)} variables of {size} numbers",
         )

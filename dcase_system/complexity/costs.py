@@ -1,4 +1,4 @@
-"""Costs of a network by arithmetic alone, for searches that look at thousands."""
+"""Computes a network's cost arithmetically, for searches over thousands of networks."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,15 +13,15 @@ class Costs:
     """Parameters and multiply-accumulates of one network, by the official count.
 
     Attributes:
-        params: trainable parameters, batch norm among them.
-        macs: for one input of the spec's shape.
+        params: Trainable parameters, including batch norm.
+        macs: MACs for one input of the spec's shape.
     """
 
     params: int
     macs: int
 
     def of(self, measure: Measure, precision: str = "float32") -> int:
-        """One of the costs: `params`, `macs`, or the `bytes` of the parameters at a precision."""
+        """Returns one cost: `params`, `macs`, or the `bytes` of the parameters at a precision."""
         if measure == "bytes":
             return self.params * BYTES_PER_PARAMETER[precision]
         return self.params if measure == "params" else self.macs

@@ -2,12 +2,12 @@
 
 The official count of DCASE 2024 and 2025 is torchinfo's: a convolution costs its weights and
 biases times its output positions; any other layer with parameters costs their number once (so batch
-norm is 2C however large the map), a recurrent one once for each frame; activations, additions and
-pooling cost nothing. Every call counts, those within nested models too. Parameters count whether
-frozen or not; moving statistics do not. A layer whose cost this rule does not tell is refused.
-NeSsi's TFLite counter, which many participants quote, is given beside it: batch norm is folded
-away, biases are free, and additions and pooling cost one operation an output element or window
-cell.
+norm is 2C however large the map), a recurrent layer once per frame; activations, additions and
+pooling cost nothing. Every call counts, including those within nested models. Parameters count
+whether frozen or not; moving statistics do not. A layer without a rule is rejected.
+NeSsi's TFLite counter, which many participants quote, is reported in addition: batch norm is folded
+into other layers, biases are free, and additions and pooling cost one operation per output element
+or window cell.
 """
 
 import math
@@ -38,7 +38,7 @@ _COUNTED_ONCE = (
     *(_LAYERS.RMSNormalization, FusedBatchNormalization, _LAYERS.Attention),
     _LAYERS.AdditiveAttention,
 )
-# torchinfo reads `weight` and `bias`; what these layers hold goes by other names and is free.
+# torchinfo reads `weight` and `bias`; the parameters of these layers have other names and are free.
 _FREE = (GlobalResponseNormalization, PositionalGrid, ClassTokens)
 _GLOBAL_POOLING = (_LAYERS.GlobalAveragePooling2D, _LAYERS.GlobalMaxPooling2D)
 _POOLING = (_LAYERS.AveragePooling2D, _LAYERS.MaxPooling2D)
@@ -46,16 +46,16 @@ _POOLING = (_LAYERS.AveragePooling2D, _LAYERS.MaxPooling2D)
 
 @dataclass(frozen=True)
 class LayerCount:
-    """What one layer costs for one clip.
+    """Cost of one layer for one clip.
 
     Attributes:
-        name: of the layer.
-        kind: class of the layer.
-        calls: how often it runs.
-        output_shape: without the batch, of its last call.
-        params: parameters, frozen or not.
-        macs: of all calls, by the official rule.
-        nessi_macs: of all calls, by NeSsi's TFLite rule.
+        name: Name of the layer.
+        kind: Class of the layer.
+        calls: Number of runs.
+        output_shape: Output shape of the last call, without the batch.
+        params: Number of parameters, frozen or not.
+        macs: MACs of all calls, by the official rule.
+        nessi_macs: MACs of all calls, by NeSsi's TFLite rule.
     """
 
     name: str
@@ -69,15 +69,15 @@ class LayerCount:
 
 @dataclass(frozen=True)
 class Complexity:
-    """What a model costs for one clip.
+    """Cost of a model for one clip.
 
     Attributes:
-        layers: those that have parameters or cost something.
-        params: parameters, frozen or not.
-        macs: by the official rule (torchinfo).
-        nessi_macs: by NeSsi's TFLite rule.
-        nonzero_params: parameters that are not zero (before training, the offsets of batch norm
-            are).
+        layers: Layers that have parameters or a cost.
+        params: Number of parameters, frozen or not.
+        macs: MACs by the official rule (torchinfo).
+        nessi_macs: MACs by NeSsi's TFLite rule.
+        nonzero_params: Number of parameters that are not zero (before training, the offsets of
+            batch norm are zero).
     """
 
     layers: tuple[LayerCount, ...]
@@ -87,7 +87,7 @@ class Complexity:
     nonzero_params: int
 
     def bytes(self, precision: str) -> int:
-        """Bytes of the parameters at `float32`, `float16` or `int8`."""
+        """Size of the parameters at `float32`, `float16` or `int8`, in bytes."""
         return self.params * BYTES_PER_PARAMETER[precision]
 
     def as_json(self) -> dict:
@@ -104,18 +104,18 @@ class Complexity:
 
 
 def count(model: keras.Model) -> Complexity:
-    """Counts a network at its own input shape, as torchinfo counts the same one in PyTorch.
+    """Counts a network at its own input shape, as torchinfo counts its PyTorch equivalent.
 
     Raises:
-        InputError: the input shape is unknown, or a layer with weights is of a kind whose cost is
-            not known: the error names it.
+        InputError: The input shape is unknown, or a layer with weights has no known cost; the
+            message names it.
     """
     calls = traced_calls(model)
     called: dict[int, list[Call]] = {}
     for call in calls:
         called.setdefault(id(call.layer), []).append(call)
     layers = {id(layer): layer for layer in _leaves(model)}
-    # A function of the network's own may call layers that the network does not list.
+    # A network's own `call` may use layers that the network does not list.
     layers |= {id(call.layer): call.layer for call in calls}
     counted = [_count_layer(layer, called.get(key, [])) for key, layer in layers.items()]
     return Complexity(
@@ -128,12 +128,12 @@ def count(model: keras.Model) -> Complexity:
 
 
 def parameters_of(layer: keras.Layer) -> list[keras.Variable]:
-    """What training can fit in a layer itself, frozen or not, without that of layers within it.
+    """Returns a layer's trainable variables, frozen or not, without those of layers inside it.
 
-    Moving statistics and other state, which are made untrainable, are not among them.
+    Moving statistics and other state, which are created untrainable, are excluded.
     """
     inner = {id(own) for other in layer._layers for own in other.variables}
-    # Freezing empties the public list. A wrapper may list what its layer holds.
+    # Freezing empties the public list. A wrapper may list its inner layer's variables.
     own = [variable for variable in layer._trainable_variables if id(variable) not in inner]
     if isinstance(layer, _LAYERS.RNN | _LAYERS.StackedRNNCells):
         own += [variable for cell in layer._layers for variable in parameters_of(cell)]
@@ -141,13 +141,13 @@ def parameters_of(layer: keras.Layer) -> list[keras.Variable]:
 
 
 def nonzero_parameters(layer: keras.Layer) -> int:
-    """How many of a layer's parameters are not zero."""
+    """Number of a layer's parameters that are not zero."""
     values = (keras.ops.convert_to_numpy(variable) for variable in parameters_of(layer))
     return sum(int((value != 0).sum()) for value in values)
 
 
 def _leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
-    """The layers of a network in their order, nested ones too; a recurrent one hides its cell."""
+    """Yields a network's layers in order, including nested ones but no recurrent layer's cell."""
     if parameters_of(layer) or not layer._layers:
         yield layer
     for inner in () if isinstance(layer, _LAYERS.RNN) else layer._layers:
@@ -169,7 +169,7 @@ def _count_layer(layer: keras.Layer, calls: list[Call]) -> LayerCount:
 
 
 def _positions(call: Call) -> int:
-    """How often one call of a layer uses each of its parameters, by the official rule."""
+    """Number of times one call of a layer uses each of its parameters, by the official rule."""
     layer = call.layer
     if getattr(layer.dtype_policy, "quantization_mode", None):
         raise _refused(layer, "was quantized by Keras, which hides its parameters")
@@ -185,7 +185,7 @@ def _positions(call: Call) -> int:
         if not all(isinstance(cell, _CELLS) for cell in cells):
             raise _refused(layer, "has a cell whose cost is not known")
         return _product(call, call.inputs[0][:1])
-    # A kind of one's own that inherits from these may do anything in its own `call`.
+    # A user's subclass of these may do anything in its own `call`.
     if any(isinstance(layer, kind) and type(layer).call is kind.call for kind in _COUNTED_ONCE):
         return 1
     raise _refused(layer, f"is a {type(layer).__name__} with weights, whose cost is not known")
@@ -208,7 +208,7 @@ def _refused(layer: keras.Layer, reason: str) -> InputError:
     return InputError(
         f"{reason}, so the network cannot be counted",
         where=f"layer {layer.name}",
-        expected="layers of Keras, in float",
+        expected="Keras layers in floating point",
     )
 
 

@@ -12,21 +12,21 @@ from dcase_system.complexity.counter import (
 )
 
 KIB, KB = 1_024, 1_000
-CLIP_SECONDS = 1.0  # of the challenge since 2022
+CLIP_SECONDS = 1.0  # clip length of the challenge since 2022
 MAX_BYTES_2024 = 128 * KB
 MAX_MACS_2024 = 30_000_000
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One rule of one edition, applied.
+    """Result of one rule of one edition.
 
     Attributes:
-        edition: year and task.
-        rule: in words, with the way of counting.
-        value: what the model has.
-        limit: what is allowed.
-        complies: value <= limit.
+        edition: Year and task.
+        rule: Description of the rule, including how it counts.
+        value: Value of the model.
+        limit: Largest allowed value.
+        complies: Whether value <= limit.
     """
 
     edition: str
@@ -37,17 +37,17 @@ class Verdict:
 
 
 def judge(model: keras.Model, precision: str, clip_seconds: float = CLIP_SECONDS) -> list[Verdict]:
-    """Applies each edition's rules to a model handed in at a precision.
+    """Applies each edition's rules to a model submitted at a precision.
 
     Sources: the organisers' baselines and size calculators of each year. 2020 and 2021 count
-    non-zero parameters only and 1,024 bytes a kB (2020 leaves batch norm out); 2022 prescribes int8
-    and counts zeros; from 2023 the precision is free, zeros count and a kB has 1,000 bytes.
+    non-zero parameters only, with 1,024 bytes per kB (2020 excludes batch norm); 2022 prescribes
+    int8 and counts zeros; from 2023 the precision is free, zeros count and a kB has 1,000 bytes.
 
     Args:
-        model: the network without its front end, which no edition counts.
+        model: Network without its front end, which no edition counts.
         precision: `float32`, `float16` or `int8`.
-        clip_seconds: length of the clips that the model takes; the limits are for those of a
-            second, and what is counted for longer ones says so.
+        clip_seconds: Length of the model's clips in seconds; the limits apply to one second, and
+            the rule of a count for longer clips says so.
     """
     macs = "MACs for one clip"
     if clip_seconds != CLIP_SECONDS:
@@ -87,12 +87,12 @@ def judge(model: keras.Model, precision: str, clip_seconds: float = CLIP_SECONDS
 def report(
     model: keras.Model, precision: str = "float16", clip_seconds: float = CLIP_SECONDS
 ) -> dict:
-    """The complexity report of a run: counts, layer table and verdicts, JSON-serialisable.
+    """Complexity report of a run: counts, layer table and verdicts, JSON-serialisable.
 
     Args:
-        model: see `judge`.
-        precision: see `judge`.
-        clip_seconds: see `judge`.
+        model: See `judge`.
+        precision: See `judge`.
+        clip_seconds: See `judge`.
     """
     counts: Complexity = count(model)
     rules: dict[str, list[dict]] = {}
@@ -109,7 +109,7 @@ def report(
 
 
 def as_text(values: dict) -> str:
-    """A complexity report as a table of layers, totals and one verdict a rule."""
+    """Formats a complexity report as a table of layers, totals and one verdict per rule."""
     lines = [f"{'layer':<32}{'kind':<30}{'output':<18}{'params':>12}{'MACs':>16}"]
     for layer in values["layers"]:
         shape = "x".join(map(str, layer["output_shape"]))

@@ -1,4 +1,4 @@
-"""What zeros among the parameters change, and what they do not."""
+"""Reports the effect of zero parameters on counts and file sizes."""
 
 import zlib
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ import numpy as np
 
 
 def sparsity_report(network: keras.Model, files: Mapping[str, Path]) -> dict[str, Any]:
-    """Zeros of a network and its sizes, zipped and not.
+    """Reports a network's zeros and its sizes, zipped and unzipped.
 
     Args:
-        network: handed in at float16.
-        files: exported ones, by the name of their form.
+        network: Network submitted at float16.
+        files: Exported files, by format.
 
     Returns:
-        `params`, `nonzero_params` (trainable), `sparsity` of the convolution and dense kernels and
-        `layers`, theirs one by one (depthwise kernels have their own class and are left out, as
-        TF-MOT leaves them); `float16_bytes` as the rules since 2022 count them,
-        `nonzero_float16_bytes` as those of 2021 do, `zipped_float16_bytes` of the same parameters;
-        `files`: `bytes` and `zipped_bytes` of each.
+        `params`, `nonzero_params` (trainable); `sparsity` of the convolution and dense kernels, and
+        `layers`, the same per layer (depthwise kernels have their own class and are left out, as
+        in TF-MOT); `float16_bytes` as counted by the rules since 2022,
+        `nonzero_float16_bytes` as counted by those of 2021, `zipped_float16_bytes` of the same
+        parameters; `files`: `bytes` and `zipped_bytes` of each.
     """
     kernels = {
         layer.name: keras.ops.convert_to_numpy(layer.kernel)

@@ -1,1 +1,1 @@
-"""Teachers, their stored logits, and the losses that pass them on."""
+"""Teachers, their stored logits, and the distillation losses."""

@@ -16,10 +16,10 @@ from dcase_system.corpora.corpus import read_corpus
 from dcase_system.distillation.import_logits import import_logits
 
 _DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "FOLDER: TAU 2022 Mobile, development.", required=True
+    "data_dir", None, "FOLDER: TAU 2022 Mobile, development set.", required=True
 )
 _OUTPUT_DIR = flags.DEFINE_string(
-    "output_dir", None, "FOLDER: New folder of teachers.", required=True
+    "output_dir", None, "FOLDER: New folder for the teachers.", required=True
 )
 
 

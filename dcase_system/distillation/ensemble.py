@@ -1,4 +1,4 @@
-"""The ensemble of teachers: the mean of their logits, and how they agree."""
+"""The ensemble of teachers: the mean of their logits, and their agreement."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from dcase_system.training.metrics import macro_score
 
 
 def ensemble_logits(members: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Mean of the members' logits, (clips, classes), as CP-JKU combine theirs.
+    """Averages the members' logits, (clips, classes), as CP-JKU do.
 
     Raises:
-        ValueError: there is no member, or their shapes differ.
+        ValueError: There is no member, or their shapes differ.
     """
     if len({logits.shape for logits in members.values()}) != 1:
         shapes = {name: logits.shape for name, logits in members.items()}
@@ -22,10 +22,10 @@ def ensemble_logits(members: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def describe_ensemble(members: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, Any]:
-    """Accuracy, log loss, entropy and agreement of each member and of the ensemble.
+    """Computes accuracy, log loss, entropy and agreement of each member and of the ensemble.
 
     Args:
-        members: logits (clips, classes) by the member's name.
+        members: Logits (clips, classes), keyed by member name.
         labels: (clips,) class indices.
 
     Returns:

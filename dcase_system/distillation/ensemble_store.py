@@ -1,10 +1,10 @@
-"""A folder of teachers: the logits store of each member, and the list of who belongs to it.
+"""A folder of teachers: the logits store of each member, and the list of members.
 
     ensemble.json                      split, scenes, validation fraction, members' fingerprints
     <member>/logits/train.safetensors  the member's logits store
 
-Students are given such a folder. The list names each member's fingerprint, so a store that another
-training has left or replaced is not taken for the member's.
+A student takes such a folder. The list holds each member's fingerprint, so a store left or replaced
+by another training is not mistaken for the member's.
 """
 
 import re
@@ -28,14 +28,14 @@ _DESCRIBED = ("train", "dev_test")  # lists of clips
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """What a student learns from.
+    """The teachers of a student.
 
     Attributes:
-        key: changes when a member does.
-        members: their names.
-        external_data: what they have beside the challenge's clips, in the words of the meta file.
-        logits: mean of the members' logits for the student's training clips, (clips, classes).
-        description: how they score and agree on each list of clips, for the reader.
+        key: Fingerprint that changes when a member does.
+        members: Names of the members.
+        external_data: External data the members use, in the words of the meta file.
+        logits: Mean of the members' logits for the student's training clips, (clips, classes).
+        description: Members' scores and agreement on each list of clips, for information.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Ensemble:
 
 
 def logits_folder(folder: Path, member: str) -> Path:
-    """Where the logits stores of a member lie."""
+    """Folder of a member's logits stores."""
     return folder / member / "logits"
 
 
@@ -60,16 +60,16 @@ def write_ensemble(
     external_data: Sequence[str],
     description: Mapping[str, Any],
 ) -> None:
-    """Writes the list, when every member's store is there.
+    """Writes the list of members; call it when every member's store exists.
 
     Args:
-        folder: of the ensemble.
-        members: fingerprint of each member, by its name.
-        split: percentage of the training list that all have been trained on.
-        scenes: class order of the logits.
-        validation_fraction: part of the list that no member has been trained on.
-        external_data: what they have beside the challenge's clips, in the words of the meta file.
-        description: `describe_ensemble` of each list of clips, for the reader.
+        folder: Folder of the ensemble.
+        members: Fingerprint of each member, keyed by name.
+        split: Percentage of the training list that all members were trained on.
+        scenes: Class order of the logits.
+        validation_fraction: Part of the list that no member was trained on.
+        external_data: External data the members use, in the words of the meta file.
+        description: `describe_ensemble` of each list of clips, for information.
     """
     content = {
         "split": split,
@@ -91,18 +91,18 @@ def read_members(
     scenes: Sequence[str],
     filenames: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """Logits (clips, classes) of each member, from its store of this name.
+    """Reads logits (clips, classes) of each member from its store of this name.
 
     Args:
-        folder: of the ensemble.
-        members: fingerprint of each member, by its name.
-        name: of the store, such as `TRAIN_LOGITS`.
-        split: see `read_logits`.
-        scenes: see `read_logits`.
-        filenames: see `read_logits`.
+        folder: Folder of the ensemble.
+        members: Fingerprint of each member, keyed by name.
+        name: File name of the store, such as `TRAIN_LOGITS`.
+        split: See `read_logits`.
+        scenes: See `read_logits`.
+        filenames: See `read_logits`.
 
     Raises:
-        InputError: see `read_logits`.
+        InputError: See `read_logits`.
     """
     return {
         member: read_logits(
@@ -127,33 +127,33 @@ def read_ensemble(
     """Reads the members' logits for a student's clips.
 
     Args:
-        folder: written by the teachers' recipe or by an import.
-        split: of the student.
-        scenes: class order of the student.
-        filenames: training clips of the student, held-out ones included.
-        validation_fraction: that the student holds out: through its labels no teacher may have
-            heard these clips either.
+        folder: Folder written by the teachers' recipe or by an import.
+        split: Split of the student.
+        scenes: Class order of the student.
+        filenames: Training clips of the student, held-out ones included.
+        validation_fraction: Part that the student holds out. No teacher may have been trained on
+            these clips, because its logits would leak information about them.
 
     Raises:
-        InputError: the folder holds no finished ensemble, or one of another split, class order or
-            set of clips, or a member's store is stale, or teachers have heard held-out clips.
+        InputError: The folder holds no finished ensemble, or one of another split, class order or
+            set of clips; a member's store is stale; or teachers were trained on held-out clips.
     """
     path = folder / _LIST
     try:
         content = read_json(path)
         members, external_data = dict(content["members"]), tuple(content["external_data"])
         held_out = float(content["validation_fraction"])
-        # A name is a folder's; one with a slash in it could lead out of this one.
+        # A name becomes a folder; one with a slash in it could lead outside.
         names = [*members, *members.values(), *external_data]
         if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
-            raise ValueError("names of members or data are broken")
+            raise ValueError("invalid names of members or data")
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise InputError(
             f"not a folder of finished teachers ({error!r})", where=path, expected=_LIST
         ) from error
     if validation_fraction not in (0.0, held_out):
         raise InputError(
-            "teachers have heard the validation clips",
+            "teachers were trained on the validation clips",
             where=path,
             expected=f"teachers with a validation fraction of {validation_fraction:g}",
             received=f"{held_out:g}",

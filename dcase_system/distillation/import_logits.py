@@ -1,10 +1,10 @@
 """CP-JKU's published ensemble logits as teachers of the 100 % split.
 
 The file (release `ensemble_logits` of fschmid56/cpjku_dcase23) holds the mean logits of three
-CP-ResNet and three PaSST that were trained on the whole training list. It names no clips: its rows
-are those of `fold1_train.csv`, which is `split100.csv`, in the order of `meta.csv`. For a smaller
-split the rules of 2024 want teachers that have heard that split alone, so the store is of the
-100 % split and students of others are refused.
+CP-ResNet and three PaSST trained on the whole training list. It names no clips: its rows are those
+of `fold1_train.csv`, which is `split100.csv`, in the order of `meta.csv`. The rules of 2024
+require teachers of a smaller split to be trained on that split alone, so the store is of the
+100 % split and students of other splits are rejected.
 """
 
 from pathlib import Path
@@ -22,29 +22,29 @@ from dcase_system.models.checkpoints.torch_file import read_tensor
 
 _MEMBER = "cpjku_ensemble"
 _SPLIT = 100
-# Teachers that were trained on these very clips know most of them; other clips, another order or
-# other classes would bring them down to a tenth.
+# Teachers trained on these very clips classify most of them correctly; with other clips, another
+# order or other classes accuracy would drop to a tenth.
 _LEAST_ACCURACY = 0.5
 
 
 def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
-    """Writes a folder of teachers with one member, that a student can be given.
+    """Writes a folder of teachers with one member, ready for a student.
 
     Args:
-        path: file with one tensor of (clips, classes).
+        path: File with one tensor of (clips, classes).
         corpus: TAU 2022 Mobile.
-        output: new folder.
+        output: New folder.
 
     Returns:
         `describe_ensemble` of the training clips.
 
     Raises:
-        InputError: the file holds anything else, or logits that do not belong to these clips and
+        InputError: The file holds anything else, or logits that do not belong to these clips and
             classes, or the folder is not empty.
     """
     if not is_tau(corpus.scenes):
         raise InputError(
-            "published logits are of TAU's scenes", where=corpus.root, received=corpus.scenes
+            "published logits cover only TAU's scenes", where=corpus.root, received=corpus.scenes
         )
     if output.exists() and any(output.iterdir()):
         raise InputError("folder is not empty", where=output, expected="a new folder")
@@ -53,7 +53,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
     expected = (len(clips), len(corpus.scenes))
     if logits.shape != expected:
         raise InputError(
-            "logits are of other clips",
+            "logits belong to other clips",
             where=path,
             expected=f"{expected[0]} clips x {expected[1]} scenes",
             received=f"shape {logits.shape}",
@@ -63,7 +63,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
         raise InputError(
             "logits do not fit the labels: other clips, or another order of clips or classes",
             where=path,
-            expected=f"an accuracy of {_LEAST_ACCURACY:.0%} at least",
+            expected=f"an accuracy of at least {_LEAST_ACCURACY:.0%}",
             received=f"{accuracy:.1%}",
         )
     key = file_digest(path)

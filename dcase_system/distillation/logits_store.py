@@ -1,8 +1,8 @@
-"""The logits of one teacher for every clip of a split, kept in a file that cannot be mistaken.
+"""The logits of one teacher for every clip of a split, in a self-describing file.
 
-A store says whose logits it holds (the teacher's fingerprint), for which clips and in which class
-order. What does not fit the run that asks is refused: a stale teacher, another split's clips or
-another class order would train a student on nonsense without any sign of it.
+A store records whose logits it holds (the teacher's fingerprint), for which clips and in which
+class order. A mismatch with the current run is rejected: a stale teacher, another split's clips
+or another class order would silently train a student on nonsense.
 """
 
 import json
@@ -27,11 +27,11 @@ class LogitsStore:
     """Logits of one teacher.
 
     Attributes:
-        teacher: fingerprint of the teacher: its spec, training and clips.
-        split: percentage of the training list that the teacher was trained on.
-        scenes: class of each column.
-        filenames: clip of each row.
-        logits: float32, (clips, classes).
+        teacher: Fingerprint of the teacher: its spec, training and clips.
+        split: Percentage of the training list that the teacher was trained on.
+        scenes: Class of each column.
+        filenames: Clip of each row.
+        logits: Float32, (clips, classes).
     """
 
     teacher: str
@@ -42,7 +42,7 @@ class LogitsStore:
 
 
 class _Header(BaseModel, strict=True, extra="forbid"):
-    """What the header of the file says of the logits."""
+    """The file's header, which describes the logits."""
 
     teacher: str
     split: int
@@ -51,10 +51,10 @@ class _Header(BaseModel, strict=True, extra="forbid"):
 
 
 def write_logits(path: str | Path, store: LogitsStore) -> None:
-    """Writes a store whole, as a `.safetensors` file.
+    """Atomically writes a store as a `.safetensors` file.
 
     Raises:
-        InputError: the logits are not finite or have another shape than clips x classes.
+        InputError: The logits are not finite or do not have the shape clips x classes.
     """
     expected = (len(store.filenames), len(store.scenes))
     if store.logits.shape != expected or not np.isfinite(store.logits).all():
@@ -65,7 +65,7 @@ def write_logits(path: str | Path, store: LogitsStore) -> None:
             received=f"shape {store.logits.shape}",
         )
     header = {name: getattr(store, name) for name in _Header.model_fields}
-    # In one text: the order of several would differ from file to file.
+    # One text field: with several, the order would differ from file to file.
     content = save({_LOGITS: store.logits.astype(np.float32)}, {_HEADER: json.dumps(header)})
     with replacing(path) as temporary:
         temporary.write_bytes(content)
@@ -79,30 +79,30 @@ def read_logits(
     filenames: Sequence[str],
     teacher: str | None = None,
 ) -> LogitsStore:
-    """Reads a store and refuses it unless it is the one that is asked for.
+    """Reads a store and checks that it matches the run.
 
     Args:
-        path: of the store.
-        split: percentage that the teacher must have been trained on.
-        scenes: class order of the run.
-        filenames: clips of the run; the store's rows are brought into this order.
-        teacher: the teacher's fingerprint, where it is known.
+        path: File of the store.
+        split: Percentage that the teacher must have been trained on.
+        scenes: Class order of the run.
+        filenames: Clips of the run; the store's rows are reordered to match.
+        teacher: Fingerprint of the teacher, if known.
 
     Raises:
-        InputError: the file is missing, no store, or of another teacher, split, class order or set
-            of clips.
+        InputError: The file is missing, not a store, or of another teacher, split, class order or
+            set of clips.
     """
     store = _load(Path(path))
     if teacher is not None and store.teacher != teacher:
         raise InputError(
-            "logits are of another teacher",
+            "logits belong to another teacher",
             where=path,
             expected=f"fingerprint {teacher[:12]}",
             received=store.teacher[:12],
         )
     if store.split != split:
         raise InputError(
-            "logits are of a teacher of another split: it has heard other clips",
+            "logits come from a teacher trained on another split",
             where=path,
             expected=f"split {split}",
             received=f"split {store.split}",
@@ -118,7 +118,7 @@ def read_logits(
     missing = [filename for filename in filenames if filename not in row_of]
     if missing or len(row_of) != len(filenames):
         raise InputError(
-            "logits are of other clips",
+            "logits belong to other clips",
             where=path,
             expected=f"{len(filenames)} clips" + (f", {missing[0]} among them" if missing else ""),
             received=f"{len(row_of)} clips",

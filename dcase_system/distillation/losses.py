@@ -1,6 +1,6 @@
 """Distillation losses of (targets, logits), with the teacher's logits packed into the targets.
 
-So plain `compile` and `fit` train with and without a teacher.
+Packing lets plain `compile` and `fit` train with and without a teacher.
 """
 
 import keras
@@ -9,11 +9,11 @@ import tensorflow as tf
 
 
 def pack_targets(one_hot: np.ndarray, teacher_logits: np.ndarray) -> np.ndarray:
-    """Labels and teacher logits of each clip side by side.
+    """Stacks labels and teacher logits of each clip.
 
     Args:
-        one_hot: (clips, classes).
-        teacher_logits: (clips, classes), of the ensemble.
+        one_hot: (clips, classes) one-hot labels.
+        teacher_logits: (clips, classes) logits of the ensemble.
 
     Returns:
         float32, (clips, 2, classes): labels first.
@@ -26,14 +26,14 @@ class DistillationLoss(keras.losses.Loss):
     """lambda * CE + (1 - lambda) * T^2 * KL(teacher || student), as CP-JKU train their students.
 
     CE is the mean over the batch; KL is the mean over the batch AND the classes of
-    p_t * (log p_t - log p_s), with p = softmax(logits / T): a tenth, for ten classes, of what a sum
-    over the classes would be. Source: fschmid56/cpjku_dcase23, run_training.py, which takes the
+    p_t * (log p_t - log p_s), with p = softmax(logits / T): for ten classes, a tenth of the sum
+    over the classes. Source: fschmid56/cpjku_dcase23, run_training.py, which takes the
     mean of an unreduced KLDivLoss.
 
     Targets: (batch, 2, classes) by `pack_targets`. Predictions: logits (batch, classes).
 
     Args:
-        label_weight: lambda.
+        label_weight: Lambda.
         temperature: T.
     """
 
@@ -59,7 +59,7 @@ class DistillationLoss(keras.losses.Loss):
 class MultiLabelDistillationLoss(keras.losses.Loss):
     """Binary cross-entropy to the teacher's probabilities, mean over batch and classes (OFA-AEC).
 
-    No hard labels. The minus sign that equation (2) of Lin et al. lacks is here.
+    No hard labels. Includes the minus sign missing from equation (2) of Lin et al.
 
     Targets: (batch, 2, classes) by `pack_targets`, of which only the teacher's logits are used.
     Predictions: logits (batch, classes).

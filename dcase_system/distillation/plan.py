@@ -1,4 +1,4 @@
-"""Teachers' trainings: hyper-parameters of the members, and what decides their results."""
+"""Training plans of teachers: the members' hyper-parameters, and what determines their results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,13 +15,13 @@ from dcase_system.training.plan import TrainingPlan
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherPlan(TrainingPlan):
-    """One member.
+    """Training plan of one member.
 
     Attributes:
-        name: of the member and its folder.
-        spec: of its architecture.
-        front_end: spec of its front end.
-        initial_weights: folder of a converted checkpoint, or None to train from scratch.
+        name: Name of the member and its folder.
+        spec: Architecture.
+        front_end: Front end.
+        initial_weights: Folder of a converted checkpoint, or None to train from scratch.
     """
 
     name: str
@@ -36,16 +36,16 @@ def settings_of(
     clips: Mapping[str, Any],
     impulse_responses: ImpulseResponses | None = None,
 ) -> dict[str, Any]:
-    """What decides the results of `train_teachers`, for `runs.check`.
+    """Everything that determines the results of `train_teachers`, for `runs.check`.
 
     Args:
-        plans: the members.
-        split: percentage of the training list.
-        clips: record of the clips, or of their lists.
-        impulse_responses: for members with device augmentation.
+        plans: Plans of the members.
+        split: Percentage of the training list.
+        clips: Record of the clips, or of their lists.
+        impulse_responses: Impulse responses for members with device augmentation.
 
     Raises:
-        InputError: the plans do not fit together, or initial weights are missing.
+        InputError: The plans are inconsistent, or initial weights are missing.
     """
     plans = checked(plans, len(clips["scenes"]))
     return {
@@ -58,7 +58,7 @@ def settings_of(
 
 
 def _settings(plan: TeacherPlan) -> dict[str, Any]:
-    """What decides the training, JSON-serialisable: of the initial weights the content does."""
+    """What determines one training, JSON-serialisable; initial weights count by their content."""
     values = {**asdict(plan), "spec": registry.spec_to_json(plan.spec)}
     if plan.initial_weights is not None:
         values["initial_weights"] = weights_digest(plan.initial_weights)
@@ -66,7 +66,7 @@ def _settings(plan: TeacherPlan) -> dict[str, Any]:
 
 
 def external_data_of(plans: Sequence[TeacherPlan]) -> list[str]:
-    """What the members have beside the challenge's clips, in the words of the meta file."""
+    """External data the members use, in the words of the meta file."""
     used = {
         "dataset": any(plan.impulse_response_probability > 0 for plan in plans),
         "pre-trained model": any(plan.initial_weights is not None for plan in plans),
@@ -75,11 +75,11 @@ def external_data_of(plans: Sequence[TeacherPlan]) -> list[str]:
 
 
 def checked(plans: Sequence[TeacherPlan], classes: int) -> list[TeacherPlan]:
-    """The plans for so many classes, if they fit together."""
+    """Checks that the plans are consistent, and sets their number of classes."""
     names = [plan.name for plan in plans]
     if not plans or len(set(names)) != len(names):
         raise InputError(
-            "teachers need names of their own",
+            "teachers need distinct names",
             where="teachers",
             expected="one or more",
             received=", ".join(names),

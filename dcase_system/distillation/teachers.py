@@ -1,7 +1,7 @@
 """Teachers: independent trainings on one split, and their logits for its clips.
 
 The report (SJTU-THU, section 3) has four PaSST: three fine-tuned from published weights, one
-trained from scratch. Here a member is any architecture, each with its own seed and initial weights.
+trained from scratch. Here a member is any architecture with its own seed and initial weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,23 +57,23 @@ def train_teachers(
 ) -> dict[str, Any]:
     """Trains each member, stores its logits, and describes the ensemble in `ensemble.json`.
 
-    A finished member is not trained again; an interrupted one resumes. The logits are those of the
-    clips as they are, without augmentation.
+    Finished members are not trained again; an interrupted one resumes. The logits are those of the
+    clips without augmentation.
 
     Args:
-        run_dir: the folder of the ensemble.
-        plans: the members; all with the same validation fraction.
-        data: clips.
-        impulse_responses: for members with device augmentation.
-        overwrite: whether the run that is in the folder is removed first.
+        run_dir: Folder of the ensemble.
+        plans: Plans of the members, all with the same validation fraction.
+        data: Clips.
+        impulse_responses: Impulse responses for members with device augmentation.
+        overwrite: Whether to first remove an existing run in the folder.
 
     Returns:
-        `describe_ensemble` of the clips trained on (`train`), of those held out, if any
+        `describe_ensemble` of the training clips (`train`), of those held out, if any
         (`validation`), and of the dev-test clips (`dev_test`).
 
     Raises:
-        InputError: the plans do not fit together or to the data, the directory holds something else
-            or another run is at work in it, see `runs.begun`; or a training diverges.
+        InputError: The plans are inconsistent or do not match the data; the directory holds
+            something else or is in use by another run, see `runs.begun`; or a training diverges.
     """
     settings = settings_of(plans, data.split, data.record, impulse_responses)
     plans, members = checked(plans, len(data.scenes)), settings["members"]
@@ -105,19 +105,19 @@ def train_member(
     data: Data,
     impulse_responses: ImpulseResponses | None = None,
 ) -> None:
-    """Trains one member and stores its logits, for `train_teachers` to find it done.
+    """Trains one member and stores its logits, so that `train_teachers` finds it done.
 
-    Other processes may train other members in the same folder meanwhile.
+    Other processes may train other members in the same folder at the same time.
 
     Args:
-        run_dir: the folder of the ensemble.
-        plans: all of its members.
-        number: which one, from 1.
-        data: clips.
-        impulse_responses: for members with device augmentation.
+        run_dir: Folder of the ensemble.
+        plans: Plans of all members.
+        number: Number of the member, from 1.
+        data: Clips.
+        impulse_responses: Impulse responses for members with device augmentation.
 
     Raises:
-        InputError: as `train_teachers`, or there is no such member.
+        InputError: As for `train_teachers`, or there is no such member.
     """
     settings = settings_of(plans, data.split, data.record, impulse_responses)
     plans = checked(plans, len(data.scenes))
@@ -152,7 +152,7 @@ def _member(
         )
         stages.run_stage(
             ensemble_store.logits_folder(folder.parent, folder.name),
-            # The files are named, so that a folder of an earlier version is made anew.
+            # The inputs name the files, so that a folder of an earlier version is rebuilt.
             {"teacher": key, "test": data.test.key, "files": _LOGITS},
             lambda target: _store_logits(target, key, folder / "network", plan.front_end, data),
         )
@@ -201,7 +201,7 @@ def _store_logits(
 def _describe(
     run_dir: Path, keys: Mapping[str, str], data: Data, validation_fraction: float
 ) -> dict[str, Any]:
-    """`describe_ensemble` of the clips trained on, of those held out, and of the dev-test list."""
+    """`describe_ensemble` of the training clips, the held-out ones, and the dev-test list."""
     held_out = held_out_rows(data.train, validation_fraction)
 
     def read(name: str, clip_set: ClipSet) -> dict[str, np.ndarray]:

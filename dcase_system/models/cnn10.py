@@ -1,4 +1,4 @@
-"""CNN10 of PANNs (Kong et al., 2020), the audio tagger the AudioSet supernet is made from."""
+"""CNN10 of PANNs (Kong et al., 2020), the audio tagger behind the AudioSet supernet."""
 
 import math
 from dataclasses import dataclass, replace
@@ -12,17 +12,17 @@ from dcase_system.parallel.replicas import Dropout
 
 @dataclass(frozen=True)
 class CNN10Spec:
-    """A whole CNN10, every width in numbers; the defaults are the published network.
+    """Spec of a CNN10 with all widths explicit; the defaults are the published network.
 
     Attributes:
-        blocks: for each block the output channels of each of its 3x3 convolutions, in order; the
-            number of widths is the block's depth (two as published).
-        embedding: units of the hidden dense layer.
-        classes: logits; the published network puts a sigmoid behind each.
-        input_shape: (mel bands, frames); the frames are those it is counted at, an input may have
+        blocks: Output channels of each 3x3 convolution, in order, for each block; the number of
+            widths is the block's depth (two as published).
+        embedding: Units of the hidden dense layer.
+        classes: Number of logits; the published network applies a sigmoid to each.
+        input_shape: (mel bands, frames). The frames are those used for counting; an input may have
             any number that survives the halvings.
-        block_dropout: rate after each block.
-        head_dropout: rate before the hidden dense layer.
+        block_dropout: Dropout rate after each block.
+        head_dropout: Dropout rate before the hidden dense layer.
     """
 
     blocks: tuple[tuple[int, ...], ...] = ((64, 64), (128, 128), (256, 256), (512, 512))
@@ -34,9 +34,9 @@ class CNN10Spec:
 
 
 def sliced_width(channels: int, ratio: float) -> int:
-    """floor(ratio * channels): how many channels a sub-network keeps (Lin et al., section 2.2).
+    """Channels a sub-network keeps: floor(ratio * channels) (Lin et al., section 2.2).
 
-    The product is rounded first, since 0.29 * 100 is 28.999... in binary.
+    The product is rounded first, because 0.29 * 100 is 28.999... in binary.
     """
     return math.floor(round(ratio * channels, 6))
 
@@ -44,7 +44,7 @@ def sliced_width(channels: int, ratio: float) -> int:
 def uniform_cnn10(
     ratio: float, depth: int, base: CNN10Spec | None = None, static_blocks: int = 1
 ) -> CNN10Spec:
-    """The sub-network of OFA-AEC with one width ratio and one depth in all dynamic blocks.
+    """The OFA-AEC sub-network with one width ratio and one depth in all dynamic blocks.
 
     The static blocks (the first), the embedding and the logits keep their widths.
     """
@@ -59,7 +59,7 @@ def uniform_cnn10(
 def build_cnn10(spec: CNN10Spec) -> keras.Model:
     """Builds the network: (batch, mels, frames, 1) log-mel to (batch, classes) logits.
 
-    The published code has the axes the other way round, (frames, mels).
+    The published code has the axes in the other order, (frames, mels).
     """
     inputs = keras.Input((spec.input_shape[0], None, 1), name="log_mel")
     x = _normalise_mels(inputs)
@@ -87,7 +87,7 @@ class MeanMelsPoolFrames(keras.layers.Layer):
 
 
 def _normalise_mels(inputs):
-    """Batch normalisation with one mean and deviation for each mel band."""
+    """Batch normalisation with one mean and deviation per mel band."""
     x = keras.layers.Permute((3, 2, 1), name="mels_last")(inputs)  # (batch, 1, frames, mels)
     x = FusedBatchNormalization(name="mel_bn")(x)
     return keras.layers.Permute((3, 2, 1), name="mels_first")(x)

@@ -1,8 +1,8 @@
 """CP-Mobile (Schmid et al., DCASE 2023/2024) and SSCP-Mobile (SJTU-THU, DCASE 2024) as specs.
 
-Both are a stem that halves (frequency, time) twice, inverted-residual blocks, and a 1x1 classifier
-whose logits are averaged over the map. SSCP-Mobile replaces each 3x3 kernel of stem and blocks by
-two parallel branches of 3x1 and 1x3 kernels, each with its own batch norm and ReLU, summed.
+Both consist of a stem that halves (frequency, time) twice, inverted-residual blocks, and a 1x1
+classifier whose logits are averaged over the map. SSCP-Mobile replaces each 3x3 kernel of stem
+and blocks by the sum of two parallel branches, 3x1 and 1x3, each with its own batch norm and ReLU.
 """
 
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ BLOCKS_PER_STAGE = (3, 2, 1)
 
 @dataclass(frozen=True)
 class BlockSpec:
-    """One inverted-residual block.
+    """Spec of one inverted-residual block.
 
     Attributes:
-        expanded: channels between the two 1x1 convolutions.
-        channels: output channels.
-        strides: of the depthwise convolution, (frequency, time).
-        shortcut: whether the input is added to the output; average-pooled if the block is strided.
-            Said here, not derived: pruning may make widths equal where none was.
+        expanded: Channels between the two 1x1 convolutions.
+        channels: Output channels.
+        strides: Strides of the depthwise convolution, (frequency, time).
+        shortcut: Whether the input is added to the output, average-pooled if the block is strided.
+            Explicit, because pruning may make widths equal in a block without a shortcut.
     """
 
     expanded: int
@@ -40,17 +40,17 @@ class BlockSpec:
 
 @dataclass(frozen=True)
 class CPMobileSpec:
-    """A whole CP-Mobile or SSCP-Mobile, every width in numbers.
+    """Spec of a CP-Mobile or SSCP-Mobile with all widths explicit.
 
     Attributes:
-        stem_inner: channels between the stem's two convolutions, one number for each stem path
+        stem_inner: Channels between the stem's two convolutions, one number per stem path
             (CP-Mobile has one path, SSCP-Mobile two).
-        stem_channels: output channels of the stem.
-        blocks: the blocks in order.
-        classes: logits.
+        stem_channels: Output channels of the stem.
+        blocks: Blocks in order.
+        classes: Number of logits.
         input_shape: (mel bands, frames).
-        separable: whether 3x3 kernels are split into 3x1 and 1x3 (SSCP-Mobile).
-        response_norm: whether each block normalises channel responses before its last ReLU (2023).
+        separable: Whether 3x3 kernels are split into 3x1 and 1x3 (SSCP-Mobile).
+        response_norm: Whether each block normalises channel responses before its last ReLU (2023).
     """
 
     stem_inner: tuple[int, ...]
@@ -75,14 +75,14 @@ def scaled_spec(
     block_strides: Sequence[tuple[int, int]],
     **fields,
 ) -> CPMobileSpec:
-    """The published scaling: stage i has base * multiplier**i channels, rounded to multiples of 8.
+    """Spec by the published scaling: stage i has base * multiplier**i channels, in multiples of 8.
 
     Args:
-        base_channels: stem and first stage.
-        channels_multiplier: growth from stage to stage.
-        expansion_rate: expanded channels / input channels of a block.
+        base_channels: Channels of the stem and the first stage.
+        channels_multiplier: Growth from stage to stage.
+        expansion_rate: Expanded channels / input channels of a block.
         block_strides: (frequency, time) stride of each of the six blocks.
-        **fields: other fields of `CPMobileSpec`.
+        **fields: Other fields of `CPMobileSpec`.
     """
     base = make_divisible(base_channels)
     blocks, channels = [], base
@@ -112,7 +112,7 @@ def cp_mobile_2023() -> CPMobileSpec:
 
 
 def cp_mobile_teacher() -> CPMobileSpec:
-    """A teacher of our own that a CPU can train: base width 64, early strides as in 2023."""
+    """Our own teacher that trains on a CPU: base width 64, early strides as in 2023."""
     return scaled_spec(64, 1.8, 2.1, _STRIDES_2023)
 
 
@@ -124,13 +124,13 @@ def sscp_mobile(base_channels: int) -> CPMobileSpec:
 def with_widths(
     spec: CPMobileSpec, stem_inner: int, stage_channels: Sequence[int], expanded: Sequence[int]
 ) -> CPMobileSpec:
-    """`spec` with other widths.
+    """Copies a spec with other widths.
 
     Args:
-        spec: gives everything but the widths.
-        stem_inner: inner channels of each stem path.
-        stage_channels: of the three stages.
-        expanded: expanded channels of the six blocks.
+        spec: Spec that supplies everything but the widths.
+        stem_inner: Inner channels of each stem path.
+        stage_channels: Channels of the three stages.
+        expanded: Expanded channels of the six blocks.
     """
     stages = [stage for stage, count in enumerate(BLOCKS_PER_STAGE) for _ in range(count)]
     blocks = tuple(
@@ -142,10 +142,10 @@ def with_widths(
 
 
 def sscp_mobile_submitted(system: str) -> CPMobileSpec:
-    """The pruned networks that were handed in, by system: `s1`, `s2`, `s3`; and `s2c`.
+    """The submitted pruned networks by system: `s1`, `s2`, `s3`; and `s2c`.
 
     S2 as printed has 129,750 bytes at float16, over the limit of 128,000; `s2c` is the same network
-    pruned a little further (ratio 0.6735 for 0.67), so that it complies.
+    pruned slightly further (ratio 0.6735 instead of 0.67) to comply.
     """
     stem_inner, stages, first, last = _SUBMITTED_WIDTHS[system]
     return with_widths(sscp_mobile(32), stem_inner, stages, [first] * 4 + [last] * 2)
@@ -204,7 +204,7 @@ def _block(inputs, block: BlockSpec, spec: CPMobileSpec, name: str):
 def _shortcut(inputs, block: BlockSpec, name: str):
     if block.strides == (1, 1):
         return inputs
-    # PyTorch's AvgPool2d counts the padding's zeros, so they are padded here, not by the pooling.
+    # PyTorch's AvgPool2d counts the padding's zeros, so a separate layer pads, not the pooling.
     padded = pad_symmetric(inputs, (3, 3), f"{name}_shortcut")
     return keras.layers.AveragePooling2D((3, 3), block.strides, name=f"{name}_shortcut_pool")(
         padded

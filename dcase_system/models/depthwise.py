@@ -1,8 +1,8 @@
-"""Depthwise convolution with a stride of its own for each axis, on every device.
+"""Depthwise convolution whose strides may differ by axis, on every device.
 
 TensorFlow's kernels take one stride for both axes, on GPUs and on CPUs. On a CPU the oneDNN library
-takes two, and TensorFlow puts it in their place by itself, but only on processors of some kinds
-(AVX-512 VNNI and later). TFLite takes two as well.
+takes two, and TensorFlow uses it automatically, but only on some processors (AVX-512 VNNI and
+later). TFLite takes two as well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,13 @@ _plain: ContextVar[bool | None] = ContextVar("plain", default=None)
 
 @contextmanager
 def traced_plainly(plain: bool) -> Iterator[None]:
-    """What is traced within has one operation with two strides, or only what runs everywhere.
+    """Sets how depthwise convolutions with two strides are traced inside the context.
 
-    By default it has what the kernels of this machine take.
+    By default they are traced as this machine's kernels allow.
 
     Args:
-        plain: one operation, as a converter to TFLite wants it.
+        plain: Whether to trace a single operation, as a TFLite converter needs; otherwise only
+            operations that run everywhere.
     """
     token = _plain.set(plain)
     try:
@@ -37,15 +38,15 @@ def depthwise_conv2d(
 ):
     """Depthwise convolution, channels last.
 
-    Where the kernels do not take two strides, it is computed at the stride that both axes share,
-    and the rest is left out: twice the work of such a layer for strides of 1 and 2.
+    If the kernels do not take two strides, it is computed at the greatest common stride and the
+    surplus outputs are dropped: twice the work for strides of 1 and 2.
 
     Args:
         inputs: (batch, height, width, channels).
         kernel: (height, width, channels, multiplier).
-        strides: of height and width.
+        strides: Strides of height and width.
         padding: `same` or `valid`.
-        dilation_rate: of height and width; one unless both strides are 1.
+        dilation_rate: Dilation of height and width; must be one unless both strides are 1.
 
     Returns:
         (batch, height, width, channels * multiplier).
@@ -64,7 +65,7 @@ def depthwise_conv2d(
 
 
 def _same(shape, kernel: Sequence[int], strides: Sequence[int]) -> list:
-    """TensorFlow's padding for `same`: as many outputs as strides begin, the odd zero behind."""
+    """TensorFlow's `same` padding: length / stride outputs, rounded up; an odd zero goes last."""
     paddings: list = [[0, 0]]
     for axis, (size, stride) in enumerate(zip(kernel[:2], strides, strict=True), 1):
         length = shape[axis]
@@ -76,7 +77,7 @@ def _same(shape, kernel: Sequence[int], strides: Sequence[int]) -> list:
 
 @cache
 def _two_strides_run() -> bool:
-    """Whether the kernels that TensorFlow uses here take two strides."""
+    """Whether TensorFlow's kernels on this machine take two strides."""
     with tf.init_scope():
         try:
             tf.nn.depthwise_conv2d(

@@ -13,12 +13,12 @@ Activation = Literal["relu", "swish"]
 
 @keras.saving.register_keras_serializable("dcase_system")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation of (batch, height, width, channels) by TensorFlow's fused kernel.
+    """Batch normalisation of (batch, height, width, channels) with TensorFlow's fused kernel.
 
-    Keras 3 computes moments and the normalisation by separate operations; the fused kernel makes a
-    training step of the networks here about a third shorter on a CPU. The moving variance follows
-    the unbiased batch variance, as in PyTorch. Defaults are PyTorch's: epsilon 1e-5, momentum 0.9
-    (its 0.1). Among replicas the statistics are those of the whole batch.
+    Keras 3 computes moments and normalisation with separate operations; the fused kernel shortens a
+    training step of these networks by about a third on a CPU. The moving variance follows the
+    unbiased batch variance, as in PyTorch. Defaults are PyTorch's: epsilon 1e-5, momentum 0.9
+    (its 0.1). With replicas, the statistics are those of the whole batch.
     """
 
     def __init__(self, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs):
@@ -47,7 +47,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable("dcase_system")
 class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """Keras's layer, channels last, whose strides may differ on every device."""
+    """Keras's layer, channels last, with strides that may differ by axis on every device."""
 
     def call(self, inputs):
         kernel = tf.convert_to_tensor(self.kernel)
@@ -59,9 +59,9 @@ class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
 @keras.saving.register_keras_serializable("dcase_system")
 class GlobalResponseNormalization(keras.layers.Layer):
-    """y = gamma * x * n + beta + x with scalar gamma and beta, as CP-Mobile of 2023 has it.
+    """y = gamma * x * n + beta + x with scalar gamma and beta, as in CP-Mobile of 2023.
 
-    n is each channel's L2 norm over (frequency, time), divided by its mean over the channels.
+    n is each channel's L2 norm over (frequency, time), divided by the mean norm over the channels.
     """
 
     def build(self, input_shape):
@@ -79,8 +79,8 @@ class GlobalResponseNormalization(keras.layers.Layer):
 def kaiming_normal(filters: int, kernel_size: tuple[int, int]) -> keras.initializers.Initializer:
     """Normal with deviation sqrt(2 / (filters * kernel size)): PyTorch's kaiming_normal_, fan_out.
 
-    For a depthwise kernel PyTorch's fan_out counts all channels too, which Keras's own
-    VarianceScaling does not.
+    For a depthwise kernel PyTorch's fan_out also counts all channels, unlike Keras's
+    VarianceScaling.
     """
     return keras.initializers.RandomNormal(
         0.0, (2.0 / (filters * kernel_size[0] * kernel_size[1])) ** 0.5
@@ -88,7 +88,7 @@ def kaiming_normal(filters: int, kernel_size: tuple[int, int]) -> keras.initiali
 
 
 def pad_symmetric(x, kernel_size: tuple[int, int], name: str):
-    """Zero padding of (k - 1) / 2 on both sides, as PyTorch pads."""
+    """Zero-pads by (k - 1) / 2 on both sides, as PyTorch does."""
     padding = (kernel_size[0] // 2, kernel_size[1] // 2)
     if padding == (0, 0):
         return x
@@ -96,10 +96,10 @@ def pad_symmetric(x, kernel_size: tuple[int, int], name: str):
 
 
 def _padded(x, kernel_size, strides, name: str, padded_for=None):
-    """What a convolution takes, and its own padding.
+    """Returns a convolution's input, padded if needed, and the padding mode to use.
 
-    Keras's "same" is PyTorch's padding at stride 1; with a stride it puts the odd zero at the end
-    only, so there a layer of its own pads.
+    At stride 1 Keras's "same" is PyTorch's padding; with a stride it puts the odd zero at the end
+    only, so a separate layer pads.
     """
     if strides == (1, 1) and padded_for in (None, kernel_size):
         return x, "same"
@@ -114,7 +114,7 @@ def conv_bn(
     strides: tuple[int, int] = (1, 1),
     activation: Activation | None = "relu",
 ):
-    """Convolution without bias, batch normalisation and, by default, ReLU."""
+    """Convolution without bias, batch normalisation and an activation (ReLU by default)."""
     x, padding = _padded(x, kernel_size, strides, name)
     x = keras.layers.Conv2D(
         filters,
@@ -136,9 +136,9 @@ def depthwise_bn(
     activation: Activation | None = "relu",
     padded_for: tuple[int, int] | None = None,
 ):
-    """Depthwise convolution without bias, batch normalisation and, by default, ReLU.
+    """Depthwise convolution without bias, batch normalisation, activation (ReLU by default).
 
-    `padded_for` names another kernel whose padding is used; a smaller one's shrinks the map.
+    `padded_for` pads as for another kernel size; padding for a smaller one shrinks the map.
     """
     initializer = kaiming_normal(x.shape[-1], kernel_size)
     x, padding = _padded(x, kernel_size, strides, name, padded_for)

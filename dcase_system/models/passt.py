@@ -1,8 +1,8 @@
-"""PaSST (Koutini et al., 2021), the transformer the challenge's teachers are made of, as specs.
+"""PaSST (Koutini et al., 2021), the transformer behind the challenge's teachers, as specs.
 
 A vision transformer (DeiT base, distilled) over overlapping patches of a log-mel spectrogram, with
-separate embeddings for frequency and time, and patchout: patches left out in training. The second
-head of the published checkpoints, `head_dist`, is never used by their forward pass and not built.
+separate embeddings for frequency and time, and patchout: patches dropped in training. The
+published checkpoints' second head, `head_dist`, is unused by their forward pass and not built.
 """
 
 from dataclasses import dataclass, replace
@@ -23,23 +23,23 @@ from dcase_system.models.passt_layers import (
 
 @dataclass(frozen=True)
 class PaSSTSpec:
-    """A whole PaSST, every width in numbers; the defaults are passt_s_swa_p16_128_ap476's.
+    """Spec of a PaSST with all widths explicit; the defaults are passt_s_swa_p16_128_ap476's.
 
     Attributes:
-        embed_dim: channels of a token.
-        depth: transformer blocks.
-        heads: attention heads of a block.
-        mlp_dim: channels inside a block's MLP.
+        embed_dim: Channels of a token.
+        depth: Number of transformer blocks.
+        heads: Attention heads per block.
+        mlp_dim: Channels inside a block's MLP.
         patch_size: (mel bands, frames) of a patch.
-        strides: (mel bands, frames) from patch to patch.
-        input_shape: (mel bands, most frames) that there are positional embeddings for; an input may
-            have fewer frames.
-        classes: logits.
-        patchout_mels: rows of patches left out in training.
-        patchout_frames: columns of patches left out in training.
-        patchout_patches: single patches left out in training.
-        random_time_offset: whether training draws where a short input lies on the time axis of the
-            positional embeddings; it lies at their start otherwise.
+        strides: (mel bands, frames) between patches.
+        input_shape: (mel bands, maximum frames) covered by positional embeddings; an input may have
+            fewer frames.
+        classes: Number of logits.
+        patchout_mels: Rows of patches dropped in training.
+        patchout_frames: Columns of patches dropped in training.
+        patchout_patches: Single patches dropped in training.
+        random_time_offset: Whether training places a short input at a random offset on the time
+            axis of the positional embeddings; otherwise it is placed at their start.
     """
 
     embed_dim: int = 768
@@ -83,8 +83,8 @@ def passt_l() -> PaSSTSpec:
 def passt_tiny() -> PaSSTSpec:
     """A small PaSST of our own for one-second clips, trained from scratch on a CPU.
 
-    Its patches take the whole spectrum and do not overlap: 25 tokens a second. The published square
-    patches make several times as many, and need pretraining.
+    Its patches span the whole spectrum and do not overlap: 25 tokens per second. The published
+    square patches give several times as many, and need pretraining.
     """
     return PaSSTSpec(
         embed_dim=128,
@@ -100,7 +100,7 @@ def passt_tiny() -> PaSSTSpec:
 
 
 def with_room(spec: PaSSTSpec, frames: int) -> PaSSTSpec:
-    """The same PaSST with positional embeddings for at least this many frames."""
+    """Extends the positional embeddings to cover at least this many frames."""
     columns = (frames - spec.patch_size[1]) // spec.strides[1] + 1
     if columns <= spec.grid[1]:
         return spec
@@ -110,7 +110,7 @@ def with_room(spec: PaSSTSpec, frames: int) -> PaSSTSpec:
 def build_passt(spec: PaSSTSpec) -> keras.Model:
     """Builds the network: (batch, mels, frames, 1) normalised log-mel to (batch, classes) logits.
 
-    Any number of frames fits, up to that of the spec's positional embeddings.
+    Accepts any number of frames up to that of the spec's positional embeddings.
     """
     inputs = keras.Input((spec.input_shape[0], None, 1), name="log_mel")
     x = _patches(inputs, spec)  # (batch, rows, columns, embed_dim)
@@ -127,12 +127,12 @@ def build_passt(spec: PaSSTSpec) -> keras.Model:
 
 
 def passt_features(network: keras.Model) -> keras.Model:
-    """The same network with two outputs: logits and (batch, embed_dim) features."""
+    """The same network with two outputs: logits and features (batch, embed_dim)."""
     return keras.Model(network.input, [network.output, network.get_layer("features").output])
 
 
 def _patches(inputs, spec: PaSSTSpec):
-    # PyTorch's default initialisation of a convolution: uniform in ±1 / sqrt(cells of a patch).
+    # PyTorch's default initialisation of a convolution: uniform in ±1 / sqrt(patch size).
     limit = (spec.patch_size[0] * spec.patch_size[1]) ** -0.5
     uniform = keras.initializers.RandomUniform
     return keras.layers.Conv2D(
@@ -146,7 +146,7 @@ def _patches(inputs, spec: PaSSTSpec):
 
 
 def _block(inputs, spec: PaSSTSpec, name: str):
-    """Pre-norm transformer block; the GELU is the exact one (erf)."""
+    """Pre-norm transformer block with the exact GELU (erf)."""
     x = _dense(_norm(inputs, f"{name}_norm1"), 3 * spec.embed_dim, f"{name}_qkv")
     x = SelfAttention(spec.heads, name=f"{name}_attention")(x)
     x = _dense(x, spec.embed_dim, f"{name}_projection")

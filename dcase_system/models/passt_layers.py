@@ -1,7 +1,7 @@
 """Layers of PaSST: positional grid, patchout, class tokens, attention; tensors are channels-last.
 
-What is random (the time offset, the patches left out) happens in training only, is drawn once for
-the whole batch, and keeps static shapes wherever the number of frames is known.
+Random behaviour (the time offset, the dropped patches) occurs in training only, is drawn once for
+the whole batch, and keeps static shapes whenever the number of frames is known.
 """
 
 import keras
@@ -15,16 +15,16 @@ def token_initializer() -> keras.initializers.Initializer:
 
 @keras.saving.register_keras_serializable("dcase_system")
 class PositionalGrid(keras.layers.Layer):
-    """Adds one embedding by the row and one by the column of each patch.
+    """Adds one embedding for the row and one for the column of each patch.
 
     Input and output: (batch, rows, columns, channels). There are embeddings for `grid[1]` columns;
-    a shorter input takes the first ones, or in training, with `random_offset`, a run of
-    neighbouring ones that starts at random.
+    a shorter input uses the first ones or, in training with `random_offset`, a contiguous run that
+    starts at random.
 
     Args:
-        grid: (rows, columns) that there are embeddings for.
-        random_offset: whether training draws the first column.
-        seed: of the offsets; None takes one from Keras's global seed.
+        grid: (rows, columns) that have embeddings.
+        random_offset: Whether training draws the first column at random.
+        seed: Seed for the offsets; None takes one from Keras's global seed.
     """
 
     def __init__(self, grid: tuple[int, int], random_offset: bool, seed=None, **kwargs):
@@ -50,7 +50,7 @@ class PositionalGrid(keras.layers.Layer):
         if training and self.random_offset:
             spare = self.grid[1] - columns
             first = keras.random.randint((), 0, spare + 1, seed=self.seed_generator)
-        # A size known beforehand keeps the shape static although the start is drawn.
+        # A known size keeps the shape static although the start is random.
         run = tf.slice(self.columns, [0, 0, first, 0], [1, 1, columns, -1])
         return inputs + run + self.rows
 
@@ -64,16 +64,16 @@ class PositionalGrid(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("dcase_system")
 class Patchout(keras.layers.Layer):
-    """Patches to a sequence; in training whole rows, whole columns and single patches are left out.
+    """Flattens patches to a sequence; training drops whole rows, whole columns and single patches.
 
-    Input: (batch, rows, columns, channels). Output: (batch, patches, channels), row after row. What
-    is kept stays in order.
+    Input: (batch, rows, columns, channels). Output: (batch, patches, channels), row after row. The
+    kept patches stay in order.
 
     Args:
-        rows: left out, structured patchout along frequency.
-        columns: left out, structured patchout along time.
-        patches: left out of what remains, unstructured patchout.
-        seed: of the draws; None takes one from Keras's global seed.
+        rows: Rows dropped (structured patchout along frequency).
+        columns: Columns dropped (structured patchout along time).
+        patches: Patches dropped from the remainder (unstructured patchout).
+        seed: Seed for patchout; None takes one from Keras's global seed.
     """
 
     def __init__(self, rows: int = 0, columns: int = 0, patches: int = 0, seed=None, **kwargs):
@@ -82,7 +82,7 @@ class Patchout(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def kept(self, count, left_out: int):
-        """Sorted positions of `count - left_out` of `count` things."""
+        """Draws `count - left_out` of `count` positions, sorted."""
         if isinstance(count, int) and left_out >= count:
             raise ValueError(f"expected to leave out fewer than {count}, received {left_out}")
         shuffled = keras.random.shuffle(tf.range(count), seed=self.seed_generator)
@@ -110,7 +110,7 @@ class Patchout(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("dcase_system")
 class ClassTokens(keras.layers.Layer):
-    """Puts the class and the distillation token, each plus its own position, before the patches.
+    """Prepends the class and the distillation token, each plus its own position embedding.
 
     Input: (batch, patches, channels). Output: (batch, 2 + patches, channels).
     """
@@ -132,10 +132,10 @@ class ClassTokens(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("dcase_system")
 class SelfAttention(keras.layers.Layer):
-    """Scaled dot-product attention over packed queries, keys and values; no weights of its own.
+    """Scaled dot-product attention over packed queries, keys and values; has no weights.
 
-    Input: (batch, tokens, 3 * channels), queries, keys and values one after the other, each head
-    after head. Output: (batch, tokens, channels).
+    Input: (batch, tokens, 3 * channels), with queries, keys and values in sequence, each head
+    by head. Output: (batch, tokens, channels).
     """
 
     def __init__(self, heads: int, **kwargs):
@@ -171,5 +171,5 @@ class MeanOfTokens(keras.layers.Layer):
 
 
 def _size(x, axis: int):
-    """Size along an axis: a number where it is known, a tensor where it is not."""
+    """Size along an axis: a number if it is known, a tensor otherwise."""
     return x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]

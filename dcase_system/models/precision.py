@@ -1,4 +1,4 @@
-"""Casting a trained network to the precision in which it is handed in."""
+"""Casts a trained network to the precision of the submission."""
 
 import keras
 import numpy as np
@@ -7,17 +7,17 @@ from dcase_system.models.graph.copies import copied_network
 
 
 def cast_weights(network: keras.Model, precision: str) -> keras.Model:
-    """A copy of the network with every weight rounded to `float32` or `float16`.
+    """Copies the network with every weight rounded to `float32` or `float16`.
 
-    The copy still computes in float32, as TFLite does with float16 weights, so its predictions are
-    those of the stored parameters.
+    The copy still computes in float32, as TFLite does with float16 weights, so its predictions
+    match those of the stored parameters.
 
     Args:
-        network: functional or built sequential.
-        precision: of the weights.
+        network: Functional or built sequential model.
+        precision: Precision of the weights.
 
     Raises:
-        InputError: it is neither, or a layer with weights cannot be copied.
+        InputError: The model is neither, or a layer with weights cannot be copied.
     """
     copy = copied_network(network)
     copy.set_weights(

@@ -1,4 +1,4 @@
-"""Architectures by name, and specs to and from JSON."""
+"""Architectures by name, and conversion of specs to and from JSON."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -57,10 +57,10 @@ _SPEC = Annotated[Any, OfKind(_CLASSES, "not an architecture spec")]
 
 
 def named_spec(name: str) -> Any:
-    """The spec of a named architecture.
+    """Returns the spec of a named architecture.
 
     Raises:
-        InputError: there is no architecture of that name.
+        InputError: There is no architecture of that name.
     """
     if name not in ARCHITECTURES:
         raise InputError(
@@ -73,18 +73,18 @@ def named_spec(name: str) -> Any:
 
 
 def with_classes(spec: Any, classes: int) -> Any:
-    """The same architecture for another number of classes."""
+    """Copies a spec with another number of classes."""
     return replace(spec, classes=classes)
 
 
 def for_clips(spec: Any, classes: int, frames: int) -> Any:
-    """The same architecture for other classes and clips of another length.
+    """Copies a spec for another number of classes and another clip length.
 
     Args:
-        spec: an architecture.
-        classes: logits.
-        frames: of a clip, as the front end gives them. A PaSST hears up to as many as it has
-            positional embeddings for; it gets more of them only where a clip has more.
+        spec: Architecture.
+        classes: Number of logits.
+        frames: Frames of a clip, as the front end returns them. A PaSST takes up to as many as it
+            has positional embeddings for; it gets more only if a clip has more.
     """
     spec = with_classes(spec, classes)
     if isinstance(spec, passt.PaSSTSpec):
@@ -93,17 +93,17 @@ def for_clips(spec: Any, classes: int, frames: int) -> Any:
 
 
 def build(spec: Any) -> keras.Model:
-    """The Keras model of a spec."""
+    """Builds the Keras model of a spec."""
     return _KINDS[kind_of(spec)][1](spec)
 
 
 def build_fixed(spec: Any) -> keras.Model:
-    """The Keras model of a spec at exactly the spec's input shape, as counters want it."""
+    """Builds the Keras model of a spec at exactly the spec's input shape, as counters require."""
     return at_fixed_length(build(spec), spec)
 
 
 def at_fixed_length(network: keras.Model, spec: Any) -> keras.Model:
-    """A network of a spec at exactly the spec's input shape, with the network's weights."""
+    """Copies a spec's network to exactly the spec's input shape, keeping its weights."""
     if None not in network.input_shape[1:]:
         return network
     fixed = keras.models.clone_model(network, keras.Input((*spec.input_shape, 1), name="log_mel"))
@@ -112,21 +112,21 @@ def at_fixed_length(network: keras.Model, spec: Any) -> keras.Model:
 
 
 def spec_to_json(spec: Any) -> dict:
-    """The spec as JSON-serialisable values, with its kind."""
+    """Converts a spec to JSON-serialisable values, including its kind."""
     return {"kind": kind_of(spec), **asdict(spec)}
 
 
 def spec_from_json(values: Any, where: object = "spec") -> Any:
-    """The spec that `spec_to_json` described.
+    """Restores a spec from the output of `spec_to_json`.
 
     Raises:
-        InputError: the kind is unknown, or a field is missing, unknown or of the wrong type.
+        InputError: The kind is unknown, or a field is missing, unknown or of the wrong type.
     """
     return parsed(values, _SPEC, where)
 
 
 def read_spec(path: str | Path) -> Any:
-    """The spec in a JSON file."""
+    """Reads a spec from a JSON file."""
     try:
         values = read_json(path)
     except (OSError, ValueError) as error:
@@ -137,7 +137,7 @@ def read_spec(path: str | Path) -> Any:
 
 
 def kind_of(spec: Any) -> str:
-    """The name of the family a spec belongs to."""
+    """Returns the name of a spec's family."""
     for kind, (cls, _) in _KINDS.items():
         if isinstance(spec, cls):
             return kind

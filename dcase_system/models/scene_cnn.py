@@ -1,10 +1,10 @@
-"""The networks of Wu & Lee's search (DCASE 2020 Task 1B): depthwise CNNs of two to four blocks.
+"""Networks of Wu & Lee's search (DCASE 2020 Task 1B): depthwise CNNs of two to four blocks.
 
-A 3x3 stem, then blocks of one or two modules and a 2x2 pooling, the mean over the map, and one
+A 3x3 stem, then blocks of one or two modules with a 2x2 pooling, global average pooling, and one
 dense layer. A module is a depthwise-separable convolution (DSC) or an inverted residual with a
-linear bottleneck (IRwLB) that triples its channels inside. The paper and the authors' code disagree
+linear bottleneck (IRwLB) that triples its channels inside. The paper and the authors' code differ
 in the stem (stride 1 and Swish, stride 2 and ReLU) and in the padding of 5x5 depthwise-separable
-convolutions (their maps shrink by 2 in the code): `Reading`.
+convolutions (their maps shrink by 2 in the code); `Reading` selects one.
 """
 
 from collections.abc import Sequence
@@ -20,21 +20,21 @@ from dcase_system.models.layers import Activation, conv_bn, depthwise_bn
 Reading = Literal["paper", "code"]
 Pool = Literal["avg", "max"]
 EXPANSION = 3
-# What the search's code calls a module by: (kernel, whether it is an inverted residual).
+# Module codes of the authors' search: (kernel, whether it is an inverted residual).
 MODULES: dict[int, tuple[int, bool]] = {1: (3, False), 2: (5, False), 3: (3, True), 4: (5, True)}
 
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """One module.
+    """Spec of one module.
 
     Attributes:
-        kernel: of the depthwise convolution, 3 or 5.
-        channels: output channels.
-        expanded: channels of the depthwise convolution of an inverted residual; 0 for a
-            depthwise-separable one, which has those of its input.
-        shortcut: whether the input is added to the output. Said here, not derived: pruning may make
-            widths equal where none was.
+        kernel: Kernel size of the depthwise convolution, 3 or 5.
+        channels: Output channels.
+        expanded: Channels of the depthwise convolution in an inverted residual; 0 for a
+            depthwise-separable convolution, which has those of its input.
+        shortcut: Whether the input is added to the output. Explicit, because pruning may make
+            widths equal in a module without a shortcut.
     """
 
     kernel: int
@@ -45,7 +45,7 @@ class ModuleSpec:
 
 @dataclass(frozen=True)
 class SceneBlockSpec:
-    """One block: its modules in order, and its 2x2 pooling, `avg` or `max`."""
+    """Spec of one block: its modules in order, and its 2x2 pooling, `avg` or `max`."""
 
     modules: tuple[ModuleSpec, ...]
     pool: str
@@ -53,18 +53,18 @@ class SceneBlockSpec:
 
 @dataclass(frozen=True)
 class SceneCNNSpec:
-    """A whole network, every width in numbers.
+    """Spec of a network with all widths explicit.
 
     Attributes:
-        stem_channels: of the stem.
-        blocks: the blocks in order.
-        classes: logits; a sigmoid stands behind each.
+        stem_channels: Channels of the stem.
+        blocks: Blocks in order.
+        classes: Number of logits; each is followed by a sigmoid.
         input_shape: (bands, frames) of a segment.
-        input_channels: average and difference of the two ears.
+        input_channels: Average and difference of the two ears.
         stem_stride: 1 in the paper, 2 in the authors' code.
-        stem_activation: `swish`, or `relu` in the authors' code.
-        shrinking: whether 5x5 depthwise-separable convolutions are padded by 1 only, so that the
-            map loses 2 in both directions: the authors' code.
+        stem_activation: `swish` in the paper, `relu` in the authors' code.
+        shrinking: Whether 5x5 depthwise-separable convolutions are padded by 1 only, so that the
+            map loses 2 in both directions, as in the authors' code.
     """
 
     stem_channels: int
@@ -97,20 +97,20 @@ def scene_spec(
     input_shape: tuple[int, int] = (128, 128),
     input_channels: int = 2,
 ) -> SceneCNNSpec:
-    """The network of a point of the search space (section 3 of the paper).
+    """Builds the spec of a point in the search space (section 3 of the paper).
 
-    The first module of a block keeps the width w, the second one makes it int(growth * w); an
+    A block's first module keeps the width w, the second changes it to int(growth * w); an
     inverted residual that keeps the width adds its input.
 
     Args:
-        stem: channels of the stem.
-        blocks: of each (first module or 0 for none, second module, pooling), modules as in
+        stem: Channels of the stem.
+        blocks: (first module or 0 for none, second module, pooling) of each block; modules as in
             `MODULES`.
-        growth: of the width in each block.
-        reading: whose stem and padding.
-        classes: logits.
+        growth: Factor of the width in each block.
+        reading: Source of stem and padding.
+        classes: Number of logits.
         input_shape: (bands, frames).
-        input_channels: of the features.
+        input_channels: Channels of the features.
     """
     width, built = stem, []
     for first, second, pool in blocks:
@@ -145,7 +145,7 @@ def scene_a() -> SceneCNNSpec:
 
 
 def scene_a_table3() -> SceneCNNSpec:
-    """Model A as Table 3 prints it, its first inverted residual 3x3: 107,658 parameters."""
+    """Model A as printed in Table 3, its first inverted residual 3x3: 107,658 parameters."""
     return scene_spec(76, [(3, 1, "avg"), (2, 2, "max")], 1.75, "paper")
 
 
@@ -161,12 +161,12 @@ def scene_b(reading: Reading = "code") -> SceneCNNSpec:
 
 
 def scene_b_table3() -> SceneCNNSpec:
-    """Model B as the paper describes it: the modules of `scene_b`, at stride 1 with Swish."""
+    """Model B as described in the paper: the modules of `scene_b`, at stride 1 with Swish."""
     return scene_b("paper")
 
 
 def layer_names(spec: SceneCNNSpec) -> tuple[str, ...]:
-    """The layers of a network as Table 3 of the paper names them, output channels in brackets."""
+    """Layer names as in Table 3 of the paper, with output channels in brackets."""
     names = [f"3 × 3 Stem Conv. ({spec.stem_channels})"]
     for block in spec.blocks:
         for module in block.modules:
@@ -177,7 +177,7 @@ def layer_names(spec: SceneCNNSpec) -> tuple[str, ...]:
 
 
 def module_name(block: int, position: int) -> str:
-    """What the layers of a module begin with; both count from 1."""
+    """Name prefix of a module's layers; both numbers count from 1."""
     return f"block{block}_module{position}"
 
 
@@ -185,10 +185,10 @@ def build_scene_cnn(spec: SceneCNNSpec) -> keras.Model:
     """Builds the network: (batch, bands, frames, channels) features to (batch, classes) logits.
 
     Raises:
-        InputError: the input is so small, or the blocks are so many, that a map vanishes.
+        InputError: The input is too small for the number of blocks, so a map would vanish.
     """
     if not has_maps(spec):
-        raise _wrong("input_shape", "one of which no map vanishes", spec.input_shape)
+        raise _wrong("input_shape", "a size at which no map vanishes", spec.input_shape)
     inputs = keras.Input((*spec.input_shape, spec.input_channels), name="scalogram")
     stride = (spec.stem_stride, spec.stem_stride)
     activation: Activation = "relu" if spec.stem_activation == "relu" else "swish"
@@ -221,7 +221,7 @@ def _inverted(inputs, module: ModuleSpec, name: str):
 
 
 def map_sizes(spec: SceneCNNSpec) -> list[list[tuple[int, int]]]:
-    """(bands, frames) of the maps: behind the stem; for each block behind its modules and pool."""
+    """(bands, frames) of the maps after the stem and, per block, after each module and the pool."""
     bands, frames = (-(-size // spec.stem_stride) for size in spec.input_shape)
     sizes = [[(bands, frames)]]
     for block in spec.blocks:

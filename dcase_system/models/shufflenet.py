@@ -1,9 +1,9 @@
-"""ShuffleNet V2 (Ma et al., 2018), which `keras.applications` does not have.
+"""ShuffleNet V2 (Ma et al., 2018), which `keras.applications` lacks.
 
-A 3x3 stem and a max pooling, three stages of units, a 1x1 convolution, the mean over the map and
-one dense layer. A unit passes half of its channels on as they are and the other half through a
-pointwise, a depthwise and a pointwise convolution; the first unit of a stage halves the map and
-sends all channels through both branches. Then the channels of the halves are interleaved.
+A 3x3 stem with max pooling, three stages of units, a 1x1 convolution, global average pooling and
+one dense layer. A unit passes half of its channels unchanged and the other half through a
+pointwise, a depthwise and a pointwise convolution; a stage's first unit halves the map and sends
+all channels through both branches. Then the channels of the two halves are interleaved.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from dcase_system.models.layers import conv_bn, depthwise_bn, pad_symmetric
 
 @dataclass(frozen=True)
 class ShuffleNetV2Spec:
-    """A whole network, every width in numbers; the defaults are those of width 1.0x.
+    """Spec of a network with all widths explicit; the defaults are those of width 1.0x.
 
     Attributes:
-        stem_channels: of the stem.
-        units: of each stage.
-        channels: of each stage, even numbers.
-        head_channels: of the last convolution.
-        classes: logits.
+        stem_channels: Channels of the stem.
+        units: Units in each stage.
+        channels: Channels of each stage, even numbers.
+        head_channels: Channels of the last convolution.
+        classes: Number of logits.
         input_shape: (bands, frames) of a segment.
-        input_channels: average and difference of the two ears.
+        input_channels: Average and difference of the two ears.
     """
 
     stem_channels: int = 24
@@ -47,7 +47,7 @@ def build_shufflenet_v2(spec: ShuffleNetV2Spec) -> keras.Model:
     """Builds the network: (batch, bands, frames, channels) features to (batch, classes) logits."""
     inputs = keras.Input((*spec.input_shape, spec.input_channels), name="scalogram")
     x = conv_bn(inputs, spec.stem_channels, "stem", (3, 3), (2, 2))
-    # ReLU has left nothing below 0, so that padding with zeros changes no maximum.
+    # After ReLU nothing is below 0, so padding with zeros changes no maximum.
     x = pad_symmetric(x, (3, 3), "stem_pool")
     x = keras.layers.MaxPooling2D((3, 3), (2, 2), name="stem_pool")(x)
     for stage, (units, channels) in enumerate(zip(spec.units, spec.channels, strict=True), 1):
@@ -79,7 +79,7 @@ def _halving_unit(x, channels: int, name: str):
 
 
 def _shuffled(left, right, name: str):
-    """The channels of two halves in turns."""
+    """Interleaves the channels of two halves."""
     rows, columns, channels = left.shape[1:]
     x = keras.layers.Concatenate(name=f"{name}_concatenate")([left, right])
     x = keras.layers.Reshape((rows, columns, 2, channels), name=f"{name}_halves")(x)

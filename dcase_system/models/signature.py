@@ -1,4 +1,4 @@
-"""What a network hears and says: all that a device needs to know beside the file."""
+"""Signature of a network: all a device needs besides the model file."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,26 +26,26 @@ Activation = Literal["softmax", "sigmoid", "scaled_sigmoid"]
 
 @dataclass(frozen=True)
 class Normalisation:
-    """(bands, channels) each: features become (features - mean) / scale."""
+    """Normalises features to (features - mean) / scale; both are (bands, channels)."""
 
     mean: tuple[tuple[float, ...], ...]
     scale: tuple[tuple[float, ...], ...]
 
 
-# The cached layer has no place in a comparison.
+# Arrays and the cached layer cannot take part in a comparison.
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """What a network hears and says.
+    """Input and output of a network.
 
     Attributes:
-        labels: class names in the order of the logits.
-        front_end: spec of the front end; its sample rate is that of the waveforms.
-        samples: of a clip.
-        channels: of a clip.
-        activation: what makes probabilities of logits: `softmax` where one class is present,
-            `sigmoid` where several may be, `scaled_sigmoid` for sigmoids that are scaled to sum to
-            1 (the scene search's).
-        normalisation: of the features, if the network was trained on normalised ones.
+        labels: Class names in the order of the logits.
+        front_end: Front end; its sample rate is that of the waveforms.
+        samples: Samples per clip.
+        channels: Channels per clip.
+        activation: Function from logits to probabilities: `softmax` if one class is present,
+            `sigmoid` if several may be, `scaled_sigmoid` for sigmoids scaled to sum to 1 (the scene
+            search's).
+        normalisation: Normalisation of the features, if the network was trained with one.
     """
 
     labels: tuple[str, ...]
@@ -57,30 +57,30 @@ class Contract:
 
     @property
     def sample_rate(self) -> int:
-        """In Hz."""
+        """Sample rate in Hz."""
         return self.front_end.sample_rate
 
     @property
     def waveform_shape(self) -> tuple[int, ...]:
-        """Of one clip: (samples,), or (samples, channels) where there are several."""
+        """Shape of one clip: (samples,), or (samples, channels) with several channels."""
         return (self.samples,) if self.channels == 1 else (self.samples, self.channels)
 
     @property
     def segments(self) -> int:
-        """Inputs of the network that a clip becomes."""
+        """Number of network inputs per clip."""
         if isinstance(self.front_end, ScalogramSpec):
             return self.front_end.segments(self.samples)
         return 1
 
     @cached_property
     def _layer(self) -> keras.layers.Layer:
-        # The name stands in exported files, which have to be the same from whatever process.
+        # A fixed name: exported files contain it and must be identical from every process.
         return front_end(self.front_end, name="front_end")
 
     def features(self, waveforms) -> tf.Tensor:
-        """(clips, *waveform_shape) to what the network takes.
+        """Computes network inputs from waveforms (clips, *waveform_shape).
 
-        That is (clips * segments, bands, frames, channels).
+        Returns (clips * segments, bands, frames, channels).
         """
         x = self._layer(waveforms)
         if isinstance(self.front_end, ScalogramSpec):
@@ -95,11 +95,11 @@ class Contract:
         return x
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """(clips * segments, classes) logits to (clips, classes) probabilities."""
+        """Converts logits (clips * segments, classes) to probabilities (clips, classes)."""
         return clip_probabilities(logits, self.segments, self.activation)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-serialisable values."""
+        """Converts the signature to JSON-serialisable values."""
         normalisation = self.normalisation and dict(vars(self.normalisation))
         return {
             "labels": list(self.labels),
@@ -112,10 +112,10 @@ class Contract:
 
     @staticmethod
     def from_json(values: Any, where: object) -> "Contract":
-        """The contract that `to_json` described.
+        """Restores a signature from the output of `to_json`.
 
         Raises:
-            InputError: a field is missing, unknown or wrong.
+            InputError: A field is missing, unknown or wrong.
         """
         return parsed(values, Contract, where)
 
@@ -123,14 +123,14 @@ class Contract:
 def clip_probabilities(
     segment_logits: np.ndarray, per_clip: int, activation: Activation
 ) -> np.ndarray:
-    """The mean of the segments' probabilities.
+    """Averages the segments' probabilities.
 
-    A mean of sigmoids need not sum to 1; scaled to do so it decides the same.
+    A mean of sigmoids need not sum to 1; scaling it to do so does not change the decision.
 
     Args:
         segment_logits: (clips * segments, classes), clip by clip.
-        per_clip: segments a clip.
-        activation: of the logits.
+        per_clip: Segments per clip.
+        activation: Activation of the logits.
 
     Returns:
         float64 (clips, classes).
@@ -142,15 +142,15 @@ def clip_probabilities(
 
 
 def save_contract(folder: Path, contract: Contract) -> None:
-    """Writes `contract.json` beside a stored network."""
+    """Writes a signature to `contract.json` in a network's folder."""
     write_json(folder / FILE, contract.to_json())
 
 
 def load_contract(folder: Path) -> Contract:
-    """The contract of a stored network.
+    """Loads the signature of a stored network.
 
     Raises:
-        InputError: there is none, or it is not one of ours.
+        InputError: There is no signature, or the file is not one.
     """
     path = folder / FILE
     try:
@@ -158,8 +158,8 @@ def load_contract(folder: Path) -> Contract:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"contract cannot be read ({reason})",
+            f"signature cannot be read ({reason})",
             where=path,
-            expected="one beside the network, as every training writes it",
+            expected="the file that every training writes next to the network",
         ) from error
     return Contract.from_json(values, path)

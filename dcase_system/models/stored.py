@@ -1,4 +1,4 @@
-"""A network in a folder: its spec and its weights."""
+"""Stores a network in a folder: its spec and its weights."""
 
 import zipfile
 import zlib
@@ -15,7 +15,7 @@ from dcase_system.core.files import file_digest, write_json
 from dcase_system.models import registry
 
 MOST_BYTES = 4 * 2**30
-"""Of a `.keras` file, unpacked."""
+"""Largest accepted size of a `.keras` file, unpacked."""
 
 _PARTS = ["config.json", "metadata.json", "model.weights.h5"]
 FILES = SPEC, WEIGHTS = ("spec.json", "network.keras")
@@ -28,10 +28,10 @@ def save_network(folder: Path, network: keras.Model, spec: Any) -> None:
 
 
 def load_network(folder: Path) -> keras.Model:
-    """The network that `save_network` wrote: built from its spec, with its weights.
+    """Loads a network written by `save_network`: builds its spec and loads the weights.
 
     Raises:
-        InputError: the folder holds no spec, or no weights of it.
+        InputError: The folder holds no spec, or no matching weights.
     """
     network = registry.build(registry.read_spec(folder / SPEC))
     load_weights(network, folder / WEIGHTS)
@@ -39,10 +39,10 @@ def load_network(folder: Path) -> keras.Model:
 
 
 def load_weights(network: keras.Model, path: Path) -> None:
-    """Loads weights that Keras has saved with a network of the same layers.
+    """Loads weights that Keras saved from a network of the same layers.
 
     Raises:
-        InputError: the file is missing or damaged, or holds others.
+        InputError: The file is missing or damaged, or holds other weights.
     """
     with _refused(path, "weights", "those of the spec"):
         _check_archive(path)
@@ -50,12 +50,12 @@ def load_weights(network: keras.Model, path: Path) -> None:
 
 
 def load_model(path: Path) -> keras.Model:
-    """The network in a `.keras` file of any origin, in Keras's safe mode: nothing in it runs.
+    """Loads a `.keras` file of any origin in Keras's safe mode, which runs no code from it.
 
     Raises:
-        InputError: it is no such file, is damaged, or is refused by the safe mode.
+        InputError: The file is not a `.keras` file, is damaged, or is rejected by the safe mode.
     """
-    with _refused(path, "model", "a .keras file of layers that Keras has"):
+    with _refused(path, "model", "a .keras file with layers known to Keras"):
         _check_archive(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         if not isinstance(model, keras.Model):
@@ -65,7 +65,7 @@ def load_model(path: Path) -> keras.Model:
 
 @contextmanager
 def _refused(path: Path, what: str, expected: str) -> Iterator[None]:
-    """What Keras and h5py raise on damaged files, as one error."""
+    """Turns whatever Keras and h5py raise on damaged files into one error."""
     try:
         yield
     except InputError:
@@ -93,7 +93,7 @@ def _refused(path: Path, what: str, expected: str) -> Iterator[None]:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuses what unpacks to more than weights can take, or to other names than Keras writes."""
+    """Rejects archives that unpack to more than `MOST_BYTES` or hold unexpected names."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         size = sum(entry.file_size for entry in entries)
@@ -106,10 +106,10 @@ def _check_archive(path: Path) -> None:
 
 
 def weights_digest(folder: Path) -> str:
-    """SHA-256 of the weights file.
+    """Computes the SHA-256 of the weights file.
 
     Raises:
-        InputError: there is none.
+        InputError: There is no weights file.
     """
     try:
         return file_digest(folder / WEIGHTS)

@@ -1,6 +1,6 @@
-"""Networks in tf_keras, the only Keras whose layers TF-MOT wraps, and back.
+"""Converts networks to tf_keras, the only Keras whose layers TF-MOT wraps, and back.
 
-Imports tf_keras, which takes seconds: import this module where it is needed. AutoGraph is kept out:
+Importing tf_keras takes seconds: import this module late. AutoGraph is disabled:
 nothing here needs it, and it takes most of a minute to convert a network's layers and its step.
 """
 
@@ -22,7 +22,7 @@ from dcase_system.parallel import replicas
 
 @tf_keras.saving.register_keras_serializable("dcase_system")
 class DepthwiseConv2D(tf_keras.layers.DepthwiseConv2D, tfmot.PrunableLayer):
-    """tf_keras's layer, channels last, whose strides may differ on every device."""
+    """tf_keras's layer, channels last, with strides that may differ by axis on every device."""
 
     def call(self, inputs):
         outputs = depthwise_conv2d(
@@ -33,15 +33,15 @@ class DepthwiseConv2D(tf_keras.layers.DepthwiseConv2D, tfmot.PrunableLayer):
         return outputs if self.activation is None else self.activation(outputs)
 
     def get_prunable_weights(self):
-        """None, as TF-MOT has it for the layer that this is one of."""
+        """Returns no weights, as TF-MOT does for the parent class."""
         return []
 
 
 _CONVOLUTION = ("kernel_size", "strides", "padding", "dilation_rate", "use_bias")
 _POOLING = ("pool_size", "strides", "padding")
 _BATCH_NORM = ("axis", "momentum", "epsilon", "center", "scale")
-# Layers of ours, and their classes in tf_keras with the part of the config that decides the
-# computation. A subclass may compute something else, whatever it is called.
+# Our layers, with their tf_keras classes and the config keys that determine the computation.
+# Subclasses are excluded: they may compute something else, whatever their name.
 _LAYERS: dict[type, tuple[type[tf_keras.layers.Layer], tuple[str, ...]]] = {
     keras.layers.Conv2D: (tf_keras.layers.Conv2D, ("filters", "groups", *_CONVOLUTION)),
     keras.layers.DepthwiseConv2D: (DepthwiseConv2D, ("depth_multiplier", *_CONVOLUTION)),
@@ -59,7 +59,7 @@ _LAYERS: dict[type, tuple[type[tf_keras.layers.Layer], tuple[str, ...]]] = {
     replicas.Dropout: (tf_keras.layers.Dropout, ("rate", "noise_shape")),
 }
 _NOT_CARRIED = ("regularizer", "constraint")
-# Those that both Keras compute alike. A hard sigmoid, say, has another slope in each.
+# Activations that both Keras versions compute identically. A hard sigmoid, say, differs in slope.
 _ACTIVATIONS = (
     *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish"),
     *("sigmoid", "tanh", "softplus", "softsign", "exponential", "softmax", "log_softmax"),
@@ -68,10 +68,10 @@ _ACTIVATIONS = (
 
 @tf.autograph.experimental.do_not_convert
 def to_tf_keras(network: keras.Model) -> tf_keras.Model:
-    """The same functional network with the same weights in tf_keras.
+    """Converts a functional network to tf_keras, with the same weights.
 
     Raises:
-        InputError: it has a layer, an activation or an option that has no counterpart here.
+        InputError: The network has a layer, activation or option without counterpart in tf_keras.
     """
     network = as_functional(network)
     tensors: dict[int, Any] = {
@@ -85,24 +85,24 @@ def to_tf_keras(network: keras.Model) -> tf_keras.Model:
         arguments, keywords = node.arguments.fill_in(tensors)
         tensors[id(node.outputs[0])] = layers[layer.name](*arguments, **keywords)
     outputs = [tensors[id(tensor)] for tensor in network.outputs]
-    # Named, since a number of its own would get into the names of a file's tensors.
+    # Named explicitly: an automatic number would get into the names of a file's tensors.
     bridged = tf_keras.Model(inputs, outputs, name="bridged")
     copy_weights(network, bridged)
     return bridged
 
 
 def compile_model(model: tf_keras.Model, optimizer: Any, loss: Callable) -> None:
-    """Makes a model ready for `fit`, with a loss of (targets, logits) of ours."""
-    optimizer.build(model.trainable_variables)  # otherwise the step that makes them is traced twice
+    """Compiles a model for `fit` with one of our losses of (targets, logits)."""
+    optimizer.build(model.trainable_variables)  # otherwise the first step is traced twice
     model.compile(optimizer, GivenLoss(loss))
     model.train_step = tf.autograph.experimental.do_not_convert(model.train_step)
 
 
 class GivenLoss(tf_keras.losses.Loss):
-    """Keeps targets as they are.
+    """Wraps a loss so that tf_keras leaves the targets unchanged.
 
-    A plain function's are squeezed where they have an axis more than the logits, as those with the
-    logits of teachers have.
+    With a plain function, tf_keras squeezes targets that have one axis more than the logits, such
+    as those packed with teacher logits.
     """
 
     def __init__(self, loss: Callable):
@@ -114,7 +114,7 @@ class GivenLoss(tf_keras.losses.Loss):
 
 
 def copy_weights(source: Any, target: Any) -> None:
-    """By the layers' names, pruning wrappers aside; both Keras order a layer's weights alike."""
+    """Copies weights by layer name, through pruning wrappers; both Keras order weights alike."""
     layers = {_inner(layer).name: _inner(layer) for layer in source.layers}
     for layer in target.layers:
         if layer.weights:
@@ -146,7 +146,7 @@ def _counterpart(layer: keras.Layer) -> tf_keras.layers.Layer:
 
 
 def _activation(layer: keras.Layer, activation: Any) -> str:
-    """The name by which tf_keras knows a function of Keras's."""
+    """tf_keras's name of a Keras activation function."""
     for name in _ACTIVATIONS:
         if getattr(keras.activations, name) is activation:
             return name
@@ -159,5 +159,5 @@ def _activation(layer: keras.Layer, activation: Any) -> str:
 
 
 def _inner(layer: Any) -> Any:
-    """The layer in a pruning wrapper, or the layer itself."""
+    """The layer inside a pruning wrapper, or the layer itself."""
     return getattr(layer, "layer", layer)

@@ -1,10 +1,9 @@
-"""The networks made for images that Wu & Lee hold their own against (Table 4), for scalograms.
+"""Vision networks that Wu & Lee compare their own with (Table 4), for scalograms.
 
 MobileNet V1 and V2 are those of `keras.applications`, ShuffleNet V2 is in `shufflenet`. "We change
 the number of input channels to 2 and the number of output classes to 3, other parts of the model
-architectures remain unchanged." Of the largest one the paper says that it is "a CNN modified from
-AlexNet" of 33.8 MB; what was modified is not published, so `AlexNetSpec` is a design of our own of
-that size.
+architectures remain unchanged." The paper calls the largest one "a CNN modified from AlexNet" of
+33.8 MB; the modification is not published, so `AlexNetSpec` is our own design of that size.
 """
 
 import warnings
@@ -15,8 +14,8 @@ import keras
 from dcase_system.core.errors import InputError
 from dcase_system.models.layers import FusedBatchNormalization, conv_bn
 
-_SMALLEST = 32  # bands and frames that MobileNets take
-# Kernel and stride of AlexNet's convolutions, and whether a 3x3 max pooling stands behind each.
+_SMALLEST = 32  # least bands and frames of a MobileNet
+# Kernel and stride of AlexNet's convolutions, and whether a 3x3 max pooling follows each.
 _CONVOLUTIONS = ((11, 4, True), (5, 1, True), (3, 1, False), (3, 1, False), (3, 1, True))
 _DROPPED = 0.5  # before each dense layer of AlexNet
 
@@ -27,9 +26,9 @@ class MobileNetSpec:
 
     Attributes:
         version: 1 (Howard et al., 2017) or 2 (Sandler et al., 2018).
-        classes: logits.
+        classes: Number of logits.
         input_shape: (bands, frames) of a segment.
-        input_channels: average and difference of the two ears.
+        input_channels: Average and difference of the two ears.
     """
 
     version: int
@@ -46,16 +45,16 @@ class MobileNetSpec:
 class AlexNetSpec:
     """AlexNet (Krizhevsky et al., 2012), modified: 8,854,403 parameters, 33.8 MB at float32.
 
-    The five convolutions have their original kernels and widths, in one group. What differs:
-    stride and pooling act on 128x128 inputs, batch norm stands behind each convolution in the place
-    of local response normalisation, and the dense layers have 1,536 and 1,024 units, not 4,096.
+    The five convolutions have their original kernels and widths, in one group. Differences:
+    stride and pooling act on 128x128 inputs, each convolution is followed by batch norm instead of
+    local response normalisation, and the dense layers have 1,536 and 1,024 units, not 4,096.
 
     Attributes:
-        convolutions: channels of the five convolutions.
-        dense: units of the dense layers before the last one.
-        classes: logits.
+        convolutions: Channels of the five convolutions.
+        dense: Units of the dense layers before the last one.
+        classes: Number of logits.
         input_shape: (bands, frames) of a segment; the first dense layer grows with it.
-        input_channels: average and difference of the two ears.
+        input_channels: Average and difference of the two ears.
     """
 
     convolutions: tuple[int, ...] = (96, 256, 384, 384, 256)
@@ -72,18 +71,18 @@ class AlexNetSpec:
 def build_mobilenet(spec: MobileNetSpec) -> keras.Model:
     """Builds a MobileNet: (batch, bands, frames, channels) features to (batch, classes) logits.
 
-    Its moving statistics follow with PyTorch's momentum, in which the paper's networks were
-    trained. With the 0.999 of Keras's MobileNet V2 they still remember their first values after
+    Its moving statistics use PyTorch's momentum, with which the paper's networks were trained.
+    With the 0.999 of Keras's MobileNet V2 they still depend on their initial values after
     thousands of steps.
 
     Raises:
-        InputError: the input is smaller than 32 bands or frames.
+        InputError: The input has fewer than 32 bands or frames.
     """
     if min(spec.input_shape) < _SMALLEST:
         raise _wrong("input_shape", f"at least {_SMALLEST} bands and frames", spec.input_shape)
     applications = {1: keras.applications.MobileNet, 2: keras.applications.MobileNetV2}
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*input channels")  # is made for images
+        warnings.filterwarnings("ignore", message=".*input channels")  # meant for images
         network = applications[spec.version](
             input_shape=(*spec.input_shape, spec.input_channels),
             weights=None,
@@ -101,7 +100,7 @@ def build_alexnet(spec: AlexNetSpec) -> keras.Model:
     """Builds the network: (batch, bands, frames, channels) features to (batch, classes) logits.
 
     Raises:
-        InputError: the input is so small that a map vanishes.
+        InputError: The input is so small that a map vanishes.
     """
     x = inputs = keras.Input((*spec.input_shape, spec.input_channels), name="scalogram")
     for index, (channels, (kernel, stride, pooled)) in enumerate(
@@ -110,7 +109,7 @@ def build_alexnet(spec: AlexNetSpec) -> keras.Model:
         x = conv_bn(x, channels, f"block{index}", (kernel, kernel), (stride, stride))
         if pooled:
             if min(x.shape[1:3]) < 3:
-                raise _wrong("input_shape", "one of which no map vanishes", spec.input_shape)
+                raise _wrong("input_shape", "a size at which no map vanishes", spec.input_shape)
             x = keras.layers.MaxPooling2D((3, 3), (2, 2), name=f"block{index}_pool")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     for index, units in enumerate(spec.dense, 1):

@@ -1,4 +1,4 @@
-"""The spec of a network of ours that has been given other widths."""
+"""Derives the spec of one of our networks after its widths have changed."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,19 +11,19 @@ from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import CPMobileSpec
 from dcase_system.models.scene_cnn import SceneCNNSpec, module_name
 
-# What may differ between a network and the one its spec builds: how weights begin and are stored.
+# Keys that may differ from the network that the spec builds: initialisation and storage.
 _FREE_KEYS = {"dtype", "trainable", "seed", "batch_shape"}
 
 
 def spec_of_network(spec: Any, network: keras.Model) -> Any:
-    """`spec` with the widths of a network.
+    """Copies `spec` with the widths of a network.
 
     Args:
-        spec: of the network before its channels were pruned.
-        network: with the layers that the spec builds, in any width.
+        spec: Spec of the network before pruning.
+        network: Network with the layers that the spec builds, in any width.
 
     Raises:
-        InputError: the network is not of this architecture, or its widths contradict each other.
+        InputError: The network is not of this architecture, or its widths contradict each other.
     """
     if isinstance(spec, CPMobileSpec):
         found: Any = _cp_mobile(spec, network)
@@ -91,7 +91,7 @@ def _scene_cnn(spec: SceneCNNSpec, network: keras.Model) -> SceneCNNSpec:
 
 
 def _width(network: keras.Model, name: str) -> int:
-    """Channels that a layer makes."""
+    """Output channels of a layer."""
     layer = _layer(network, name)
     width = getattr(layer, "units", getattr(layer, "filters", None))
     if width is None:
@@ -126,7 +126,7 @@ def _check(spec: Any, network: keras.Model) -> None:
 
 
 def _description(layer: keras.Layer) -> dict:
-    """What has to be the same in a layer of the network and in that of the spec."""
+    """Properties of a layer that must match between the network and its spec."""
     config = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in layer.get_config().items()
@@ -139,8 +139,8 @@ def _description(layer: keras.Layer) -> dict:
 
 
 def _origin(held: Any) -> str:
-    """Where a class or a function is from: one of a user's may have a name of Keras's."""
-    if not hasattr(held, "__qualname__"):  # an object that is called like a function
+    """Module and name of a class or function: a user's may share its name with Keras's."""
+    if not hasattr(held, "__qualname__"):  # a callable object
         held = type(held)
     return f"{held.__module__}.{held.__qualname__}"
 

@@ -1,1 +1,1 @@
-"""The three papers: what their tables and figures print, and the command that makes ours."""
+"""The three papers: the contents of their tables and figures, and our commands for them."""

@@ -1,8 +1,8 @@
-"""Lists every table and figure of the three papers: the command that makes ours, what it needs.
+"""Lists every table and figure of the three papers, with our command for it and its needs.
 
 python -m dcase_system.papers
 python -m dcase_system.papers --rows
-python -m dcase_system.papers RUN...     # what of them these run directories hold
+python -m dcase_system.papers RUN...     # which of them these run directories hold
 """
 
 import json
@@ -53,7 +53,7 @@ def _lines(one: Published, run_dirs: Sequence[str]) -> Iterator[str]:
 
 
 def _printed(one: Published) -> Iterator[str]:
-    """The rows as the paper prints them."""
+    """Formats the rows as printed in the paper."""
     rows = [
         [*map(str, one.columns)],
         *([("–" if cell is None else str(cell)) for cell in row] for row in one.rows),
@@ -66,9 +66,9 @@ def _printed(one: Published) -> Iterator[str]:
 
 def _state(one: Published, run_dir: str) -> str:
     if not one.results:
-        return "printed by its command, in no run directory"
+        return "printed by its command, not stored in a run directory"
     missing = [name for name in one.results if not found_in(Path(run_dir), name)]
-    return f"not there ({', '.join(missing)})" if missing else "there"
+    return f"missing ({', '.join(missing)})" if missing else "present"
 
 
 def _as_json(one: Published, run_dirs: Sequence[str]) -> dict:
@@ -81,7 +81,7 @@ def _as_json(one: Published, run_dirs: Sequence[str]) -> dict:
     }
 
 
-# Flags are global to a process: defined on import, they would collide with those of a recipe.
+# Flags are global to a process: defined on import, they would collide with a recipe's flags.
 def _define_flags() -> None:
     flags.DEFINE_bool("rows", False, "Print the rows as published.")
     flags.DEFINE_bool("json", False, "Print one JSON document.")

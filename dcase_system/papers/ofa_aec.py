@@ -1,7 +1,7 @@
 """OFA-AEC: Lin et al., "Weight-sharing Supernet for Searching Specialized Acoustic Event
 Classification Networks Across Device Constraints".
 
-Numbers as the paper prints them, also where two of them do not agree: 24.8 of 29.6 mAP is 83.7 % in
+Numbers are as printed in the paper, even where two disagree: 24.8 of 29.6 mAP is 83.7 % in
 one row of Table 1 and 83.8 % in another, and 26.6 over 21.2 mAP is 25.5 % more, not 25.4.
 """
 
@@ -10,14 +10,14 @@ from dcase_system.papers.published import Published
 CORPUS = "AudioSet"
 
 TEACHER_PARAMS_MILLIONS, TEACHER_MAP = 5.2, 29.6
-# Section 3.1: clips of the balanced list, the validation sample and the evaluation list.
+# Section 3.1: number of clips in the balanced list, the validation sample and the evaluation list.
 TRAIN_CLIPS, VALIDATION_CLIPS, TEST_CLIPS = 22_160, 28_339, 20_371
-# Section 3.3: parameters, within a tolerance, and candidates of the random search.
+# Section 3.3: parameter constraints and their tolerance, and candidates of the random search.
 CONSTRAINTS_MILLIONS, TOLERANCE_MILLIONS = (0.8, 1.8, 2.8, 3.8), 0.2
 CANDIDATES = 25
-# Abstract: how much better than each the sub-network at 0.8 M is, in percent of its mAP.
+# Abstract: improvement of the sub-network at 0.8 M over each, in percent of its mAP.
 RELATIVE_IMPROVEMENT = {"Baseline": 25.4, "KD": 7.3}
-# Sizes, in millions, of what Tables 1 and 2 hold for a constraint. Table 1 has no row for 2.8 M.
+# Network sizes in Tables 1 and 2 for each constraint, in millions. Table 1 has no row for 2.8 M.
 FOUND_MILLIONS = {0.8: 0.9, 1.8: 1.8, 2.8: 2.7, 3.8: 3.6}
 ALONE_MILLIONS = {0.8: 1.0, 1.8: 2.1, 3.8: 3.5}
 
@@ -25,7 +25,7 @@ _COMMAND = "python -m recipes.audioset_supernet --data_dir=AUDIOSET"
 _NEEDS = "a copy of AudioSet: balanced, evaluation and unbalanced lists, and their clips"
 _HOURS = (
     "not measured: 3.04 million steps of 64 ten-second clips, 0.8 million of them with four "
-    "sub-networks each; about 16,000 hours on two CPU cores by the time of a step, so for GPUs"
+    "sub-networks each; about 16,000 hours on two CPU cores by step time, so for GPUs"
 )
 
 TABLE1 = Published(
@@ -57,7 +57,7 @@ TABLE1 = Published(
 TABLE2 = Published(
     paper="OFA-AEC",
     name="Table 2",
-    title="mAP of the sub-networks found: inherited weights, tuned, and from random weights",
+    title="mAP of the sub-networks found: inherited weights, fine-tuned, and from random weights",
     corpus=CORPUS,
     columns=("parameters, M", "OFA", "+10K", "+100K", "Init+100K"),
     rows=(
@@ -101,7 +101,7 @@ FIGURE3 = Published(
     title="mAP of the best sub-network of each search space, by size",
     corpus=CORPUS,
     columns=("curve", "constraint, M", "parameters, M", "mAP"),
-    # The points that Table 2 and section 4.1 give in numbers; those of Baseline and KD are Table 1.
+    # Points given as numbers by Table 2 and section 4.1; those of Baseline and KD are in Table 1.
     rows=(
         ("EW+ED=[2,2,X]", 0.8, 0.9, 26.6),
         ("EW+ED=[2,2,X]", 1.8, 1.8, 27.2),

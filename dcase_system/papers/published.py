@@ -1,4 +1,4 @@
-"""How a published table or figure is kept: its rows as printed, and what regenerates it here."""
+"""Format of a published table or figure: its rows as printed, and how to regenerate it here."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,18 @@ class Published:
     """One table or figure of a paper.
 
     Attributes:
-        paper: short name of the paper.
-        name: of the table or figure, as the paper numbers it.
-        title: what it shows, in our words.
-        corpus: what its numbers were measured on.
-        columns: names, with units.
-        rows: as printed, in the paper's order; None where the paper prints nothing. Empty for a
-            figure of which no numbers are printed.
-        command: regenerates it.
-        needs: what the command needs beside the package.
-        hours: what it takes, and on which machine; says so where that was not measured.
-        results: places in the run directory that hold our version: a file, or a file and a JSON
-            pointer, such as `results.json#/table1`; none for what the command prints.
+        paper: Short name of the paper.
+        name: Name of the table or figure, as numbered in the paper.
+        title: What it shows, in our words.
+        corpus: Corpus on which its numbers were measured.
+        columns: Column names, with units.
+        rows: Rows as printed, in the paper's order; None where the paper prints nothing. Empty for
+            a figure without printed numbers.
+        command: Command that regenerates it.
+        needs: Requirements of the command besides the package.
+        hours: Duration and machine, or a note that it was not measured.
+        results: Locations of our version in the run directory: a file, or a file and a JSON
+            pointer, such as `results.json#/table1`; empty if the command prints it.
     """
 
     paper: Literal["SSCP-Mobile", "OFA-AEC", "Scene search"]
@@ -40,10 +40,10 @@ class Published:
     results: Sequence[str]
 
     def row(self, **values: Value) -> Mapping[str, Value]:
-        """The one row that has these values in these columns.
+        """Returns the only row with these values in these columns.
 
         Raises:
-            KeyError: there is none, or more than one.
+            KeyError: There is no such row, or more than one.
         """
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
         found = [row for row in rows if all(row[name] == value for name, value in values.items())]
@@ -53,11 +53,11 @@ class Published:
 
 
 def found_in(run_dir: Path, result: str) -> bool:
-    """Whether a run directory holds a place that `Published.results` names.
+    """Whether a run directory contains a location listed in `Published.results`.
 
     Args:
-        run_dir: of the run.
-        result: a file, or a file and a JSON pointer to something that is not empty.
+        run_dir: Run directory.
+        result: A file, or a file and a JSON pointer to a non-empty value.
     """
     name, _, pointer = result.partition("#")
     path = run_dir / name

@@ -8,7 +8,7 @@ _COMMAND = (
     "--systems=S1,S2,S3 --initial_weights=A,B,C"
 )
 _NEEDS = "TAU 2022 Mobile (development and evaluation), three published PaSST checkpoints, a GPU"
-_HOURS = "not measured: no machine with a GPU and TAU was at hand"
+_HOURS = "not measured: no machine with a GPU and TAU was available"
 
 TABLE_1 = Published(
     paper="SSCP-Mobile",
@@ -33,8 +33,8 @@ TABLE_2 = Published(
     title="Accuracy of the three submitted systems on each split, in percent",
     corpus=_CORPUS,
     columns=("system", "5", "10", "25", "50", "100"),
-    # The paper prints fractions. Of the last two columns two cells each survive in the text of the
-    # report, and which system they belong to is not known: they are left out.
+    # The paper prints fractions. In the report's text only two cells survive of each of the last
+    # two columns. It is not known which systems they belong to, so they are left out.
     rows=(
         ("S1", 52.1763, 55.8267, 58.8725, None, None),
         ("S2", 52.9521, 56.9413, 59.1428, None, None),
@@ -59,9 +59,9 @@ BASELINE_TABLE = Published(
     hours=_HOURS,
     results=("results.json#/systems",),
 )
-"""README of CPJKU/dcase2024_task1_baseline: what the report's systems are measured against."""
+"""From the README of CPJKU/dcase2024_task1_baseline, the baseline of the report's systems."""
 
 SURVIVING_CELLS = {"50": (61.4157, 60.9491), "100": (62.1780, 61.3431)}
-"""Cells of Table 2 whose row is not known, in the order printed."""
+"""Cells of Table 2 whose row is unknown, in printed order."""
 
 PUBLISHED = (TABLE_1, TABLE_2, BASELINE_TABLE)

@@ -1,4 +1,4 @@
-"""Pruning while training."""
+"""Pruning during training."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,19 +11,19 @@ from dcase_system.training.optimizers import batches_seen
 
 
 class PruneChannels(keras.callbacks.Callback):
-    """Chooses the hidden channels anew at every update of a schedule.
+    """Recomputes the channel masks at every update of a schedule.
 
-    Steps are batches that the optimiser has seen: step 0 is before training. A training that
-    resumes has its masks from the checkpoint and goes on at the optimiser's step, so this callback
-    stands before the one that saves.
+    Steps are batches the optimiser has processed; step 0 is before training. A resumed training
+    gets its masks from the checkpoint and continues at the optimiser's step, so this callback must
+    come before the one that saves.
 
     Args:
-        masked: network from `masked_model`, which may be a part of the trained model.
-        kept: ratio to the positions that stay in each group, judged by the stored weights, which
-            masks do not change.
-        schedule: step to (whether to update, ratio), such as those of `schedules`; a ratio of 0
-            does nothing.
-        on_update: called with (step, ratio) when the masks have changed.
+        masked: Network from `masked_model`, which may be part of the trained model.
+        kept: Function from a ratio to the positions kept in each group, based on the stored
+            weights, which masks do not change.
+        schedule: Function from a step to (whether to update, ratio), such as those of `schedules`;
+            a ratio of 0 does nothing.
+        on_update: Called with (step, ratio) after the masks have changed.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class PruneChannels(keras.callbacks.Callback):
             self._update(0)
 
     def on_train_batch_end(self, batch, logs=None):
-        # With several steps an execution an update may lie between two calls.
+        # With several steps per execution an update may fall between two calls.
         now = self._step()
         due = [step for step in range(self._done + 1, now + 1) if bool(self._schedule(step)[0])]
         self._done = now
@@ -52,8 +52,8 @@ class PruneChannels(keras.callbacks.Callback):
 
     def _update(self, step: int) -> None:
         due, ratio = self._schedule(step)
-        # TF-MOT computes in single precision; a ratio meant as 0.51 has to be 0.51 here, because
-        # the number of channels is rounded down.
+        # TF-MOT computes in single precision; a ratio meant as 0.51 must be 0.51 here, because the
+        # number of channels is rounded down.
         ratio = round(float(ratio), 7)
         if not bool(due) or ratio == 0:
             return

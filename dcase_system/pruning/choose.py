@@ -1,4 +1,4 @@
-"""Which channels stay: at one ratio for all groups, or by one ranking over all groups."""
+"""Chooses which channels to keep: at one ratio for all groups, or by one ranking over all."""
 
 from collections.abc import Mapping
 
@@ -13,24 +13,24 @@ Kept = dict[str, np.ndarray]
 
 
 def kept_channels(scores: np.ndarray, ratio: float, name: str) -> np.ndarray:
-    """The positions that stay when a share of a group's channels goes, those of lowest score.
+    """Positions kept when a share of a group's channels, those of lowest score, is removed.
 
-    int(n * ratio) channels go, as in NNI; of equal scores the first goes first. The product is the
-    binary one: 100 * 0.29 is 28.999999999999996, so 28 of 100 go.
+    Removes int(n * ratio) channels, as NNI does; of equal scores the first goes first. The product
+    is the binary one: 100 * 0.29 is 28.999999999999996, so 28 of 100 are removed.
 
     Args:
         scores: (n,) importance.
-        ratio: share that goes, in [0, 1).
-        name: of the group, named in messages.
+        ratio: Share to remove, in [0, 1).
+        name: Name of the group, for messages.
 
     Raises:
-        InputError: the ratio is negative or leaves no channel, or a score is not a number.
+        InputError: The ratio is negative or leaves no channel, or a score is not a number.
     """
     scores = _checked(scores, name)
     gone = int(len(scores) * ratio) if 0 <= ratio < 1 else len(scores)
     if gone >= len(scores):
         raise InputError(
-            "pruning ratio does not leave a channel",
+            "pruning ratio leaves no channel",
             where=f"channel group {name}",
             expected="a ratio in [0, 1)",
             received=ratio,
@@ -40,7 +40,7 @@ def kept_channels(scores: np.ndarray, ratio: float, name: str) -> np.ndarray:
 
 
 def uniform_kept(scores: Mapping[str, np.ndarray], ratio: float) -> Kept:
-    """`kept_channels` of every group at one ratio."""
+    """Applies `kept_channels` to every group at one ratio."""
     return {name: kept_channels(values, ratio, name) for name, values in scores.items()}
 
 
@@ -51,19 +51,19 @@ def smallest_uniform_ratio(
     max_bytes: int | None = None,
     precision: str = "float16",
 ) -> float:
-    """The smallest ratio for all groups that meets the limits: the largest network that does.
+    """The smallest ratio for all groups that meets the limits, hence the largest such network.
 
-    The widths are steps of the ratio, so only the ratios where one of them changes are tried. What
-    a network costs does not depend on which of a group's channels go.
+    Widths change in steps of the ratio, so only ratios at which a width changes are tried. A
+    network's cost does not depend on which of a group's channels are removed.
 
     Args:
-        model: at a fixed input shape, as `registry.build_fixed` gives it.
-        max_macs: by the official rule.
-        max_bytes: trainable parameters times the bytes of `precision`.
+        model: Network at a fixed input shape, as returned by `registry.build_fixed`.
+        max_macs: Largest number of MACs by the official rule.
+        max_bytes: Largest size: trainable parameters times the bytes of `precision`.
         precision: `float32`, `float16` or `int8`.
 
     Raises:
-        InputError: no ratio meets the limits, or the network is not understood.
+        InputError: No ratio meets the limits, or the network is not understood.
     """
     limits = Limits(max_macs, max_bytes, precision)
     costs = Costs(read_graph(model))
@@ -91,23 +91,23 @@ def global_kept(
     least: float = 0.1,
     progress: float = 1.0,
 ) -> Kept:
-    """The channels that stay if those that matter least of the whole network go, group by group.
+    """Channels kept after removing the least important of the whole network; positions by group.
 
-    Scores are divided by their group's mean, which makes groups comparable. Channels go in that
-    order until the limits are met; then those that went last come back as far as there is room.
+    Dividing scores by their group's mean makes groups comparable. Channels are removed in that
+    order until the limits are met; then the last removed come back as long as they fit.
 
     Args:
-        model: at a fixed input shape.
-        scores: importance, by group.
-        max_macs: by the official rule.
-        max_bytes: trainable parameters times the bytes of `precision`.
+        model: Network at a fixed input shape.
+        scores: Importance by group.
+        max_macs: Largest number of MACs by the official rule.
+        max_bytes: Largest size: trainable parameters times the bytes of `precision`.
         precision: `float32`, `float16` or `int8`.
-        least: share of each group's channels that stays in any case; at least one does.
-        progress: how far the costs have come from those of the whole network to the limits, 0 to 1.
+        least: Share of each group's channels that always stays; at least one channel does.
+        progress: Position of the cost between that of the whole network (0) and the limits (1).
 
     Raises:
-        InputError: the limits are not met even so, the network is not understood, or the scores are
-            not those of its groups.
+        InputError: The limits are not met even so, the network is not understood, or the scores do
+            not match its groups.
     """
     graph = read_graph(model)
     costs = Costs(graph)
@@ -139,12 +139,12 @@ def global_share(
     max_bytes: int | None = None,
     precision: str = "float16",
 ) -> float:
-    """The share of a network's cost that has to go for the limits; of two, the larger share.
+    """The share of a network's cost that must go to meet the limits; the larger of two shares.
 
     Args:
-        model: at a fixed input shape.
-        max_macs: by the official rule.
-        max_bytes: trainable parameters times the bytes of `precision`.
+        model: Network at a fixed input shape.
+        max_macs: Largest number of MACs by the official rule.
+        max_bytes: Largest size: trainable parameters times the bytes of `precision`.
         precision: `float32`, `float16` or `int8`.
     """
     costs = Costs(read_graph(model))
@@ -152,7 +152,7 @@ def global_share(
 
 
 def _checked(scores, name: str, size: int | None = None) -> np.ndarray:
-    """Scores as an array of finite numbers, one for each channel."""
+    """Converts scores to an array of finite numbers, one per channel."""
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 1 or size not in (None, len(values)):
         raise InputError(
@@ -171,18 +171,18 @@ def _widths(sizes: np.ndarray, ratio: float) -> np.ndarray:
 
 
 def _steps(sizes: np.ndarray) -> list[float]:
-    """Every ratio at which one more channel of some group goes, ascending from 0."""
+    """Every ratio at which some group loses one more channel, ascending from 0."""
     found = {0.0}
     for size in set(sizes.tolist()):
         for gone in range(1, size):
             ratio = gone / size
-            # The quotient's rounding may fall below the step.
+            # Rounding may put the quotient below the step.
             found.add(ratio if int(size * ratio) == gone else float(np.nextafter(ratio, 1.0)))
     return sorted(found)
 
 
 def _removal_order(scores: list[np.ndarray], fewest: np.ndarray) -> np.ndarray:
-    """(channels that may go, 2): group and position, the least important first."""
+    """(removable channels, 2): group and position, least important first."""
     rows = []
     for index, (values, least) in enumerate(zip(scores, fewest.tolist(), strict=True)):
         relative = values / max(values.mean(), np.finfo(np.float64).tiny)
@@ -192,7 +192,7 @@ def _removal_order(scores: list[np.ndarray], fewest: np.ndarray) -> np.ndarray:
 
 
 def _put_back(order: np.ndarray, widths: np.ndarray, costs: Costs, limits: Limits) -> np.ndarray:
-    """The channels that stay away after all the others came back that there is room for."""
+    """Returns the channels still removed after restoring all others that fit the limits."""
     away, full = [], set()
     for group, position in order[::-1].tolist():
         if group not in full:

@@ -1,4 +1,4 @@
-"""What a network costs with some channels of each group, without building it."""
+"""Computes a network's cost for given numbers of channels per group, without building it."""
 
 import numpy as np
 
@@ -10,15 +10,15 @@ from dcase_system.models.graph.read import ChannelGraph
 class Costs:
     """Parameters and MACs of a network as functions of the channels its groups keep.
 
-    The counter's MACs of a layer are its parameters times a factor that pruning does not change
-    (1, the output positions, or 0), and every axis of a weight is a constant plus a multiple of
-    each group's channels: so both counts are exact.
+    A layer's MACs are its parameters times a factor that pruning does not change (1, the number of
+    output positions, or 0), and every axis of a weight is a constant plus a multiple of each
+    group's channels, so both counts are exact.
 
     Args:
-        graph: of a network whose input shape is fixed, the batch aside.
+        graph: Graph of a network whose input shape is fixed except for the batch.
 
     Raises:
-        InputError: the network cannot be counted.
+        InputError: The network cannot be counted.
     """
 
     def __init__(self, graph: ChannelGraph):
@@ -28,7 +28,7 @@ class Costs:
         for index, roots in enumerate(graph.members.values()):
             self._group_of[roots] = index
         factors = {layer.name: layer.macs // max(layer.params, 1) for layer in counted.layers}
-        # Row 0 of the axes is the number 1, for weights with fewer than two axes that change.
+        # Row 0 of the axes is the constant 1, for weights with fewer than two pruned axes.
         self._constants, self._multiples = [1], [np.zeros(len(self.sizes), dtype=np.int64)]
         weights = [
             (base, first, second, factors[name])
@@ -37,12 +37,12 @@ class Costs:
         ]
         self._weight_table = np.array(weights, dtype=np.int64).reshape(-1, 4)
         self._axes = np.array(self._multiples), np.array(self._constants)
-        # Layers that pruning leaves alone.
+        # Layers that pruning does not change.
         params, macs = self._variable(self.sizes)
         self._fixed = counted.params - params, counted.macs - macs
 
     def __call__(self, channels: np.ndarray) -> tuple[int, int]:
-        """(parameters, MACs) with (groups,) channels kept of each group."""
+        """Returns (parameters, MACs) when each group keeps (groups,) `channels`."""
         params, macs = self._variable(channels)
         return params + self._fixed[0], macs + self._fixed[1]
 
@@ -54,7 +54,7 @@ class Costs:
         return int(params.sum()), int((params * factor).sum())
 
     def _weights(self, channels, roots: np.ndarray):
-        """(product of the axes that stay, two axes that change) of each parameter."""
+        """Yields (product of the unpruned axes, two pruned axes) of each parameter."""
         layer = channels.layer
         parameters = {id(weight) for weight in parameters_of(layer)}
         for index, weight in enumerate(layer.weights):
@@ -74,11 +74,11 @@ class Costs:
 
 
 class Limits:
-    """What a network may cost at most.
+    """Upper limits on a network's cost.
 
     Args:
-        max_macs: multiply-accumulates by the official rule.
-        max_bytes: parameters times the bytes of `precision`.
+        max_macs: Largest number of multiply-accumulates by the official rule.
+        max_bytes: Largest size: parameters times the bytes of `precision`.
         precision: `float32`, `float16` or `int8`.
     """
 
@@ -91,14 +91,14 @@ class Limits:
         self.max_macs, self.max_bytes, self.precision = max_macs, max_bytes, precision
 
     def met(self, costs: tuple[int, int]) -> bool:
-        """Whether (parameters, MACs) are within both."""
+        """Whether (parameters, MACs) meet both limits."""
         size = costs[0] * BYTES_PER_PARAMETER[self.precision]
         return (self.max_macs is None or costs[1] <= self.max_macs) and (
             self.max_bytes is None or size <= self.max_bytes
         )
 
     def excess(self, costs: tuple[int, int]) -> float:
-        """The share of (parameters, MACs) beyond the limits, in [0, 1); of two, the larger one."""
+        """The share of (parameters, MACs) above the limits, in [0, 1); the larger of two shares."""
         size = costs[0] * BYTES_PER_PARAMETER[self.precision]
         shares = [
             1 - limit / cost
@@ -108,7 +108,7 @@ class Limits:
         return max(0.0, *shares)
 
     def on_the_way(self, costs: tuple[int, int], progress: float) -> "Limits":
-        """Limits between (parameters, MACs), at a progress of 0, and these, at 1."""
+        """Interpolates limits between (parameters, MACs), at progress 0, and these, at 1."""
         size = costs[0] * BYTES_PER_PARAMETER[self.precision]
 
         def between(limit: int | None, cost: int) -> int | None:
@@ -119,7 +119,7 @@ class Limits:
         )
 
     def unmet(self, network: str, costs: tuple[int, int]) -> InputError:
-        """The error for a network that costs this much with the fewest channels it can have."""
+        """Error for a network that has this cost with its fewest possible channels."""
         size = costs[0] * BYTES_PER_PARAMETER[self.precision]
         return InputError(
             "no pruning meets the limits",

@@ -1,8 +1,8 @@
-"""How much each channel of a group matters.
+"""Importance of each channel of a group.
 
-A channel's importance is the mean over the group's members, the producers and the depthwise layers,
-of what its own filter there says. The definitions are those of NNI 3.0's pruners (L1, L2, FPGM,
-Taylor) and of its dependency groups; biases and batch norms do not take part.
+A channel's importance is the mean of its own filters' measures over the group's members (producers
+and depthwise layers). The definitions are those of NNI 3.0's pruners (L1, L2, FPGM, Taylor) and
+of its dependency groups; biases and batch norms do not take part.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ Importance = dict[str, np.ndarray]
 
 
 def l1_importance(model: keras.Model) -> Importance:
-    """Sum of each filter's absolute weights; (size,) of each group, by the group's name."""
+    """Sum of each filter's absolute weights; an array (size,) for each group, keyed by name."""
     return _of_filters(read_graph(model), lambda filters: np.abs(filters).sum(axis=1))
 
 
@@ -42,13 +42,13 @@ def taylor_importance(
     """First-order Taylor expansion: mean over batches of (weight * gradient)², summed per filter.
 
     Molchanov et al., Importance Estimation for Neural Network Pruning, CVPR 2019. The network runs
-    as in inference, so nothing in it changes; NNI takes the gradients of training steps. Given the
-    unmasked network, channels that are hidden have gradients too and may come back.
+    in inference mode, so nothing in it changes; NNI uses the gradients of training steps. With the
+    unmasked network, hidden channels have gradients too and may come back.
 
     Args:
-        model: the network.
-        batches: (inputs, targets).
-        loss: of (targets, outputs), a number or one for each clip.
+        model: Network to measure.
+        batches: Batches of (inputs, targets).
+        loss: Function of (targets, outputs) that returns a scalar or one number per clip.
     """
     graph = read_graph(model)
     variables = {
@@ -93,12 +93,12 @@ def _of_filters(graph: ChannelGraph, measure: Callable[[np.ndarray], np.ndarray]
 def _of_values(
     graph: ChannelGraph, values: dict, measure: Callable[[np.ndarray], np.ndarray]
 ) -> Importance:
-    """Means over the members.
+    """Averages a measure of each channel's filters over the group's members.
 
     Args:
-        graph: of the network.
-        values: arrays of the shape of a weight, by (layer, key of its filters).
-        measure: (filters, numbers of each) to (filters,).
+        graph: Graph of the network.
+        values: Arrays in the shape of a weight, keyed by (layer, key of its filters).
+        measure: Function from (filters, values per filter) to (filters,).
     """
     total, members = np.zeros(len(graph.roots)), np.zeros(len(graph.roots))
     for (name, key), array in values.items():

@@ -1,8 +1,8 @@
 """TF-MOT's magnitude pruning through tf_keras, the only Keras its wrappers accept.
 
-It sets single weights to zero. The network keeps its shape: what the rules since 2022 count stays,
-and so does the time on a device without kernels for sparse weights; `complexity.sparsity` reports
-that. Imports tf_keras, which takes seconds: import this module where it is needed.
+It sets individual weights to zero. The network keeps its shape, so the costs counted by the rules
+since 2022 stay the same, as does latency on a device without sparse kernels;
+`complexity.sparsity` reports the zeros. Importing tf_keras takes seconds: import this module late.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,26 +30,26 @@ def prune_magnitude(
     two_of_four: bool = False,
     on_epoch: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> None:
-    """Trains a network while TF-MOT sets its smallest weights to zero; in place.
+    """Trains a network in place while TF-MOT sets its smallest weights to zero.
 
-    The kernels of convolutions and dense layers are pruned, depthwise ones are not (TF-MOT's own
-    choice). AdamW, linear warm-up, then a half cosine, as `training.fit` has them.
+    Convolution and dense kernels are pruned, depthwise ones are not (TF-MOT's own choice). AdamW,
+    linear warm-up, then a half cosine, as in `training.fit`.
 
     Args:
-        network: features to logits.
-        batches: endless, of (features, targets).
-        schedule: step to (whether to update, share of zeros), one of `schedules`.
-        loss: of (targets, logits).
-        epochs: of the training.
-        steps_per_epoch: batches of an epoch.
-        learning_rate: the highest.
-        warmup: steps to it.
-        weight_decay: decoupled.
-        two_of_four: sets two of four neighbouring weights to zero, whatever the schedule's share.
-        on_epoch: called with (epoch, loss) when the network has the weights of the epoch's end.
+        network: Network from features to logits.
+        batches: Endless iterator over (features, targets).
+        schedule: Function from a step to (whether to update, share of zeros), from `schedules`.
+        loss: Function of (targets, logits).
+        epochs: Number of epochs.
+        steps_per_epoch: Batches per epoch.
+        learning_rate: Peak learning rate.
+        warmup: Warm-up steps.
+        weight_decay: Decoupled weight decay.
+        two_of_four: Whether to set two of four neighbouring weights to zero, whatever the schedule.
+        on_epoch: Called with (epoch, loss) once the network has the weights at the epoch's end.
 
     Raises:
-        InputError: the network has a layer that has no counterpart in tf_keras.
+        InputError: The network has a layer without counterpart in tf_keras.
     """
     pattern = {"sparsity_m_by_n": (2, 4)} if two_of_four else {}
     wrapped = tfmot.prune_low_magnitude(to_tf_keras(network), pruning_schedule=schedule, **pattern)
@@ -70,7 +70,7 @@ def prune_magnitude(
         batches,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
-        # In this order: TF-MOT masks the weights once more at the end of an epoch.
+        # The order matters: TF-MOT masks the weights once more at the end of an epoch.
         callbacks=[
             tfmot.UpdatePruningStep(),
             tf_keras.callbacks.LambdaCallback(on_epoch_end=end_of_epoch),

@@ -1,4 +1,4 @@
-"""A network that trains with channels hidden but not removed."""
+"""Networks that train with channels hidden but not removed."""
 
 from collections.abc import Mapping, Set
 
@@ -12,19 +12,19 @@ from dcase_system.models.graph.read import ChannelGraph, read_graph
 
 
 def masked_model(model: keras.Model) -> keras.Model:
-    """The same network, with the same weights, with a mask before each kernel that sums channels.
+    """Inserts a mask before each kernel that sums channels; the weights are shared.
 
-    What a hidden channel holds is still computed but read by nobody, so the outputs are those of
-    the network without it. Its filters keep their stored values and get no gradient (momentum and
-    weight decay still move them): a later mask may show it again. The masks are variables of the
-    model; at first they hide nothing.
+    A hidden channel is still computed but not read, so the outputs equal those of the network
+    without it. Its filters keep their stored values and get no gradient (momentum and weight decay
+    still move them), so a later mask may show it again. The masks are variables of the model and
+    initially hide nothing.
 
     Raises:
-        InputError: the network is not understood, or has masks already.
+        InputError: The network is not understood, or already has masks.
     """
     graph = read_graph(model)
     if any(isinstance(layer, ChannelMask) for layer in graph.model.layers):
-        raise InputError("has masks already", where=f"network {model.name}")
+        raise InputError("already has masks", where=f"network {model.name}")
     in_groups = np.isin(graph.roots, np.concatenate([np.zeros(0, int), *graph.members.values()]))
     taken = {operation.name for operation in graph.model.operations}
     masks = {
@@ -45,14 +45,14 @@ def masked_model(model: keras.Model) -> keras.Model:
 
 
 def set_masks(masked: keras.Model, kept: Mapping[str, np.ndarray]) -> None:
-    """Hides all channels but those that are kept.
+    """Hides all channels except the kept ones.
 
     Args:
-        masked: from `masked_model`.
-        kept: positions that stay, by group; a group that is not named is shown whole.
+        masked: Network from `masked_model`.
+        kept: Positions to keep, by group; unnamed groups are shown in full.
 
     Raises:
-        InputError: the network has no masks, or a group is unknown or would be empty.
+        InputError: The network has no masks, or a group is unknown or would be empty.
     """
     graph = read_graph(masked)
     alive = graph.alive(kept)
@@ -61,10 +61,10 @@ def set_masks(masked: keras.Model, kept: Mapping[str, np.ndarray]) -> None:
 
 
 def kept_by_masks(masked: keras.Model) -> dict[str, np.ndarray]:
-    """The positions that the masks show, by group: what `slim` takes.
+    """Positions that the masks show, by group, as `slim` takes them.
 
     Raises:
-        InputError: the network has no masks.
+        InputError: The network has no masks.
     """
     graph = read_graph(masked)
     shown = np.ones(len(graph.roots), dtype=bool)
@@ -80,7 +80,7 @@ def _free(name: str, taken: Set[str]) -> str:
 
 
 def _masks(graph: ChannelGraph) -> list[tuple[keras.Variable, np.ndarray]]:
-    """Each mask with the ids along it."""
+    """Each mask with the channel ids along it."""
     found = [
         (channels.layer.mask, channels.axes[0, -1])
         for channels in graph.layers.values()

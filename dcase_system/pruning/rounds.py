@@ -1,4 +1,4 @@
-"""A round of pruning, in numbers: how far, by which measure, on which schedule."""
+"""Settings of a pruning round: how far, by which importance, on which schedule."""
 
 import math
 from dataclasses import dataclass, replace
@@ -19,26 +19,26 @@ from dcase_system.pruning.choose import (
 )
 from dcase_system.pruning.importance import Importance
 
-# The masks have their final ratio for the last quarter of a round, to train with what will stay.
+# Masks keep their final ratio for the last quarter of a round, to train with what will stay.
 _PRUNING_PART = 0.75
 _SCHEDULES = {"agp": schedules.agp, "linear": schedules.linear}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PruningRound:
-    """Channels are hidden more and more while the network trains, then removed; then it trains on.
+    """Hides more and more channels during training, removes them, then fine-tunes.
 
     Attributes:
-        ratio: share of each group's channels that goes; or None, for as few as meet the limits.
-        max_macs: limit by the official rule, without a ratio.
-        max_bytes: limit of the trainable parameters at float16, without a ratio.
-        ratios: `uniform`, one for all groups; or `global`, by one ranking of all channels, which
-            takes limits.
+        ratio: Share of each group's channels to remove, or None for as few as meet the limits.
+        max_macs: Limit on MACs by the official rule, instead of a ratio.
+        max_bytes: Limit on the size of the trainable parameters at float16, instead of a ratio.
+        ratios: `uniform` for one ratio for all groups, or `global` for one ranking of all channels,
+            which requires limits.
         schedule: `agp` (automated gradual pruning) or `linear`.
-        importance: `l1`, `l2`, `fpgm` or `taylor`: what goes first.
-        updates: how often the masks are chosen anew.
-        epochs: with masks.
-        tuning_epochs: of the slim network.
+        importance: `l1`, `l2`, `fpgm` or `taylor`; decides which channels are removed first.
+        updates: Number of times the masks are recomputed.
+        epochs: Epochs with masks.
+        tuning_epochs: Epochs of fine-tuning the slim network.
     """
 
     ratio: float | None = None
@@ -55,9 +55,9 @@ class PruningRound:
         limited = self.max_macs is not None or self.max_bytes is not None
         if limited == (self.ratio is not None) or (self.ratios == "global" and not limited):
             raise InputError(
-                "pruning round says its end not at all or twice",
+                "pruning round needs either a ratio or limits",
                 where="pruning round",
-                expected="a ratio, or max_macs or max_bytes (global ratios need these)",
+                expected="a ratio, or max_macs or max_bytes (required for global ratios)",
                 received=f"ratio {self.ratio}, {self.max_macs} MACs, {self.max_bytes} bytes",
             )
         if self.ratio is not None and not 0.0 <= self.ratio < 1.0:
@@ -71,17 +71,17 @@ class PruningRound:
 
 @dataclass(frozen=True, kw_only=True)
 class MagnitudeRound:
-    """TF-MOT's own pruning: the smallest weights become zero, the network keeps its shape.
+    """TF-MOT's magnitude pruning: the smallest weights become zero, the network keeps its shape.
 
     Attributes:
-        sparsity: share of the weights of each convolution and dense kernel that goes.
-        schedule: `agp`, `linear`, `constant` from the first step on, or `held`: the weights that
-            are zero already stay zero and no other is chosen.
+        sparsity: Share of the weights of each convolution and dense kernel to set to zero.
+        schedule: `agp`, `linear`, `constant` from the first step on, or `held`: existing zeros stay
+            and no other weight is chosen.
         pattern: `unstructured`, or `2:4`: two of four neighbours in a kernel, a sparsity of 0.5
             from the first step on.
-        updates: how often weights are chosen anew.
-        epochs: of the training in which weights become zero.
-        tuning_epochs: of the training after it, in which they stay zero; 0 for none.
+        updates: Number of times the weights are chosen again.
+        epochs: Epochs in which weights become zero.
+        tuning_epochs: Epochs of fine-tuning afterwards, in which zeros stay zero; 0 for none.
     """
 
     sparsity: float
@@ -103,7 +103,7 @@ class MagnitudeRound:
 
     @property
     def tuning(self) -> "MagnitudeRound":
-        """The training after this one: what is zero stays zero."""
+        """The fine-tuning round that follows: zeros stay zero."""
         return replace(self, schedule="held", epochs=self.tuning_epochs, tuning_epochs=0)
 
 
@@ -111,18 +111,18 @@ Round = PruningRound | MagnitudeRound
 
 
 class Target:
-    """Where a round ends for one network, and which channels stay on the way.
+    """Final ratio of a round for one network, and the channels kept on the way there.
 
     Args:
-        pruning: the round.
-        fixed: the network at a fixed input shape, as `registry.build_fixed` gives it.
+        pruning: Pruning round.
+        fixed: Network at a fixed input shape, as returned by `registry.build_fixed`.
 
     Attributes:
-        ratio: at the end: the share of each group's channels that goes; with global ratios the
+        ratio: Final ratio: the share of each group's channels to remove; with global ratios, the
             share of the network's cost.
 
     Raises:
-        InputError: no ratio meets the limits, or the network is not understood.
+        InputError: No ratio meets the limits, or the network is not understood.
     """
 
     def __init__(self, pruning: PruningRound, fixed: keras.Model):
@@ -132,16 +132,16 @@ class Target:
             self.ratio = pruning.ratio
         else:
             find = global_share if pruning.ratios == "global" else smallest_uniform_ratio
-            # Up, at the digits that TF-MOT's single precision keeps: a channel less would be over.
+            # Rounded up at TF-MOT's single precision: down, one channel too few would be removed.
             ratio = find(fixed, max_macs=self._max_macs, max_bytes=self._max_bytes)
             self.ratio = math.ceil(ratio * 1e7) / 1e7
         if self._fixed is not None and self.ratio:
-            # Whether the limits can be met at all does not depend on the scores.
+            # Whether the limits can be met at all does not depend on the scores, so fail early.
             alike = {group.name: np.ones(group.size) for group in channel_groups(fixed)}
             self.kept(alike, self.ratio)
 
     def kept(self, scores: Importance, ratio: float) -> Kept:
-        """The channels that stay of each group at a ratio between 0 and the final one."""
+        """Channels kept in each group at a ratio between 0 and the final one."""
         if self._fixed is None:
             return uniform_kept(scores, ratio)
         return global_kept(
@@ -154,14 +154,14 @@ class Target:
 
 
 def step_ratios(schedule: str, final: float, updates: int, steps: int):
-    """Step to (whether to update, ratio): TF-MOT's schedule over a training of so many steps.
+    """TF-MOT's schedule over `steps` steps: a function from a step to (whether to update, ratio).
 
-    However short the training, its last update is within it: the ratio has to be reached.
+    However short the training, its last update falls within it, so that the ratio is reached.
     """
     # TF-MOT's wrappers number the first batch 1.
     if schedule == "constant":
         return schedules.one_shot(final, interval=max(1, steps // updates), begin=1)
-    if schedule == "held":  # of weights that are zero already, the first choice takes just these
+    if schedule == "held":  # the first update picks exactly the existing zeros
         return schedules.one_shot(final, interval=1, begin=1, end=1)
     updates = min(updates, max(1, int(_PRUNING_PART * steps)))
     interval = max(1, int(_PRUNING_PART * steps / updates))

@@ -1,4 +1,4 @@
-"""How much is pruned at which step, by the schedules of TF-MOT (which needs tf_keras)."""
+"""Pruning ratio by step, from the schedules of TF-MOT (which needs tf_keras)."""
 
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ def agp(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> "Pru
     """Zhu and Gupta's automated gradual pruning: s (1 - (1 - t / T)³) at update t of T.
 
     Args:
-        sparsity: s, the ratio at the end.
-        updates: T.
-        interval: optimiser steps between two updates.
-        begin: step from which the first interval runs.
+        sparsity: S, the final ratio.
+        updates: T, the number of updates.
+        interval: Optimiser steps between two updates.
+        begin: Step at which the first interval starts.
     """
     return _polynomial(sparsity, updates, interval, begin, power=3)
 
@@ -24,12 +24,12 @@ def linear(sparsity: float, *, updates: int, interval: int, begin: int = 0) -> "
 
 
 def one_shot(sparsity: float, *, interval: int, begin: int = 0, end: int = -1):
-    """s from the first step on; channels are chosen anew every `interval` steps until `end`."""
+    """s from the first step on; channels are recomputed every `interval` steps until `end`."""
     return _tfmot().ConstantSparsity(sparsity, begin_step=begin, end_step=end, frequency=interval)
 
 
 def _polynomial(sparsity: float, updates: int, interval: int, begin: int, power: int):
-    # The end has to be an update: TF-MOT would stop short of the final sparsity otherwise.
+    # The end must be an update: otherwise TF-MOT would stop short of the final sparsity.
     return _tfmot().PolynomialDecay(
         initial_sparsity=0.0,
         final_sparsity=sparsity,
@@ -41,7 +41,7 @@ def _polynomial(sparsity: float, updates: int, interval: int, begin: int, power:
 
 
 def _tfmot():
-    """Imported when a schedule is made: it takes seconds, and most trainings prune nothing."""
+    """Imports TF-MOT on demand: it takes seconds, and most trainings prune nothing."""
     from tensorflow_model_optimization.sparsity import keras as tfmot
 
     return tfmot

@@ -1,4 +1,4 @@
-"""Removing channels for good: a smaller network of the same layers."""
+"""Removes channels permanently: a smaller network of the same layers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,20 +15,20 @@ from dcase_system.models.graph.read import ChannelGraph, read_graph
 
 
 def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
-    """A copy of a network without the channels that are not kept; the network stays as it is.
+    """Copies a network without the channels that are not kept; the original does not change.
 
-    Layers keep their names, precision, trainable flags and configs, the functions and objects in
-    these included; weights are cut to the channels that stay. Channel masks are left out. The copy
-    is functional and not compiled. It has no weight in common with the network, but may use a layer
-    without weights, such as a `Lambda`, as it is. An initializer that cannot make the smaller
-    weights gives way to the default of its layer.
+    Layers keep their names, precision, trainable flags and configs, including functions and objects
+    in these; weights are cut to the kept channels. Channel masks are left out. The copy is
+    functional and not compiled. It shares no weight with the original, but may share a layer
+    without weights, such as a `Lambda`. An initializer that cannot make the smaller weights is
+    replaced by its layer's default.
 
     Args:
-        model: see `read_graph`.
-        kept: (channels that stay,) positions in a group, by the group's name; others stay whole.
+        model: Network, see `read_graph`.
+        kept: (kept channels,) positions in a group, keyed by group name; others stay complete.
 
     Raises:
-        InputError: the network is not understood, a group is unknown or would be empty.
+        InputError: The network is not understood, or a group is unknown or would be empty.
     """
     graph = read_graph(model)
     alive = graph.alive(kept)
@@ -45,7 +45,7 @@ def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
 
 
 def _smaller(operation: Any, graph: ChannelGraph, alive: np.ndarray) -> Any:
-    """The operation with the sizes of what stays, without its weights."""
+    """Copies an operation with reduced sizes, without its weights."""
     if isinstance(operation, ChannelMask):
         return None
     channels, config = graph.layers.get(operation.name), graph.configs.get(operation.name)
@@ -64,7 +64,7 @@ def _smaller(operation: Any, graph: ChannelGraph, alive: np.ndarray) -> Any:
 def _fill(
     copy: keras.Layer, layer: keras.Layer, channels: LayerChannels | None, alive: np.ndarray
 ) -> None:
-    """Gives a copy the weights of its layer, cut to the channels that stay."""
+    """Sets a copy's weights to those of its layer, cut to the kept channels."""
     if channels is None:
         copy_state(layer, copy)
         return
@@ -75,7 +75,7 @@ def _fill(
 
 
 def _flags(layer: keras.Layer) -> tuple:
-    """Whether a layer trains, and the same of those within it."""
+    """Trainable flags of a layer and of the layers inside it."""
     return layer.trainable, [_flags(inner) for inner in layer._layers]
 
 

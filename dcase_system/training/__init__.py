@@ -1,1 +1,1 @@
-"""One fit for all systems: schedule, seeds, resuming, metrics."""
+"""The training loop shared by all systems: schedules, seeds, resuming, metrics."""

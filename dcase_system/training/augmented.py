@@ -20,18 +20,18 @@ def augmented_model(
     mixstyle_alpha: float,
     seed: int,
 ) -> keras.Model:
-    """Waveform to logits, augmented in training: roll, front end, masks, Freq-MixStyle, network.
+    """Builds the training model: roll, front end, masks, Freq-MixStyle, network.
 
     Args:
-        network: spectrogram (batch, mels, frames, 1) to logits.
-        spec: of the front end.
-        samples: length of a clip.
-        roll_seconds: largest time roll.
-        mask_mels: largest frequency mask in mel bands.
-        mask_frames: largest time mask in frames.
-        mixstyle_probability: of Freq-MixStyle, by batch.
-        mixstyle_alpha: of its Beta distribution.
-        seed: of all draws.
+        network: Network from spectrogram (batch, mels, frames, 1) to logits.
+        spec: Front end.
+        samples: Clip length in samples.
+        roll_seconds: Largest time roll.
+        mask_mels: Largest frequency mask, in mel bands.
+        mask_frames: Largest time mask, in frames.
+        mixstyle_probability: Probability of applying Freq-MixStyle to a batch.
+        mixstyle_alpha: Parameter of Freq-MixStyle's Beta distribution.
+        seed: Seed for all augmentation.
     """
     return waveform_model(
         network,

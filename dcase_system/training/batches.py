@@ -12,20 +12,20 @@ from dcase_system.core.errors import InputError
 
 
 class Examples(Protocol):
-    """What a training goes through: waveforms of a store, or features that were computed before."""
+    """A source of training examples: waveforms from a store, or precomputed features."""
 
     def __len__(self) -> int: ...
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one example."""
+        """Shape of one example."""
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
-        """(positions, *shape) float32."""
+        """Returns the examples at `positions`: (positions, *shape) float32."""
 
 
 class Watched:
-    """Examples whose faults get through TensorFlow, which makes errors of its own of them."""
+    """Wraps examples so that their own errors surface, not the ones TensorFlow makes of them."""
 
     def __init__(self, examples: Examples):
         self._examples = examples
@@ -36,11 +36,11 @@ class Watched:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one example."""
+        """Shape of one example."""
         return self._examples.shape
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
-        """(positions, *shape) float32."""
+        """Returns the examples at `positions`: (positions, *shape) float32."""
         try:
             return self._examples.gather(positions)
         except (InputError, OSError) as error:
@@ -49,11 +49,11 @@ class Watched:
 
     @contextmanager
     def faults_raised(self) -> Iterator[None]:
-        """Raises what the examples have raised inside TensorFlow.
+        """Re-raises the original error if reading an example failed inside TensorFlow.
 
         Raises:
-            InputError: an example cannot be read.
-            OSError: an example cannot be read.
+            InputError: An example cannot be read.
+            OSError: An example cannot be read.
         """
         try:
             yield
@@ -63,12 +63,12 @@ class Watched:
             raise
 
 
-# Changes a batch of waveforms: of (waveforms, their positions in the list, generator of the draws).
+# Augments a batch of waveforms: (waveforms, their positions in the list, random generator).
 Augmentation = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
 def epoch_steps(clips: int, batch_size: int) -> int:
-    """Batches of an epoch; the last one may hold fewer clips."""
+    """Number of batches in an epoch; the last one may be smaller."""
     return math.ceil(clips / batch_size)
 
 
@@ -81,18 +81,18 @@ def training_batches(
     first_epoch: int = 0,
     augmentation: Augmentation | None = None,
 ) -> tf.data.Dataset:
-    """An endless stream of shuffled epochs.
+    """An endless stream of batches, shuffled each epoch.
 
-    The order and the draws of an epoch depend on the seed and the epoch's number alone, so a
-    resumed training sees the batches that an uninterrupted one would have seen.
+    The order and the random draws of an epoch depend only on the seed and the epoch's number, so a
+    resumed training sees the same batches as an uninterrupted one.
 
     Args:
-        waveforms: clips to train on.
-        targets: (clips, ...) what the loss takes, in the order of the clips.
-        batch_size: clips a batch; the last one of an epoch holds the rest.
-        seed: of the shuffling.
-        first_epoch: number of the first epoch that is drawn.
-        augmentation: of the waveforms, for what depends on the clip (layers know no clips).
+        waveforms: Clips to train on.
+        targets: (clips, ...) targets for the loss, in the order of the clips.
+        batch_size: Clips per batch; the last batch of an epoch holds the remainder.
+        seed: Seed for shuffling and augmentation.
+        first_epoch: Number of the first epoch to generate.
+        augmentation: Waveform augmentation that depends on the clip, which a layer cannot see.
     """
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -116,7 +116,7 @@ def training_batches(
 
 
 def prediction_batches(waveforms: Examples, batch_size: int) -> tf.data.Dataset:
-    """Waveforms in order, once."""
+    """Batches of waveforms in order, one pass."""
 
     def batches() -> Iterator[np.ndarray]:
         for start in range(0, len(waveforms), batch_size):
@@ -127,10 +127,10 @@ def prediction_batches(waveforms: Examples, batch_size: int) -> tf.data.Dataset:
 
 
 def _stream(batches: Callable[[], Iterator], signature: Any) -> tf.data.Dataset:
-    """What a generator yields, two batches ahead of whoever takes them."""
+    """Dataset from a generator, prefetching two batches."""
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
-    # There is nothing to tune, and an iterator that is tuned may take half a minute to be released:
-    # it waits for the thread that tunes it, which is asleep.
+    # There is nothing to tune, and releasing an autotuned iterator can take half a minute:
+    # it waits for the tuning thread, which is asleep.
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)

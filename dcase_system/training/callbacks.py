@@ -1,4 +1,4 @@
-"""Callbacks of the fit: checkpoints, the metrics log, progress with the time left."""
+"""Training callbacks: checkpoints, the metrics log, progress with the time left."""
 
 import logging
 import time
@@ -23,18 +23,18 @@ _LOG = logging.getLogger(__name__)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves weights, optimiser and random state after an epoch, whole; says where to resume.
+    """Atomically saves weights, optimiser and random state after an epoch, and restores them.
 
-    It does so after the first and the last epoch, and between them as often as takes at most a
-    twentieth of the time.
+    Saves after the first and the last epoch; in between, only as often as keeps saving within a
+    twentieth of the training time.
 
-    Keras's own BackupAndRestore writes HDF5 in place: a process killed while it writes has lost
-    both states, a full disk ends in a crash of the HDF5 library, and the states of the layers' seed
-    generators are not saved. The epoch is not stored: the optimiser's step count gives it.
+    Keras's own BackupAndRestore writes HDF5 in place: a process killed while writing loses both
+    states, a full disk crashes the HDF5 library, and the states of the layers' seed generators are
+    not saved. The epoch is not stored: it follows from the optimiser's step count.
 
     Args:
-        path: a `.safetensors` file.
-        steps_per_epoch: batches of an epoch.
+        path: Path of a `.safetensors` file.
+        steps_per_epoch: Batches per epoch.
     """
 
     def __init__(self, path: str | Path, steps_per_epoch: int):
@@ -46,12 +46,12 @@ class Checkpoint(keras.callbacks.Callback):
         """Loads the checkpoint into a compiled model, if there is one.
 
         Returns:
-            The number of epochs that are done.
+            Number of completed epochs.
 
         Raises:
-            InputError: the file is not a checkpoint of this model.
+            InputError: The file is not a checkpoint of this model.
         """
-        # Also without a file: built in the first step, the optimizer would have it traced twice.
+        # Even without a file: building the optimizer in the first step would trace that step twice.
         model.optimizer.build(model.trainable_variables)
         if self.path.with_suffix(".npz").is_file():
             raise self._foreign("written by an earlier version", self.path.with_suffix(".npz"))
@@ -89,19 +89,19 @@ class Checkpoint(keras.callbacks.Callback):
         return InputError(
             f"checkpoint does not fit ({reason})",
             where=path,
-            expected="a checkpoint of this run; remove it to start anew",
+            expected="a checkpoint of this run; remove it to start over",
         )
 
 
 class MetricsLog(keras.callbacks.Callback):
-    """Logs what each epoch has measured, and the learning rate that it began with."""
+    """Logs each epoch's metrics and the learning rate at its start."""
 
     def __init__(self, log: TrainingLog):
         super().__init__()
         self._log = log
 
     def on_epoch_begin(self, epoch, logs=None):
-        # At its end it is the next epoch's already: rates may fall from epoch to epoch.
+        # By the end of the epoch the optimiser already has the next epoch's rate.
         self._learning_rate = float(tf.convert_to_tensor(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
@@ -110,7 +110,7 @@ class MetricsLog(keras.callbacks.Callback):
 
 
 class StopIfDiverged(keras.callbacks.Callback):
-    """Ends the training with an error when the loss is no longer a number."""
+    """Ends the training with an error when the loss is not finite."""
 
     def on_epoch_end(self, epoch, logs=None):
         loss = (logs or {}).get("loss", 0.0)
@@ -138,7 +138,7 @@ class Progress(keras.callbacks.Callback):
             initial=self._first_epoch * self._steps_per_epoch,
             desc=self._name,
             unit="step",
-            disable=None,  # no bar where there is no terminal
+            disable=None,  # no bar without a terminal
         )
 
     def on_train_batch_end(self, batch, logs=None):
@@ -167,7 +167,7 @@ class Progress(keras.callbacks.Callback):
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds what `evaluate` measures, by name, to the logs of each epoch."""
+    """Adds the metrics that `evaluate` returns to the logs of each epoch."""
 
     def __init__(self, evaluate: Callable[[], Mapping[str, float]]):
         super().__init__()
@@ -179,6 +179,6 @@ class Validation(keras.callbacks.Callback):
 
 
 def _state(model: keras.Model) -> dict[str, Any]:
-    """All variables of a model, its seed generators and its optimiser, by their position."""
+    """All variables of a model, its seed generators and its optimiser, keyed by position."""
     variables = [*model.variables, *model.optimizer.variables]
     return {f"{index:05d}": variable for index, variable in enumerate(variables)}

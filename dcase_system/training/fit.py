@@ -1,4 +1,4 @@
-"""The one fit that trains every classifier of the package."""
+"""The training loop of every classifier in the package."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,16 +39,16 @@ def waveform_model(
     waveform_augmentation: Sequence[keras.layers.Layer] = (),
     feature_augmentation: Sequence[keras.layers.Layer] = (),
 ) -> keras.Model:
-    """Waveform in, logits out: the network behind its front end and the augmentation.
+    """Puts augmentation and the front end before a network: waveform in, logits out.
 
-    The augmentation acts in training only. The network's own weights are shared, not copied.
+    Augmentation is active only in training. The network's weights are shared, not copied.
 
     Args:
-        network: features to logits.
-        front_end: waveforms to features.
-        samples: length of a clip.
-        waveform_augmentation: layers before the front end.
-        feature_augmentation: layers between front end and network.
+        network: Network from features to logits.
+        front_end: Layer from waveforms to features.
+        samples: Clip length in samples.
+        waveform_augmentation: Layers before the front end.
+        feature_augmentation: Layers between the front end and the network.
     """
     waveforms = keras.Input((samples,), name="waveform")
     x = waveforms
@@ -82,41 +82,41 @@ def fit(
 ) -> None:
     """Trains to the last epoch with Adam.
 
-    An interrupted training goes on from its checkpoint and ends with the same weights.
+    An interrupted training resumes from its checkpoint and ends with the same weights.
 
     Args:
-        model: waveforms (batch, samples) to logits.
-        waveforms: clips to train on.
-        targets: (clips, ...) what the loss takes beside the logits.
-        loss: of (targets, logits).
-        epochs: passes over the clips.
-        batch_size: clips a step; the last step of an epoch takes the rest.
-        seed: of the order of the clips (the layers have their own).
-        checkpoint: a `.safetensors` file, renewed as the training goes on and read when it exists.
-        metrics_log: has one row an epoch; closed in the end.
-        learning_rate: the highest.
-        weight_decay: decoupled, on all parameters.
-        l2: multiple of each parameter that is added to its gradient.
-        schedule: of the learning rate: `warmup_cosine` per step, `exponential_linear` per epoch
-            with PaSST's own constants, `constant`, or falling in steps.
-        warmup: steps of `warmup_cosine`; by default those of `schedule.warmup_steps`.
-        accumulation: batches whose mean gradient is one step of the optimiser; the schedule and the
-            epochs count batches.
-        augmentation: of the waveforms before they reach the model.
-        validation: scored after each epoch, for the log only: the last epoch is what counts.
-        metrics: logged beside the loss.
-        callbacks: further ones, called before the log is written and the checkpoint is saved.
-        name: shown with the progress.
+        model: Model from waveforms (batch, samples) to logits.
+        waveforms: Clips to train on.
+        targets: (clips, ...) targets for the loss.
+        loss: Function of (targets, logits).
+        epochs: Number of passes over the clips.
+        batch_size: Clips per step; the last step of an epoch takes the remainder.
+        seed: Seed for the order of the clips (the layers have their own).
+        checkpoint: Path of a `.safetensors` file, updated during training, restored if it exists.
+        metrics_log: Log that gets one row per epoch; closed at the end.
+        learning_rate: Peak learning rate.
+        weight_decay: Decoupled weight decay, applied to all parameters.
+        l2: Multiple of each parameter that is added to its gradient.
+        schedule: Learning-rate schedule: `warmup_cosine` per step, `exponential_linear` per epoch
+            with PaSST's own constants, `constant`, or a stepwise decay.
+        warmup: Warm-up steps of `warmup_cosine`; by default those of `schedule.warmup_steps`.
+        accumulation: Batches whose gradients are averaged into one optimiser step; the schedule and
+            the epochs count batches.
+        augmentation: Augmentation of the waveforms before they reach the model.
+        validation: Clips scored after each epoch, for the log only; the last epoch is always kept.
+        metrics: Metrics logged with the loss.
+        callbacks: Further callbacks, called before the log is written and the checkpoint is saved.
+        name: Name shown with the progress.
 
     Raises:
-        InputError: the checkpoint is not of this model, the loss is no longer a number, or
-            gradients accumulate on several devices.
+        InputError: The checkpoint is not of this model, the loss is not finite, or gradients
+            accumulate on several devices.
     """
     if accumulation > 1 and team().devices > 1:
         raise InputError(
-            "gradients do not accumulate on several devices",
+            "gradient accumulation is not supported on several devices",
             where="accumulation",
-            expected="1, with batches as many times larger",
+            expected="1, with correspondingly larger batches",
             received=accumulation,
         )
     steps_per_epoch = epoch_steps(len(waveforms), batch_size)
@@ -147,7 +147,7 @@ def fit(
     if first_epoch >= epochs:
         return
     if metrics:
-        # Built in the first step, their variables would have it traced twice.
+        # Building the metrics' variables in the first step would trace that step twice.
         first = waveforms.gather(np.arange(1))
         model.compute_metrics(first, targets[:1], model(first, training=False))
     watchers: list[keras.callbacks.Callback] = [*callbacks, cb.StopIfDiverged()]
@@ -173,20 +173,20 @@ def fit(
 
 
 def training_step(model: keras.Model, batch_spec: Any) -> Callable[[Any], Mapping[str, tf.Tensor]]:
-    """What takes a batch and returns the metrics of the epoch so far; traced once.
+    """Builds a training step that takes a batch and returns the epoch's metrics so far.
 
-    Keras's own fit fails where there are several machines: so this runs its step.
+    The step is traced once. Keras's own fit fails on several machines, so this runs its step.
 
     Args:
-        model: compiled.
-        batch_spec: of the batches, as their dataset has it.
+        model: Compiled model.
+        batch_spec: Element spec of the batches' dataset.
     """
     strategy = team().strategy
 
     @tf.function(input_signature=[batch_spec], autograph=False)
     def step(batch):
         logs = strategy.run(model.train_step, args=(batch,))
-        # Every replica has measured the whole batch.
+        # Every replica computes the metrics of the whole batch.
         return tf.nest.map_structure(lambda one: strategy.experimental_local_results(one)[0], logs)
 
     return step

@@ -1,4 +1,4 @@
-"""The log of a training: a JSON line for each row, and the same rows as curves for TensorBoard."""
+"""The training log: one JSON line per row, and the same rows as TensorBoard curves."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,21 +12,21 @@ from dcase_system.core.tensorflow_files import as_os_error
 from dcase_system.parallel.workers import team
 
 TENSORBOARD = "tensorboard"
-"""Folder of a run with the curves of its trainings, one folder each."""
+"""Folder in a run directory that holds the curves of its trainings, one folder each."""
 
 
 class TrainingLog:
-    """Appends rows to a `.jsonl` file and draws them as curves called `<axis>/<value>`.
+    """Appends rows to a `.jsonl` file and plots them as TensorBoard curves `<axis>/<value>`.
 
-    The lines are what counts. With its first row a training drops the lines that it is about to
-    repeat, and draws the curves anew from those that stay: so neither has a row twice, whatever
-    moment the last process was killed at. A row is written when `add` returns.
+    The lines are authoritative. On its first row a training drops the lines it is about to repeat
+    and rewrites the curves from the remaining ones, so neither holds a row twice, whenever the
+    previous process was killed. A row is on disk when `add` returns.
 
     Args:
-        path: a `.jsonl` file.
-        curves: folder of this log's event files, which are removed with those of an earlier
-            training; None draws no curves.
-        axis: the value of a row that grows from row to row, an integer.
+        path: Path of a `.jsonl` file.
+        curves: Folder for this log's event files; those of an earlier training are removed. None
+            writes no curves.
+        axis: Name of the integer that increases from row to row.
     """
 
     def __init__(self, path: Path, curves: Path | None = None, axis: str = "epoch"):
@@ -48,10 +48,10 @@ class TrainingLog:
         """Appends a row.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: The row cannot be written.
         """
         if not team().is_chief:
-            return  # who has the same rows
+            return  # which has the same rows
         if not self._begun:
             self._begin(row[self._axis])
         with self.path.open("a", encoding="utf-8") as stream:
@@ -59,7 +59,7 @@ class TrainingLog:
         self._draw([row])
 
     def close(self) -> None:
-        """Closes the event file; the next row would begin the log anew."""
+        """Closes the event file; adding another row would start the log again."""
         if self._writer is not None:
             with as_os_error(self.curves):
                 self._writer.close()
@@ -89,7 +89,7 @@ class TrainingLog:
 
 
 def _whole_lines(path: Path) -> list[str]:
-    """The lines of a log, if there is one, without one that was torn by a kill or a full disk."""
+    """Complete lines of a log, if there is one; drops a line torn by a kill or a full disk."""
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -13,7 +13,7 @@ from dcase_system.core.errors import InputError
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy in percent, log loss in nats, and the number of clips they were taken over."""
+    """Accuracy in percent, log loss in nats, and the number of clips they cover."""
 
     accuracy: float
     logloss: float
@@ -25,10 +25,10 @@ class Scores:
     """Scores of one system on one list.
 
     Attributes:
-        overall: means over the classes that occur (macro averages), as DCASE ranks systems.
-        class_wise: by scene.
-        device_wise: by device; mean over the device's clips, as in the 2024 baseline's table.
-        group_wise: by device group (real, seen, unseen); mean over the group's clips.
+        overall: Means over the classes that occur (macro averages), as DCASE ranks systems.
+        class_wise: Scores by scene.
+        device_wise: Scores by device; mean over the device's clips, as in the 2024 baseline.
+        group_wise: Scores by device group (real, seen, unseen); mean over the group's clips.
     """
 
     overall: Score
@@ -38,14 +38,14 @@ class Scores:
 
 
 def macro_score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
-    """Means over the classes that occur of the mean over each class's clips.
+    """Macro-averaged score: the mean over each class's clips, then over the classes that occur.
 
     Args:
-        probabilities: (clips, classes), in double precision, each row summing to 1.
+        probabilities: (clips, classes) in double precision; each row sums to 1.
         labels: (clips,) class indices.
 
     Raises:
-        InputError: a probability is NaN or infinite: the training has diverged.
+        InputError: A probability is NaN or infinite: the training has diverged.
     """
     if not np.isfinite(probabilities).all():
         raise InputError("predictions are NaN", where="score", expected="finite probabilities")
@@ -62,14 +62,14 @@ def score(
     """Scores predictions.
 
     Args:
-        probabilities: (clips, classes), in double precision, each row summing to 1.
+        probabilities: (clips, classes) in double precision; each row sums to 1.
         labels: (clips,) class indices.
-        scenes: class names in label order.
-        devices: device of each clip.
-        groups: devices of each device group.
+        scenes: Class names in label order.
+        devices: Device of each clip.
+        groups: Devices of each device group.
 
     Raises:
-        InputError: a probability is NaN or infinite: the training has diverged.
+        InputError: A probability is NaN or infinite: the training has diverged.
     """
     overall, by_class = score_classes(probabilities, labels, scenes)
     device_of = np.array(devices)
@@ -85,15 +85,15 @@ def score(
 def score_classes(
     probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> tuple[Score, dict[str, Score]]:
-    """Means over the classes that occur, and the score of each of these.
+    """Macro-averaged score and the score of each class that occurs.
 
     Args:
-        probabilities: (clips, classes), in double precision, each row summing to 1.
+        probabilities: (clips, classes) in double precision; each row sums to 1.
         labels: (clips,) class indices.
-        classes: names in label order.
+        classes: Class names in label order.
 
     Raises:
-        InputError: a probability is NaN or infinite: the training has diverged.
+        InputError: A probability is NaN or infinite: the training has diverged.
     """
     overall = macro_score(probabilities, labels)
     rows = {name: labels == index for index, name in enumerate(classes)}
@@ -126,20 +126,20 @@ def clustered_interval(
 ) -> tuple[float, float]:
     """95 % bootstrap interval of the macro accuracy, in percent, resampling whole recordings.
 
-    Clips of one recording are near copies of each other: resampling clips would make the interval
-    far too narrow.
+    Clips from one recording are near-copies of each other, so resampling clips would make the
+    interval far too narrow.
 
     Args:
-        correct: (clips,) whether each prediction is right; of a difference of two systems, right by
-            the one less right by the other.
+        correct: (clips,) whether each prediction is correct; for the difference of two systems,
+            correct in the first minus correct in the second.
         labels: (clips,) class indices.
-        clusters: recording (or location) of each clip.
-        draws: bootstrap samples.
-        seed: of the resampling.
+        clusters: Recording (or location) of each clip.
+        draws: Number of bootstrap samples.
+        seed: Seed for resampling.
     """
     names, cluster_of = np.unique(np.array(clusters), return_inverse=True)
     classes = int(labels.max()) + 1
-    # (recordings, classes): clips and hits, so that one draw is two matrix products
+    # (recordings, classes): clips and hits, so that one bootstrap sample is two matrix products
     cells = cluster_of * classes + labels
     clips = np.bincount(cells, minlength=len(names) * classes).reshape(len(names), classes)
     hits = np.bincount(cells, weights=correct, minlength=len(names) * classes).reshape(
@@ -163,17 +163,17 @@ def intervals(
     groups: Mapping[str, Sequence[str]],
     clusters: Sequence[str],
 ) -> dict[str, Any]:
-    """95 % intervals of the accuracies that `score` gives, in percent, by the names of its fields.
+    """95 % intervals of the accuracies from `score`, in percent, keyed by its field names.
 
-    A part whose clips are all of one recording has no interval: there is nothing to resample.
+    A part whose clips all come from one recording has no interval: there is nothing to resample.
 
     Args:
-        correct: (clips,) whether each prediction is right.
+        correct: (clips,) whether each prediction is correct.
         labels: (clips,) class indices.
-        scenes: class names in label order.
-        devices: device of each clip.
-        groups: devices of each device group.
-        clusters: recording (or location) of each clip.
+        scenes: Class names in label order.
+        devices: Device of each clip.
+        groups: Devices of each device group.
+        clusters: Recording (or location) of each clip.
     """
     cluster_of, device_of = np.array(clusters), np.array(devices)
 

@@ -7,16 +7,16 @@ from dcase_system.core.errors import InputError
 
 
 def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Mean over the classes that have a positive clip of each one's average precision, in [0, 1].
+    """Average precision, averaged over the classes that have a positive clip; in [0, 1].
 
-    scikit-learn counts a class without a positive as 0; here it counts for nothing.
+    scikit-learn counts a class without a positive as 0; here such a class is left out.
 
     Args:
-        scores: (clips, classes) probabilities or logits: only their order counts.
-        labels: (clips, classes), not 0 where the class is present.
+        scores: (clips, classes) probabilities or logits: only their order matters.
+        labels: (clips, classes), nonzero where the class is present.
 
     Raises:
-        InputError: the shapes differ, a score is NaN or infinite (the training has diverged), or no
+        InputError: The shapes differ, a score is NaN or infinite (the training has diverged), or no
             class has a positive.
     """
     if scores.shape != labels.shape or scores.ndim != 2:
@@ -31,5 +31,5 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     positive = labels != 0
     occurs = positive.any(axis=0)
     if not occurs.any():
-        raise InputError("no class has a positive clip", where="score", expected="one at least")
+        raise InputError("no class has a positive clip", where="score", expected="at least one")
     return float(average_precision_score(positive[:, occurs], scores[:, occurs]))

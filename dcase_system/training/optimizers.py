@@ -1,4 +1,4 @@
-"""The optimiser of the one fit."""
+"""The optimiser of the training loop."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ import keras
 class Adam(keras.optimizers.AdamW):
     """Adam with decoupled weight decay, with an L2 term in the gradients, or with both.
 
-    PyTorch's `Adam(weight_decay=...)` is the L2 term: Adam scales it by its own moments, so it is
-    another thing than the decoupled decay of the same size.
+    PyTorch's `Adam(weight_decay=...)` is the L2 term: Adam scales it by its own moments, so it
+    differs from decoupled decay of the same size.
 
     Args:
-        l2: this multiple of each parameter is added to its gradient.
+        l2: Multiple of each parameter that is added to its gradient.
     """
 
     def __init__(self, *args, l2: float = 0.0, **kwargs):
@@ -30,8 +30,8 @@ class Adam(keras.optimizers.AdamW):
 
 
 def batches_seen(optimizer: Any) -> int:
-    """Batches that an optimiser of Keras or tf_keras has been given.
+    """Number of batches an optimiser of Keras or tf_keras has processed.
 
-    Its `iterations` are those of them that moved the weights, fewer where gradients accumulate.
+    Its `iterations` counts only weight updates, which are fewer when gradients accumulate.
     """
     return int(optimizer.variables[0].numpy())

@@ -1,4 +1,4 @@
-"""A training of one classifier on a training list, as a plan says."""
+"""Training plans, and the training of one classifier from a plan."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from dcase_system.training.log import TrainingLog
 from dcase_system.training.predict import Predictor, ValidationSet, score_validation
 from dcase_system.training.schedule import ScheduleName
 
-# Scores the held-out clips in the middle of a training: (macro accuracy in percent, log loss).
+# Scores the held-out clips during training: (macro accuracy in percent, log loss).
 Validate = Callable[[], tuple[float, float]]
 _AUGMENTED_DEVICE = "a"
-# The held-out part is the same for every seed, so that seeds and members can be compared on it.
+# The held-out part is the same for every seed, so seeds and members can be compared on it.
 VALIDATION_SEED = 0
 
 
@@ -32,22 +32,23 @@ class TrainingPlan:
     """Hyper-parameters of a training; the defaults are those of the 2024 baseline.
 
     Attributes:
-        epochs: passes over the training list.
-        batch_size: clips that are in memory together, with statistics of batch norm of their own.
-        accumulation: batches a step of the optimiser.
-        learning_rate: the highest, of AdamW.
-        weight_decay: decoupled.
-        schedule: of the learning rate, see `training.fit`.
-        warmup_steps: None takes the published 2,000, or 7 % of a run under 4,000 steps.
-        roll_seconds: largest time roll.
-        mask_mels: largest frequency mask, in mel bands.
-        mask_frames: largest time mask, in frames.
-        mixstyle_probability: of Freq-MixStyle, by batch.
-        mixstyle_alpha: of its Beta distribution.
-        impulse_response_probability: that a clip of device a is convolved with one.
-        validation_fraction: part of the list held out by location and scored after each epoch,
+        epochs: Number of passes over the training list.
+        batch_size: Clips in memory at once; they share their batch-norm statistics.
+        accumulation: Batches per optimiser step.
+        learning_rate: Peak learning rate of AdamW.
+        weight_decay: Decoupled weight decay.
+        schedule: Learning-rate schedule, see `training.fit`.
+        warmup_steps: Warm-up steps; None takes the published 2,000, or 7 % of a run under 4,000
+            steps.
+        roll_seconds: Largest time roll.
+        mask_mels: Largest frequency mask, in mel bands.
+        mask_frames: Largest time mask, in frames.
+        mixstyle_probability: Probability of applying Freq-MixStyle to a batch.
+        mixstyle_alpha: Parameter of Freq-MixStyle's Beta distribution.
+        impulse_response_probability: Probability that a clip of device a is convolved with one.
+        validation_fraction: Part of the list held out by location and scored after each epoch,
             for the log; 0 trains on all of it, as published.
-        seed: of everything random.
+        seed: Seed for everything random.
     """
 
     epochs: int = 150
@@ -69,14 +70,14 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class Training:
-    """A network with its clips, ready to be trained.
+    """A network and its clips, ready for training.
 
     Attributes:
-        model: waveforms to logits, augmented in training; the network is its last layer.
-        waveforms: of the clips that are not held out.
-        targets: (clips, ...) of the same.
-        augmentation: of the waveforms, or None.
-        validation: the clips that are held out, or None.
+        model: Model from waveforms to logits, augmented in training; the network is its last layer.
+        waveforms: Waveforms of the clips that are not held out.
+        targets: (clips, ...) targets of the same clips.
+        augmentation: Augmentation of the waveforms, or None.
+        validation: Held-out clips, or None.
     """
 
     model: keras.Model
@@ -86,7 +87,7 @@ class Training:
     validation: ValidationSet | None
 
     def validate(self, batch_size: int) -> Validate | None:
-        """What scores the held-out clips, if there are any."""
+        """Returns a function that scores the held-out clips, or None if there are none."""
         if self.validation is None:
             return None
         return partial(score_validation, Predictor(self.model), self.validation, batch_size)
@@ -100,18 +101,18 @@ def prepare(
     plan: TrainingPlan,
     impulse_responses: ImpulseResponses | None,
 ) -> Training:
-    """Puts a network behind its front end and augmentation, and holds clips out.
+    """Adds front end and augmentation to a network, and splits off the held-out clips.
 
     Args:
-        network: spectrogram to logits.
-        front_end: what makes the spectrogram.
-        train: clips of the training list.
-        targets: (clips, ...) what the loss takes beside the logits.
-        plan: hyper-parameters.
-        impulse_responses: for the device augmentation, if the plan has any.
+        network: Network from spectrogram to logits.
+        front_end: Front end that makes the spectrogram.
+        train: Clips of the training list.
+        targets: (clips, ...) targets for the loss.
+        plan: Hyper-parameters.
+        impulse_responses: Impulse responses for device augmentation, if the plan uses it.
 
     Raises:
-        InputError: the plan wants impulse responses and there are none.
+        InputError: The plan needs impulse responses and there are none.
     """
     if plan.impulse_response_probability and impulse_responses is None:
         raise InputError(
@@ -155,20 +156,20 @@ def train_classifier(
     metrics_log: TrainingLog,
     name: str,
 ) -> None:
-    """Trains a network as a plan says; in place.
+    """Trains a network in place according to a plan.
 
     Args:
-        training: from `prepare`.
-        plan: hyper-parameters.
-        loss: of (targets, logits).
-        metrics: logged beside the loss.
-        callbacks: see `training.fit`.
-        checkpoint: see `training.fit`.
-        metrics_log: see `training.fit`.
-        name: shown with the progress.
+        training: Training from `prepare`.
+        plan: Hyper-parameters.
+        loss: Function of (targets, logits).
+        metrics: Metrics logged with the loss.
+        callbacks: See `training.fit`.
+        checkpoint: See `training.fit`.
+        metrics_log: See `training.fit`.
+        name: Name shown with the progress.
 
     Raises:
-        InputError: the training diverges.
+        InputError: The training diverges.
     """
     fit(
         training.model,
@@ -194,10 +195,10 @@ def train_classifier(
 
 
 def held_out_rows(train: ClipSet, fraction: float) -> np.ndarray:
-    """Boolean mask of the clips that a plan with this `validation_fraction` does not train on."""
+    """Boolean mask of the clips held out by a plan with this `validation_fraction`."""
     return validation_rows(train.clips, fraction, VALIDATION_SEED)
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Class indices (clips,) as float32 (clips, classes)."""
+    """Converts class indices (clips,) to float32 (clips, classes)."""
     return np.eye(classes, dtype=np.float32)[labels]

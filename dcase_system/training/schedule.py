@@ -14,7 +14,7 @@ SHORT_RUN_WARMUP_FRACTION = 0.07
 
 @dataclass(frozen=True)
 class Steps:
-    """A rate that is multiplied by `factor` after every `epochs` epochs."""
+    """Multiplies the learning rate by `factor` after every `epochs` epochs."""
 
     factor: float
     epochs: int
@@ -23,14 +23,14 @@ class Steps:
 def warmup_cosine(
     peak: float, warmup_steps: int, total_steps: int
 ) -> keras.optimizers.schedules.CosineDecay:
-    """Linear from 0 to the peak over the warm-up, then half a cosine down to 0 at the last step.
+    """Linear warm-up from 0 to the peak, then half a cosine down to 0 at the last step.
 
     The schedule of the 2024 baseline (`get_cosine_schedule_with_warmup` of transformers).
 
     Args:
-        peak: highest learning rate.
-        warmup_steps: optimiser steps of the rise.
-        total_steps: optimiser steps of the whole training.
+        peak: Peak learning rate.
+        warmup_steps: Optimiser steps of the warm-up.
+        total_steps: Optimiser steps of the whole training.
     """
     falling_steps = max(1, total_steps - warmup_steps)
     if warmup_steps == 0:
@@ -42,20 +42,20 @@ def warmup_cosine(
 
 @keras.saving.register_keras_serializable("dcase_system")
 class ExponentialLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """Exponential rise, plateau and linear fall, constant within an epoch: PaSST's fine-tuning.
+    """PaSST's fine-tuning schedule: exponential rise, plateau, linear fall; constant in an epoch.
 
     Epoch e < `warmup_epochs` has exp(-5 (1 - max(e, 0.5) / warmup_epochs)^2) of the peak; from
-    epoch `fall_start` on the rate falls in a line, in `fall_epochs` epochs, to `last_fraction`,
+    epoch `fall_start` on the rate falls linearly over `fall_epochs` epochs to `last_fraction`,
     where it stays. Source: `exp_warmup_linear_down` of fschmid56/cpjku_dcase23,
     helpers/lr_schedule.py; the defaults are those of its run_passt_training.py.
 
     Args:
-        peak: highest learning rate.
-        steps_per_epoch: optimiser steps of an epoch.
-        warmup_epochs: of the rise.
-        fall_start: epoch in which the fall begins.
-        fall_epochs: of the fall.
-        last_fraction: of the peak, after the fall.
+        peak: Peak learning rate.
+        steps_per_epoch: Optimiser steps per epoch.
+        warmup_epochs: Epochs of the rise.
+        fall_start: Epoch in which the fall begins.
+        fall_epochs: Epochs of the fall.
+        last_fraction: Fraction of the peak after the fall.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ExponentialLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def warmup_steps(total_steps: int) -> int:
-    """The published 2,000 steps, or 7 % of a run that is too short for them (under 4,000 steps)."""
+    """The published 2,000 warm-up steps, or 7 % of a run that is too short (under 4,000 steps)."""
     if total_steps >= 2 * PUBLISHED_WARMUP_STEPS:
         return PUBLISHED_WARMUP_STEPS
     return round(SHORT_RUN_WARMUP_FRACTION * total_steps)

@@ -1,4 +1,4 @@
-"""Statistics of batch norm taken anew from training examples."""
+"""Recomputes batch-norm statistics from training examples."""
 
 from collections.abc import Iterable
 
@@ -9,13 +9,13 @@ import numpy as np
 def recalibrate(network: keras.Model, batches: Iterable[np.ndarray]) -> None:
     """Replaces the moving statistics by means over batches; weights do not change.
 
-    Moving statistics need some hundred steps to forget where they began. Each layer normalises with
-    the batch at hand, and the means over the batches of their means and variances, weighted by
-    examples, become its statistics.
+    Moving statistics need some hundred steps to forget their initial values. Each layer normalises
+    with the statistics of the current batch, and stores the means of these over all batches,
+    weighted by the number of examples.
 
     Args:
-        network: functional.
-        batches: features of training examples, (batch, ...).
+        network: Functional model.
+        batches: Features of training examples, (batch, ...).
     """
     layers = [
         layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)
@@ -23,7 +23,7 @@ def recalibrate(network: keras.Model, batches: Iterable[np.ndarray]) -> None:
     momenta, seen = [layer.momentum for layer in layers], 0
     for batch in batches:
         for layer in layers:
-            layer.momentum = seen / (seen + len(batch))  # the first batch replaces what was there
+            layer.momentum = seen / (seen + len(batch))  # the first batch replaces the old ones
         network(batch, training=True)
         seen += len(batch)
     for layer, momentum in zip(layers, momenta, strict=True):

@@ -69,12 +69,12 @@ def test_the_key_changes_with_a_member(folder):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"split": 5}, "another split: it has heard other clips; expected split 5; received split"),
+        ({"split": 5}, "teacher trained on another split; expected split 5; received split"),
         ({"scenes": SCENES[::-1]}, "another class order"),
         ({"filenames": (*CLIPS, "audio/3.wav")}, r"other clips; expected 3 clips, audio/3\.wav"),
         (
             {"validation_fraction": 0.3},
-            "teachers have heard the validation clips; expected teachers with a validation "
+            "teachers were trained on the validation clips; expected teachers with a validation "
             r"fraction of 0\.3; received 0\.2",
         ),
     ],
@@ -91,7 +91,7 @@ def test_teachers_that_held_out_the_same_clips_serve_a_validation(folder):
 def test_a_store_that_another_training_left_is_stale(folder):
     store(folder, "two", "key of a later training")
     with pytest.raises(
-        InputError, match=r"two/logits/train\.safetensors: logits are of another teacher"
+        InputError, match=r"two/logits/train\.safetensors: logits belong to another teacher"
     ):
         read_ensemble(folder, **WANTED)
 
@@ -144,15 +144,15 @@ def test_published_logits_serve_the_whole_list_and_no_smaller_split(
     ensemble = read_ensemble(tmp_path / "out", **wanted(corpus, 100))
     np.testing.assert_allclose(ensemble.logits, published.logits, rtol=1e-6)
     for split in (5, 10, 25, 50):
-        with pytest.raises(InputError, match="another split: it has heard other clips"):
+        with pytest.raises(InputError, match="teacher trained on another split"):
             read_ensemble(tmp_path / "out", **wanted(corpus, split))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda logits: logits[:-1], "logits are of other clips; expected .* clips x 10 scenes"),
-        (lambda logits: logits[:, :-1], "logits are of other clips"),
+        (lambda logits: logits[:-1], "logits belong to other clips; expected .* clips x 10 scenes"),
+        (lambda logits: logits[:, :-1], "logits belong to other clips"),
         (lambda logits: logits[:, ::-1], "do not fit the labels: other clips, or another order"),
         (lambda logits: np.roll(logits, 20, axis=0), "do not fit the labels"),
         (
@@ -187,5 +187,5 @@ def test_published_logits_are_read_from_pytorch(corpus, published, tmp_path):
     ensemble = read_ensemble(tmp_path / "out", **wanted(corpus, 100))
     np.testing.assert_allclose(ensemble.logits, published.logits, rtol=1e-3, atol=1e-3)
     torch.save({"logits": torch.ones(3)}, tmp_path / "dictionary.pt")
-    with pytest.raises(InputError, match="holds no single tensor; received a dictionary"):
+    with pytest.raises(InputError, match="does not hold exactly one tensor; received a dictionary"):
         import_logits(tmp_path / "dictionary.pt", corpus, tmp_path / "other")

@@ -41,17 +41,17 @@ def test_logits_come_back_in_the_order_of_the_run(path):
     [
         (
             {"teacher": "another"},
-            "logits are of another teacher; expected fingerprint another; received fingerprint",
+            "logits belong to another teacher; expected fingerprint another; received fingerprint",
         ),
         (
             {"split": 5},
-            "another split: it has heard other clips; expected split 5; received split 25",
+            "teacher trained on another split; expected split 5; received split 25",
         ),
         (
             {"scenes": SCENES[::-1]},
             "another class order; expected tram, metro, bus; received bus, metro, tram",
         ),
-        ({"filenames": CLIPS[:3]}, "logits are of other clips; expected 3 clips; received 4 clips"),
+        ({"filenames": CLIPS[:3]}, "logits belong to other clips; expected 3 clips; received 4"),
         ({"filenames": (*CLIPS[:3], "x.wav")}, r"other clips; expected 4 clips, x\.wav among them"),
     ],
 )

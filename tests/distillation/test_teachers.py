@@ -220,8 +220,8 @@ def test_initial_weights_are_used_and_named_among_the_inputs(data, tmp_path):
 @pytest.mark.parametrize(
     ("plans", "responses", "message"),
     [
-        ([], None, "teachers need names of their own; expected one or more"),
-        ([PLANS[0], PLANS[0]], None, "names of their own; .* received 1-passt, 1-passt"),
+        ([], None, "teachers need distinct names; expected one or more"),
+        ([PLANS[0], PLANS[0]], None, "distinct names; .* received 1-passt, 1-passt"),
         ([PLANS[0], replace(PLANS[1], validation_fraction=0.5)], RESPONSES, "hold out different"),
         ([PLANS[1]], None, "impulse responses are missing"),
         (

@@ -242,7 +242,7 @@ def test_contracts_survive_the_disk(tmp_path, contract):
 
 
 def test_a_missing_contract_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"contract\.json: contract cannot be read"):
+    with pytest.raises(InputError, match=r"contract\.json: signature cannot be read"):
         load_contract(tmp_path)
 
 

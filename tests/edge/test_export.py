@@ -91,7 +91,7 @@ def test_a_network_without_a_contract_is_refused(stored, clips, tmp_path):
         "dcase_system.edge.export", bare, f"--output_dir={tmp_path / 'o'}", f"--clips_dir={clips}"
     )
     assert done.returncode == 1
-    assert "contract cannot be read" in done.stderr.splitlines()[-1]
+    assert "signature cannot be read" in done.stderr.splitlines()[-1]
 
 
 def test_a_tagger_of_any_length_is_exported_for_its_clips(tmp_path, waveforms):

@@ -197,7 +197,7 @@ def test_command_names_every_tensor_and_refuses_in_one_line(save, tmp_path):
     assert done.returncode == 0
     assert "in_c2.1.0.weight (32, 8, 3, 1) -> stem2_b_conv/kernel (3, 1, 8, 32)" in done.stdout
     assert "in_c.0.1.num_batches_tracked left out: counts batches" in done.stdout
-    assert "epoch left out: stands beside the state dict" in done.stdout
+    assert "epoch left out: outside the state dict" in done.stdout
     assert registry.read_spec(out / "spec.json") == spec
     done = run(
         "dcase_system.models.checkpoints", path, "--architecture=passt_s", f"--output_dir={out}"

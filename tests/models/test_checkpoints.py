@@ -196,7 +196,7 @@ def test_new_head_keeps_everything_but_the_classifier():
     converted = convert(state, PASST, "file", classes=7, new_head=True)
     assert converted.spec == replace(PASST, classes=7)
     left_out = {left.name: left.reason for left in converted.left_out}
-    assert left_out["head.1.weight"] == "the classifier starts anew"
+    assert left_out["head.1.weight"] == "the classifier is new"
     np.testing.assert_array_equal(
         converted.network.get_layer("head_norm").gamma, state["head.0.weight"]
     )
@@ -207,6 +207,8 @@ def test_new_head_keeps_everything_but_the_classifier():
 def test_other_classes_need_a_new_head_and_a_new_head_its_classes():
     with pytest.raises(InputError, match=r"--new_head .*expected 7 classes; received 4"):
         convert(state_of(PASST), PASST, "file", classes=7)
-    with pytest.raises(InputError, match="a new head needs its classes; expected --classes"):
+    with pytest.raises(
+        InputError, match="a new head needs a number of classes; expected --classes"
+    ):
         convert(state_of(PASST), PASST, "file", new_head=True)
     assert convert(state_of(PASST), replace(PASST, classes=99), "file", classes=4).spec == PASST

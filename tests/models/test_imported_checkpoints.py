@@ -46,7 +46,7 @@ def test_import_writes_a_spec_weights_and_a_record(imported):
     record = json.loads((imported.folder / "import.json").read_text())
     assert record["checkpoint"] == "file.pt"
     assert ["head.1.weight", "logits/kernel"] in record["mapped"]
-    assert ["optimizer_states", "stands beside the state dict"] in record["left_out"]
+    assert ["optimizer_states", "outside the state dict"] in record["left_out"]
 
 
 def test_failed_import_leaves_an_earlier_one_as_it_was(imported):

@@ -115,7 +115,7 @@ def test_a_network_whose_map_vanishes_is_refused():
     shrinking = scene_spec(4, [(2, 2, "avg")] * 4, 1.0, "code")
     assert not has_maps(shrinking)
     assert has_maps(scene_spec(4, [(2, 2, "avg")] * 4, 1.0, "paper"))
-    with pytest.raises(InputError, match="of which no map vanishes"):
+    with pytest.raises(InputError, match="at which no map vanishes"):
         registry.build(shrinking)
 
 

@@ -172,7 +172,7 @@ def test_tflite_files_agree_with_keras(tmp_path, name):
         ),
         (
             lambda: registry.build(AlexNetSpec(input_shape=(128, 56))),
-            r"input_shape does not fit; expected one of which no map vanishes",
+            r"input_shape does not fit; expected a size at which no map vanishes",
         ),
     ],
 )

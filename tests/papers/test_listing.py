@@ -32,10 +32,10 @@ def test_the_list_names_every_one_and_what_a_run_holds(tmp_path):
         assert f"{one.paper}, {one.name}: " in " ".join(done.stdout.split())
     blocks = done.stdout.split("\n\n")
     states = [block.rsplit(":", 1)[1].strip() for block in blocks]
-    assert [state == "there" for state in states] == [
+    assert [state == "present" for state in states] == [
         bool(one.results) and all(found_in(tmp_path, name) for name in one.results) for one in ALL
     ]
-    assert states.count("there") >= 2  # both tables of SSCP-Mobile
+    assert states.count("present") >= 2  # both tables of SSCP-Mobile
 
 
 def test_rows_are_printed_as_published():

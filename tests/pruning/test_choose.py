@@ -52,7 +52,7 @@ def test_of_equal_scores_the_first_goes():
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, -0.1, float("nan")])
 def test_a_ratio_that_empties_a_group_is_refused_by_name(ratio):
-    message = "channel group block1_expand_conv: pruning ratio does not leave a channel; expected"
+    message = "channel group block1_expand_conv: pruning ratio leaves no channel; expected"
     with pytest.raises(InputError, match=message):
         uniform_kept({"block1_expand_conv": np.ones(3)}, ratio)
 

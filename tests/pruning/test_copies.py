@@ -224,12 +224,12 @@ def test_flags_of_layers_in_both_networks_stay():
 REFUSED = {
     "config of another gain": (
         lambda: own.ForgetfulGain(2, name="it"),
-        r"layer it \(ForgetfulGain\): has weights and cannot be copied \(its `power` is not the "
-        r"same\); expected get_config and from_config that make the same layer again",
+        r"layer it \(ForgetfulGain\): has weights and cannot be copied \(its `power` "
+        r"differs\); expected get_config and from_config that recreate the layer",
     ),
     "function under another name": (
         lambda: own.RenamedGain(own.relu, name="it"),
-        r"layer it \(RenamedGain\): .* \(its `_function` is not the same\)",
+        r"layer it \(RenamedGain\): .* \(its `_function` differs\)",
     ),
     "no config": (
         lambda: own.SecretGain(own.gelu),
@@ -237,11 +237,11 @@ REFUSED = {
     ),
     "weights of both": (
         lambda: own.Sharing(L.LayerNormalization(), name="it"),
-        r"layer it \(Sharing\): .* \(the copy would have the same weights\)",
+        r"layer it \(Sharing\): .* \(the copy would share its weights\)",
     ),
     "own activation within Keras's layer": (
         lambda: L.TimeDistributed(L.Conv1D(6, 3, activation=own.relu), name="it"),
-        r"layer it \(TimeDistributed\): .* \(its `\S*activation` is not the same\); "
+        r"layer it \(TimeDistributed\): .* \(its `\S*activation` differs\); "
         "expected functions and layers in it that are registered with Keras",
     ),
     "own layer called like Keras's": (
@@ -258,7 +258,7 @@ REFUSED = {
     ),
     "variable of TensorFlow's": (
         lambda: own.Hidden(3.0, name="it"),
-        r"layer it \(Hidden\): .* \(its `factor` is not the same\)",
+        r"layer it \(Hidden\): .* \(its `factor` differs\)",
     ),
     "regularizer of one shape": (
         lambda: L.Conv2D(8, 1, kernel_regularizer=own.Towards(np.ones((1, 1, 8, 8))), name="it"),
@@ -320,7 +320,7 @@ def test_a_functional_network_with_a_call_of_its_own_is_refused():
 
     inputs = keras.Input((4, 4, 3))
     network = Doubled(inputs, conv(conv(inputs, 4, "x"), 2, "head"), name="doubled")
-    message = "network doubled: may compute something else than its graph; expected a functional mo"
+    message = "network doubled: may compute something other than its graph; expected a functional"
     for use in (channel_groups, masked_model, lambda model: slim(model, {})):
         with pytest.raises(InputError, match=message):
             use(network)

@@ -16,9 +16,7 @@ def test_a_network_inside_the_network_is_refused_and_preprocessing_is_not():
     backbone = keras.Sequential([L.Conv2D(4, 1)], name="backbone")
     whole = keras.Model(inputs, conv(conv(preprocessing(inputs), 4, "x"), 2, "head"))
     assert [group.name for group in channel_groups(whole)] == ["x"]
-    with pytest.raises(
-        InputError, match="layer backbone: is a network of its own; expected a flat"
-    ):
+    with pytest.raises(InputError, match="layer backbone: is a nested network; expected a flat"):
         channel_groups(keras.Model(inputs, conv(backbone(inputs), 2, "head")))
 
 

@@ -224,11 +224,11 @@ def test_compiled_networks_are_not_compiled_again():
 @pytest.mark.parametrize(
     ("kept", "message"),
     [
-        ({"stem": []}, "channel group stem: does not say which channels stay; expected at least"),
+        ({"stem": []}, "channel group stem: does not list the channels to keep; expected at least"),
         ({"stem": [6]}, "channel group stem: has no such channels; expected different .* below 6"),
         ({"stem": [-1]}, "channel group stem: has no such channels"),
         ({"stem": [1, 1]}, "channel group stem: has no such channels"),
-        ({"stem": [0.5]}, "channel group stem: does not say"),
+        ({"stem": [0.5]}, "channel group stem: does not list"),
         ({"classifier": [0]}, r"classifier: no such channel group; expected stem \| bottleneck1"),
     ],
 )
@@ -244,5 +244,5 @@ def test_a_network_is_masked_once():
         set_masks(dense_net(), {})
     with pytest.raises(InputError, match="network dense_net: has no masks"):
         kept_by_masks(dense_net())
-    with pytest.raises(InputError, match="network dense_net: has masks already"):
+    with pytest.raises(InputError, match="network dense_net: already has masks"):
         masked_model(masked_model(dense_net()))

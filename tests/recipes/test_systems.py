@@ -42,7 +42,7 @@ def test_pruned_systems_have_the_published_size(place, system, params, complies)
         ),
         (["--system=S3", "--base_channels=80"], "a width to prune from is for systems of one"),
         (["--system=S1", "--target_bytes=10"], "no pruning meets the limits; expected at most"),
-        (["--system=S1", "--ratios=global"], "pruning round says its end not at all or twice"),
+        (["--system=S1", "--ratios=global"], "pruning round needs either a ratio or limits"),
     ],
 )
 def test_targets_that_cannot_be_met_end_in_one_line(place, arguments, message):

@@ -68,7 +68,7 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
 @pytest.mark.parametrize(
     ("recipe", "arguments", "message"),
     [
-        ("split5", ["--teachers={place}/teachers/split_25"], "another split: it has heard other"),
+        ("split5", ["--teachers={place}/teachers/split_25"], "teacher trained on another split"),
         ("split25", ["--teachers={place}/cache"], "not a folder of finished teachers"),
         ("split25", ["--impulse_responses={place}/cache"], "no impulse responses; expected"),
         ("teachers", ["--members=resnet"], "unknown architecture; expected cp_mobile |"),

@@ -1,1 +1,1 @@
-"""Published PyTorch checkpoints to networks of this package: `python -m ...models.checkpoints`."""
+"""Converts published PyTorch checkpoints to our networks: `python -m ...models.checkpoints`."""

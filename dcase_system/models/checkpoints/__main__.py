@@ -3,7 +3,7 @@
     python -m dcase_system.models.checkpoints CHECKPOINT.pt \\
         --architecture=passt_s --output_dir=DIR [--new_head --classes=10]
 
-Prints where each tensor went. Give the new folder to teachers: `--initial_weights=DIR`.
+Prints where each tensor went. Pass the new folder to the teachers: `--initial_weights=DIR`.
 """
 
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ _ARCHITECTURE = flags.DEFINE_enum(
     "architecture",
     None,
     list(registry.ARCHITECTURES),
-    "NAME: Architecture that the checkpoint is of.",
+    "NAME: Architecture of the checkpoint.",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string(
     "output_dir", None, "FOLDER: New folder for the network.", required=True
 )
 _CLASSES = flags.DEFINE_integer(
-    "classes", None, "CLASSES: Classes of the network. [those of the checkpoint]", 1
+    "classes", None, "CLASSES: Number of classes of the network. [that of the checkpoint]", 1
 )
-_NEW_HEAD = flags.DEFINE_bool("new_head", False, "Begin a new classifier, with random weights.")
+_NEW_HEAD = flags.DEFINE_bool("new_head", False, "Start a new classifier with random weights.")
 _PREFIX = flags.DEFINE_string(
-    "prefix", None, "Start of the names of the network's tensors, where a checkpoint holds several."
+    "prefix", None, "Prefix of the network's tensor names, if a checkpoint holds several networks."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Decides the weights of a new classifier.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed for the weights of a new classifier.")
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""A published checkpoint into a folder with a spec and the weights of a Keras network."""
+"""Converts a published checkpoint to a folder with a Keras network's spec and weights."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from dcase_system.models.checkpoints.torch_file import read_state_dict
 
 RECORD = "import.json"
 FILES = (*stored.FILES, RECORD)
-_NEW_HEAD = "the classifier starts anew"
+_NEW_HEAD = "the classifier is new"
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Conversion:
     """A converted checkpoint.
 
     Attributes:
-        spec: of the network.
-        network: with the checkpoint's weights.
-        mapped: every tensor that was used, with its variable.
-        left_out: every tensor that was not, with the reason.
+        spec: Spec of the network.
+        network: Network with the checkpoint's weights.
+        mapped: Every used tensor, with its variable.
+        left_out: Every unused tensor, with the reason.
     """
 
     spec: Any
@@ -55,17 +55,17 @@ def import_checkpoint(
     """Reads a PyTorch checkpoint and writes `spec.json`, `network.keras` and `import.json`.
 
     Args:
-        checkpoint: file written by `torch.save`.
-        architecture: name in the registry.
-        output: folder, new or of an earlier import, which is replaced when all has succeeded.
-        classes: of the network; by default those of the checkpoint.
-        new_head: start the classifier anew for `classes` instead of taking the checkpoint's.
-        prefix: of the network's tensors, where the file holds several networks.
+        checkpoint: File written by `torch.save`.
+        architecture: Name in the registry.
+        output: New folder, or one of an earlier import, which is replaced only on success.
+        classes: Number of classes of the network; by default that of the checkpoint.
+        new_head: Whether to start a new classifier for `classes` instead of using the checkpoint's.
+        prefix: Prefix of the network's tensors, if the file holds several networks.
 
     Raises:
-        InputError: the file is not a checkpoint of this architecture, or cannot be read safely; or
+        InputError: The file is not a checkpoint of this architecture, or cannot be read safely; or
             `output` holds other files.
-        OSError: a file cannot be read or written.
+        OSError: A file cannot be read or written.
     """
     spec = registry.named_spec(architecture)
     _check_output(output)
@@ -73,7 +73,7 @@ def import_checkpoint(
     converted = convert(
         state.tensors, spec, checkpoint, classes=classes, new_head=new_head, prefix=prefix
     )
-    beside = [LeftOut(name, (), "stands beside the state dict") for name in state.others]
+    beside = [LeftOut(name, (), "outside the state dict") for name in state.others]
     converted = replace(converted, left_out=(*converted.left_out, *beside))
     record = {
         "checkpoint": checkpoint.name,
@@ -98,18 +98,18 @@ def convert(
     new_head: bool = False,
     prefix: str | None = None,
 ) -> Conversion:
-    """A network filled from a state dict.
+    """Builds a network and fills it from a state dict.
 
     Args:
-        tensors: the state dict.
-        spec: of the architecture it is said to be of; pruned widths are read from the tensors.
-        where: named in messages.
-        classes: see `import_checkpoint`.
-        new_head: see `import_checkpoint`.
-        prefix: see `import_checkpoint`.
+        tensors: State dict.
+        spec: Spec of the claimed architecture; pruned widths are read from the tensors.
+        where: Name of the source, for messages.
+        classes: See `import_checkpoint`.
+        new_head: See `import_checkpoint`.
+        prefix: See `import_checkpoint`.
 
     Raises:
-        InputError: a tensor is missing, unknown, of the wrong shape or not all numbers.
+        InputError: A tensor is missing, unknown, of the wrong shape or not finite.
     """
     names = published(spec)
     own, beside = _without_prefix(tensors, names, where, prefix)
@@ -125,7 +125,7 @@ def convert(
 def _without_prefix(
     tensors: Mapping[str, np.ndarray], names: Published, where: str | Path, prefix: str | None
 ) -> tuple[dict[str, np.ndarray], list[LeftOut]]:
-    """The network's own tensors without their prefix, and the others that may be left out."""
+    """Splits off the network's own tensors, without their prefix, from others to leave out."""
     anchors = [name.removesuffix(names.anchor) for name in tensors if name.endswith(names.anchor)]
     prefixes = [found for found in anchors if not found or found.endswith(".")]
     if prefix is not None:
@@ -145,7 +145,7 @@ def _without_prefix(
         for name, value in tensors.items()
         if name not in outside
     }
-    # With the prefix given, the other networks of the file are left out knowingly.
+    # With an explicit prefix, the file's other networks are left out on purpose.
     rules = (*names.beside, Unused(".*", "not of the chosen network")) if prefix else names.beside
     return own, match(outside, [], rules, where)
 
@@ -158,10 +158,12 @@ def _with_head(
     new_head: bool,
     where: str | Path,
 ) -> Any:
-    """`spec` with the classes of the checkpoint, or with those of the new head."""
+    """Sets the spec's classes to those of the checkpoint, or of the new head."""
     if new_head:
         if classes is None:
-            raise InputError("a new head needs its classes", where=where, expected="--classes")
+            raise InputError(
+                "a new head needs a number of classes", where=where, expected="--classes"
+            )
         return registry.with_classes(spec, classes)
     held = output_channels(tensors, names.head_tensor, where)
     if classes not in (None, held):
@@ -175,7 +177,7 @@ def _with_head(
 
 
 def _pairs(network: keras.Model, names: Published, new_head: bool) -> tuple[list[Pair], list[str]]:
-    """Pairs of all layers that are to be filled, and the tensors of those that are not."""
+    """Pairs for all layers to fill, and the tensor names of the others."""
     pairs, dropped = [], []
     for module, layer in names.modules:
         found = pairs_of(network.get_layer(layer), module, names.mirrored)
@@ -187,7 +189,7 @@ def _pairs(network: keras.Model, names: Published, new_head: bool) -> tuple[list
 
 
 def _check_output(output: Path) -> None:
-    """Only what an earlier import wrote may be replaced."""
+    """Allows only files of an earlier import to be replaced."""
     if not output.exists():
         return
     others = sorted(path.name for path in output.iterdir() if path.name not in FILES)

@@ -11,20 +11,20 @@ from dcase_system.models.stored import SPEC, load_network
 
 
 def load_initial_weights(network: keras.Model, folder: Path) -> tuple[str, ...]:
-    """Starts a network from a converted checkpoint; a classifier for other classes stays new.
+    """Initialises a network from a converted checkpoint, except a classifier for other classes.
 
-    The random states of the network's layers stay its own, so that two trainings from the same
-    checkpoint but with different seeds are different trainings.
+    The random states of the network's layers do not change, so two trainings from the same
+    checkpoint with different seeds differ.
 
     Args:
-        network: changed in place.
-        folder: written by `import_checkpoint`.
+        network: Network, changed in place.
+        folder: Folder written by `import_checkpoint`.
 
     Returns:
         Names of the layers that keep their own weights: none, or the classifier.
 
     Raises:
-        InputError: the folder does not hold a network with the same layers.
+        InputError: The folder does not hold a network with the same layers.
     """
     stored = load_network(folder)
     head = published(registry.read_spec(folder / SPEC)).head
@@ -44,7 +44,7 @@ def load_initial_weights(network: keras.Model, folder: Path) -> tuple[str, ...]:
                 received=held,
             )
     if surplus := sources.keys() - set(skipped):
-        raise InputError(f"layer {min(surplus)} has no place in {network.name}", where=folder)
+        raise InputError(f"layer {min(surplus)} does not exist in {network.name}", where=folder)
     for layer in layers:
         layer.set_weights(stored.get_layer(layer.name).get_weights())
     return tuple(skipped)

@@ -1,4 +1,4 @@
-"""From a PyTorch state dict, as NumPy arrays, to the variables of a Keras network."""
+"""Maps a PyTorch state dict, as NumPy arrays, to the variables of a Keras network."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +17,12 @@ _SHOWN = 3  # names in a message
 
 @dataclass(frozen=True)
 class Pair:
-    """A variable and the tensor it is filled from.
+    """A variable and the tensor that fills it.
 
     Attributes:
-        name: of the tensor.
-        variable: of the Keras network.
-        axes: order of the tensor's axes in the variable; empty for a vector or a scalar.
+        name: Name of the tensor.
+        variable: Variable of the Keras network.
+        axes: Order of the tensor's axes in the variable; empty for a vector or a scalar.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Pair:
 
     @property
     def tensor_shape(self) -> tuple[int, ...]:
-        """The shape the tensor must have; PyTorch's scalars here are vectors of one."""
+        """Required shape of the tensor; PyTorch's scalars are vectors of length one here."""
         shape = tuple(self.variable.shape) or (1,)
         if not self.axes:
             return shape
@@ -39,14 +39,14 @@ class Pair:
         return tuple(sizes[axis] for axis in range(len(shape)))
 
     def value(self, tensor: np.ndarray) -> np.ndarray:
-        """The tensor as the variable wants it."""
+        """Converts the tensor to the variable's layout."""
         ordered = tensor.transpose(self.axes) if self.axes else tensor
         return ordered.reshape(self.variable.shape)
 
 
 @dataclass(frozen=True)
 class Unused:
-    """Tensors that are left out, by a regular expression of the whole name, and the reason."""
+    """Tensors to leave out, as a regular expression for the whole name, with the reason."""
 
     pattern: str
     reason: str
@@ -54,7 +54,7 @@ class Unused:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One tensor (or what else a file holds, without a shape) that is left out, and why."""
+    """A tensor (or other content of the file, without a shape) that is left out, and why."""
 
     name: str
     shape: tuple[int, ...]
@@ -62,12 +62,12 @@ class LeftOut:
 
 
 def pairs_of(layer: keras.layers.Layer, module: str, mirrored: bool = False) -> list[Pair]:
-    """The pairs of one layer and one PyTorch module.
+    """Pairs one layer's variables with a PyTorch module's tensors.
 
     Args:
-        layer: built.
-        module: its name in the state dict, without a dot at the end; empty for the root.
-        mirrored: whether a convolution's two spatial axes are in the other order in PyTorch.
+        layer: Built layer.
+        module: Module name in the state dict, without a trailing dot; empty for the root.
+        mirrored: Whether PyTorch has a convolution's two spatial axes in the other order.
     """
     convolution = (3, 2) if mirrored else (2, 3)
     found: list[tuple[str, keras.Variable, tuple[int, ...]]]
@@ -113,19 +113,19 @@ def match(
     unused: Iterable[Unused],
     where: str | Path,
 ) -> list[LeftOut]:
-    """Checks that every variable has its tensor and every tensor its place.
+    """Checks that every variable has a tensor and every tensor is used or may be left out.
 
     Args:
-        tensors: by name.
-        pairs: of the whole network, or of all of it that is to be filled.
-        unused: what may be left out.
-        where: named in messages.
+        tensors: Tensors by name.
+        pairs: Pairs for the whole network, or for the part to fill.
+        unused: Tensors that may be left out.
+        where: Name of the source, for messages.
 
     Returns:
-        What is left out.
+        Tensors left out.
 
     Raises:
-        InputError: a tensor is missing, unknown, of the wrong shape, or not all numbers.
+        InputError: A tensor is missing, unknown, of the wrong shape, or not finite.
     """
     wanted = {pair.name for pair in pairs}
     left_out, unknown = [], []
@@ -157,7 +157,7 @@ def match(
 
 
 def fill(pairs: Iterable[Pair], tensors: Mapping[str, np.ndarray]) -> None:
-    """Assigns the tensors, which `match` has checked, to their variables."""
+    """Assigns tensors checked by `match` to their variables."""
     for pair in pairs:
         pair.variable.assign(pair.value(tensors[pair.name]))
 

@@ -1,4 +1,4 @@
-"""What the published networks call their tensors, family by family.
+"""Tensor names of the published networks, family by family.
 
 Names are those of the authors' module trees: kkoutini/PaSST, qiuqiangkong/audioset_tagging_cnn,
 CPJKU/dcase2024_task1_baseline and fschmid56/cpjku_dcase23 (CP-Mobile), and
@@ -25,16 +25,16 @@ _COUNTER = Unused(
 
 @dataclass(frozen=True)
 class Published:
-    """How the tensors of one architecture are published.
+    """Naming of one architecture's published tensors.
 
     Attributes:
         modules: (PyTorch module, Keras layer) for all layers with weights.
-        head: Keras layers of the classifier, which a new head starts anew.
-        anchor: a tensor every such checkpoint has; what stands before it in a name is the prefix.
-        head_tensor: tensor whose first axis is the classes.
-        unused: what may be left out of the network's own tensors.
-        beside: what may be left out of the tensors outside the prefix.
-        mirrored: whether PyTorch's convolutions have the axes (frames, mels).
+        head: Keras layers of the classifier, which a new head replaces.
+        anchor: Tensor that every such checkpoint has; what precedes it in a name is the prefix.
+        head_tensor: Tensor whose first axis is the classes.
+        unused: Tensors of the network that may be left out.
+        beside: Tensors outside the prefix that may be left out.
+        mirrored: Whether PyTorch's convolutions have the axes (frames, mels).
     """
 
     modules: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ class Published:
 
 
 def published(spec: Any) -> Published:
-    """The names of a spec's tensors."""
+    """Returns the tensor names of a spec."""
     if isinstance(spec, PaSSTSpec):
         return _passt(spec)
     if isinstance(spec, CNN10Spec):
@@ -58,17 +58,17 @@ def published(spec: Any) -> Published:
 
 
 def spec_of(spec: Any, tensors: Mapping[str, np.ndarray], where: str | Path) -> Any:
-    """`spec` with the widths that the tensors say, the classes aside.
+    """Copies `spec` with widths read from the tensors, except the number of classes.
 
     Only CP-Mobile and SSCP-Mobile checkpoints come in other widths: pruned ones.
 
     Args:
-        spec: of the architecture the checkpoint is said to be of.
-        tensors: by name, without prefix.
-        where: named in messages.
+        spec: Spec of the claimed architecture.
+        tensors: Tensors by name, without prefix.
+        where: Name of the source, for messages.
 
     Raises:
-        InputError: a tensor that says a width is missing, or the widths contradict each other.
+        InputError: A tensor that gives a width is missing, or the widths contradict each other.
     """
     if not isinstance(spec, CPMobileSpec):
         return spec
@@ -165,10 +165,10 @@ def _cp_mobile(spec: CPMobileSpec) -> Published:
 
 
 def output_channels(tensors: Mapping[str, np.ndarray], name: str, where: str | Path) -> int:
-    """First axis of a tensor.
+    """Size of a tensor's first axis.
 
     Raises:
-        InputError: there is no such tensor, or it has no such axis.
+        InputError: There is no such tensor, or it has no such axis.
     """
     if name not in tensors:
         raise InputError(f"tensor {name} is missing", where=where)
@@ -184,7 +184,7 @@ def output_channels(tensors: Mapping[str, np.ndarray], name: str, where: str | P
 
 
 def _block_modules() -> list[str]:
-    """Names of the blocks: stages are numbered, blocks are numbered through."""
+    """Names of the blocks: numbered stages, and blocks numbered continuously across stages."""
     stages = [stage for stage, count in enumerate(BLOCKS_PER_STAGE, 1) for _ in range(count)]
     return [f"stages.s{stage}.b{block}" for block, stage in enumerate(stages, 1)]
 

@@ -1,4 +1,4 @@
-"""Reading a PyTorch checkpoint as NumPy arrays, without running anything that is in it."""
+"""Reads a PyTorch checkpoint as NumPy arrays, without running any code in it."""
 
 import re
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ import numpy as np
 
 from dcase_system.core.errors import InputError
 
-# Where a state dict lies in what others save beside it: PyTorch Lightning's name, PANNs's name.
+# Keys of a state dict saved with other content: PyTorch Lightning's name, PANNs's name.
 _WRAPPERS = ("state_dict", "model")
 
 
 @dataclass(frozen=True)
 class StateDict:
-    """What a checkpoint holds.
+    """Content of a checkpoint.
 
     Attributes:
-        tensors: by PyTorch's name, floating point as float32.
-        others: names of what stands beside the state dict (an optimizer's state, an epoch).
+        tensors: Tensors by PyTorch's name, floating point as float32.
+        others: Names of content besides the state dict (an optimizer's state, an epoch).
     """
 
     tensors: dict[str, np.ndarray]
@@ -28,15 +28,15 @@ class StateDict:
 
 
 def read_state_dict(path: str | Path) -> StateDict:
-    """Reads a checkpoint with PyTorch's `weights_only`: nothing in the file can run.
+    """Reads a checkpoint with PyTorch's `weights_only`: no code in the file can run.
 
     Args:
-        path: a state dict, or a dictionary with one under `state_dict` (Lightning) or `model`.
+        path: File with a state dict, at the top level or under `state_dict` (Lightning) or `model`.
 
     Raises:
-        InputError: PyTorch is not installed, the file is not a checkpoint, holds anything but
+        InputError: PyTorch is not installed; or the file is not a checkpoint, holds anything but
             tensors and plain values, or holds no state dict.
-        OSError: the file cannot be opened.
+        OSError: The file cannot be opened.
     """
     content = _load(Path(path))
     if not isinstance(content, Mapping):
@@ -53,12 +53,12 @@ def read_tensor(path: str | Path) -> np.ndarray:
     """Reads a file that holds one tensor, with PyTorch's `weights_only`.
 
     Raises:
-        InputError: see `read_state_dict`; or the file holds something else.
-        OSError: the file cannot be opened.
+        InputError: See `read_state_dict`; or the file holds something else.
+        OSError: The file cannot be opened.
     """
     content = _load(Path(path))
     if isinstance(content, Mapping):
-        raise InputError("holds no single tensor", where=path, received="a dictionary")
+        raise InputError("does not hold exactly one tensor", where=path, received="a dictionary")
     return _array(path, "tensor", content)
 
 
@@ -111,6 +111,6 @@ def _no_state_dict(path: str | Path, received: str) -> InputError:
     return InputError(
         "holds no state dict",
         where=path,
-        expected="tensors by name, as they are or under 'state_dict' or 'model'",
+        expected="tensors by name, at the top level or under 'state_dict' or 'model'",
         received=received,
     )

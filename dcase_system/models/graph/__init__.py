@@ -1,1 +1,1 @@
-"""A Keras network's own graph: what belongs together, and how to build it anew."""
+"""A Keras network's own graph: which channels belong together, and how to rebuild it."""

@@ -1,7 +1,7 @@
-"""Which channels of a network belong together, while its graph is being read.
+"""Tracks which channels of a network belong together while its graph is being read.
 
-Every output channel of every kernel gets a number, its id. Ids that have to be kept or removed
-together are joined; ids that nobody may remove are protected.
+Every output channel of every kernel gets an id. Ids that must be kept or removed together are
+joined; ids that must not be removed are protected.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Traced:
-    """The channels of a tensor; a tensor without one of these never changes its shape.
+    """The channels of a tensor; a tensor without a `Traced` never changes its shape.
 
     Attributes:
-        axis: of the channels, counted from the end (-1 is the last).
-        ids: (size of that axis,) what stands at each position.
+        axis: Axis of the channels, counted from the end (-1 is the last).
+        ids: (size of that axis,) id at each position.
     """
 
     axis: int
@@ -25,14 +25,14 @@ class Traced:
 
 @dataclass
 class LayerChannels:
-    """What becomes of a layer when channels are removed.
+    """How removing channels affects a layer.
 
     Attributes:
-        layer: the layer.
-        axes: ids along an axis of a weight, by (position in `layer.weights`, axis from the end).
-        sizes: ids that an entry of the layer's config counts, by (key, position in it or None).
-        filters: keys of `axes` along which a channel has a filter of its own in this layer.
-        reads: ids of the input, if a kernel sums over them.
+        layer: Layer.
+        axes: Ids along a weight's axis, keyed by (position in `layer.weights`, axis from the end).
+        sizes: Ids counted by an entry of the config, keyed by (key, position in it or None).
+        filters: Keys of `axes` along which each channel has its own filter in this layer.
+        reads: Ids of the input, if a kernel sums over them.
     """
 
     layer: keras.layers.Layer
@@ -46,7 +46,7 @@ class LayerChannels:
         return next(i for i, weight in enumerate(self.layer.weights) if weight is variable)
 
     def shape_of(self, index: int, alive: np.ndarray) -> tuple[int, ...]:
-        """Shape of what stays of a weight, given (ids,) whether each id stays."""
+        """Shape of a weight after pruning, given (ids,) whether each id stays."""
         shape = list(self.layer.weights[index].shape)
         for (own, axis), ids in self.axes.items():
             if own == index:
@@ -55,20 +55,20 @@ class LayerChannels:
 
 
 class ChannelIds:
-    """Ids, joined and protected (a union-find structure)."""
+    """Ids that can be joined and protected (a union-find structure)."""
 
     def __init__(self) -> None:
         self._parents: list[int] = []
         self._reasons: dict[int, str] = {}
 
     def new(self, count: int) -> np.ndarray:
-        """(count,) ids of their own."""
+        """Creates (count,) new ids."""
         first = len(self._parents)
         self._parents.extend(range(first, first + count))
         return np.arange(first, first + count)
 
     def join(self, left: np.ndarray, right: np.ndarray) -> None:
-        """Joins position by position; the lower id stands for both."""
+        """Joins ids position by position; the lower id stands for both."""
         for one, other in zip(left.tolist(), right.tolist(), strict=True):
             first, second = sorted((self._root(one), self._root(other)))
             if first != second:
@@ -78,16 +78,16 @@ class ChannelIds:
                     self._reasons.setdefault(first, reason)
 
     def protect(self, ids: np.ndarray, reason: str) -> None:
-        """Nobody may remove these; the first reason is kept."""
+        """Forbids removing these ids; the first reason is kept."""
         for one in ids.tolist():
             self._reasons.setdefault(self._root(one), reason)
 
     def roots(self) -> np.ndarray:
-        """(ids,) the lowest id that each is joined with."""
+        """Returns (ids,) the lowest id that each id is joined with."""
         return np.array([self._root(one) for one in range(len(self._parents))], dtype=np.int64)
 
     def reasons(self) -> dict[int, str]:
-        """Why each protected root is protected."""
+        """Returns why each protected root is protected."""
         return dict(self._reasons)
 
     def _root(self, one: int) -> int:
@@ -99,20 +99,20 @@ class ChannelIds:
 
 
 class Tracing:
-    """What is known so far of a network's channels."""
+    """What is known so far about a network's channels."""
 
     def __init__(self) -> None:
         self.ids = ChannelIds()
         self.layers: dict[str, LayerChannels] = {}
 
     def fix(self, tensors: list[Traced | None], reason: str) -> None:
-        """Protects all channels of some tensors."""
+        """Protects all channels of the given tensors."""
         for tensor in tensors:
             if tensor is not None:
                 self.ids.protect(tensor.ids, reason)
 
     def add(self, found: LayerChannels) -> LayerChannels:
-        """Notes a layer; one that is called again has the same weights, so its channels join."""
+        """Records a layer; repeated calls share its weights, so their channels are joined."""
         name = found.layer.name
         known = self.layers.setdefault(name, found)
         if known is not found:
@@ -130,6 +130,6 @@ class Tracing:
 
 
 def opaque(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Stays as it is, so all that it reads has to stay."""
+    """Rule for a layer that is not understood: protects all its inputs."""
     tracing.fix(inputs, f"read by {layer.name} ({type(layer).__name__})")
     return None

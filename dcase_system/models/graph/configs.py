@@ -1,11 +1,11 @@
-"""What a layer is made with: its config, with the functions and objects that it holds."""
+"""Layer configs that hold functions and objects themselves."""
 
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-# By the end of an attribute's name: what stands in for its value while the config is written.
+# Values that replace an attribute's value while the config is written, by the end of its name.
 _STAND_INS: dict[str, Any] = {
     "activation": keras.activations.linear,
     "initializer": keras.initializers.Zeros(),
@@ -13,18 +13,18 @@ _STAND_INS: dict[str, Any] = {
     "constraint": keras.constraints.NonNeg(),
 }
 OBJECTS = tuple(_STAND_INS)
-"""How the names of attributes end that hold an object which Keras writes by its name."""
+"""Suffixes of attributes that hold an object which Keras serialises by name."""
 
 
 def config_of(layer: keras.Layer) -> dict[str, Any]:
-    """A layer's config that holds activations, initializers, ... themselves, not their names.
+    """Returns a layer's config with activations, initializers, ... as objects, not names.
 
-    Keras writes a function or an object into a config by its name, and reads its own of that name
-    back where it has one: a function of the user's called `relu` would become Keras's. Others, such
-    as a `functools.partial`, it cannot write at all.
+    Keras writes a function or an object into a config by its name, and on reading prefers its own
+    object of that name: a user's function called `relu` would become Keras's. Others, such as a
+    `functools.partial`, it cannot write at all.
 
     Raises:
-        Exception: whatever a `get_config` of the user's raises.
+        Exception: Whatever a user's `get_config` raises.
     """
     stand_ins = {
         name: stand_in
@@ -45,12 +45,12 @@ def config_of(layer: keras.Layer) -> dict[str, Any]:
 
 
 def is_of_keras(held: Any) -> bool:
-    """Whether it is an object of Keras's, and no function that encloses anything."""
+    """Whether an object is of a Keras class, and not a function or closure."""
     return type(held).__module__.startswith("keras.")
 
 
 def is_stateless(layer: keras.Layer, *, but_for_seeds: bool = False) -> bool:
-    """Whether a layer has no weights and none to come; nor random seeds, or these alone."""
+    """Whether a layer has and will have no weights; nor random seeds, unless these are allowed."""
     layers = list(layer._flatten_layers())
     to_come = any(
         not inner.built and type(inner).build is not keras.Layer.build for inner in layers

@@ -1,4 +1,4 @@
-"""Layers once more: with weights of their own, or themselves where they have none."""
+"""Copies layers, or shares them if they have no weights."""
 
 from typing import Any
 
@@ -10,23 +10,23 @@ from dcase_system.models.graph.functional import as_functional, nodes_in_order, 
 from dcase_system.models.graph.likeness import first_difference
 from dcase_system.models.graph.rules import RULES
 
-# Where classes come from whose layers, if nothing is within them, have all in their configs.
+# Packages whose layers, unless they contain others, are fully described by their configs.
 _KNOWN = ("keras.src.layers.", "keras.src.applications.", "dcase_system.")
 
 Configs = dict[str, dict[str, Any] | None]
 
 
 def copy_configs(model: keras.Model) -> Configs:
-    """What each layer of a network can be made again from, by its name: a config.
+    """Returns the config from which each layer of a network can be rebuilt, by layer name.
 
-    None for a layer that cannot but has no weights: the copy of a network can use it as it is.
-    Layers whose config is not known to say all are made again once, to see whether it does.
+    The config is None for a layer that cannot be rebuilt but has no weights: a copied network can
+    share it. Layers not known to have complete configs are rebuilt once to check.
 
     Args:
-        model: functional.
+        model: Functional model.
 
     Raises:
-        InputError: a layer with weights cannot be made again from its config.
+        InputError: A layer with weights cannot be rebuilt from its config.
     """
     configs: Configs = {}
     for node in nodes_in_order(model):
@@ -37,28 +37,28 @@ def copy_configs(model: keras.Model) -> Configs:
 
 
 def copied(layer: Any, config: dict[str, Any] | None) -> Any:
-    """A layer with a config from `copy_configs`, not built yet; or, without one, the layer."""
+    """Recreates a layer from a config of `copy_configs`; without one, returns the layer."""
     return layer if config is None else type(layer).from_config(_again(config))
 
 
 def copy_state(layer: keras.Layer, copy: keras.Layer) -> None:
-    """Gives a copy what its layer has learned."""
+    """Copies a layer's weights and state to its copy."""
     for mine, its in zip(layer._flatten_layers(), copy._flatten_layers(), strict=True):
         store: dict[str, Any] = {}
-        mine.save_own_variables(store)  # as in a file: some layers compute from it what they need
+        mine.save_own_variables(store)  # as on saving: some layers derive state on loading
         its.load_own_variables(store)
 
 
 def copied_network(model: keras.Model) -> keras.Model:
-    """A network with weights of its own that computes the same, uncompiled.
+    """Copies a network with its own weights, uncompiled; the copy computes the same.
 
-    `keras.models.clone_model` has Keras's function where the network has another of that name.
+    `keras.models.clone_model` would replace a function by Keras's own of the same name.
 
     Args:
-        model: functional or built sequential.
+        model: Functional or built sequential model.
 
     Raises:
-        InputError: it is neither, or a layer with weights cannot be copied.
+        InputError: The model is neither, or a layer with weights cannot be copied.
     """
     model = as_functional(model)
     configs = copy_configs(model)
@@ -82,24 +82,24 @@ def _config(layer: keras.Layer, node) -> dict[str, Any] | None:
         try:
             config = configure(layer)
             problem = _problem(layer, node, config)
-        except Exception as error:  # noqa: BLE001 (the layer may be anybody's, and raise anything)
+        except Exception as error:  # noqa: BLE001 (a user's layer may raise anything)
             problem = f"{type(error).__name__}: {(str(error).splitlines() or [''])[-1][:120]}"
         if problem is None:
             return config
         problems.append(problem)
     if is_stateless(layer, but_for_seeds=True):
-        return None  # both networks draw their random numbers from it
+        return None  # both networks share its random seeds
     raise InputError(
         f"has weights and cannot be copied ({problems[0]})",
         where=f"layer {layer.name} ({type(layer).__name__})",
         expected="functions and layers in it that are registered with Keras"
         if is_of_keras(layer)
-        else "get_config and from_config that make the same layer again",
+        else "get_config and from_config that recreate the layer",
     )
 
 
 def _problem(layer: keras.Layer, node, config: dict[str, Any]) -> str | None:
-    """In what a layer that is made again from a config differs."""
+    """Describes how a layer rebuilt from a config differs, or returns None."""
     inputs = {
         id(tensor): keras.KerasTensor(tensor.shape, tensor.dtype) for tensor in node.input_tensors
     }
@@ -108,17 +108,17 @@ def _problem(layer: keras.Layer, node, config: dict[str, Any]) -> str | None:
     copy(*arguments, **keywords)
     copy_state(layer, copy)
     if copy.name != layer.name:
-        return "its name is not the same"
+        return "its name differs"
     if {id(variable) for variable in copy.variables} & {id(mine) for mine in layer.variables}:
-        return "the copy would have the same weights"
+        return "the copy would share its weights"
     if any(hasattr(inner, "save_assets") for inner in layer._flatten_layers()):
-        return "it holds a vocabulary, which is no weight"
+        return "it holds a vocabulary, which is not a weight"
     difference = first_difference(layer, copy)
-    return None if difference is None else f"its `{difference}` is not the same"
+    return None if difference is None else f"its `{difference}` differs"
 
 
 def _again(config: Any) -> Any:
-    """A config with containers of its own: some layers take what is inside out as they read it."""
+    """Copies a config's containers: some layers remove items from them while reading."""
     if type(config) is dict:
         return {key: _again(value) for key, value in config.items()}
     if type(config) in (list, tuple):
@@ -127,9 +127,9 @@ def _again(config: Any) -> Any:
 
 
 def _is_known(layer: keras.Layer) -> bool:
-    """Whether a layer is one whose config says all that its weights do not."""
+    """Whether a layer's config and weights are known to describe it completely."""
     changed = getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None)
     if layer._layers or changed:
         return False
-    weighted = bool(layer.variables)  # others, such as a Lambda, are used as they are
+    weighted = bool(layer.variables)  # others, such as a Lambda, are shared
     return type(layer) in RULES or (weighted and type(layer).__module__.startswith(_KNOWN))

@@ -1,4 +1,4 @@
-"""Whether what a layer holds takes weights of fewer channels."""
+"""Checks whether a layer's objects accept weights with fewer channels."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from dcase_system.models.graph.configs import is_of_keras
 
 
 def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
-    """Refuses regularizers and constraints that take a weight at its whole size only.
+    """Rejects regularizers and constraints that accept a weight only at its full size.
 
     Args:
-        channels: of the layer.
-        alive: (ids,) whether each stays, in a trial.
+        channels: Channels of the layer.
+        alive: (ids,) whether each id stays, in a trial.
 
     Raises:
-        InputError: names the layer.
+        InputError: Such an object exists; the message names the layer.
     """
     for index, weight in enumerate(channels.layer.weights):
         shape = channels.shape_of(index, alive)
@@ -29,7 +29,7 @@ def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
             result: object
             try:
                 result = np.shape(held(keras.ops.ones(shape, weight.dtype)))
-            except Exception as error:  # noqa: BLE001 (it is the user's, and may raise anything)
+            except Exception as error:  # noqa: BLE001 (a user's object may raise anything)
                 result = type(error).__name__
             if result != (shape if kind == "constraint" else ()):
                 raise InputError(
@@ -41,12 +41,12 @@ def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
 
 
 def fitting(config: dict[str, Any], channels: LayerChannels, alive: np.ndarray) -> dict[str, Any]:
-    """A config without the initializers that cannot make a layer's smaller weights.
+    """Drops the initializers from a config that cannot make the layer's smaller weights.
 
     Args:
-        config: of the layer, with the initializers themselves.
-        channels: of the layer.
-        alive: (ids,) whether each stays.
+        config: Config of the layer, with initializers as objects.
+        channels: Channels of the layer.
+        alive: (ids,) whether each id stays.
     """
     return {
         key: value
@@ -65,14 +65,14 @@ def _makes(initializer: Any, key: str, channels: LayerChannels, alive: np.ndarra
         return True
     try:
         return tuple(initializer(shape, dtype=weight.dtype).shape) == shape
-    except Exception:  # noqa: BLE001 (it may be the user's, and raise anything)
+    except Exception:  # noqa: BLE001 (a user's object may raise anything)
         return False
 
 
 def _weight_of(key: str, layer: keras.Layer) -> keras.Variable | None:
-    """The weight that an initializer of a config makes."""
+    """The weight that an initializer in a config creates."""
     name = key.removesuffix("_initializer")
-    names = [name, f"{name}_kernel"]  # of separable convolutions
+    names = [name, f"{name}_kernel"]  # the second for separable convolutions
     if name == "depthwise":
         names.append("kernel")
     return next(

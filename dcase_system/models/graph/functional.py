@@ -1,4 +1,4 @@
-"""A functional network's calls, and the same graph once more."""
+"""Reads a functional network's calls, and rebuilds its graph."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +9,13 @@ from dcase_system.core.errors import InputError
 
 
 def as_functional(model: keras.Model) -> keras.Model:
-    """The network itself, or a functional one of the same layers.
+    """Returns the network itself, or a functional model of the same layers.
 
     Args:
-        model: functional or built sequential.
+        model: Functional or built sequential model.
 
     Raises:
-        InputError: it is neither, or has a `call` of its own.
+        InputError: The model is neither, or overrides `call`.
     """
     sequential = isinstance(model, keras.Sequential)
     if not (model.built if sequential else hasattr(model, "_nodes_by_depth")):
@@ -30,17 +30,17 @@ def as_functional(model: keras.Model) -> keras.Model:
     ]
     if type(model).call is not kinds[0].call:
         raise InputError(
-            "may compute something else than its graph",
+            "may compute something other than its graph",
             where=f"network {model.name}",
-            expected="a functional model without a call of its own",
+            expected="a functional model that does not override call",
             received=type(model).__name__,
         )
     return keras.Model(model.inputs, model.outputs, name=model.name) if sequential else model
 
 
 def nodes_in_order(model: keras.Model) -> list:
-    """The calls that make up a functional model, each behind those it takes its inputs from."""
-    # Keras itself runs a model in this order; it offers no public way to see the calls.
+    """The calls in a functional model, each after those that produce its inputs."""
+    # Keras itself runs a model in this order; it has no public API to list the calls.
     positions = {id(operation): index for index, operation in enumerate(model.operations)}
     return [
         node
@@ -51,13 +51,13 @@ def nodes_in_order(model: keras.Model) -> list:
 
 
 def rebuild(model: keras.Model, call: Callable) -> keras.Model:
-    """The same graph once more, uncompiled.
+    """Rebuilds the same graph, uncompiled.
 
     `keras.models.clone_model` would also compile the copy, with a new optimiser.
 
     Args:
-        model: functional.
-        call: takes (operation, *args, **kwargs) and gives the outputs of that operation's stand-in.
+        model: Functional model.
+        call: Function of (operation, *args, **kwargs) that returns the outputs of its replacement.
     """
     inputs = keras.tree.map_structure(_input_like, model._inputs_struct)
     tensors = {
@@ -85,15 +85,15 @@ def _input_like(tensor: keras.KerasTensor) -> keras.KerasTensor:
 def replaced(
     model: keras.Model, make: Callable[[Any], keras.Operation | None]
 ) -> tuple[keras.Model, dict[str, keras.Operation]]:
-    """The same graph with other operations.
+    """Rebuilds the same graph with other operations.
 
     Args:
-        model: functional.
-        make: gives an operation's stand-in, once for all of its calls; None leaves it out, so that
-            what it reads goes on.
+        model: Functional model.
+        make: Returns an operation's replacement, once for all of its calls; None omits the
+            operation and passes its input through.
 
     Returns:
-        The network, and the stand-ins by the name of what they stand for.
+        The network, and the replacements by the name of the operation they replace.
     """
     stand_ins: dict[str, keras.Operation] = {}
     left_out = set()

@@ -1,4 +1,4 @@
-"""Channels that can only be kept or removed together, gathered into groups."""
+"""Groups of channels that can only be kept or removed together."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Set
@@ -11,11 +11,11 @@ from dcase_system.models.graph.channels import LayerChannels
 
 @dataclass(frozen=True)
 class Member:
-    """A layer with filters of a group's channels.
+    """A layer with filters for a group's channels.
 
     Attributes:
-        layer: name.
-        channels: for each channel of the group, its position on the layer's axis of filters.
+        layer: Name of the layer.
+        channels: Position of each of the group's channels on the layer's axis of filters.
     """
 
     layer: str
@@ -24,13 +24,13 @@ class Member:
 
 @dataclass(frozen=True)
 class ChannelGroup:
-    """Channels of which each can be removed without the others, from all members at once.
+    """Channels that can each be removed independently, from all members at once.
 
     Attributes:
-        name: of the first producer; with its positions, if the group is a part of them.
-        size: channels.
-        producers: the layers whose kernels make the channels.
-        depthwise: the layers with a kernel for each channel by itself.
+        name: Name of the first producer; with its positions, if the group is a part of them.
+        size: Number of channels.
+        producers: Layers whose kernels produce the channels.
+        depthwise: Layers with a separate kernel for each channel.
     """
 
     name: str
@@ -42,18 +42,18 @@ class ChannelGroup:
 def find_groups(
     layers: Mapping[str, LayerChannels], roots: np.ndarray, protected: Set[int]
 ) -> tuple[tuple[ChannelGroup, ...], dict[str, np.ndarray]]:
-    """The groups of a network whose channels were followed.
+    """Finds the channel groups of a traced network.
 
-    Channels are of one group if they occur equally often along the same axes of the same layers;
+    Channels belong to one group if they occur equally often along the same axes of the same layers,
     so within a group each costs the same.
 
     Args:
-        layers: by name, in the order of the graph.
-        roots: (ids,) the id that stands for each.
-        protected: roots that are in no group.
+        layers: Layers by name, in graph order.
+        roots: (ids,) root of each id.
+        protected: Roots that belong to no group.
 
     Returns:
-        The groups, and by name the (size,) roots of each.
+        The groups, and the (size,) roots of each by name.
     """
     gathered: dict[tuple, list[int]] = defaultdict(list)
     for root, places in sorted(_places(layers, roots).items()):
@@ -68,7 +68,7 @@ def find_groups(
 
 
 def _places(layers: Mapping[str, LayerChannels], roots: np.ndarray) -> dict[int, list]:
-    """For each root where it occurs, and how often."""
+    """Where each root occurs, and how often."""
     places: dict[int, list] = defaultdict(list)
     seen: dict[int, np.ndarray] = {}
     for layer in layers.values():
@@ -97,7 +97,7 @@ def _group(layers: Mapping[str, LayerChannels], roots: np.ndarray, own: np.ndarr
 
 
 def _positions(roots: np.ndarray, own: np.ndarray) -> list[tuple[int, ...]]:
-    """Where each root stands; several times if it occurs more than once."""
+    """Positions of each root, one tuple per occurrence."""
     order = np.argsort(roots, kind="stable")
     first, last = (np.searchsorted(roots[order], own, side=side) for side in ("left", "right"))
     return [

@@ -1,4 +1,4 @@
-"""How channels run through layers with kernels: what they read, and what they produce."""
+"""How channels pass through layers with kernels: which they read, and which they produce."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ DEPTHWISE = (_LAYERS.DepthwiseConv1D, _LAYERS.DepthwiseConv2D)
 SEPARABLE = (_LAYERS.SeparableConv1D, _LAYERS.SeparableConv2D)
 PRODUCERS = (*CONVOLUTIONS, *TRANSPOSED, *SEPARABLE, _LAYERS.Dense)
 
-# Activations that take each number for itself. Softmax and its kin mix the channels.
+# Elementwise activations. Softmax and similar functions mix the channels.
 _ELEMENTWISE = {
     *("linear", "relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "mish"),
     *("sigmoid", "hard_sigmoid", "log_sigmoid", "sparse_sigmoid", "hard_silu", "exponential"),
@@ -23,18 +23,18 @@ _ELEMENTWISE = {
 
 
 def is_elementwise(activation) -> bool:
-    """Whether an activation is one of Keras's that work number by number."""
+    """Whether an activation is one of Keras's elementwise functions."""
     name = getattr(activation, "__name__", None)
     return name in _ELEMENTWISE and keras.activations.get(name) is activation
 
 
 def size_of(kind: type) -> str:
-    """The entry of a producer's config that says how many channels it makes."""
+    """Config key with a producer's number of output channels."""
     return "units" if issubclass(kind, keras.layers.Dense) else "filters"
 
 
 def kernel(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """A convolution or a dense layer: sums over its input's channels and has new ones."""
+    """Rule for convolutions and dense layers: sums over input channels and produces new ones."""
     _check_layout(layer)
     if getattr(layer, "groups", 1) != 1:
         tracing.fix(inputs, f"read by the grouped convolution {layer.name}")
@@ -50,7 +50,7 @@ def kernel(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced
 
 
 def separable(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """A depthwise and a pointwise convolution in one layer."""
+    """Rule for a depthwise and a pointwise convolution in one layer."""
     _check_layout(layer)
     found = LayerChannels(layer)
     depthwise = found.index_of(layer.depthwise_kernel)
@@ -65,10 +65,10 @@ def separable(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Tra
 
 
 def depthwise(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Each channel by itself, `depth_multiplier` times."""
+    """Rule for depthwise convolutions: each channel separately, `depth_multiplier` times."""
     _check_layout(layer)
     found = LayerChannels(layer)
-    ids = _read(tracing, layer, inputs[0])  # no sum: it goes on, and masks pass it by
+    ids = _read(tracing, layer, inputs[0])  # not summed, so no mask is needed
     if ids is None:
         tracing.add(found)
         return None
@@ -83,7 +83,7 @@ def depthwise(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Tra
 
 
 def _read(tracing: Tracing, layer, tensor: Traced | None) -> np.ndarray | None:
-    """The ids on the last axis, if that is where they are."""
+    """The ids on the last axis, if the channels are there."""
     if tensor is not None and tensor.axis != -1:
         tracing.fix([tensor], f"{layer.name} reads another axis")
         return None

@@ -1,4 +1,4 @@
-"""How channels run through layers that only move numbers about."""
+"""How channels pass through layers that only rearrange values."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from dcase_system.models.graph.channels import LayerChannels, Traced, Tracing, o
 
 
 def permute(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """The channels move to another axis."""
+    """Moves the channels to another axis."""
     (tensor,) = inputs
     if tensor is None:
         return None
@@ -15,7 +15,7 @@ def permute(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Trace
 
 
 def flatten(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Every position of the map becomes a position of the vector, with its channel's id."""
+    """Turns every position of the map into a vector position with its channel's id."""
     (tensor,), shape = inputs, node.input_tensors[0].shape[1:]
     if tensor is None or layer.data_format == "channels_first" or None in shape:
         return opaque(tracing, layer, node, inputs)
@@ -23,7 +23,7 @@ def flatten(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Trace
 
 
 def reshape(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """The channels stay on one axis, whose size is counted anew, or are protected."""
+    """Keeps the channels on one axis, whose size is updated, or protects them."""
     (tensor,) = inputs
     found = LayerChannels(layer)
     shape, target = node.input_tensors[0].shape[1:], node.outputs[0].shape[1:]
@@ -39,7 +39,7 @@ def reshape(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Trace
 
 
 def _reshaped(tensor: Traced, shape: tuple, target: tuple) -> Traced | None:
-    """The one axis of the target along which the channels run, if there is exactly one."""
+    """The only axis of the target along which the channels run, or None."""
     if tensor.axis == -1 and target[-1] == shape[-1]:
         return tensor  # the other axes, known or not, only fold among themselves
     if None in shape or None in target:

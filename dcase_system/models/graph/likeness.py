@@ -1,4 +1,4 @@
-"""Whether a layer that was made again holds the same: what a `get_config` leaves out shows here."""
+"""Checks whether a rebuilt layer equals the original; finds what a `get_config` leaves out."""
 
 import functools
 import types
@@ -11,10 +11,10 @@ import tensorflow as tf
 from dcase_system.models.graph.configs import OBJECTS, is_of_keras
 
 _CODE = (types.FunctionType, types.MethodType, functools.partial)
-# What a layer may keep of a call.
+# Objects that a layer may keep from a call.
 _OF_RUNNING = (tf.Tensor, keras.KerasTensor, keras.random.SeedGenerator)
 _PARTED = (dict, list, tuple, *_CODE)
-# What Keras keeps in every layer: its calls, its weights (which are copied), its place in a model.
+# Attributes that Keras keeps in every layer: calls, weights (which are copied), place in a model.
 _KEPT_BY_KERAS = {
     *vars(keras.layers.Layer(name="any")),
     *vars(keras.Sequential([keras.layers.Identity(name="any")], name="any")),
@@ -23,10 +23,10 @@ _KEPT_BY_KERAS = {
 
 
 def first_difference(mine: Any, its: Any) -> str | None:
-    """The path of the first attribute of an object that another one does not hold alike.
+    """Path of an object's first attribute that differs in another object, or None.
 
-    None if there is no such attribute. Functions are alike if their code is and what they enclose.
-    The values of Keras's weights and random seeds do not count, nor do the names of inner layers.
+    Functions are equal if their code and closures are. Values of Keras's weights and random seeds
+    are ignored, as are names of inner layers.
     """
     return _difference(mine, its, "", {})
 
@@ -36,7 +36,7 @@ def _difference(mine: Any, its: Any, path: str, seen: dict[tuple[int, int], Any]
         return None
     if isinstance(mine, _OF_RUNNING) or isinstance(its, _OF_RUNNING):
         return None
-    seen[id(mine), id(its)] = mine, its  # kept, so that nothing else gets their ids
+    seen[id(mine), id(its)] = mine, its  # kept alive, so that their ids are not reused
     if type(mine) is not type(its):
         return path
     if isinstance(mine, keras.Variable):
@@ -59,7 +59,7 @@ def _difference(mine: Any, its: Any, path: str, seen: dict[tuple[int, int], Any]
 
 
 def _parts(value: Any) -> dict:
-    """What an object consists of, by name."""
+    """Parts of an object, by name."""
     if isinstance(value, dict):
         return value
     if isinstance(value, list | tuple):
@@ -79,8 +79,8 @@ def _parts(value: Any) -> dict:
 
 
 def _tells(layer: keras.layers.Layer, name: str) -> bool:
-    """Whether an attribute of a layer says what it computes, and a config may fail to."""
-    # Configs of Keras's layers give all but a user's objects.
+    """Whether a layer's attribute affects its computation and may be missing from its config."""
+    # Configs of Keras's layers include everything but a user's objects.
     if is_of_keras(layer) and not isinstance(layer, keras.layers.Lambda):
         return name.endswith(OBJECTS)
     passing = name.startswith(("_self_", "_auto_config")) or "input_shape" in name

@@ -1,4 +1,4 @@
-"""The layer that hides channels."""
+"""Layer that hides channels."""
 
 import keras
 
@@ -7,12 +7,12 @@ import keras
 class ChannelMask(keras.layers.Layer):
     """Multiplies the last axis by a mask of zeros and ones that training does not change.
 
-    Input and output: (batch, ..., channels). A new mask lets everything through.
+    Input and output: (batch, ..., channels). A new mask hides nothing.
     """
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.supports_masking = True  # a mask over time goes on to the layers behind
+        self.supports_masking = True  # a mask over time passes on to later layers
 
     def build(self, input_shape):
         self.mask = self.add_weight(

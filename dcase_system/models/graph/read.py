@@ -1,4 +1,4 @@
-"""A functional network's graph, read for its channels."""
+"""Reads a functional network's graph to find its prunable channels."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -20,16 +20,16 @@ from dcase_system.models.graph.rules import rule_of
 
 @dataclass(frozen=True)
 class ChannelGraph:
-    """What can be removed from a network, and what that does to each layer.
+    """The prunable channels of a network, and the effect of pruning on each layer.
 
     Attributes:
-        model: the network, as a functional model.
-        groups: its channel groups, in the order of the graph.
-        protected: why channels of a layer cannot be pruned, by the layer's name.
-        layers: by name.
-        roots: (ids,) the id that stands for each.
+        model: Network as a functional model.
+        groups: Channel groups, in graph order.
+        protected: Reason why channels of a layer cannot be pruned, by layer name.
+        layers: Layers by name.
+        roots: (ids,) root of each id.
         members: (size,) roots of each group.
-        configs: what each layer of a copy is made from; see `copy_configs`.
+        configs: Config from which each layer is copied; see `copy_configs`.
     """
 
     model: keras.Model
@@ -41,13 +41,13 @@ class ChannelGraph:
     configs: Configs
 
     def alive(self, kept: Mapping[str, np.ndarray]) -> np.ndarray:
-        """(ids,) whether each id stays.
+        """Returns (ids,) whether each id stays.
 
         Args:
-            kept: positions that stay, by group; a group that is not named stays whole.
+            kept: Positions to keep, by group; unnamed groups stay complete.
 
         Raises:
-            InputError: a group is unknown, or its positions are not some of its channels.
+            InputError: A group is unknown, or the positions are not valid for it.
         """
         alive = np.ones(len(self.roots), dtype=bool)
         for name, positions in kept.items():
@@ -56,7 +56,7 @@ class ChannelGraph:
             mine, size = np.asarray(positions), len(self.members[name])
             if mine.ndim != 1 or not mine.size or mine.dtype.kind not in "iu":
                 raise InputError(
-                    "does not say which channels stay",
+                    "does not list the channels to keep",
                     where=f"channel group {name}",
                     expected="at least one position",
                     received=positions,
@@ -73,13 +73,13 @@ class ChannelGraph:
 
 
 def channel_groups(model: keras.Model) -> tuple[ChannelGroup, ...]:
-    """The sets of channels that can be pruned: see `read_graph`."""
+    """Finds the sets of channels that can be pruned: see `read_graph`."""
     return read_graph(model).groups
 
 
 @contextmanager
 def _drawing_nothing() -> Iterator[None]:
-    """Leaves the random state from which Keras draws the seeds of layers that are made."""
+    """Preserves the random state from which Keras draws the seeds of new layers."""
     state = random.getstate()
     try:
         yield
@@ -89,17 +89,18 @@ def _drawing_nothing() -> Iterator[None]:
 
 @_drawing_nothing()
 def read_graph(model: keras.Model) -> ChannelGraph:
-    """Follows every channel through a network.
+    """Traces every channel through a network.
 
-    Channels that reach an output, or a layer whose way with channels is not known, are protected:
-    that layer stays as it is and so does all it reads.
+    Channels that reach an output or a layer that is not understood are protected: that layer and
+    everything it reads stay unchanged.
 
     Args:
-        model: functional or built sequential, channels on the last axis.
+        model: Functional or built sequential model, channels on the last axis.
 
     Raises:
-        InputError: it is neither, holds a network as a layer, has the channels elsewhere, has a
-            weight in two layers, or has a layer with weights that cannot be copied.
+        InputError: The model is neither, contains a network as a layer, has channels on another
+            axis, shares a weight between two layers, or has a layer with weights that cannot be
+            copied.
     """
     model = as_functional(model)
     _check_weights(model)
@@ -131,7 +132,7 @@ def read_graph(model: keras.Model) -> ChannelGraph:
 def _protected(
     layers: Mapping[str, LayerChannels], roots: np.ndarray, reasons: Mapping[int, str]
 ) -> dict[str, str]:
-    """The producers with channels that are in no group, and why the first of those is not."""
+    """Producers with channels that are in no group, and the reason for the first such channel."""
     found = {}
     for name, layer in layers.items():
         for (key, _), ids in layer.sizes.items():
@@ -142,12 +143,12 @@ def _protected(
 
 
 def _check_operation(operation: keras.Operation) -> None:
-    """Refuses a network inside the network; one without kernels, preprocessing, is a layer."""
+    """Rejects a network inside the network, except one without kernels, such as preprocessing."""
     if isinstance(operation, keras.Model) and any(
         isinstance(layer, kernels.PRODUCERS) for layer in operation._flatten_layers()
     ):
         raise InputError(
-            "is a network of its own",
+            "is a nested network",
             where=f"layer {operation.name}",
             expected="a flat model: prune the inner network and build the outer one around it",
         )
@@ -162,7 +163,7 @@ def _check_weights(model: keras.Model) -> None:
                 raise InputError(
                     "shares a weight with another layer",
                     where=f"layer {layer.name}",
-                    expected="a layer called several times instead",
+                    expected="one layer called several times instead",
                     received=f"a weight of {owner}",
                 )
 

@@ -1,4 +1,4 @@
-"""How channels run through each kind of layer; a layer that is not understood protects them."""
+"""How channels pass through each kind of layer; a layer that is not understood protects them."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ from dcase_system.models.graph.mask_layer import ChannelMask
 from dcase_system.parallel.replicas import Dropout
 
 _LAYERS = keras.layers
-# A rule takes (tracing, layer, node, channels of the inputs) and gives the channels of the output.
+# A rule takes (tracing, layer, node, channels of the inputs) and returns the output's channels.
 Rule = Callable[[Tracing, keras.Operation, object, list[Traced | None]], Traced | None]
 
 
 def _through(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Every number by itself, or every channel by itself with one rule for all."""
+    """Acts on each value alone, or on each channel alone with one rule for all."""
     return inputs[0]
 
 
@@ -45,7 +45,7 @@ def _rescaling(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Tr
 
 
 def _spatial(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Works along all axes but the last, which it leaves where it is from the end."""
+    """Acts along all axes but the last, whose position from the end does not change."""
     (tensor,) = inputs
     layout = getattr(layer, "data_format", None) or "channels_last"
     if tensor is None or (tensor.axis == -1 and layout == "channels_last"):
@@ -54,13 +54,13 @@ def _spatial(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Trac
 
 
 def _normalisation(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Batch norm: a number for each channel in every weight."""
+    """Batch norm: every weight has one value per channel."""
     (tensor,) = inputs
     found = LayerChannels(layer)
     if tensor is not None and tensor.axis != _from_end(
         layer.axis, len(node.input_tensors[0].shape)
     ):
-        # In training its statistics are taken over the channels.
+        # In training its statistics would be taken over the channels.
         return opaque(tracing, layer, node, inputs)
     if tensor is not None:
         found.axes = {(index, -1): tensor.ids for index in range(len(layer.weights))}
@@ -86,7 +86,7 @@ def _prelu(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced
 
 
 def _join(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced | None:
-    """Element by element over several tensors, which broadcast."""
+    """Elementwise operation on several tensors, with broadcasting."""
     labelled = [tensor for tensor in inputs if tensor is not None]
     shapes = [tensor.shape for tensor in node.input_tensors]
     if len({tensor.axis for tensor in labelled}) > 1:
@@ -94,12 +94,12 @@ def _join(tracing: Tracing, layer, node, inputs: list[Traced | None]) -> Traced 
     if not labelled:
         return None
     axis, widest = labelled[0].axis, max(len(tensor.ids) for tensor in labelled)
-    # A lower rank is filled up with axes of size 1 behind the batch.
+    # A lower rank is padded with axes of size 1 after the batch.
     sizes = [shape[axis] if len(shape) > -axis else 1 for shape in shapes]
     joined = None
     for tensor, size in zip(inputs, sizes, strict=True):
         if tensor is None and size != 1:
-            tracing.fix(inputs, f"{layer.name} joins it with what cannot be pruned")
+            tracing.fix(inputs, f"{layer.name} joins it with a tensor that cannot be pruned")
             return None
         if tensor is not None and len(tensor.ids) < widest:
             tracing.fix([tensor], f"{layer.name} applies it to all channels")
@@ -176,8 +176,8 @@ RULES: dict[type, Rule] = {
     ChannelMask: _mask,
 }
 
-# Operations that are no layers (`x + 3.0` on a symbolic tensor); Keras does not export their
-# classes, so they are known by name.
+# Operations that are not layers (`x + 3.0` on a symbolic tensor); Keras does not export their
+# classes, so they are identified by name.
 _JOINING = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Maximum", "Minimum"}
 _UNARY = {
     *("Relu", "Relu6", "LeakyRelu", "Elu", "Gelu", "Silu", "Sigmoid", "HardSigmoid", "HardSilu"),
@@ -185,23 +185,23 @@ _UNARY = {
 }
 
 
-# What a subclass may define anew and still compute the same.
+# Attributes that a subclass may override without changing the computation.
 _HARMLESS = {
     *("__init__", "__module__", "__doc__", "__dict__", "__weakref__", "__annotations__"),
-    *("__firstlineno__", "__static_attributes__"),  # of every class, from Python 3.13 on
+    *("__firstlineno__", "__static_attributes__"),  # in every class, from Python 3.13 on
     *("get_config", "from_config", "save_own_variables", "load_own_variables"),
 }
 
 
 def rule_of(operation: keras.Operation, node) -> Rule:
-    """The rule of an operation of the graph."""
+    """Returns the rule for an operation of the graph."""
     if not isinstance(operation, keras.Layer):
         return _operation_rule(operation, node)
     kind = next((kind for kind in type(operation).__mro__ if kind in RULES), None)
     if kind is None or not _is_plain(operation, kind):
         return opaque
     rule = RULES[kind]
-    several = len(node.input_tensors) != 1  # say, a mask beside the features
+    several = len(node.input_tensors) != 1  # for example a mask in addition to the features
     return opaque if several and rule not in (_join, _concatenate) else rule
 
 
@@ -235,10 +235,10 @@ def _is_plain(layer: keras.Layer, kind: type) -> bool:
 
 
 def _has_any_size(layer: keras.Layer, key: str) -> bool:
-    """Whether a layer of a subclass can be made with another number of channels."""
+    """Whether a subclass's layer can be created with another number of channels."""
     try:
         config = config_of(layer)
         wider = type(layer).from_config({**config, key: config[key] + 1})
-    except Exception:  # noqa: BLE001 (the class is the user's, and may raise anything)
+    except Exception:  # noqa: BLE001 (a user's class may raise anything)
         return False
     return getattr(wider, key) == config[key] + 1
