@@ -99,7 +99,7 @@ def _stored(content: bytes) -> Any:
 
 _TAKEN = {
     "waveform": "samples of one clip, full scale = 1, at the contract's sample rate",
-    "features": "what the contract's front end gives for one clip, or one segment of a clip",
+    "features": "output of the contract's front end for one clip, or one segment of a clip",
 }
 
 
@@ -107,7 +107,7 @@ _WAYS = {
     "softmax": ("softmax over the labels", "gives probabilities that sum to 1"),
     "sigmoid": (
         "the sigmoid of each",
-        "gives the probability that its label is there, and several may be",
+        "gives the probability that its label is present; several may be",
     ),
     "scaled_sigmoid": (
         "the sigmoid of each",
