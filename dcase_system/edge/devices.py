@@ -48,7 +48,7 @@ DEVICE_CLASSES = (
         512 * _MIB,
         "Linux device tree bcm2837-rpi-zero-2-w",
     ),
-    DeviceClass("phone", "Android 13 at the least", None, 2 * _GIB, "Android 13 (Go edition)"),
+    DeviceClass("phone", "Android 13 or later", None, 2 * _GIB, "Android 13 (Go edition)"),
 )
 
 

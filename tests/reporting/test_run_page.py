@@ -90,7 +90,7 @@ def test_the_confusion_matrix_says_each_mistake(whole):
     ]
     page = as_html(page_of(whole))
     for true, taken in wrong:
-        says = f"{counts[true][taken]} clips of {SCENES[true]} taken for {SCENES[taken]}"
+        says = f"{counts[true][taken]} clips of {SCENES[true]} classified as {SCENES[taken]}"
         assert f"<title>{says}</title>" in page
 
 
