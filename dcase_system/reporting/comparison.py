@@ -173,7 +173,7 @@ def _predictions(folder: Path) -> _Predictions | str:
     except (OSError, ValueError) as error:
         return f"no predictions ({' '.join(str(error).split())})"
     if not set(_COLUMNS) <= set(table.columns) or not len(table):
-        return "predictions of another version of this package"
+        return "predictions from another version of this package"
     table = table.sort_values("filename")
     return _Predictions(
         filenames=tuple(table.filename),

@@ -16,7 +16,7 @@ def read_document(base: Path, name: str) -> Document:
         text = (base / name).read_text(encoding="utf-8")
         content = _lines(text) if name.endswith(".jsonl") else parse_json(text)
     except FileNotFoundError:
-        return Document(name, fault="not there")
+        return Document(name, fault="missing")
     except (OSError, ValueError) as error:
         return Document(name, fault=f"not readable ({' '.join(str(error).split())})")
     return Document(name, content)
@@ -52,7 +52,7 @@ def warnings(config: Document) -> list[Note]:
 
 def missing(document: Document, what: str) -> Note:
     """Builds a note that a part of the report is missing, and why."""
-    reason = document.fault or "of another version of this package, or made by hand"
+    reason = document.fault or "from another version of this package, or made by hand"
     return Note(f"No {what}: {document.name} is {reason}.")
 
 

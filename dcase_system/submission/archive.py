@@ -79,7 +79,7 @@ def unsafe_defects(entry: zipfile.ZipInfo) -> Iterator[str]:
             where, "name is absolute", expected="a path below task1/", received=shown(name)
         )
     if any(part in ("", ".", "..") for part in name.removesuffix("/").strip("/").split("/")):
-        yield defect(where, "name leads out of or around its folder", received=shown(name))
+        yield defect(where, "name points outside its folder or is malformed", received=shown(name))
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         what = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
         yield defect(where, f"entry is {what}")

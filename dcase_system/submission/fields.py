@@ -102,7 +102,7 @@ class Author:
         BeforeValidator(lambda given: given if isinstance(given, list) and given else [given]),
     ]
     corresponding: Annotated[
-        Annotated[bool, Field(strict=True)] | None, says("not a mark", "true or false")
+        Annotated[bool, Field(strict=True)] | None, says("not a truth value", "true or false")
     ] = False
 
 

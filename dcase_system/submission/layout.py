@@ -51,7 +51,7 @@ def sort_entries(entries: Sequence[zipfile.ZipInfo], splits: Sequence[int]) -> L
         key = entry.filename.casefold()
         unsafe = list(unsafe_defects(entry))
         if key in seen:
-            layout.errors.append(defect(printable(entry.filename), "entry is there twice"))
+            layout.errors.append(defect(printable(entry.filename), "entry is listed twice"))
         elif unsafe:
             layout.errors += unsafe
         else:
@@ -109,7 +109,7 @@ def system_defects(label: str, system: SystemEntries, splits: Sequence[int]) -> 
     if not LABEL.fullmatch(label):
         yield defect(
             where,
-            "submission label of the directory is badly built",
+            "submission label of the directory is malformed",
             expected="<lastname>_<institute>_task1_<1-4>",
             received=shown(label),
         )

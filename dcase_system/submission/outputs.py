@@ -63,7 +63,7 @@ def write_output(
     table.insert(0, "filename", bare)
     repeated = np.flatnonzero(table.filename.duplicated())
     if repeated.size:
-        raise InputError("clip is there twice", where=path, received=bare[repeated[0]])
+        raise InputError("clip is listed twice", where=path, received=bare[repeated[0]])
     with replacing(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, encoding="utf-8", lineterminator="\n")
 

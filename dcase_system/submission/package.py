@@ -136,7 +136,7 @@ def _refuse_systems(zip_path: str | Path, systems: Sequence[SystemFiles]) -> Non
     for position, label in enumerate(labels):
         if not LABEL.fullmatch(label):
             raise InputError(
-                "submission label is badly built",
+                "submission label is malformed",
                 where=zip_path,
                 expected="<lastname>_<institute>_task1_<1-4>",
                 received=repr(label),

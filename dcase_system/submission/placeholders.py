@@ -47,7 +47,7 @@ def refuse_placeholders(card: AuthorCard, path: str | Path, systems: Collection[
         raise InputError(
             f"field {field} holds a placeholder{more}",
             where=path,
-            expected="who hands in: edit this file before you make a package of clips of your own",
+            expected="your own details: edit this file before you make a package of your own clips",
             received=shown(value),
         )
 
@@ -74,7 +74,7 @@ def placeholder_defects(submission: object, where: str) -> Iterator[str]:
         yield defect(
             f"{where}.{field}",
             "holds a placeholder of the author card",
-            expected="who hands in: edit the card and make the package again",
+            expected="your own details: edit the card and make the package again",
             received=shown(value),
         )
 

@@ -40,7 +40,7 @@ def _own_label(label: str, info: pydantic.ValidationInfo) -> str:
     directory, pattern = info.context  # type: ignore[misc]
     if not pattern.fullmatch(label):
         task = "task1" if pattern is LABEL else "task1b"
-        raise fault("submission label is badly built", f"<lastname>_<institute>_{task}_<1-4>")
+        raise fault("submission label is malformed", f"<lastname>_<institute>_{task}_<1-4>")
     if label != directory:
         raise fault("differs from the directory", shown(directory))
     return label

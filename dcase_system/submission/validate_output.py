@@ -88,7 +88,7 @@ def _row_defects(
         bare = name.removeprefix("audio/")
         if bare in seen:
             yield defect(
-                f"{where} line {line} field filename", "clip is there twice", received=shown(name)
+                f"{where} line {line} field filename", "clip is listed twice", received=shown(name)
             )
         elif bare in clips:
             seen.add(bare)

@@ -128,7 +128,7 @@ def _sorted(
             expected = f"<top>/{TASK}/<label>/<label>.meta.yaml or <label>.output.csv"
             errors.append(defect(where, "unexpected file", expected=expected))
         elif parts[-1] in systems.setdefault(parts[2], {}):
-            errors.append(defect(where, "entry is there twice"))
+            errors.append(defect(where, "entry is listed twice"))
         else:
             systems[parts[2]][parts[-1]] = entry
     if not 1 <= len(systems) <= MAX_SYSTEMS:
@@ -149,7 +149,7 @@ def _check_system(
     errors: list[str] = []
     if not LABEL_2020.fullmatch(label):
         expected = "<lastname>_<institute>_task1b_<1-4>"
-        errors.append(defect(where, "submission label is badly built", expected=expected))
+        errors.append(defect(where, "submission label is malformed", expected=expected))
     output, meta_entry = entries.get(output_name(label)), entries.get(meta_name(label))
     if output is None:
         errors.append(defect(where + printable(output_name(label)), "file is missing"))
