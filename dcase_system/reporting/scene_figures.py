@@ -14,7 +14,7 @@ _PANEL_INCHES = 0.85
 
 
 def accuracy_histograms(results: Document) -> list[Picture]:
-    """Plots for each method a normalised histogram per growth, with the mean as a line.
+    """Plots for each method a normalized histogram per growth, with the mean as a line.
 
     Args:
         results: `results.json` of a scene search.

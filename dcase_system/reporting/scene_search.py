@@ -102,7 +102,7 @@ def scene_search_page(run_dir: Path) -> Page:
 
 
 def summary(run_dir: Path) -> str:
-    """Summarises for a terminal the chosen networks, the growths and the rank correlation."""
+    """Summarizes for a terminal the chosen networks, the growths and the rank correlation."""
     results = read_document(run_dir, "results.json")
     tables = [*_best_tables(results), *_trend_tables(results)]
     return "\n\n".join(as_text(table) for table in tables)

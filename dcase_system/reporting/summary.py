@@ -15,7 +15,7 @@ from dcase_system.reporting.tables import as_text, note_text
 
 
 def run_summary(run_dir: Path) -> str:
-    """Summarises accuracy by device group, device and variant, and costs against the limits."""
+    """Summarizes accuracy by device group, device and variant, and costs against the limits."""
     run = read_run(run_dir)
     accuracy, logloss, *_ = verdicts(run)
     interval = f" ({accuracy.remark})" if accuracy.remark else ""

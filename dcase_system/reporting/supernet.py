@@ -52,7 +52,7 @@ def supernet_page(run_dir: Path) -> Page:
 
 
 def summary(run_dir: Path) -> str:
-    """Summarises for a terminal the paper's tables and figures, the files and the ranking."""
+    """Summarizes for a terminal the paper's tables and figures, the files and the ranking."""
     results = read_document(run_dir, "results.json")
     shown = [
         tables.table1(results),

@@ -107,7 +107,7 @@ def improvement(results: Document) -> Table | None:
 
 
 def table2(results: Document) -> Table | None:
-    """Builds Table 2: fine-tuned and randomly initialised sub-networks, beside published rows."""
+    """Builds Table 2: fine-tuned and randomly initialized sub-networks, beside published rows."""
     shorter, longer = (_steps(results, at) for at in (0, 1))
     columns = (
         _PARAMS,

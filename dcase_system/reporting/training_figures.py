@@ -117,7 +117,7 @@ def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> P
 
     Args:
         stages: Stages in order.
-        steps_per_epoch: Optimiser steps per epoch.
+        steps_per_epoch: Optimizer steps per epoch.
     """
     if not any(stage.updates.rows(numbers=("step", "ratio")) for stage in stages):
         return None
