@@ -1,1 +1,1 @@
-"""TFLite export and running a `.tflite` file."""
+"""Exports networks to TFLite and runs `.tflite` files."""

@@ -1,9 +1,9 @@
-"""How much memory a microcontroller needs to run a model, planned as TFLite Micro plans it.
+"""Memory that a microcontroller needs to run a model, planned as TFLite Micro plans it.
 
-Each tensor that is computed lives from the operator that writes it to the last one that reads it.
-TFLite Micro places them by size, the largest first, each at the lowest place that no other one of
-its time takes (`GreedyMemoryPlanner`, tensorflow/tflite-micro). The plan here is the same, byte for
-byte; what the interpreter keeps besides is estimated.
+Each computed tensor lives from the operator that writes it to the last one that reads it.
+TFLite Micro places tensors by size, largest first, each at the lowest offset that no tensor alive
+at the same time occupies (`GreedyMemoryPlanner`, tensorflow/tflite-micro). The plan here is the
+same, byte for byte; the interpreter's own memory is estimated.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from dcase_system.edge import flatbuffer
 
 _ALIGNMENT = 16
 _BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT64": 8, "FLOAT64": 8}
-# What the interpreter keeps on a 32-bit processor: a multiplier and a shift (4 bytes each) for each
-# channel of a quantised convolution; and, rounded up, a tensor's and an operator's structures.
+# Memory of the interpreter on a 32-bit processor: a multiplier and a shift (4 bytes each) for each
+# channel of a quantized convolution; and, rounded up, the structures of a tensor and an operator.
 _CHANNEL_BYTES, _TENSOR_BYTES, _OPERATOR_BYTES = 8, 16, 128
 _KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
@@ -28,9 +28,9 @@ class Buffer:
     """A tensor in the arena.
 
     Attributes:
-        bytes: it takes.
-        first: the operator that writes it, counted from 1; 0 for an input.
-        last: the operator that reads it last.
+        bytes: Size.
+        first: Operator that writes it, counted from 1; 0 for an input.
+        last: Last operator that reads it.
     """
 
     bytes: int
@@ -38,7 +38,7 @@ class Buffer:
     last: int
 
     def meets(self, other: "Buffer") -> bool:
-        """Whether both live at one time."""
+        """Whether both are alive at the same time."""
         return self.first <= other.last and other.first <= self.last
 
 
@@ -47,9 +47,9 @@ class Arena:
     """The memory of a model.
 
     Attributes:
-        tensors: bytes of the plan for all tensors, input and output among them.
-        least: bytes that live at one time at most; no plan can do with less.
-        interpreter: bytes that the interpreter keeps, estimated.
+        tensors: Bytes of the plan for all tensors, including input and output.
+        least: Largest number of bytes alive at the same time; no plan can need less.
+        interpreter: Estimated bytes of the interpreter.
     """
 
     tensors: int
@@ -62,7 +62,7 @@ class Arena:
 
 
 def arena(content: bytes) -> Arena:
-    """The arena of a `.tflite` model of one graph."""
+    """Plans the arena of a `.tflite` model with one graph."""
     model = flatbuffer.parse(content)
     graph = model.subgraphs[0]
     living = buffers(model, graph)
@@ -84,7 +84,7 @@ def arena(content: bytes) -> Arena:
 
 
 def buffers(model: Any, graph: Any) -> list[Buffer]:
-    """The tensors that are computed or handed in, in the order of the file."""
+    """Lists the tensors that are computed or passed in, in the order of the file."""
     first = {int(index): 0 for index in graph.inputs}
     last = dict(first)
     for at, operator in enumerate(graph.operators, 1):
@@ -101,9 +101,9 @@ def buffers(model: Any, graph: Any) -> list[Buffer]:
 
 
 def plan(living: Sequence[Buffer]) -> list[int]:
-    """Offset of each buffer, such that those of one time do not overlap."""
+    """Returns each buffer's offset; buffers alive at the same time do not overlap."""
     offsets: dict[int, int] = {}
-    # Of two equally large ones, TFLite Micro places the later one of the file first.
+    # Of two buffers of equal size, TFLite Micro places the later one in the file first.
     for index in sorted(range(len(living)), key=lambda index: (-living[index].bytes, -index)):
         offset = 0
         placed = sorted(
@@ -120,6 +120,6 @@ def plan(living: Sequence[Buffer]) -> list[int]:
 
 
 def _aligned(tensor: Any) -> int:
-    # What is not in the table takes four bytes: float32 and int32.
+    # Types that are not in the table (float32 and int32) take four bytes.
     size = int(np.prod(tensor.shape)) * _BYTES.get(flatbuffer_utils.type_to_name(tensor.type), 4)
     return -(-size // _ALIGNMENT) * _ALIGNMENT

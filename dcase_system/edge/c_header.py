@@ -1,4 +1,4 @@
-"""A model as a C header: its bytes, and what the code around it has to know."""
+"""Writes a model as a C header: its bytes and the constants that the calling code needs."""
 
 import re
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from dcase_system.audio.front_ends import front_end_to_json
 from dcase_system.models.signature import Contract
 
 _BYTES_A_LINE, _LABELS_A_LINE, _FLOATS_A_LINE = 16, 1, 6
-# TFLite Micro reads the model where it lies; flatbuffers want 16 bytes.
+# TFLite Micro reads the model in place; flatbuffers need 16-byte alignment.
 _ALIGNMENT = 16
 # Printable ASCII without the quotation mark, the question mark and the backslash.
 _PLAIN = re.compile(r"[ !#->@-\[\]-~]")
 
 
 def c_header(name: str, content: bytes, contract: Contract, arena_bytes: int) -> str:
-    """The text of a header for C11 and C++11; one source file of a program includes it.
+    """Returns the text of a header for C11 and C++11, to be included by one source file.
 
     Args:
-        name: from which the names in it are made.
-        content: of an int8 `.tflite` file that takes features.
-        contract: of its network.
-        arena_bytes: that the interpreter needs.
+        name: Prefix of the names in the header.
+        content: Content of an int8 `.tflite` file that takes features.
+        contract: Signature of its network.
+        arena_bytes: Arena size that the interpreter needs.
     """
     small, large = _identifier(name), _identifier(name).upper()
     guard = f"{large}_H"
@@ -59,10 +59,10 @@ def c_header(name: str, content: bytes, contract: Contract, arena_bytes: int) ->
 
 
 def c_string(text: str) -> str:
-    """A text as a C string literal, UTF-8.
+    """Returns a text as a C string literal, UTF-8.
 
-    Everything but plain characters is written in three octal digits, which no digit behind can
-    change; so is the question mark, of which trigraphs are made.
+    All but plain characters become three octal digits, whose meaning a following digit cannot
+    change. So does the question mark, because it starts trigraphs.
     """
     written = (
         chr(byte) if _PLAIN.fullmatch(chr(byte)) else f"\\{byte:03o}" for byte in text.encode()
@@ -71,13 +71,13 @@ def c_string(text: str) -> str:
 
 
 def _identifier(name: str) -> str:
-    """A C name: what is no letter, digit or underscore becomes one; none begins with a digit."""
+    """Returns a C name: other characters become underscores; it never begins with a digit."""
     name = re.sub(r"[^0-9A-Za-z_]", "_", name)
     return f"model_{name}" if not name or name[0].isdigit() or name[0] == "_" else name
 
 
 def _constants(content: bytes, contract: Contract, arena_bytes: int) -> Iterator[tuple[str, str]]:
-    """Names and values of what is defined."""
+    """Yields the names and values of the macros."""
     interpreter = tf.lite.Interpreter(model_content=content)
     for key, details in (
         ("INPUT", interpreter.get_input_details()[0]),
@@ -100,14 +100,14 @@ def _constants(content: bytes, contract: Contract, arena_bytes: int) -> Iterator
 
 
 def _number(value: float) -> str:
-    """An integer or a float literal; negative ones in parentheses, as macros want."""
-    # np.float32 prints as few digits as give the same single-precision number again.
+    """Returns an integer or float literal; negative ones in parentheses, as macros need."""
+    # np.float32 prints the fewest digits that give the same single-precision number again.
     text = f"{np.float32(value)!s}f" if isinstance(value, float) else f"{int(value)}"
     return f"({text})" if value < 0 else text
 
 
 def _normalisation(name: str, contract: Contract) -> Iterator[str]:
-    """Tables of (bands, channels): features become (features - mean) / scale."""
+    """Yields tables of (bands, channels): features become (features - mean) / scale."""
     if contract.normalisation is None:
         return
     for key, table in vars(contract.normalisation).items():

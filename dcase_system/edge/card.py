@@ -1,4 +1,4 @@
-"""The card of a `.tflite` file: what it takes and gives, stored in the file and beside it."""
+"""The card of a `.tflite` file: its input and output, stored in the file and beside it."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ _TAKES = ("features", "waveform")
 
 @dataclass(frozen=True, eq=False)
 class Card:
-    """What is stored in a `.tflite` file of ours.
+    """Metadata stored in our `.tflite` files.
 
     Attributes:
-        format: as `tflite.FORMATS` names them.
-        takes: `features`, for which the caller runs the front end, or `waveform`.
-        contract: of the network.
-        quantised: `after training` or `aware` (trained with its roundings); None if it is not.
+        format: Name of the format in `tflite.FORMATS`.
+        takes: Input: `features`, for which the caller runs the front end, or `waveform`.
+        contract: Signature of the network.
+        quantised: `after training` or `aware` (quantization-aware training); None if not quantized.
     """
 
     format: str
@@ -62,10 +62,10 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
 
 
 def read_card(path: str | Path) -> Card:
-    """The card in a `.tflite` file.
+    """Reads the card in a `.tflite` file.
 
     Raises:
-        InputError: the file is missing, or is not one of ours.
+        InputError: The file is missing, or this package did not write it.
     """
     try:
         content = Path(path).read_bytes()
@@ -89,7 +89,7 @@ def read_card(path: str | Path) -> Card:
 
 
 def _stored(content: bytes) -> Any:
-    """The JSON value in a file; None if there is none, or no TFLite model around it."""
+    """Returns the JSON value in a file; None if there is none, or the file is no TFLite model."""
     try:
         stored = flatbuffer.attached(flatbuffer.parse(content), _METADATA)
         return None if stored is None else parse_json(stored)
@@ -99,7 +99,7 @@ def _stored(content: bytes) -> Any:
 
 _TAKEN = {
     "waveform": "samples of one clip, full scale = 1, at the contract's sample rate",
-    "features": "what the contract's front end gives for one clip, or one segment of a clip",
+    "features": "output of the contract's front end for one clip, or one segment of a clip",
 }
 
 
@@ -107,7 +107,7 @@ _WAYS = {
     "softmax": ("softmax over the labels", "gives probabilities that sum to 1"),
     "sigmoid": (
         "the sigmoid of each",
-        "gives the probability that its label is there, and several may be",
+        "gives the probability that its label is present; several may be",
     ),
     "scaled_sigmoid": (
         "the sigmoid of each",
@@ -117,7 +117,7 @@ _WAYS = {
 
 
 def _given(contract: Contract) -> str:
-    """What an output holds, and the way from there to what `Contract.probabilities` gives."""
+    """Describes the output, and how to compute `Contract.probabilities` from it."""
     several = contract.segments > 1
     rows = "a row for each segment of a clip" if several else "one for each label"
     mean = ", averaged over the rows," if several else ""

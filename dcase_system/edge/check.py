@@ -1,4 +1,4 @@
-"""How near a form of a network is to the network itself, and how near it has to be."""
+"""Checks how far the variants of a network deviate from the network itself."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,20 +8,21 @@ import numpy as np
 from dcase_system.core.errors import InputError
 from dcase_system.edge.forms import REFERENCE, Form
 
-# Mean over clips of the share of the probability that has moved. A file with a fault (wrong ranges,
-# wrong order) is far beyond it; ties of an untrained network are within.
+# Mean over clips of the share of probability that has moved. A faulty file (wrong ranges, wrong
+# order) is far beyond the limit; ties of an untrained network are within.
 _LARGEST_MEAN_DIFFERENCE = {"float32": 1e-3, "float16": 1e-2, "dynamic": 0.05, "int8": 0.1}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A form beside the Keras network at float32.
+    """A variant compared with the Keras network at float32.
 
     Attributes:
-        agreement: clips with the same most probable class, in percent.
-        largest_difference: of a probability.
-        mean_difference: sum of the differences of a clip's probabilities over the sum of all of
-            them, averaged: half the differences where they sum to 1, for tags their share too.
+        agreement: Clips with the same most probable class, in percent.
+        largest_difference: Largest difference of a probability.
+        mean_difference: Mean over clips of the summed differences of both probabilities, divided
+            by the sum of both: half the summed differences where probabilities sum to 1; a share
+            for tags as well.
     """
 
     agreement: float
@@ -30,7 +31,7 @@ class Comparison:
 
 
 def compare(probabilities: np.ndarray, reference: np.ndarray) -> Comparison:
-    """Probabilities (clips, classes) of a form beside those of the reference."""
+    """Compares probabilities (clips, classes) of a variant with those of the reference."""
     differences, both = np.abs(probabilities - reference), probabilities + reference
     same = probabilities.argmax(axis=-1) == reference.argmax(axis=-1)
     return Comparison(
@@ -43,26 +44,26 @@ def compare(probabilities: np.ndarray, reference: np.ndarray) -> Comparison:
 def check_forms(
     forms: Mapping[str, Form], probabilities: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, float]]:
-    """Compares every form with the Keras network at float32, on the same clips.
+    """Compares every variant with the Keras network at float32, on the same clips.
 
     Args:
-        forms: by name, that of the Keras network among them.
-        probabilities: of each form, (clips, classes).
+        forms: Variants by name, including the Keras network.
+        probabilities: Probabilities of each variant, (clips, classes).
 
     Returns:
-        The fields of each form's comparison.
+        The fields of each variant's comparison.
 
     Raises:
-        InputError: a form is too far from the network.
+        InputError: A variant deviates too far from the network.
     """
     compared = {}
     for name, values in probabilities.items():
         comparison = compare(values, probabilities[REFERENCE])
         limit = _LARGEST_MEAN_DIFFERENCE[forms[name].format]
-        # Also a NaN is not within the limit.
+        # Written so that a NaN fails too.
         if not comparison.mean_difference <= limit:
             raise InputError(
-                "exported form is too far from the network",
+                "exported variant deviates too far from the network",
                 where=name,
                 expected=f"probabilities that differ by {limit:g} on average at most",
                 received=f"{comparison.mean_difference:.3g}, with the same class on "

@@ -1,4 +1,4 @@
-"""One `.tflite` file as a function of waveforms."""
+"""Classifies waveforms with one `.tflite` file."""
 
 from pathlib import Path
 
@@ -11,37 +11,37 @@ from dcase_system.edge.tflite import TFLiteModel
 
 
 class Classifier:
-    """A `.tflite` file of ours, with or without the front end inside.
+    """A classifier from an exported `.tflite` file, with or without the front end inside.
 
     Args:
-        path: of the file; its card is inside.
-        threads: of the interpreter.
+        path: The `.tflite` file, with its card inside.
+        threads: Number of interpreter threads.
 
     Attributes:
-        contract: what it hears and says.
+        contract: Signature of the model.
 
     Raises:
-        InputError: the file is missing, or is not one of ours.
+        InputError: The file is missing, or this package did not write it.
     """
 
     def __init__(self, path: str | Path, threads: int = 1):
         card = read_card(path)
         self.contract, self._takes = card.contract, card.takes
-        # As one graph: TensorFlow keeps some bytes of every operation that is called by itself,
-        # 100 MB in an hour of windows.
+        # As one graph: TensorFlow leaks some bytes with every eager operation, 100 MB in an hour of
+        # windows.
         self._features = tf.function(self.contract.features)
         self._model = TFLiteModel(path, threads)
         given, rows = self._model.output["shape"].tolist(), self.contract.segments
         if given != [rows, len(self.contract.labels)]:
             raise InputError(
-                "model does not give what its card says",
+                "model's output differs from its card",
                 where=path,
                 expected=f"logits of shape {[rows, len(self.contract.labels)]}",
                 received=f"{given}",
             )
 
     def probabilities(self, waveforms: np.ndarray) -> np.ndarray:
-        """(clips, *waveform_shape) to (clips, classes)."""
+        """Maps waveforms (clips, *waveform_shape) to probabilities (clips, classes)."""
         taken = waveforms.astype(np.float32)
         if self._takes == "features":
             taken = np.asarray(self._features(taken))

@@ -1,14 +1,14 @@
-"""Classifies recordings, or a stream of samples, with one `.tflite` file.
+"""Classifies recordings or a stream of samples with one `.tflite` file.
 
     python -m dcase_system.edge.classify MODEL.tflite CLIP...
     arecord -q -t raw -f S16_LE -r 32000 -c 1 \\
         | python -m dcase_system.edge.classify MODEL.tflite -
 
-Clips may have any length, rate and number of channels: WAV, FLAC, Ogg, MP3 and other formats that
-libsndfile reads. One line a window, as soon as it is read: where it is, the most probable classes,
-and what makes it doubtful (silence, clipping). `-` stands for raw samples on standard input, by
-default 16 bits, mono, at the model's own rate. Exits with 1 if a clip could not be read to its end;
-the others are classified all the same.
+Clips may have any length, sample rate and number of channels: WAV, FLAC, Ogg, MP3 and other formats
+that libsndfile reads. Prints one line per window as soon as it is read: position, most probable
+classes, and reasons for doubt (silence, clipping). `-` reads raw samples from standard input, by
+default 16-bit mono at the model's sample rate. Exits with 1 if a clip could not be read to its end;
+the others are still classified.
 """
 
 import json
@@ -47,13 +47,13 @@ def main(argv: Sequence[str]) -> int:
         except KeyboardInterrupt:
             if name != _STREAM:
                 raise
-            break  # how listening ends
+            break  # Ctrl-C ends the stream
     return int(failed)
 
 
 @dataclass(frozen=True, eq=False)
 class _Heard:
-    """A stretch of audio and its probabilities, (classes,)."""
+    """A segment of audio and its probabilities, (classes,)."""
 
     start_seconds: float
     end_seconds: float
@@ -78,7 +78,7 @@ def _classify(name: str, classifier: Classifier) -> None:
 
 @contextmanager
 def _opened(name: str, contract: Contract) -> Iterator[tuple[Iterator[np.ndarray], int]]:
-    """Blocks of samples, and their rate."""
+    """Yields the blocks of samples and their rate."""
     options = flags.FLAGS
     if name == _STREAM:
         rate = options.pcm_rate or contract.sample_rate
@@ -99,7 +99,7 @@ def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[_Heard
 
 
 def _mean(heard: Sequence[_Heard]) -> _Heard:
-    """All windows of a clip as one."""
+    """Averages all windows of a clip."""
     notes = dict.fromkeys(note for one in heard for note in one.notes)
     mean = np.mean([one.probabilities for one in heard], axis=0)
     return _Heard(heard[0].start_seconds, heard[-1].end_seconds, mean, tuple(notes))
@@ -128,21 +128,21 @@ def _json(name: str, heard: _Heard, labels: Sequence[str]) -> str:
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
     flags.DEFINE_bool(
-        "json", False, "Print one JSON object a line, with the probability of every class."
+        "json", False, "Print one JSON object per line, with the probability of every class."
     )
-    flags.DEFINE_bool("whole", False, "Print one line a clip: the mean over its windows.")
+    flags.DEFINE_bool("whole", False, "Print one line per clip: the mean over its windows.")
     flags.DEFINE_float(
         "hop_seconds",
         None,
-        "SECONDS: From the start of a window to that of the next. [the length of a window]",
+        "SECONDS: Time from the start of one window to the next. [the length of a window]",
         0.001,
     )
     flags.DEFINE_integer(
-        "top", 3, "CLASSES: Most probable classes in a line of text.", lower_bound=1
+        "top", 3, "CLASSES: Number of most probable classes to print.", lower_bound=1
     )
-    flags.DEFINE_integer("threads", 1, "THREADS: Threads that a network runs on.", lower_bound=1)
+    flags.DEFINE_integer("threads", 1, "THREADS: Threads that the network runs on.", lower_bound=1)
     flags.DEFINE_enum(
-        "pcm_format", "S16_LE", list(PCM_FORMATS), "Form of the samples on standard input."
+        "pcm_format", "S16_LE", list(PCM_FORMATS), "Format of the samples on standard input."
     )
     flags.DEFINE_integer(
         "pcm_rate", None, "HERTZ: Rate of the samples on standard input. [the model's]", 1_000

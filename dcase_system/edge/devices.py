@@ -1,4 +1,4 @@
-"""Classes of devices, and which of them a model fits."""
+"""Device classes, and which of them a model fits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ _KIB, _MIB, _GIB = 2**10, 2**20, 2**30
 
 @dataclass(frozen=True)
 class DeviceClass:
-    """A class of devices, by one that is typical of it.
+    """A class of devices, described by a typical one.
 
     Attributes:
-        name: of the class.
-        example: the device whose memories these are.
-        flash: bytes of program memory; None where programs lie on a card or disk.
-        ram: bytes of data memory, all banks together.
-        source: of the figures.
+        name: Name of the class.
+        example: Device with these memories.
+        flash: Bytes of program memory; None if programs are on a card or disk.
+        ram: Bytes of data memory, all banks together.
+        source: Source of the figures.
     """
 
     name: str
@@ -48,20 +48,20 @@ DEVICE_CLASSES = (
         512 * _MIB,
         "Linux device tree bcm2837-rpi-zero-2-w",
     ),
-    DeviceClass("phone", "Android 13 at the least", None, 2 * _GIB, "Android 13 (Go edition)"),
+    DeviceClass("phone", "Android 13 or later", None, 2 * _GIB, "Android 13 (Go edition)"),
 )
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a model takes of a device, in bytes.
+    """Memory that a model needs, in bytes.
 
     The program around it (runtime, kernels, front end) is not counted.
 
     Attributes:
-        flash: of the file.
-        arena: of activations and interpreter.
-        clip: of the samples at 16 bit that features are computed from.
+        flash: Size of the file.
+        arena: Memory for activations and interpreter.
+        clip: Memory for the 16-bit samples that features are computed from.
     """
 
     flash: int
@@ -74,7 +74,7 @@ class Needs:
 
 
 def fitting(needs: Needs, classes: Sequence[DeviceClass] = DEVICE_CLASSES) -> dict[str, str]:
-    """For each class `yes`, or what is missing of which memory."""
+    """Returns for each class `yes`, or how much of which memory is missing."""
     verdicts = {}
     for device in classes:
         missing = [

@@ -1,4 +1,4 @@
-"""What an Arm Ethos-U needs for a model, by Arm's compiler for it (the package ethos-u-vela)."""
+"""Estimates what a model needs on an Arm Ethos-U, with Arm's compiler (package ethos-u-vela)."""
 
 import csv
 import importlib.util
@@ -16,8 +16,8 @@ from dcase_system.edge import flatbuffer
 
 _FAMILIES = {"u55": (32, 64, 128, 256), "u65": (256, 512), "u85": (128, 256, 512, 1024, 2048)}
 ACCELERATORS = tuple(f"ethos-{name}-{macs}" for name in _FAMILIES for macs in _FAMILIES[name])
-# Systems of Arm's own vela.ini: clock, and how fast memories are. Weights are in flash, activations
-# in SRAM that the processor shares.
+# Systems of Arm's own vela.ini, which sets clock and memory speeds. Weights are in flash,
+# activations in SRAM shared with the processor.
 _SYSTEMS = {
     "u55": "Ethos_U55_High_End_Embedded",
     "u65": "Ethos_U65_Embedded",
@@ -29,19 +29,19 @@ _KIB = 1_024
 
 @dataclass(frozen=True)
 class EthosReport:
-    """What the compiler says; the time is its estimate, not a measurement.
+    """The compiler's report; the time is its estimate, not a measurement.
 
     Attributes:
-        accelerator: of `ACCELERATORS`; the number is its MACs a cycle.
-        system: of vela.ini.
-        clock_hz: of that system.
-        file_bytes: of the compiled `.tflite` file.
-        sram_bytes: of activations, and weights that are copied there.
-        flash_bytes: of weights and commands.
-        cycles: of an inference.
-        milliseconds: of an inference.
-        npu_operators: that the accelerator runs.
-        cpu_operators: that fall back to the processor, by name.
+        accelerator: One of `ACCELERATORS`; the number is its MACs per cycle.
+        system: System in vela.ini.
+        clock_hz: Clock rate of that system.
+        file_bytes: Size of the compiled `.tflite` file.
+        sram_bytes: Bytes of activations, and of weights copied to SRAM.
+        flash_bytes: Bytes of weights and commands.
+        cycles: Cycles per inference.
+        milliseconds: Time per inference.
+        npu_operators: Number of operators that the accelerator runs.
+        cpu_operators: Number of operators that fall back to the processor, by name.
     """
 
     accelerator: str
@@ -57,7 +57,7 @@ class EthosReport:
 
 
 def installed() -> bool:
-    """Whether the compiler is."""
+    """Whether the compiler is installed."""
     return importlib.util.find_spec("ethosu") is not None
 
 
@@ -65,12 +65,12 @@ def compile_model(path: Path, accelerator: str, compiled: Path) -> EthosReport:
     """Compiles an int8 `.tflite` file for an accelerator.
 
     Args:
-        path: of the file.
-        accelerator: of `ACCELERATORS`.
-        compiled: where the compiled file goes.
+        path: The int8 file.
+        accelerator: One of `ACCELERATORS`.
+        compiled: Path of the compiled file.
 
     Raises:
-        InputError: the accelerator is not known, the compiler is not installed, or refuses.
+        InputError: The accelerator is unknown, or the compiler is not installed or fails.
     """
     if accelerator not in ACCELERATORS:
         raise InputError(
@@ -102,7 +102,7 @@ def _compile(path: Path, accelerator: str, folder: str) -> None:
         "memory-mode": _MEMORY_MODE,
         "output-dir": folder,
     }
-    # A process of its own: it prints much, and ends the process on some faults.
+    # In a subprocess: Vela prints a lot, and exits on some errors.
     done = subprocess.run(
         [sys.executable, "-m", "ethosu.vela", str(path)]
         + [f"--{name}={value}" for name, value in options.items()],
@@ -116,11 +116,11 @@ def _compile(path: Path, accelerator: str, folder: str) -> None:
 
 
 def read_summary(summary: Path, accelerator: str, path: Path, compiled: Path) -> EthosReport:
-    """The report in a summary that the compiler has left, and in the file it made."""
+    """Reads the report from the compiler's summary and the file that it wrote."""
     with summary.open(encoding="utf-8", newline="") as stream:
         row = next(csv.DictReader(stream))
     model = flatbuffer.parse(compiled.read_bytes())
-    # What runs on the accelerator has become one or more custom operators.
+    # The compiler replaces what runs on the accelerator by one or more custom operators.
     left = Counter(flatbuffer.operators(model))
     left.pop("CUSTOM", None)
     total = sum(flatbuffer.operators(flatbuffer.parse(path.read_bytes())).values())

@@ -1,12 +1,12 @@
-"""Export of a trained network: every `.tflite` form, checked against the network before it is kept.
+"""Exports a trained network to every `.tflite` format, each checked against the network.
 
     python -m dcase_system.edge.export RUN/student --output_dir=DIR \\
         --clips_dir=DEVELOPMENT/audio [--calibration_list=LIST]
 
 The argument is a folder with `spec.json`, `network.keras` and `contract.json`, as every training
-leaves them (`student/` of a challenge run, `network/` of a scene search, `tuned_.../` of a
-supernet). The clips set the ranges of int8 activations and are what the forms are compared on;
-LIST names them, one a line below `filename`, and every export leaves one (`calibration.csv`).
+writes them (`student/` of a challenge run, `network/` of a scene search, `tuned_.../` of a
+supernet). The clips set the ranges of int8 activations, and the variants are compared on them.
+LIST names the clips, one per line below `filename`; every export writes one (`calibration.csv`).
 """
 
 import tempfile
@@ -45,21 +45,21 @@ def export_checked(
     aware: bytes | None = None,
     name: str = "student",
 ) -> None:
-    """Writes every form into a folder, with `calibration.csv` and `check.json`.
+    """Writes every variant into a folder, with `calibration.csv` and `check.json`.
 
     Args:
-        network: features to logits.
-        contract: of the network.
-        clips: training clips: they set the ranges of int8 activations, and every form is compared
-            with the network on them.
-        filenames: of the clips.
-        folder: where the files go.
-        formats: of the `.tflite` files.
-        aware: see `forms.export_all`.
-        name: that the files begin with.
+        network: Network from features to logits.
+        contract: Signature of the network.
+        clips: Training clips that set the ranges of int8 activations, and on which every variant
+            is compared with the network.
+        filenames: Names of the clips.
+        folder: Output folder.
+        formats: Formats of the `.tflite` files.
+        aware: See `forms.export_all`.
+        name: Prefix of the file names.
 
     Raises:
-        InputError: a form is too far from the network.
+        InputError: A variant deviates too far from the network.
     """
     calibration = features_of(contract, clips)
     forms.export_all(network, contract, calibration, folder, formats, aware, name)
@@ -73,26 +73,26 @@ def export_checked(
 
 
 def features_of(contract: Contract, clips: Waveforms) -> np.ndarray:
-    """(clips * segments, bands, frames, channels): what a network takes."""
+    """Computes the network's input: (clips * segments, bands, frames, channels)."""
     batches = np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH))
     return np.concatenate([np.asarray(contract.features(clips.gather(rows))) for rows in batches])
 
 
 def drawn_rows(clips: int, seed: int) -> np.ndarray:
-    """Positions of at most 200 clips, drawn from a list that may go class by class."""
+    """Samples positions of at most 200 clips from a list that may be sorted by class."""
     return np.sort(np.random.default_rng(seed).permutation(clips)[:CALIBRATION_CLIPS])
 
 
 def calibration_rows(clips: int) -> np.ndarray:
-    """Positions of at most 200 clips, evenly through a list."""
+    """Returns positions of at most 200 clips, evenly spaced through a list."""
     return np.linspace(0, clips - 1, min(CALIBRATION_CLIPS, clips)).astype(int)
 
 
 def calibration_names(clips_dir: Path, listed: Path | None) -> list[str]:
-    """The clips of a list, or some of a folder's.
+    """Returns the clips of a list, or some of a folder's.
 
     Raises:
-        InputError: the list cannot be read or is empty, or the folder holds no audio.
+        InputError: The list cannot be read or is empty, or the folder holds no audio.
     """
     if listed is not None:
         return list(read_tsv(listed, ("filename",)).filename)
@@ -133,10 +133,10 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _check_replaceable(folder: Path) -> None:
-    """Refuses to remove what no export has left.
+    """Refuses to replace a folder that is not an export.
 
     Raises:
-        InputError: the folder holds something else.
+        InputError: The folder holds something else.
     """
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if found and not {CALIBRATION, CHECK} <= found:
@@ -153,16 +153,16 @@ def _define_flags() -> None:
     flags.DEFINE_string(
         "output_dir",
         None,
-        "FOLDER: Where the files go; those of an earlier export are replaced.",
+        "FOLDER: Output folder; files of an earlier export are replaced.",
         required=True,
     )
     flags.DEFINE_string("clips_dir", None, "FOLDER: Training clips.", required=True)
     flags.DEFINE_string(
         "calibration_list",
         None,
-        "FILE: List of the clips to take. [up to 200, evenly from the folder]",
+        "FILE: List of calibration clips. [up to 200, evenly from the folder]",
     )
-    flags.DEFINE_list("formats", list(FORMATS), "FORMAT: Files to make, some of these.")
+    flags.DEFINE_list("formats", list(FORMATS), "FORMAT: Formats to export, some of these.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Batch norm and ReLU put into the layers before them, as a `.tflite` file has them."""
+"""Folds batch norm and ReLU into the layers before them, as a `.tflite` file has them."""
 
 from collections import Counter
 from typing import Any
@@ -10,7 +10,7 @@ from dcase_system.models import layers as own
 from dcase_system.models.graph.copies import Configs, copied, copy_configs, copy_state
 from dcase_system.models.graph.functional import as_functional, nodes_in_order, replaced
 
-# A subclass of these may compute something else.
+# Exact types: a subclass may compute something else.
 _KERNELS = (
     keras.layers.Conv2D,
     keras.layers.DepthwiseConv2D,
@@ -21,18 +21,18 @@ _NORMS = (keras.layers.BatchNormalization, own.FusedBatchNormalization)
 
 
 def folded(network: keras.Model) -> keras.Model:
-    """The same function, with fewer layers and weights of its own.
+    """Returns a network for the same function, with fewer layers and its own weights.
 
-    A convolution or dense layer takes up the batch norm behind it, with the statistics of
-    inference, and then a plain ReLU, if nothing else reads what is in between. Names are those of
-    the convolutions. A layer without weights that no config describes, such as a `Lambda`, is used
-    as it is.
+    A convolution or dense layer absorbs the batch norm after it, with inference statistics, and
+    then a plain ReLU, if nothing else reads the tensors in between. Merged layers are named after
+    the convolutions. A layer without weights that no config describes, such as a `Lambda`, is
+    reused as it is.
 
     Args:
-        network: functional.
+        network: Functional network.
 
     Raises:
-        InputError: the network is not functional, or a layer with weights cannot be copied.
+        InputError: The network is not functional, or a layer with weights cannot be copied.
     """
     network = as_functional(network)
     configs = copy_configs(network)
@@ -54,7 +54,7 @@ def folded(network: keras.Model) -> keras.Model:
 
 
 def _chains(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
-    """What follows each layer with a kernel and can be put into it, by that layer's name."""
+    """Finds the layers to fold into each layer with a kernel, by that layer's name."""
     nodes, readers = nodes_in_order(network), dict[int, list[Any]]()
     for node in nodes:
         for tensor in node.input_tensors:
@@ -63,7 +63,7 @@ def _chains(network: keras.Model) -> dict[str, list[keras.layers.Layer]]:
     outputs = {id(tensor) for tensor in network.outputs}
 
     def only_reader(node: Any) -> Any:
-        """The next layer, where no other and no output reads what is in between."""
+        """Returns the next layer if no other layer and no output reads the tensor in between."""
         tensor = id(node.outputs[0])
         found = readers.get(tensor, [])
         alone = len(found) == 1 and tensor not in outputs and calls[found[0].operation.name] == 1
@@ -97,7 +97,7 @@ def _copy(operation: Any, configs: Configs, chain: list[keras.layers.Layer]) -> 
 
 
 def _weights(layer: keras.layers.Layer, chain: list[keras.layers.Layer]) -> list[np.ndarray]:
-    """Kernel and bias with the batch norm of the chain in them."""
+    """Returns kernel and bias with the chain's batch norm folded in."""
     norm = chain[0]
     if type(norm) not in _NORMS:
         return layer.get_weights()
@@ -121,7 +121,7 @@ def _is_linear(layer: keras.layers.Layer) -> bool:
 
 
 def _is_channel_norm(node: Any) -> bool:
-    """Whether a call is that of a batch norm along the last axis, with its statistics."""
+    """Whether a call applies a batch norm along the last axis, with its statistics."""
     if type(node.operation) not in _NORMS or node.arguments.kwargs.get("training"):
         return False
     return node.operation.axis in (-1, len(node.outputs[0].shape) - 1)

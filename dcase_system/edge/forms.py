@@ -1,4 +1,4 @@
-"""Every form of a network, Keras, SavedModel and each `.tflite`: written, run, and compared."""
+"""The variants of a network (Keras, SavedModel, each `.tflite`): writes and runs them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ _QUANTISED = ("dynamic", "int8")
 
 @dataclass(frozen=True)
 class Form:
-    """A form of a network.
+    """A variant of a network.
 
     Attributes:
-        logits: features, or waveforms, of clips to logits.
-        takes: `features` or `waveform`.
-        format: that of `tflite.FORMATS` which its numbers are as good as.
+        logits: Function from features or waveforms of clips to logits.
+        takes: Input, `features` or `waveform`.
+        format: Format of `tflite.FORMATS` with the same precision.
     """
 
     logits: Callable[[np.ndarray], np.ndarray]
@@ -48,19 +48,19 @@ def export_all(
 
     A `<name>_<format>.tflite` takes features, a `<name>_<format>_waveform.tflite` the samples of a
     clip. Both run the same network, bit for bit: the second is the front end in float32 followed
-    by the first. (For clips of several segments, which run at once, int8 is quantised anew, after
-    training and with ranges of its own.)
+    by the first. (For clips of several segments, which run together, int8 is quantized again,
+    after training and with its own ranges.)
 
     Args:
-        network: features to logits.
-        contract: of the network.
-        calibration: (n, bands, frames, channels) features of training clips, which set the ranges
+        network: Network from features to logits.
+        contract: Signature of the network.
+        calibration: Features (n, bands, frames, channels) of training clips, which set the ranges
             of int8 activations.
-        folder: where the files go.
-        formats: which of them.
-        aware: int8 file of quantisation-aware training with batch 1, in the place of the one that
-            would be made of the network.
-        name: that the files begin with.
+        folder: Output folder.
+        formats: Formats to write.
+        aware: int8 file from quantization-aware training with batch 1, which replaces the one
+            converted from the network.
+        name: Prefix of the file names.
     """
     saved_model, batches = folder / _SAVED_MODEL, {1, contract.segments}
     tflite.save_model(network, saved_model, calibration.shape[1:], sorted(batches))
@@ -88,12 +88,12 @@ def keras_form(network: keras.Model, format_name: str = "float32") -> Form:
 
 
 def forms_of(network: keras.Model, folder: Path, name: str = "student") -> dict[str, Form]:
-    """Every form of a network that `export_all` has left in a folder, by name.
+    """Returns every variant of a network that `export_all` wrote to a folder, by name.
 
     Args:
-        network: features to logits.
-        folder: of the files.
-        name: that the files begin with.
+        network: Network from features to logits.
+        folder: Folder of the files.
+        name: Prefix of the file names.
     """
     with plain_path(folder / _SAVED_MODEL) as saved_model:
         saved = tf.saved_model.load(str(saved_model))
@@ -114,7 +114,7 @@ def forms_of(network: keras.Model, folder: Path, name: str = "student") -> dict[
 def logits_of(
     forms: Mapping[str, Form], contract: Contract, waveforms: Waveforms, batch_size: int = 64
 ) -> dict[str, np.ndarray]:
-    """Logits (clips * segments, classes) of each form; features are computed once a batch."""
+    """Computes each variant's logits (clips * segments, classes); features once per batch."""
     batches: dict[str, list[np.ndarray]] = {name: [] for name in forms}
     for start in range(0, len(waveforms), batch_size):
         clips = waveforms.gather(np.arange(start, min(start + batch_size, len(waveforms))))

@@ -1,13 +1,13 @@
-"""How long `.tflite` files take on this machine, and how much memory, beside their front end.
+"""Measures time and memory of `.tflite` files and of their front ends on this machine.
 
     python -m dcase_system.edge.latency MODEL.tflite... \\
         [--runtime=ai_edge_litert]
 
-For each file: the median and the 95th percentile of the milliseconds of one call (a clip; a segment
-where clips are cut into segments and the file takes features) at each number of threads, and the
-peak memory. A file that takes features needs the front end as well, and one that takes the waveform
-holds it: so the front end of each contract is measured alone, too. Each file is measured in a
-process of its own (`timing`).
+For each file: median and 95th percentile of the milliseconds of one call at each number of threads,
+and peak memory. A call is one clip, or one segment if clips are cut into segments and the file
+takes features. A file that takes features also needs the front end, and one that takes the waveform
+contains it; the front end of each signature is therefore measured alone as well. Each file is
+measured in its own process (`timing`).
 """
 
 import json
@@ -37,14 +37,14 @@ _PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
 
 @dataclass(frozen=True)
 class Time:
-    """Milliseconds of one call, after some to warm up.
+    """Milliseconds of one call, after warm-up calls.
 
     Attributes:
-        threads: of the interpreter.
-        median: on the clock.
-        percentile_95: on the clock.
-        processor: mean of what the threads computed, together; other work is not in it. (A median
-            would not do: of threads on other processors it is only known from time to time.)
+        threads: Number of interpreter threads.
+        median: Median wall-clock time.
+        percentile_95: 95th percentile of wall-clock time.
+        processor: Mean processor time of all threads together, without other work on the machine.
+            (Not a median: the time of threads on other processors is only updated now and then.)
     """
 
     threads: int
@@ -55,15 +55,15 @@ class Time:
 
 @dataclass(frozen=True)
 class Latency:
-    """What a file needs.
+    """Time and memory of a file.
 
     Attributes:
-        file: its name.
-        takes: `features` or `waveform`.
-        bytes: of the file.
-        times: by the number of threads.
-        peak_memory_bytes: what a process grows by (see `timing.measure`); None if not known.
-        front_end: processor time of the front end alone on the first number of threads, in
+        file: Name of the file.
+        takes: Input, `features` or `waveform`.
+        bytes: Size of the file.
+        times: Times, one for each number of threads.
+        peak_memory_bytes: Growth of the process (see `timing.measure`); None if unknown.
+        front_end: Processor time of the front end alone with the first number of threads, in
             milliseconds.
     """
 
@@ -78,17 +78,17 @@ class Latency:
 def measure(
     path: Path, takes: str, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
 ) -> Latency:
-    """Measures a file in a process of its own.
+    """Measures a file in its own process.
 
     Args:
-        path: of the file.
-        takes: `features` or `waveform`.
-        threads: numbers of them.
-        repeats: measured calls.
-        runtime: of `timing.RUNTIMES`.
+        path: The `.tflite` file.
+        takes: Input, `features` or `waveform`.
+        threads: Numbers of threads.
+        repeats: Number of measured calls.
+        runtime: One of `timing.RUNTIMES`.
 
     Raises:
-        InputError: the runtime cannot run the file.
+        InputError: The runtime cannot run the file.
     """
     command = [sys.executable, "-m", timing.__name__, str(path), runtime, str(repeats)]
     done = subprocess.run(
@@ -97,7 +97,7 @@ def measure(
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:]
         raise InputError(f"{runtime} cannot run the file ({' '.join(last)})", where=path)
-    # The runtime may print lines of its own before.
+    # The runtime may print its own lines first.
     measured = json.loads(done.stdout.splitlines()[-1])
     times = [_time(int(count), *values) for count, values in measured["milliseconds"].items()]
     size = path.stat().st_size
@@ -107,7 +107,7 @@ def measure(
 def measure_front_end(
     contract: Contract, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
 ) -> Latency:
-    """Measures the front end of a contract alone, from the samples of a clip to its features."""
+    """Measures a signature's front end alone, from the samples of a clip to its features."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "front end alone"
         shape = (1, *contract.waveform_shape)
@@ -118,10 +118,10 @@ def measure_front_end(
 def measure_files(
     paths: Sequence[Path], threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
 ) -> list[Latency]:
-    """Measures files with cards, and before the files of each contract its front end alone.
+    """Measures files with cards; before the files of each signature, its front end alone.
 
     Raises:
-        InputError: a file is not one of ours, or the runtime cannot run it.
+        InputError: This package did not write a file, or the runtime cannot run it.
     """
     results: list[Latency] = []
     front_ends: dict[str, Latency] = {}
@@ -139,15 +139,15 @@ def measure_files(
 def measured_latency(
     spec: Any, *, format_name: str = "float32", threads: int = 1, repeats: int = 20
 ) -> float:
-    """Milliseconds of one call of a spec's network: the median, in this process.
+    """Measures a network's median milliseconds per call, in this process.
 
-    Weights are random: they do not change the time.
+    Weights are random: they do not affect the time.
 
     Args:
-        spec: of the network, with the length of its input.
-        format_name: of the `.tflite` file.
-        threads: of the interpreter.
-        repeats: measured calls.
+        spec: Spec of the network, with the length of its input.
+        format_name: Format of the `.tflite` file.
+        threads: Number of interpreter threads.
+        repeats: Number of measured calls.
     """
     features = np.random.default_rng(0).normal(size=(1, *spec.input_shape, 1)).astype(np.float32)
     with tempfile.TemporaryDirectory() as name:
@@ -163,7 +163,7 @@ def _time(threads: int, clock: Sequence[float], processor: Sequence[float]) -> T
 
 
 def as_text(results: Sequence[Latency]) -> str:
-    """A table; `front end` is how many times the file's processor time its front end takes."""
+    """Formats a table; `front end` is the front end's processor time over the file's."""
     counts = [time.threads for time in results[0].times]
     widths = f"{'median':>9}{'95 %':>8}{'processor':>10}" * len(counts)
     lines = [
@@ -211,7 +211,7 @@ def _define_flags() -> None:
         "CALLS: Measured calls of each file, with each number of threads.",
         lower_bound=1,
     )
-    flags.DEFINE_enum("runtime", "tf.lite", list(timing.RUNTIMES), "What runs the files.")
+    flags.DEFINE_enum("runtime", "tf.lite", list(timing.RUNTIMES), "Runtime for the files.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
     flags.register_validator(
         "threads",

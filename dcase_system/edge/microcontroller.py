@@ -1,10 +1,10 @@
-"""What a microcontroller needs of an exported file: a C header, and which devices it fits.
+"""Prepares an exported file for microcontrollers: a C header, and the devices it fits.
 
     python -m dcase_system.edge.microcontroller MODEL.tflite --output_dir=DIR \\
         --accelerator=ethos-u55-128
 
 MODEL is an int8 file that takes features. DIR receives its header, `microcontroller.json`, and for
-each accelerator the compiled file with a header of its own (needs ethos-u-vela).
+each accelerator the compiled file with its own header (needs ethos-u-vela).
 """
 
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ _SAMPLE_BYTES = 2
 
 @dataclass(frozen=True)
 class Report:
-    """What a model needs.
+    """Resources that a model needs.
 
     Attributes:
-        file: its name.
-        arena: its memory.
-        needs: of a device without accelerator.
-        fits: by the class of devices, `yes` or what is missing.
-        accelerators: reports for the accelerators asked for.
+        file: Name of the file.
+        arena: Memory of the model.
+        needs: Memory needed on a device without accelerator.
+        fits: `yes` or the missing memory, by device class.
+        accelerators: Reports for the requested accelerators.
     """
 
     file: str
@@ -48,21 +48,21 @@ class Report:
 
 
 def checked_contract(path: Path) -> Contract:
-    """The contract of a file that a microcontroller can run.
+    """Returns the signature of a file that a microcontroller can run.
 
     Raises:
-        InputError: the file is not one of ours, not int8, or takes the waveform.
+        InputError: This package did not write the file, or it is not int8 or takes the waveform.
     """
     card = read_card(path)
     if card.takes != "features":
-        # RFFT2D is no operator of TFLite Micro, and the front end is in float32.
+        # TFLite Micro has no RFFT2D, and the front end is in float32.
         raise InputError(
             "front end inside the file cannot run on a microcontroller",
             where=path,
             expected="a file that takes features; the header has the front end's constants",
         )
     if card.format != "int8":
-        # CMSIS-NN and Ethos-U have integer kernels; float activations are four times as large.
+        # CMSIS-NN and Ethos-U have integer kernels; float activations take four times the memory.
         raise InputError(
             "microcontrollers compute in int8", where=path, expected="int8", received=card.format
         )
@@ -70,15 +70,15 @@ def checked_contract(path: Path) -> Contract:
 
 
 def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report:
-    """Writes the header of a file, those of its compiled forms, and the report.
+    """Writes a file's header, its compiled variants with theirs, and the report.
 
     Args:
-        path: of an int8 `.tflite` file that takes features.
-        folder: where they go.
-        accelerators: of `ethos_u.ACCELERATORS`.
+        path: An int8 `.tflite` file that takes features.
+        folder: Output folder.
+        accelerators: Some of `ethos_u.ACCELERATORS`.
 
     Raises:
-        InputError: the file or an accelerator is not of that kind.
+        InputError: The file is unsuitable or an accelerator is unknown.
     """
     contract, content = checked_contract(path), path.read_bytes()
     memory = arena(content)
@@ -100,7 +100,7 @@ def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report
 
 
 def as_text(result: Report) -> str:
-    """Memory, devices and accelerators as tables."""
+    """Formats memory, devices and accelerators as tables."""
     needs = result.needs
     lines = [
         f"{result.file}: flash {needs.flash:,} bytes; RAM {needs.ram:,} bytes: "
@@ -117,7 +117,7 @@ def as_text(result: Report) -> str:
         lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]
     for one in result.accelerators:
         cpu = ", ".join(f"{count} {name}" for name, count in one.cpu_operators.items())
-        operators = f"{one.npu_operators} there, on the processor: {cpu or 'none'}"
+        operators = f"{one.npu_operators} accelerated, on the processor: {cpu or 'none'}"
         memory = f"{one.sram_bytes / 1_024:>10,.1f}{one.flash_bytes / 1_024:>11,.1f}"
         time = f"{one.cycles:>12,}{one.milliseconds:>8.2f}"
         lines.append(f"{one.accelerator:<16}{one.clock_hz / 1e6:>5.0f}{memory}{time}  {operators}")
@@ -133,7 +133,7 @@ def main(argv: Sequence[str]) -> None:
 
 def _define_flags() -> None:
     flags.DEFINE_string(
-        "output_dir", None, "FOLDER: Where the headers and the report go.", required=True
+        "output_dir", None, "FOLDER: Output folder for headers and report.", required=True
     )
     flags.DEFINE_multi_enum(
         "accelerator",

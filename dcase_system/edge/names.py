@@ -1,3 +1,3 @@
-"""The formats of exported files; nothing that has to be imported with TensorFlow."""
+"""Names of export formats; importing them does not load TensorFlow."""
 
 FORMATS = ("float32", "float16", "dynamic", "int8")

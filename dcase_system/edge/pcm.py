@@ -1,4 +1,4 @@
-"""Raw samples from a microphone or a pipe, as blocks."""
+"""Reads raw samples from a microphone or a pipe in blocks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import numpy as np
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.formats import HEAD_BYTES, format_of
 
-# By the names of ALSA's arecord: type of a sample, and its full scale.
+# By arecord's (ALSA) names: sample type and full scale.
 PCM_FORMATS = {"S16_LE": ("<i2", 2**15), "S32_LE": ("<i4", 2**31), "FLOAT_LE": ("<f4", 1)}
 _WHERE = "standard input"
-_MOST_BYTES = 1 << 16  # at a time
+_MOST_BYTES = 1 << 16  # per read
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class PCMFormat:
 
 
 def pcm_blocks(stream: BufferedIOBase, form: PCMFormat) -> Iterator[np.ndarray]:
-    """The samples of a stream, each block as soon as it is there.
+    """Yields the samples of a stream, each block as soon as it arrives.
 
     Args:
-        stream: of raw samples.
-        form: of the samples.
+        stream: Stream of raw samples.
+        form: Format of the samples.
 
     Yields:
         (samples, channels) float32, full scale = 1.
 
     Raises:
-        InputError: the stream is an audio file, or has NaN or infinite samples.
+        InputError: The stream is an audio file, or has NaN or infinite samples.
     """
     kind, full_scale = PCM_FORMATS[form.name]
     frame_bytes = np.dtype(kind).itemsize * form.channels

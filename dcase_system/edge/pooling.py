@@ -1,16 +1,16 @@
-"""Average pooling in an int8 file as a convolution, for which the kernels are faster.
+"""Replaces average pooling in an int8 file by a convolution, whose kernels are faster.
 
-XNNPACK has no average pooling at int8 and leaves it to TFLite's own kernel, and an Ethos-U takes
-longer for it too. S1 at int8 as converted, and with the convolution: milliseconds of a processor
-(the least of 60 medians of ten calls, in turns, one thread), of an Ethos-U by Vela's estimate.
+XNNPACK has no average pooling at int8 and leaves it to TFLite's own kernel; an Ethos-U is slower at
+it too. S1 at int8 as converted -> with the convolution: milliseconds of processor time (minimum
+of 60 medians of ten calls, interleaved, one thread); for the Ethos-U, Vela's estimate.
 
 | converter of TensorFlow | TensorFlow's runtime | ai-edge-litert 2.3.0 | Ethos-U55-128 | bytes |
 |---|---|---|---|---|
 | 2.17.1 | 1.22 -> 1.14 | 1.01 -> 0.85 | 3.08 -> 2.90 | 136,792 -> 137,448 |
 | 2.21.0 | 0.91 -> 0.82 | 0.92 -> 0.83 | 3.08 -> 2.90 | 141,232 -> 141,888 |
 
-At float32 it gains nothing. The networks of the scene search have no such pooling. Results are the
-same numbers, bit for bit.
+At float32 it gains nothing. The networks of the scene search have no such pooling. Results are
+identical, bit for bit.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from dcase_system.edge import flatbuffer
 
 
 def with_convolved_pooling(int8: bytes) -> bytes:
-    """The model with each average pooling over padded int8 maps as a depthwise convolution."""
+    """Replaces each average pooling over padded int8 maps by a depthwise convolution."""
     model = flatbuffer.parse(int8)
     graph, padded = model.subgraphs[0], set()
     for operator in graph.operators:
@@ -35,10 +35,10 @@ def with_convolved_pooling(int8: bytes) -> bytes:
 
 
 def _convolve(model: Any, graph: Any, pool: Any) -> None:
-    """Makes a pooling a convolution by 127 everywhere, at a scale of 1 / (127 * window size).
+    """Turns a pooling into a convolution with kernel 127 at a scale of 1 / (127 * window size).
 
-    The mean of an odd number of integers is never half way between two, so both round to the same
-    one.
+    The mean of an odd number of integers is never halfway between two, so both round to the same
+    integer.
     """
     options, taken = pool.builtinOptions, graph.tensors[pool.inputs[0]]
     window, channels = (options.filterHeight, options.filterWidth), int(taken.shape[3])
@@ -61,5 +61,5 @@ def _convolve(model: Any, graph: Any, pool: Any) -> None:
         depthMultiplier=1,
         fusedActivationFunction=options.fusedActivationFunction,
     )
-    # The first version with int8.
+    # The first version that supports int8.
     pool.opcodeIndex = flatbuffer.operator_code(model, "DEPTHWISE_CONV_2D", version=3)

@@ -1,14 +1,14 @@
-"""Post-training int8: a float32 `.tflite` file, quantised with ranges and biases of its own clips.
+"""Post-training int8 quantization of a float32 `.tflite` file, with calibrated ranges and biases.
 
-The converter's own calibration takes the least and the greatest value of each tensor, and sees a
-sum in the place of its first addend, because additions run in place there: the addend gets the
-range of the sum, up to twice its own. Ranges are measured here instead, and made as narrow as gives
-the least mean square error: outliers are clipped, everything else gets finer steps.
+The converter's own calibration takes the minimum and maximum of each tensor, and sees a sum in
+place of its first addend, because additions run in place there: the addend gets the range of the
+sum, up to twice its own. This module measures the ranges itself and narrows them to minimize the
+mean squared error: outliers are clipped, everything else gets finer steps.
 
-Then the mean of what a convolution gives is no longer that of the float32 network, by the rounding
-of its weights and of what it takes. Its bias is moved by the difference, layer after layer, each
-behind corrected ones (Nagel et al., Data-Free Quantization, 2019, section 4.2, with data). Where a
-ReLU follows, the difference counts by the share of values that pass it.
+Rounding of weights and inputs then shifts the mean output of each convolution from that of the
+float32 network. Its bias is corrected by the difference, layer by layer, with all earlier layers
+already corrected (Nagel et al., Data-Free Quantization, 2019, section 4.2, with data). If a ReLU
+follows, the difference is divided by the share of values that pass it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,18 +22,18 @@ from tensorflow.lite.python.convert import mlir_quantize
 from dcase_system.edge import flatbuffer
 from dcase_system.edge.quantisation import Observer, Range, dequantise, quantise
 
-_CORRECTION_INPUTS = 50  # a mean needs fewer than a range does
-# With a bias, and linear up to their own activation.
+_CORRECTION_INPUTS = 50  # a mean needs fewer inputs than a range
+# Operators with a bias, linear up to their own activation.
 _BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-_LEAST_ACTIVE = 0.1  # below it, the values that pass a ReLU are too few to tell
+_LEAST_ACTIVE = 0.1  # below this share, too few values pass a ReLU for an estimate
 
 
 def quantised(float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
-    """An int8 file of a float32 one: weights per channel, activations, input and output.
+    """Quantizes a float32 file to int8: weights per channel, activations, input and output.
 
     Args:
-        float32: a `.tflite` file of one input, as the converter writes it.
-        inputs: what it takes, each of the input's shape.
+        float32: A `.tflite` file with one input, as the converter writes it.
+        inputs: Calibration inputs, each of the input's shape.
     """
     model = flatbuffer.parse(float32)
     tensors = model.subgraphs[0].tensors
@@ -47,7 +47,7 @@ def quantised(float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
 
 
 def _ranges(float32: bytes, inputs: Iterable[np.ndarray]) -> dict[int, Range]:
-    """Of each float32 tensor that is computed or taken, by its index."""
+    """Returns the range of each computed or input float32 tensor, by its index."""
     graph, generator = flatbuffer.parse(float32).subgraphs[0], np.random.default_rng(0)
     computed = [int(index) for operator in graph.operators for index in operator.outputs]
     observers = {
@@ -62,12 +62,12 @@ def _ranges(float32: bytes, inputs: Iterable[np.ndarray]) -> dict[int, Range]:
 
 
 def corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
-    """The int8 file with biases by which each layer's mean is that of the float32 file.
+    """Corrects an int8 file's biases so that each layer's mean matches the float32 file.
 
     Args:
-        int8: a `.tflite` file.
-        float32: of the same network, with the same names of tensors.
-        inputs: real values, each of the input's shape; some of them are taken.
+        int8: A `.tflite` file.
+        float32: A float32 file of the same network, with the same tensor names.
+        inputs: Real values, each of the input's shape; a subset is used.
     """
     rows = np.linspace(0, len(inputs) - 1, min(_CORRECTION_INPUTS, len(inputs))).astype(int)
     inputs = [inputs[row] for row in rows]
@@ -79,10 +79,10 @@ def corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> byte
     for position, operator in enumerate(operators):
         output = int(operator.outputs[0])
         name = flatbuffer.tensor_name(graph.tensors[output])
-        # A bias of zeros is left out (-1); one that several layers use is not this layer's to move.
+        # A bias of zeros is left out (-1); one that several layers share must not move for one.
         if name not in expected or operator.inputs[2] < 0 or uses.count(operator.inputs[2]) > 1:
             continue
-        # Up to here, so that what comes behind it takes no time.
+        # Cut the graph here, so that later operators take no time.
         graph.operators = operators[: position + 1]
         graph.outputs = [output, *_left_over(graph.operators, output)]
         found, active = _mean(flatbuffer.serialise(model), inputs)
@@ -94,7 +94,7 @@ def corrected(int8: bytes, float32: bytes, inputs: Sequence[np.ndarray]) -> byte
 
 
 def biases(int8: bytes) -> dict[str, np.ndarray]:
-    """Real values of the biases of an int8 file, by the name of what their layers give."""
+    """Returns the real values of an int8 file's biases, by the name of their layers' outputs."""
     model = flatbuffer.parse(int8)
     tensors = model.subgraphs[0].tensors
     return {
@@ -106,7 +106,7 @@ def biases(int8: bytes) -> dict[str, np.ndarray]:
 
 
 def _left_over(operators: Sequence[Any], output: int) -> Iterator[int]:
-    """Other tensors that no operator takes: XNNPACK of TensorFlow 2.17 fails on half-used ones."""
+    """Yields other unread tensors: XNNPACK of TensorFlow 2.17 fails on partly read operators."""
     taken = {int(index) for operator in operators for index in operator.inputs}
     given = (int(index) for operator in operators for index in operator.outputs)
     yield from (index for index in given if index not in taken and index != output)
@@ -127,13 +127,13 @@ def _stored_bias(model: Any, operator: Any) -> np.ndarray:
 
 
 def _step(model: Any, operator: Any) -> np.ndarray:
-    """Of a layer's sums, and so of its bias."""
+    """Returns the quantization step of a layer's sums, and so of its bias."""
     taken, kernel = (model.subgraphs[0].tensors[index] for index in operator.inputs[:2])
     return taken.quantization.scale[0] * np.asarray(kernel.quantization.scale)
 
 
 def _float_means(float32: bytes, inputs: Sequence[np.ndarray]) -> Mapping[str, np.ndarray]:
-    """(channels,) mean of what each layer with a bias gives, by the tensor's name."""
+    """Returns the mean output (channels,) of each layer with a bias, by tensor name."""
     model = flatbuffer.parse(float32)
     tensors = model.subgraphs[0].tensors
     names = {
@@ -149,7 +149,7 @@ def _float_means(float32: bytes, inputs: Sequence[np.ndarray]) -> Mapping[str, n
 
 
 def _mean(int8: bytes, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """(channels,) mean of what an int8 file gives, and the share of it above zero."""
+    """Returns an int8 file's mean output (channels,) and the share of values above zero."""
     mean, active = np.zeros(1), np.zeros(1)
     for interpreter in _runs(int8, inputs):
         details = interpreter.get_output_details()[0]
@@ -161,7 +161,7 @@ def _mean(int8: bytes, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.nda
 def _runs(
     content: bytes, inputs: Iterable[np.ndarray], *, every_tensor: bool = False
 ) -> Iterable[tf.lite.Interpreter]:
-    """The interpreter of a file after each input."""
+    """Yields a file's interpreter after each input."""
     interpreter = tf.lite.Interpreter(
         model_content=content, experimental_preserve_all_tensors=every_tensor
     )

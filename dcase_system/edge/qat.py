@@ -1,10 +1,10 @@
-"""Quantisation-aware training by TF-MOT: a network trained with the roundings of its int8 file.
+"""Quantization-aware training with TF-MOT: trains a network with the rounding of its int8 file.
 
-TF-MOT's own settings for 8 bits are replaced by a configuration of each layer, for three reasons:
-they quantise a depthwise kernel as a whole, where the file has a scale for each channel; their
-ranges begin at [-6, 6] and take thousands of steps to forget that; and a batch norm that is not
-folded is rounded with the statistics of the batch. So batch norm is folded before, ranges are set
-on training clips as those of post-training files are, and stay; what is trained is weights.
+A configuration for each layer replaces TF-MOT's default 8-bit settings, for three reasons: the
+defaults quantize a depthwise kernel as a whole, where the file has a scale per channel; their
+ranges start at [-6, 6] and take thousands of steps to adapt; and a batch norm that is not folded
+is rounded with batch statistics. So batch norm is folded first, ranges are calibrated on training
+clips as for post-training files and stay fixed, and only weights are trained.
 
 Imports tf_keras, which takes seconds: import this module where it is needed.
 """
@@ -25,9 +25,9 @@ from dcase_system.edge.quantisation import Observer, Range
 from dcase_system.edge.tflite import converted_function
 from dcase_system.models.tf_keras import DepthwiseConv2D, to_tf_keras
 
-_LARGEST = 127  # kernels are stored symmetrically
+_LARGEST = 127  # kernels are quantized symmetrically
 _BATCH = 16
-# The weight that is rounded, by layer; None for layers that round what they give.
+# The weight that is rounded, by layer; None for layers that only round their output.
 _ROUNDED: dict[type, str | None] = {
     tf_keras.layers.Conv2D: "kernel",
     DepthwiseConv2D: "depthwise_kernel",
@@ -36,7 +36,7 @@ _ROUNDED: dict[type, str | None] = {
     tf_keras.layers.Add: None,
     tf_keras.layers.GlobalAveragePooling2D: None,
 }
-# These give what they take, on the same scale.
+# These pass values on at the same scale.
 _PASSING = (
     tf_keras.layers.ZeroPadding2D,
     tf_keras.layers.AveragePooling2D,
@@ -46,7 +46,7 @@ _PASSING = (
 
 
 class _KernelRounding(tfmot.quantizers.Quantizer):
-    """To the 255 steps of each output channel; gradients pass as if there were none."""
+    """Rounds to 255 steps per output channel; gradients pass straight through."""
 
     def __init__(self, axes: tuple[int, ...]):
         self.axes = axes
@@ -64,12 +64,12 @@ class _KernelRounding(tfmot.quantizers.Quantizer):
 
 
 class _Rounding(tfmot.QuantizeConfig):
-    """How a layer is rounded.
+    """Rounding of a layer.
 
     Args:
-        kernel: name of the weight that is, or None.
-        low: of the range of what the layer gives; None leaves it as it is.
-        high: see `low`.
+        kernel: Name of the rounded weight, or None.
+        low: Lower end of the output's range; None leaves the output unrounded.
+        high: Upper end of the output's range.
     """
 
     def __init__(self, kernel: str | None, low: float | None = None, high: float | None = None):
@@ -115,15 +115,15 @@ def _fixed(low: float, high: float) -> tfmot.quantizers.Quantizer:
 
 @tf.autograph.experimental.do_not_convert
 def quantised_model(network: keras.Model, calibration: np.ndarray) -> tf_keras.Model:
-    """The network in tf_keras with the roundings of an int8 file in its graph.
+    """Builds the network in tf_keras with the rounding of an int8 file in its graph.
 
     Args:
-        network: features to logits, functional.
-        calibration: (clips, bands, frames, channels) features of training clips that set the
+        network: Functional network from features to logits.
+        calibration: Features (clips, bands, frames, channels) of training clips that set the
             ranges.
 
     Raises:
-        InputError: it has a layer that has no counterpart in tf_keras or cannot be quantised.
+        InputError: A layer has no counterpart in tf_keras or cannot be quantized.
     """
     plain = to_tf_keras(folded(network))
     ranges = _ranges(plain, calibration)
@@ -136,22 +136,22 @@ def quantised_model(network: keras.Model, calibration: np.ndarray) -> tf_keras.M
         model = tf_keras.models.clone_model(plain, clone_function=annotated)
         model.set_weights(plain.get_weights())
         model = tfmot.quantize_apply(model, quantized_layer_name_prefix="")
-    # TF-MOT's own range of the input grows with every value, and augmentation makes greater ones.
+    # TF-MOT's own input range grows with every value, and augmentation makes larger values.
     (taken,) = (x for x in model.layers if type(x).__name__ == "QuantizeLayer")
     taken.quantizer = _fixed(*ranges[plain.input_names[0]])
-    taken._name = "features"  # its own is numbered through the process, and gets into the file
+    taken._name = "features"  # the default is numbered per process, and is written to the file
     _correct_biases(model, plain, calibration)
     return model
 
 
 def converted(model: tf_keras.Model) -> bytes:
-    """The int8 file of a quantised model, with the ranges and steps that it was trained with."""
+    """Converts a quantized model to int8, with the ranges and steps used in training."""
     return with_convolved_pooling(_file(model, int8=True))
 
 
 def _file(model: tf_keras.Model, *, int8: bool) -> bytes:
     shape = (1, *model.input_shape[1:])
-    # Not the model itself: a SavedModel would trace each of its layers, for a minute.
+    # Not the model itself: a SavedModel would trace each of its layers, which takes a minute.
     return converted_function(
         lambda features: model(features, training=False),
         shape,
@@ -162,7 +162,7 @@ def _file(model: tf_keras.Model, *, int8: bool) -> bytes:
 
 
 def _correct_biases(model: tf_keras.Model, plain: tf_keras.Model, calibration: np.ndarray) -> None:
-    """Gives a quantised model the biases that its file would get after training."""
+    """Sets a quantized model's biases to those of its post-training int8 file."""
     inputs = [clip[None] for clip in calibration.astype(np.float32)]
     int8 = corrected(_file(model, int8=True), _file(plain, int8=False), inputs)
     (last,) = plain.output_names
@@ -174,13 +174,13 @@ def _correct_biases(model: tf_keras.Model, plain: tf_keras.Model, calibration: n
 
 
 def _layer_name(tensor: str) -> str:
-    """Of `model/layer/BiasAdd;model/layer/...`; the output of the file has no layer's name."""
+    """Returns the layer in `model/layer/BiasAdd;model/layer/...`; the file's output has none."""
     parts = tensor.split(";")[0].split("/")
     return parts[-2] if len(parts) > 1 else ""
 
 
 def _ranges(plain: tf_keras.Model, calibration: np.ndarray) -> dict[str, Range]:
-    """Of the input and of what each layer gives that is rounded, by name."""
+    """Returns the ranges of the input and of each rounded layer's output, by name."""
     names = [layer.name for layer in plain.layers if _is_rounded(layer)]
     probe = tf_keras.Model(plain.inputs, [plain.get_layer(name).output for name in names])
     taken = (plain.input_names[0], *names)

@@ -1,4 +1,4 @@
-"""Real values as integers and back, and the range that loses least."""
+"""Quantizes and dequantizes values, and finds the range with the least error."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ import numpy as np
 
 Range = tuple[float, float]
 _LEVELS = 255  # steps between the ends of a range at 8 bits
-_VALUES = 2_000  # of a tensor and an input that the error is taken over
-_SHARES = np.linspace(1.0, 0.3, 29).tolist()  # of either end of a tensor's whole range
+_VALUES = 2_000  # sampled per tensor and input to estimate the error
+_SHARES = np.linspace(1.0, 0.3, 29).tolist()  # candidates for each end, of the whole range
 
 
 def quantise(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
-    """Real values as a tensor stores them; `details` are the interpreter's."""
+    """Returns real values as a tensor stores them; `details` are the interpreter's."""
     scale, zero_point = details["quantization"]
     if scale == 0:
         return values.astype(details["dtype"])
@@ -24,16 +24,16 @@ def quantise(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
 
 
 def dequantise(stored: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
-    """What the values that a tensor stores stand for."""
+    """Returns the real values of stored ones."""
     scale, zero_point = details["quantization"]
     return stored if scale == 0 else (stored.astype(np.float32) - zero_point) * np.float32(scale)
 
 
 class Observer:
-    """Gathers what a tensor holds, input after input, for its range.
+    """Collects a tensor's values, input by input, to determine its range.
 
     Args:
-        generator: draws the values that are kept.
+        generator: Random generator that selects the values to keep.
     """
 
     def __init__(self, generator: np.random.Generator) -> None:
@@ -42,38 +42,38 @@ class Observer:
         self._samples: list[np.ndarray] = []
 
     def add(self, values: np.ndarray) -> None:
-        """What the tensor holds for one input."""
+        """Adds the tensor's values for one input."""
         values = values.ravel()
         low, high = self._ends
         self._ends = (min(low, float(values.min())), max(high, float(values.max())))
         if values.size > _VALUES:
-            # At random: every n-th value would be one of the same few channels.
+            # At random: every n-th value would come from the same few channels.
             values = values[self._generator.integers(0, values.size, _VALUES)]
-        self._samples.append(values.copy())  # the tensor itself may be written over
+        self._samples.append(values.copy())  # the interpreter may overwrite the tensor
 
     def range(self) -> Range:
-        """The range that loses least."""
+        """Returns the range with the least error."""
         return narrowed(np.concatenate(self._samples), *self._ends)
 
 
 def narrowed(values: np.ndarray, low: float, high: float) -> Range:
-    """The part of a range in which values are quantised with the least mean square error.
+    """Narrows a range to the part with the least mean squared quantization error.
 
-    What lies outside is clipped, and everything else gets finer steps.
+    Values outside are clipped, and everything else gets finer steps.
 
     Args:
-        values: that are quantised, or some of them.
-        low: their least.
-        high: their greatest.
+        values: Values to quantize, or a sample of them.
+        low: Minimum of all values.
+        high: Maximum of all values.
     """
-    low, high = min(low, 0.0), max(high, 0.0)  # zero is one of the steps
+    low, high = min(low, 0.0), max(high, 0.0)  # zero must be one of the steps
     highest = min((share * high for share in _SHARES), key=lambda end: _error(values, low, end))
     lowest = min((share * low for share in _SHARES), key=lambda end: _error(values, end, highest))
     return lowest, highest
 
 
 def _error(values: np.ndarray, low: float, high: float) -> float:
-    """Mean square error of values that are quantised with a range."""
+    """Returns the mean squared error of values quantized with a range."""
     step = max(high - low, 1e-9) / _LEVELS
     zero = np.rint(-low / step)
     rounded = (np.clip(np.rint(values / step) + zero, 0, _LEVELS) - zero) * step

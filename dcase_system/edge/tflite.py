@@ -1,4 +1,4 @@
-"""Conversion to TFLite and running a file through the interpreter."""
+"""Converts networks to TFLite and runs files in the interpreter."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from dcase_system.models.depthwise import traced_plainly
 
 
 def file_name(format_name: str, takes: str = "features", network: str = "student") -> str:
-    """Name of a network's exported file of a format that takes features or a waveform."""
+    """Returns the name of a network's exported file."""
     return f"{network}_{format_name}{'' if takes == 'features' else f'_{takes}'}.tflite"
 
 
@@ -29,7 +29,7 @@ def export(
     calibration: np.ndarray,
     formats: Sequence[str] = FORMATS,
 ) -> None:
-    """Writes a network's files that take features, with batch 1; see `converted`."""
+    """Writes the files that take features, with batch 1; see `converted`."""
     with tempfile.TemporaryDirectory() as saved_model:
         save_model(network, saved_model, calibration.shape[1:], (1,))
         files = converted(saved_model, calibration, formats)
@@ -44,10 +44,10 @@ def save_model(
     feature_shape: tuple[int, ...],
     batches: Sequence[int] = (),
 ) -> None:
-    """Writes a SavedModel: features of a shape to logits.
+    """Writes a SavedModel from features of a shape to logits.
 
-    Its endpoint `serve` takes any batch and runs on every device; for each of `batches` there is
-    an endpoint for the converter, which wants a fixed one.
+    Its endpoint `serve` takes any batch size and runs on every device; each of `batches` has its
+    own endpoint for the converter, which needs a fixed size.
     """
     archive = keras.export.ExportArchive()
     archive.track(network)
@@ -68,16 +68,16 @@ def converted(
 ) -> dict[str, bytes]:
     """Converts a network to `.tflite` files with a fixed batch and built-in operations only.
 
-    `float32`; `float16` (weights stored in half precision); `dynamic` (large weights int8, input,
-    output and what is between layers float32); `int8` (weights, activations, input and output;
-    per-channel weights).
+    `float32`; `float16` (weights stored in half precision); `dynamic` (large weights int8; input,
+    output and activations float32); `int8` (weights, activations, input and output; weights per
+    channel).
 
     Args:
-        saved_model: by `save_model`, with an endpoint of this batch. (On this TensorFlow,
-            converting a Keras 3 model directly aborts the process.)
-        calibration: (clips, mels, frames, 1) features that set the ranges of int8 activations.
-        formats: which of them.
-        batch: of the input.
+        saved_model: SavedModel from `save_model`, with an endpoint of this batch. (On this
+            TensorFlow, converting a Keras 3 model directly aborts the process.)
+        calibration: Features (clips, mels, frames, 1) that set the ranges of int8 activations.
+        formats: Formats to convert to.
+        batch: Batch size of the input.
     """
     with plain_path(saved_model) as plain:
         contents = {name: _convert(plain, name, batch) for name in formats if name != "int8"}
@@ -99,19 +99,19 @@ def converted_function(
     """Converts a function of one float32 tensor of a fixed shape to a `.tflite` file.
 
     Args:
-        function: what is converted.
-        shape: of what it takes.
-        name: of what it takes.
-        variables: that it reads.
-        int8: whether the function has the ranges and steps of an int8 file in its graph, and is to
-            become one; else the file is float32.
+        function: Function to convert.
+        shape: Shape of its input.
+        name: Name of its input.
+        variables: Variables that it reads.
+        int8: Whether the function's graph has the ranges and steps of an int8 file, and is
+            converted to one; otherwise the file is float32.
     """
     module = tf.Module()
-    # Autograph, which would read all code on the way, takes half of the time.
+    # Without Autograph, which would parse all called code and take half of the time.
     module.call = tf.function(
         function, input_signature=[tf.TensorSpec(shape, tf.float32, name)], autograph=False
     )
-    module.read = list(variables)  # a SavedModel stores those that it can find
+    module.read = list(variables)  # a SavedModel only stores variables it can find
     with (
         tempfile.TemporaryDirectory() as temporary,
         plain_path(temporary) as saved_model,
@@ -126,7 +126,7 @@ def converted_function(
 
 
 def _inference(network: keras.Model, plain: bool) -> Callable:
-    def call(features):  # traced when the archive is written
+    def call(features):  # traced when the archive is written out
         with traced_plainly(plain):
             return network(features, training=False)
 
@@ -154,14 +154,14 @@ def _batches(features: np.ndarray, batch: int) -> list[np.ndarray]:
 
 
 class TFLiteModel:
-    """A `.tflite` file as a function of clips; quantises its input and output by itself.
+    """Runs a `.tflite` file on clips; quantizes its input and dequantizes its output.
 
     Args:
-        path: of the file.
-        threads: of the interpreter.
+        path: The `.tflite` file.
+        threads: Number of interpreter threads.
 
     Raises:
-        InputError: the file is missing or is no TFLite model of one input and one output.
+        InputError: The file is missing or not a TFLite model with one input and one output.
     """
 
     def __init__(self, path: str | Path, threads: int = 1):
@@ -173,12 +173,12 @@ class TFLiteModel:
                 f"model file is missing ({error.strerror})", where=path, expected="a .tflite file"
             ) from error
         try:
-            flatbuffer.parse(content)  # what is broken in the file would break the interpreter
+            flatbuffer.parse(content)  # a broken file could crash the interpreter
             self._interpreter = tf.lite.Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
             inputs = self._interpreter.get_input_details()
             outputs = self._interpreter.get_output_details()
-        except (ValueError, RuntimeError) as error:  # of names too, which are not UTF-8
+        except (ValueError, RuntimeError) as error:  # also for names that are not UTF-8
             raise InputError(
                 f"model cannot be loaded ({error})", where=path, expected="a .tflite file"
             ) from error
@@ -192,10 +192,10 @@ class TFLiteModel:
         self.input, self.output = inputs[0], outputs[0]
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:
-        """Logits of clips one by one: (clips, *input shape) to (clips * rows of one, classes).
+        """Computes logits clip by clip: (clips, *input shape) to (clips * rows per clip, classes).
 
         Raises:
-            InputError: the interpreter refuses the input or an operator.
+            InputError: The interpreter rejects the input or an operator.
         """
         return np.concatenate([self._one(clip[None]) for clip in clips])
 

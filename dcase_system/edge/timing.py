@@ -1,6 +1,6 @@
-"""Running a `.tflite` file for its time and its memory; imports nothing but the runtime.
+"""Measures time and memory of a `.tflite` file; imports nothing but the runtime.
 
-As a command it measures one file in a process that holds nothing else, for `latency`:
+As a command it measures one file in an otherwise empty process, for `latency`:
 
     python -m dcase_system.edge.timing MODEL.tflite RUNTIME REPEATS THREADS...
 
@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-# Where each runtime's `Interpreter` is.
+# Module with each runtime's `Interpreter`.
 RUNTIMES = {
     "tf.lite": "tensorflow.lite.python.interpreter",
     "ai_edge_litert": "ai_edge_litert.interpreter",
 }
-# The first calls allocate, pack weights and fill the caches.
+# The first calls allocate memory, pack weights and fill caches.
 WARM_UP = 5
 
 
 def load(path: str | Path, threads: int, runtime: str = "tf.lite") -> Any:
-    """An interpreter of a file, its tensors allocated, with the runtime's own default kernels."""
+    """Loads an interpreter with allocated tensors and the runtime's default kernels."""
     module = importlib.import_module(RUNTIMES[runtime])
     interpreter = module.Interpreter(str(path), num_threads=threads)
     interpreter.allocate_tensors()
@@ -34,14 +34,14 @@ def load(path: str | Path, threads: int, runtime: str = "tf.lite") -> Any:
 
 
 def milliseconds(interpreter: Any, repeats: int) -> np.ndarray:
-    """Of each call on noise: handing the input over, running, taking the output.
+    """Times each call on noise: setting the input, running, getting the output.
 
-    What a caller does besides, such as quantising the input, is not in it. The time does not depend
+    The caller's own work, such as quantizing the input, is not included. The time does not depend
     on the values.
 
     Returns:
-        (2, repeats): on the clock, and of the processor, all threads together. Other work on the
-        machine makes the first longer and not the second.
+        (2, repeats): wall-clock time, and processor time of all threads together. Other work on
+        the machine lengthens only the first.
     """
     taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     values = np.random.default_rng(0).normal(size=taken["shape"])
@@ -60,25 +60,25 @@ def milliseconds(interpreter: Any, repeats: int) -> np.ndarray:
 
 
 def memory_bytes(field: str) -> int:
-    """Of this process: `VmRSS`, what it holds now, of that `RssAnon` its own, `VmHWM` the most.
+    """Returns this process's `VmRSS` (resident), `RssAnon` (its anonymous part) or `VmHWM` (peak).
 
-    `getrusage` will not do: after a fork it still reports the parent's peak.
+    Not from `getrusage`: after a fork it still reports the parent's peak.
     """
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return 1_024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def measure(path: str, runtime: str, repeats: int, threads: list[int]) -> dict[str, Any]:
-    """Times at each number of threads; peak memory of loading and running with the first of them.
+    """Measures the times for each number of threads, and peak memory with the first of them.
 
-    Memory is what the process grows by at most, from before the file is opened: file, arena, packed
-    weights, and the pages of the runtime's code that are touched. None without Linux's /proc.
+    Peak memory is the largest growth of the process since before the file was opened: file, arena,
+    packed weights, and touched pages of the runtime's code. None without Linux's /proc.
     """
     importlib.import_module(RUNTIMES[runtime])
     reset = Path("/proc/self/clear_refs")
     before = None
     if reset.exists():
-        reset.write_text("5", encoding="ascii")  # makes the peak what is held now
+        reset.write_text("5", encoding="ascii")  # resets the peak to the current size
         before = memory_bytes("VmRSS")
     times, peak = {}, None
     for count in threads:

@@ -1,4 +1,4 @@
-"""Any audio as the windows that a network takes."""
+"""Cuts audio into the windows that a network takes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _CLIPPED_LEVEL, _CLIPPED_SHARE = 0.999, 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """A stretch of audio as a network takes it.
+    """A window of audio.
 
     Attributes:
-        start_seconds: where it begins.
-        waveform: of the contract's `waveform_shape`.
-        notes: what makes its classification doubtful.
+        start_seconds: Start in the recording.
+        waveform: Samples in the signature's `waveform_shape`.
+        notes: Reasons to doubt its classification.
     """
 
     start_seconds: float
@@ -35,20 +35,20 @@ def windows_of(
     contract: Contract,
     hop_seconds: float | None = None,
 ) -> Iterator[Window]:
-    """The windows of a recording of any length, rate and number of channels, each once it is there.
+    """Yields the windows of a recording of any length, rate and number of channels.
 
-    Windows follow each other every `hop_seconds`, by default without overlap. What is left at the
-    end is dropped, unless it is all there is: then it is repeated until it fills a window. Of the
-    recording, no more than a window and a block is held at a time.
+    Each window is yielded as soon as it is complete. Windows start every `hop_seconds`, by default
+    without overlap. A rest at the end is dropped, unless the recording is shorter than a window:
+    then it is repeated to fill one. At most a window and a block are held in memory.
 
     Args:
-        blocks: of the recording, in their order: (samples, channels) float32 each, full scale = 1.
-        sample_rate: in Hz.
-        contract: of the network.
-        hop_seconds: from the start of a window to that of the next.
+        blocks: Blocks of the recording in order: (samples, channels) float32, full scale = 1.
+        sample_rate: Sample rate in Hz.
+        contract: Signature of the network.
+        hop_seconds: Time from the start of one window to the next.
 
     Raises:
-        InputError: there are no samples, or the channels do not fit the network.
+        InputError: There are no samples, or the channels do not fit the network.
     """
     blocks = iter(blocks)
     first = next(blocks, np.empty((0, contract.channels), np.float32))
@@ -74,7 +74,7 @@ def windows_of(
 def _stretches(
     blocks: Iterable[np.ndarray], length: int, hop: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Start and samples of each stretch of a length; all there is if it is shorter."""
+    """Yields start and samples of each window; the whole recording if it is shorter."""
     start, skipped = 0, 0
     held, held_length = [], 0
     for block in blocks:
@@ -94,12 +94,12 @@ def _stretches(
 
 
 def band_note(sample_rate: int, contract: Contract) -> str | None:
-    """What a lower sample rate than the network's leaves out."""
+    """Describes what is missing at a sample rate below the network's."""
     if sample_rate >= contract.sample_rate:
         return None
     return (
         f"sampled at {sample_rate:,} Hz: nothing above {sample_rate // 2:,} Hz, "
-        f"where the network has heard up to {contract.sample_rate // 2:,}"
+        f"but the network was trained up to {contract.sample_rate // 2:,}"
     )
 
 

@@ -1,1 +1,1 @@
-"""What people look at: summaries of runs."""
+"""Reports of runs: pages, tables, figures, model cards, terminal summaries."""

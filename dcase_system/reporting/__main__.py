@@ -1,13 +1,13 @@
-"""Reports of runs: writes one anew, compares several, gives material for a technical report.
+"""Reports on runs: rewrites a report, compares runs, exports tables and figures.
 
-    python -m dcase_system.reporting RUN                   # its report anew
+    python -m dcase_system.reporting RUN                   # rewrite its report
     python -m dcase_system.reporting RUN --output_dir=DIR  # tables, figures
     python -m dcase_system.reporting RUN RUN...            # side by side
 
-Of one run, finished or stopped half-way, the report shows what is there. Of several, accuracies
-and costs are printed side by side, with paired 95 % intervals for how far each is from the first
-one; with --output_dir they are written as a page as well. The files are tables as LaTeX, Markdown
-and CSV and figures as PDF and SVG.
+For one run, finished or interrupted, the report shows what is available. For several, it prints
+accuracies and costs side by side, with paired 95 % intervals for the difference of each to the
+first; --output_dir writes this as a page as well. Tables are exported as LaTeX, Markdown and CSV,
+figures as PDF and SVG.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from dcase_system.reporting.report import page_of
 from dcase_system.reporting.tables import as_text, note_text
 
 _OUTPUT_DIR = flags.DEFINE_string(
-    "output_dir", None, "FOLDER: Tables, figures and the page of a comparison."
+    "output_dir", None, "FOLDER: Output folder for tables, figures and comparison page."
 )
 
 

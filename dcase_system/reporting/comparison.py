@@ -1,4 +1,4 @@
-"""Runs side by side, with paired intervals for how far they differ."""
+"""Compares runs side by side, with paired intervals for their differences."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ _COLUMNS = ("filename", "identifier", "scene_label", "predicted")
 
 @dataclass(frozen=True, eq=False)
 class _Predictions:
-    """What a run has said of each dev-test clip, in the order of the clips' names."""
+    """A run's predictions for the dev-test clips, sorted by file name."""
 
     filenames: tuple[str, ...]
     labels: np.ndarray
@@ -34,14 +34,14 @@ class _Predictions:
 
 
 def write_comparison(run_dirs: Sequence[Path], output_dir: Path) -> Page:
-    """Writes `comparison.json` and the page of it.
+    """Writes `comparison.json` and its page.
 
     Args:
-        run_dirs: see `compare`.
-        output_dir: where they are written.
+        run_dirs: See `compare`.
+        output_dir: Output folder.
 
     Raises:
-        InputError: see `compare`.
+        InputError: See `compare`.
     """
     document = compare(run_dirs)
     write_json(output_dir / document.name, document.content)
@@ -51,13 +51,13 @@ def write_comparison(run_dirs: Sequence[Path], output_dir: Path) -> Page:
 
 
 def compare(run_dirs: Sequence[Path]) -> Document:
-    """What `comparison.json` holds of some runs.
+    """Builds the content of `comparison.json`.
 
     Args:
-        run_dirs: of runs of any kind; differences are to the first one.
+        run_dirs: Run directories of any kind; differences are to the first one.
 
     Raises:
-        InputError: a folder is not a run directory.
+        InputError: A folder is not a run directory.
     """
     names = _names(run_dirs)
     rows = [
@@ -80,7 +80,7 @@ def compare(run_dirs: Sequence[Path]) -> Document:
 
 
 def _names(run_dirs: Sequence[Path]) -> list[str]:
-    """Paths below the folder that all runs have in common."""
+    """Returns the runs' paths below their common folder."""
     resolved = [str(folder.resolve()) for folder in run_dirs]
     common = os.path.commonpath(resolved) if len(set(resolved)) > 1 else Path(resolved[0]).parent
     return [os.path.relpath(folder, common) for folder in resolved]
@@ -109,13 +109,13 @@ def _teachers(name: str, folder: Path) -> list[dict[str, Any]]:
 
 
 def _scene_search(name: str, folder: Path) -> list[dict[str, Any]]:
-    """A row for each network that was chosen."""
+    """Returns a row for each chosen network."""
     chosen = read_document(folder, "results.json").rows("chosen")
     return [_scene(f"{name}, {row.get('method')} {row.get('model')}", row) for row in chosen]
 
 
 def _scene_networks(name: str, folder: Path) -> list[dict[str, Any]]:
-    """A row for each network."""
+    """Returns a row for each network."""
     networks = read_document(folder, "results.json").rows("networks")
     return [_scene(f"{name}, {row.get('name')}", row) for row in networks]
 
@@ -130,7 +130,7 @@ def _scene(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _supernet(name: str, folder: Path) -> list[dict[str, Any]]:
-    """A row for each budget."""
+    """Returns a row for each budget."""
     return [
         {
             "run": f"{name}, {row.get('constraint')}",
@@ -141,7 +141,7 @@ def _supernet(name: str, folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-# What a run has reached and what it costs, by its kind.
+# Functions that collect results and costs, by the kind of run.
 _ROWS: dict[str, Callable[[str, Path], list[dict[str, Any]]]] = {
     "plan": _student,
     "members": _teachers,
@@ -166,14 +166,14 @@ def _complies(complexity: Document, edition: str) -> bool | None:
 
 
 def _predictions(folder: Path) -> _Predictions | str:
-    """The predictions of a run, or why there are none to pair."""
+    """Reads a run's predictions, or returns the reason why they cannot be paired."""
     path = folder / "dev_test" / "predictions.csv"
     try:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         return f"no predictions ({' '.join(str(error).split())})"
     if not set(_COLUMNS) <= set(table.columns) or not len(table):
-        return "predictions of another version of this package"
+        return "predictions from another version of this package"
     table = table.sort_values("filename")
     return _Predictions(
         filenames=tuple(table.filename),
@@ -191,7 +191,7 @@ def _difference(first: _Predictions | str, other: _Predictions | str) -> dict[st
     if first.filenames != other.filenames or (first.labels != other.labels).any():
         return {"fault": "it was scored on other clips"}
     change = other.correct.astype(float) - first.correct
-    weights = compute_sample_weight("balanced", first.labels)  # so that each class counts alike
+    weights = compute_sample_weight("balanced", first.labels)  # so that all classes count equally
     low, high = clustered_interval(change, first.labels, first.recordings)
     return {
         "difference": float(100 * np.average(change, weights=weights)),

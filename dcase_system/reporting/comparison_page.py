@@ -1,4 +1,4 @@
-"""The page of a comparison: runs side by side, and how far they differ."""
+"""The page of a comparison: runs side by side, and their differences."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from dcase_system.reporting.content import Block, Document, Note, Page, section
 from dcase_system.reporting.listings import Column, listed
 from dcase_system.reporting.result_figures import intervals
 
-# What `sparsity.json` says of a run.
+# Keys of `sparsity.json`.
 SIZES = ("sparsity", "float16_bytes", "nonzero_float16_bytes", "zipped_float16_bytes")
 _WORDS = {True: "complies", False: "OVER"}
 _RUN = Column("run", ("run",))
@@ -35,13 +35,13 @@ _DIFFERENCES = (
     Column("difference", ("difference",), "+.1f"),
     Column("from", ("low",), "+.1f"),
     Column("to", ("high",), "+.1f"),
-    Column("right in the first only", ("only_first",), ","),
+    Column("correct in the first only", ("only_first",), ","),
     Column("in this only", ("only_this",), ","),
 )
 _HOW_TO_READ = (
-    "To the first run, in points of macro accuracy. The intervals are paired: both runs are scored "
-    "on the same recordings, drawn anew. One that holds no zero is a difference that other "
-    "recordings would most likely show as well; one seed each says nothing of others."
+    "Differences to the first run, in points of macro accuracy. The intervals are paired: both "
+    "runs are scored on the same resampled recordings. If an interval excludes zero, other "
+    "recordings would most likely show the difference too. Other seeds may give other results."
 )
 
 
@@ -65,7 +65,7 @@ def _results(document: Document) -> Iterator[Block | None]:
         (str(run.get("run")), *(column.cell(document, "runs", at) for column in _RESULTS[:3]))
         for at, run in runs
     ]
-    # Columns that no run has are left out.
+    # Leave out columns that are empty for all runs.
     columns = [x for x in _RESULTS if any(x.cell(document, "runs", at) for at, _ in runs)]
     title = "On the test clips, with 95 % intervals, and cost"
     yield intervals("accuracy", "Macro accuracy with 95 % intervals", accuracies)
@@ -73,15 +73,15 @@ def _results(document: Document) -> Iterator[Block | None]:
     yield listed(document, ("runs",), "comparison", title, runs_columns, across=True)
     if any(row.get("sparsity") for _, row in runs):
         title = (
-            "Bytes of the parameters at float16; the limit of 2021 is on those that are not zero"
+            "Bytes of the parameters at float16; the limit of 2021 counts non-zero parameters only"
         )
         yield listed(document, ("runs",), "sizes", title, _ZEROS)
 
 
 def _differences(document: Document) -> Iterator[Block | None]:
-    """Words on how to read them, the runs that are not paired, and the table."""
+    """Yields how to read the differences, the runs that are not paired, and the table."""
     yield Note(_HOW_TO_READ)
     for row in document.rows("not_paired"):
         yield Note(f"{row.get('run')}: not paired, {row.get('fault')}.")
-    title = "Difference to the first run, points of macro accuracy; clips right in one only"
+    title = "Difference to the first run, points of macro accuracy; clips correct in one run only"
     yield listed(document, ("differences",), "differences", title, _DIFFERENCES)

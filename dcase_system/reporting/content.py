@@ -1,7 +1,7 @@
-"""What a report is made of, whoever shows it: a page, a terminal, LaTeX.
+"""The content of a report, independent of its output: page, terminal, LaTeX.
 
-A number is never typed in: it is taken from a JSON file by its place in it, and knows both, so that
-whoever doubts it finds where it came from.
+Numbers are never typed in: each is read from a JSON file and keeps the file and its location, so
+that readers can trace it.
 """
 
 import sys
@@ -11,19 +11,19 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-NOTHING = "–"  # stands where a number is missing
-MARK = "†"  # stands behind a number that a paper prints
+NOTHING = "–"  # in place of a missing number
+MARK = "†"  # after a published number
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number and where it stands.
+    """A number and its source.
 
     Attributes:
-        value: as it stands there.
-        source: file name and JSON pointer (RFC 6901), `dev_test/scores.json#/forms/.../accuracy`.
-        spec: how it is formatted.
-        scale: what it is multiplied with before.
+        value: Value in the file.
+        source: File name and JSON pointer (RFC 6901), `dev_test/scores.json#/forms/.../accuracy`.
+        spec: Format specification.
+        scale: Factor applied before formatting.
     """
 
     value: float
@@ -37,7 +37,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Printed:
-    """A number as a paper prints it; the mark tells it from those that a run has measured."""
+    """A number as published in a paper; a mark distinguishes it from measured ones."""
 
     value: float | str
 
@@ -50,12 +50,12 @@ Cell = str | Number | Printed | None
 
 @dataclass(frozen=True)
 class Document:
-    """A JSON or JSON-lines file of a run, or nothing where it is missing.
+    """A JSON or JSON-lines file of a run; empty if the file is missing.
 
     Attributes:
-        name: its path below the page.
-        content: what it holds; of JSON lines, a list.
-        fault: why there is nothing.
+        name: Path below the page.
+        content: Parsed content; a list for JSON lines.
+        fault: Reason why there is no content.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Document:
     fault: str = ""
 
     def get(self, *keys: str | int) -> Any:
-        """What stands at this place, or None."""
+        """Returns the value at this location, or None."""
         found = self.content
         for key in keys:
             in_list = isinstance(found, list) and isinstance(key, int) and 0 <= key < len(found)
@@ -73,7 +73,7 @@ class Document:
         return found
 
     def number(self, *keys: str | int, spec: str = ".1f", scale: float = 1.0) -> Number | None:
-        """The number that stands at this place, or None."""
+        """Returns the number at this location, or None."""
         value = self.get(*keys)
         if not is_number(value):
             return None
@@ -81,27 +81,27 @@ class Document:
         return Number(value, f"{self.name}#/{'/'.join(steps)}", spec, scale)
 
     def names(self, *keys: str | int) -> list[str]:
-        """The names in the object that stands at this place."""
+        """Returns the names in the object at this location."""
         found = self.get(*keys)
         return list(found) if isinstance(found, Mapping) else []
 
     def texts(self, *keys: str | int) -> list[str]:
-        """What the list that stands at this place holds, as text."""
+        """Returns the items of the list at this location as text."""
         found = self.get(*keys)
         return [str(one) for one in found] if isinstance(found, list) else []
 
     def rows(self, *keys: str | int, numbers: Sequence[str] = ()) -> list[Mapping[str, Any]]:
-        """The objects of `entries`."""
+        """Returns the objects of `entries`."""
         return [row for _, row in self.entries(*keys, numbers=numbers)]
 
     def entries(
         self, *keys: str | int, numbers: Sequence[str] = ()
     ) -> list[tuple[int, Mapping[str, Any]]]:
-        """The objects in the list that stands at this place, and where in it each stands.
+        """Returns the objects in the list at this location, with their indices.
 
         Args:
-            *keys: the place.
-            numbers: names under which an object has to have numbers; others are left out.
+            *keys: Location of the list.
+            numbers: Keys that must hold numbers; other objects are left out.
         """
         found = self.get(*keys)
         return [
@@ -112,24 +112,24 @@ class Document:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number, and no truth value."""
+    """Whether a value is a finite number and not a bool."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    # An integer may be too large to be asked whether it is finite.
+    # `math.isfinite` raises for very large integers.
     return abs(value) <= sys.float_info.max
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of equally many cells.
+    """A table; all rows have the same number of cells.
 
     Attributes:
-        name: of the files it is written to.
-        title: what it shows, with units where the columns do not say them.
-        columns: their headings.
-        rows: text in the first columns, numbers or text in the others.
-        long: folded on a page, since nobody reads it from top to bottom.
-        across: takes the width of a page, with nothing beside it.
+        name: Name of the files it is written to.
+        title: Caption, with units unless the columns have them.
+        columns: Column headings.
+        rows: Cells: text in the first column, numbers or text in the others.
+        long: Whether a page shows it collapsed, because it is too long to read in full.
+        across: Whether it takes the full width of a page.
     """
 
     name: str
@@ -140,13 +140,13 @@ class Table:
     across: bool = False
 
     def numeric(self, column: int) -> bool:
-        """Whether a column holds numbers alone, and so is set to the right."""
+        """Whether a column holds only numbers, and is therefore right-aligned."""
         return column > 0 and all(not isinstance(row[column], str) for row in self.rows)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What one mark of a figure says when a reader points at it; a number knows its source."""
+    """Tooltip of a point in a figure, with the number it shows."""
 
     text: str
     number: Number | None = None
@@ -157,10 +157,10 @@ class Picture:
     """A figure.
 
     Attributes:
-        name: of the files it is written to.
-        title: what it shows.
-        figure: drawn by matplotlib; readable without colour.
-        marks: what its marks say, by the gid of the artist (one text for each of its points).
+        name: Name of the files it is written to.
+        title: Caption.
+        figure: Matplotlib figure; readable without colour.
+        marks: Tooltips by the artist's gid, one for each of its points.
     """
 
     name: str
@@ -171,14 +171,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence: what is missing, or how to read what follows."""
+    """A sentence on what is missing, or on how to read what follows."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Link:
-    """Where to read on, a path below the page."""
+    """A link to another page; `target` is a path below this one."""
 
     text: str
     target: str
@@ -189,14 +189,14 @@ Block = Table | Picture | Note | Link
 
 @dataclass(frozen=True)
 class Verdict:
-    """A figure against its limit.
+    """A result compared with its limit.
 
     Attributes:
-        name: with its unit.
-        value: that was reached.
-        limit: that is allowed; none for what has no limit.
-        complies: whether it keeps the limit.
-        remark: in smaller letters.
+        name: Name with unit.
+        value: Measured value.
+        limit: Allowed value; None if there is no limit.
+        complies: Whether the value is within the limit.
+        remark: Remark in small print.
     """
 
     name: str
@@ -208,14 +208,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and its blocks."""
 
     title: str
     blocks: Sequence[Block]
 
 
 def section(title: str, blocks: Iterable[Block | None]) -> Section:
-    """A section of the blocks that there are: what has nothing to show is None."""
+    """Builds a section; blocks with nothing to show are None and are left out."""
     return Section(title, [block for block in blocks if block is not None])
 
 
@@ -224,10 +224,10 @@ class Page:
     """A report.
 
     Attributes:
-        title: of the run.
-        summary: one sentence.
-        verdicts: what stands on top.
-        sections: in their order.
+        title: Title of the run.
+        summary: One-sentence summary.
+        verdicts: Main results, at the top.
+        sections: Sections in order.
     """
 
     title: str
@@ -236,5 +236,5 @@ class Page:
     sections: Sequence[Section]
 
     def blocks(self, kind: type) -> list[Any]:
-        """All tables, or all pictures."""
+        """Returns all blocks of a kind."""
         return [b for section in self.sections for b in section.blocks if isinstance(b, kind)]

@@ -1,4 +1,4 @@
-"""The files of a run as a report reads them: what is missing or broken is left out, and said."""
+"""Reads the files of a run for a report; missing or broken files are reported, not fatal."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,26 +11,26 @@ from dcase_system.reporting.content import Document, Note
 
 
 def read_document(base: Path, name: str) -> Document:
-    """A `.json` or `.jsonl` file by its path below a page; empty if it is missing or broken."""
+    """Reads a `.json` or `.jsonl` file below a page; empty if it is missing or broken."""
     try:
         text = (base / name).read_text(encoding="utf-8")
         content = _lines(text) if name.endswith(".jsonl") else parse_json(text)
     except FileNotFoundError:
-        return Document(name, fault="not there")
+        return Document(name, fault="missing")
     except (OSError, ValueError) as error:
         return Document(name, fault=f"not readable ({' '.join(str(error).split())})")
     return Document(name, content)
 
 
 def kind_of(run_dir: Path, kinds: Iterable[str]) -> str:
-    """The kind of a run, by what only the settings of such a run have.
+    """Determines the kind of a run from a setting that only this kind has.
 
     Args:
-        run_dir: of the run.
-        kinds: names of settings.
+        run_dir: Run directory.
+        kinds: Names of the settings.
 
     Raises:
-        InputError: the folder is not a run directory of these kinds.
+        InputError: The folder is not a run directory of these kinds.
     """
     config = read_document(run_dir, "config.json")
     settings = config.names("settings")
@@ -46,16 +46,16 @@ def kind_of(run_dir: Path, kinds: Iterable[str]) -> str:
 
 
 def warnings(config: Document) -> list[Note]:
-    """What the run's lists have to be minded for, as its `config.json` keeps it."""
+    """Returns the warnings about the run's lists from its `config.json`."""
     return [Note(f"Warning: {line}.") for line in config.texts("settings", "warnings")]
 
 
 def missing(document: Document, what: str) -> Note:
-    """Says that a part of the report is missing, and why."""
-    reason = document.fault or "of another version of this package, or made by hand"
+    """Builds a note that a part of the report is missing, and why."""
+    reason = document.fault or "from another version of this package, or made by hand"
     return Note(f"No {what}: {document.name} is {reason}.")
 
 
 def _lines(text: str) -> list[Mapping[str, Any]]:
-    # The last line may be torn by a kill; it has no newline then.
+    # A killed process may leave a partial last line, without a newline.
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]

@@ -1,4 +1,4 @@
-"""A page as one HTML file: no network, no script, no other file beside it."""
+"""Writes a page as one HTML file, without scripts, network or other files."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from dcase_system.core.files import write_text
 from dcase_system.reporting.content import NOTHING, Link, Note, Number, Page, Picture, Table
 from dcase_system.reporting.style import inline_svg
 
-REPORT = "report.html"  # its name wherever it is written
+REPORT = "report.html"  # file name of every report
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_page(path: Path, page: Page) -> None:
-    """Writes a page, whole; text is escaped, whatever the data hold."""
+    """Writes a page atomically; all text is escaped."""
     write_text(path, as_html(page))
 
 
 def as_html(page: Page) -> str:
-    """The page's HTML."""
+    """Renders a page as HTML."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Tables of the lists in a JSON file: a row for each object, its numbers by their place."""
+"""Builds tables from lists in a JSON file: a row per object, numbers with their sources."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from dcase_system.reporting.content import Cell, Document, Table, Verdict
 
 @dataclass(frozen=True)
 class Column:
-    """One of the values that each object of a list has.
+    """A column: one value of each object in a list.
 
     Attributes:
-        heading: of the column.
-        keys: where in the object the value stands.
-        spec: how a number is formatted; empty for text.
-        scale: what a number is multiplied with before.
-        words: what stands for true and false.
+        heading: Column heading.
+        keys: Location of the value in the object.
+        spec: Format specification of a number; empty for text.
+        scale: Factor applied to a number before formatting.
+        words: Text for true and false.
     """
 
     heading: str
@@ -25,7 +25,7 @@ class Column:
     words: Mapping[bool, str] = field(default_factory=dict)
 
     def cell(self, document: Document, *place: str | int) -> Cell:
-        """The value of the object at this place."""
+        """Returns the cell for the object at this location."""
         if self.spec:
             return document.number(*place, *self.keys, spec=self.spec, scale=self.scale)
         value = document.get(*place, *self.keys)
@@ -35,7 +35,7 @@ class Column:
 
 
 def limits(document: Document, *place: str | int) -> Iterator[Verdict]:
-    """The rules that are listed at this place of a complexity report."""
+    """Yields the rules listed at this location of a complexity report."""
     for at, rule in document.entries(*place):
         value, limit = (document.number(*place, at, key, spec=",") for key in ("value", "limit"))
         complies = rule.get("complies") is True if value else None
@@ -52,16 +52,16 @@ def listed(
     long: bool = False,
     across: bool = False,
 ) -> Table | None:
-    """The list that stands at this place as a table; None if there is nothing in it.
+    """Builds a table from the list at this location; None if it is empty.
 
     Args:
-        document: that holds the list.
-        place: where in it.
-        name: of the table.
-        title: of the table.
-        columns: of the table.
-        long: see `Table`.
-        across: see `Table`.
+        document: Document with the list.
+        place: Location of the list.
+        name: Name of the table.
+        title: Title of the table.
+        columns: Columns of the table.
+        long: See `Table`.
+        across: See `Table`.
     """
     rows = [
         [column.cell(document, *place, at) for column in columns]
@@ -72,12 +72,12 @@ def listed(
 
 
 def published_on(document: Document, rows: str) -> str:
-    """Where the published rows of a file were measured, and whether that is where ours were.
+    """Describes the corpus of a file's published rows, and whether it is ours.
 
     Args:
-        document: that holds the rows, and beside them `same_corpus`.
-        rows: where it holds them.
+        document: Document with the rows and `same_corpus`.
+        rows: Key of the rows.
     """
     corpora = ", ".join(sorted({str(row.get("corpus")) for row in document.rows(rows)}))
-    other = "" if document.get("same_corpus") is True else ", another corpus than ours"
+    other = "" if document.get("same_corpus") is True else ", a different corpus than ours"
     return f"Published rows: {corpora}{other}"

@@ -1,4 +1,4 @@
-"""Tables and figures as files, for a technical report: LaTeX, Markdown, CSV; PDF and SVG."""
+"""Exports tables (LaTeX, Markdown, CSV) and figures (PDF, SVG) for a technical report."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from dcase_system.reporting.tables import as_latex, as_markdown, table_csv
 
 
 def write_material(folder: Path, page: Page) -> None:
-    """Writes what a page shows to `tables/NAME.{tex,md,csv}` and `figures/NAME.{pdf,svg}`."""
+    """Writes a page's tables to `tables/NAME.{tex,md,csv}`, figures to `figures/NAME.{pdf,svg}`."""
     for table in page.blocks(Table):
         path = folder / "tables" / table.name
         write_text(path.with_suffix(".tex"), as_latex(table))

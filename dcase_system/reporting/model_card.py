@@ -1,4 +1,4 @@
-"""The card of an exported network, for those who are given its files.
+"""The model card of an exported network, for users of its files.
 
 After Mitchell et al., "Model Cards for Model Reporting" (2019).
 """
@@ -15,25 +15,25 @@ from dcase_system.reporting.tables import as_markdown, escaped
 
 MODEL_CARD = "model_card.md"
 _LIMITS = (
-    "It names the most probable of its classes for any sound, silence and speech among them: "
-    "there is no class for what it does not know.",
-    "Probabilities made of its logits are not calibrated; compare them with each other, not with a "
-    "risk.",
-    "Accuracy falls on microphones that the training has not heard: see the device groups.",
-    "Clips of one recording resemble each other; the intervals draw whole recordings anew.",
+    "It predicts one of its classes for any sound, including silence and speech: there is no class "
+    "for unknown sounds.",
+    "Probabilities computed from its logits are not calibrated; compare them with each other, not "
+    "with a risk.",
+    "Accuracy is lower on microphones not seen in training: see the device groups.",
+    "Clips of one recording resemble each other; the intervals resample whole recordings.",
 )
 
 
 def write_model_card(folder: Path, edge: str = "edge/", warnings: Sequence[str] = ()) -> Path:
-    """Writes `model_card.md`: of a run, with its scores; of files alone, without.
+    """Writes `model_card.md`, with scores for a run and without for exported files alone.
 
     Args:
-        folder: a run directory, or one with exported files.
-        edge: where in it the exported files are.
-        warnings: what to mind about the clips that it was trained and scored on, a line each.
+        folder: Run directory, or a folder with exported files.
+        edge: Location of the exported files in it.
+        warnings: Warnings about the training and test clips, one per line.
 
     Returns:
-        Where it was written.
+        The path of the card.
     """
     path = folder / MODEL_CARD
     cards = [
@@ -53,35 +53,35 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
     channels = contract.get("contract", "channels")
     yield f"# Model card: {escaped(folder.resolve().name)}\n"
     yield "A classifier of short recordings for small devices.\n"
-    yield "## What it takes and gives\n"
+    yield "## Input and output\n"
     if rate and rate.value and samples:
         yield (
-            f"Takes windows of {samples.value / rate.value:g} s at {rate} samples a second, "
-            f"{channels} channel{'s' if channels != 1 else ''}. Gives a logit for each of:\n"
+            f"Input: windows of {samples.value / rate.value:g} s at {rate} samples a second, "
+            f"{channels} channel{'s' if channels != 1 else ''}. Output: a logit for each of:\n"
         )
     yield f"{escaped(', '.join(labels)) or 'no classes are known'}.\n"
     yield from _way_to_probabilities(cards)
     yield "## Files\n"
     yield as_markdown(_files(cards))
-    yield "Each file carries what it needs to know; `python -m dcase_system.edge.classify FILE"
-    yield "CLIP...` runs it.\n"
-    yield "## How well it does\n"
+    yield "Each file is self-contained; run it with\n"
+    yield "`python -m dcase_system.edge.classify FILE CLIP...`.\n"
+    yield "## Accuracy\n"
     if run.scores.names("forms"):
-        yield "On the dev-test clips, scored once; no choice was made by them.\n"
+        yield "On the dev-test clips, scored once; they were not used for any choice.\n"
         for table in (forms_table(run), part_table(run, "device_group"), part_table(run, "scene")):
-            if table.rows:  # of a searched network there are no device groups
+            if table.rows:  # networks from a search have no device groups
                 yield as_markdown(table)
     else:
         yield "Not measured with these files.\n"
-    yield "## What to mind\n"
+    yield "## Limitations\n"
     yield from (f"- {limit}" for limit in _LIMITS)
     yield from (f"- {escaped(warning)}." for warning in warnings)
-    yield "\n## How it was trained\n"
+    yield "\n## Training\n"
     settings = run.config.names("settings")
     if settings:
         split, seed = (run.config.get("settings", *at) for at in (("split",), ("plan", "seed")))
         architecture = run.config.get("settings", "plan", "architecture")
-        taught = "with teachers" if run.config.get("settings", "teachers") else "on labels alone"
+        taught = "with teachers" if run.config.get("settings", "teachers") else "on labels only"
         commit = run.config.get("code", "commit") or "unknown"
         yield f"{escaped(str(architecture))}, split{split}, {taught}, seed {seed}; commit {commit}."
         yield "`config.json` has the rest.\n"
@@ -93,18 +93,18 @@ def _way_to_probabilities(cards: Sequence[Document]) -> Iterator[str]:
     meaning = next((text for card in cards if (text := card.get("output", "meaning"))), None)
     if meaning is None:
         return
-    yield f"The output holds {escaped(str(meaning))}. The SavedModel gives the same.\n"
+    yield f"The output holds {escaped(str(meaning))}. The SavedModel's output is the same.\n"
     if any(card.number("output", "scale") for card in cards):
         yield (
-            "Where an output is quantised, a logit is scale * (stored value - zero point), by the "
+            "If an output is quantized, a logit is scale * (stored value - zero point), with the "
             "numbers in the table.\n"
         )
 
 
 def _gives(card: Document) -> str | None:
-    """Type of a file's output and, if that is quantised, what makes logits of it."""
+    """Returns the type of a file's output and, if quantized, its scale and zero point."""
     kind = card.get("output", "type")
-    # As many digits as tell two single-precision numbers apart.
+    # Enough digits to distinguish any two single-precision numbers.
     scale = card.number("output", "scale", spec=".9g")
     if scale is None:
         return kind and str(kind)
@@ -115,7 +115,7 @@ def _files(cards: Sequence[Document]) -> Table:
     return Table(
         "files",
         "Exported files",
-        ("file", "numbers", "takes", "gives", "quantised", "bytes", "SHA-256"),
+        ("file", "numbers", "input", "output", "quantized", "bytes", "SHA-256"),
         [
             (
                 str(card.get("file")),

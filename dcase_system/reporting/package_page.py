@@ -27,7 +27,7 @@ RESULTS = "results.json"
 
 
 def package_page(run_dir: Path) -> Page:
-    """The page of a package recipe's folder."""
+    """Builds the page of a package recipe's folder."""
     results = read_document(run_dir, RESULTS)
     systems = [str(row.get("system")) for row in results.rows("systems")]
     verdicts = [
@@ -38,7 +38,7 @@ def package_page(run_dir: Path) -> Page:
     config = read_document(run_dir, "config.json")
     return Page(
         title="Challenge package",
-        summary=f"Systems: {', '.join(systems) or 'none yet'}. Dev-test clips, submitted forms.",
+        summary=f"Systems: {', '.join(systems) or 'none yet'}. Dev-test clips, submitted variants.",
         verdicts=verdicts,
         sections=[
             section("Systems and splits", [*warnings(config), *_systems(results)]),
@@ -61,7 +61,7 @@ def _systems(results: Document) -> Iterator[Block | None]:
 
 
 def configuration_table(results: Document) -> Table | None:
-    """The report's Table 1: what each system is, and beside it the published rows."""
+    """Builds the report's Table 1: system configurations, beside the published rows."""
     columns = [
         Column("system", ("system",)),
         Column("parameters", ("params",), ","),
@@ -74,7 +74,7 @@ def configuration_table(results: Document) -> Table | None:
 
 
 def package_table(results: Document) -> Table | None:
-    """The report's Table 2: accuracy of every system on every split, beside the published rows."""
+    """Builds the report's Table 2: every system on every split, beside the published rows."""
     columns = [
         *_of_splits(results, "accuracy", ".1f"),
         Column("mean", ("mean",), ".1f"),
@@ -97,7 +97,7 @@ def _beside_published(
 
 
 def _over_seeds(results: Document) -> Iterator[Block | None]:
-    """Of systems that were trained with several seeds."""
+    """Yields mean and deviation of systems trained with several seeds."""
     if not results.rows("over_seeds"):
         return
     root, seeds = ("over_seeds",), len(results.get("seeds") or ())
@@ -110,14 +110,14 @@ def _over_seeds(results: Document) -> Iterator[Block | None]:
 
 
 def _of_splits(results: Document, key: str, spec: str) -> list[Column]:
-    """A system's name, and what it has on each split."""
+    """Returns columns for a system's name and its value on each split."""
     splits = [split for split in results.get("splits") or () if is_number(split)]
     values = [Column(f"{split} %", (key, str(split)), spec) for split in splits]
     return [Column("system", ("system",)), *values]
 
 
 def _known(results: Document, key: str, title: str, spec: str) -> Table | None:
-    """The systems that have it."""
+    """Builds a table of the systems with known values; None if there are no systems."""
     columns = _of_splits(results, key, spec)
     table = listed(results, ("systems",), f"{key}_by_split", title, columns)
     rows = [row for row in table.rows if any(row[1:])] if table else []
@@ -131,7 +131,7 @@ def _by_split(results: Document) -> Picture | None:
         return None
     figure, (axes,) = new_figure(3.2)
     marks = {}
-    # Published lines on another corpus would invite a comparison that nobody can make.
+    # Published lines from another corpus would suggest a comparison that is not valid.
     places = ["systems", *(["published"] if results.get("same_corpus") is True else [])]
     entries = [(place, at, row) for place in places for at, row in results.entries(place)]
     for number, (place, at, row) in enumerate(entries):
@@ -157,7 +157,7 @@ def _runs(run_dir: Path) -> Iterator[Block | None]:
     patterns = (f"*/split_*/{REPORT}", f"seed_*/*/split_*/{REPORT}")
     paths = [path for one in patterns for path in sorted(run_dir.glob(one), key=_natural)]
     if not paths:
-        yield Note("None has come to its end yet.")
+        yield Note("None has finished yet.")
     for path in paths:
         name = path.parent.relative_to(run_dir).as_posix()
         yield Link(name, f"{name}/{path.name}")

@@ -1,4 +1,4 @@
-"""What a run was made with, for the end of its page."""
+"""The provenance of a run, for the end of its page."""
 
 import shlex
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from dcase_system.reporting.documents import missing
 
 
 def provenance(config: Document) -> Iterator[Block]:
-    """Command, seed, commit and versions.
+    """Yields command, seed, commit and versions.
 
     Args:
-        config: a run's `config.json`.
+        config: The run's `config.json`.
     """
     command, versions = config.get("command"), config.get("versions")
     if not isinstance(command, list) or not isinstance(versions, dict):
-        yield missing(config, "record of what the run was made with")
+        yield missing(config, "record of the run's provenance")
         return
     commit = config.get("code", "commit") or "unknown"
     changed = ", changed since" if config.get("code", "dirty") else ""
@@ -24,7 +24,7 @@ def provenance(config: Document) -> Iterator[Block]:
     yield Note(f"Command: {shlex.join(map(str, command))}")
     yield Table(
         "origin",
-        "What the run was made with",
+        "Command, seed, commit and versions",
         ("what", "which"),
         [
             ("seed", next((seed for seed in seeds if seed), None)),

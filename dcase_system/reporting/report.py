@@ -1,4 +1,4 @@
-"""`report.html` of a run directory, whatever was run in it and however far it came."""
+"""Writes `report.html` of a run directory, for any kind of run, finished or not."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from dcase_system.reporting.scene_search import scene_search_page
 from dcase_system.reporting.supernet import supernet_page
 from dcase_system.reporting.teachers_page import teachers_page
 
-# By the kind of the run.
+# By the kind of run.
 _PAGES: dict[str, Callable[[Path], Page]] = {
     "plan": run_page,
     "members": teachers_page,
@@ -25,13 +25,13 @@ _PAGES: dict[str, Callable[[Path], Page]] = {
 
 
 def write_report(run_dir: Path) -> Path:
-    """Writes the report of what is there; what is missing is said in it.
+    """Writes the report of what is available; the report names what is missing.
 
     Returns:
-        Where it was written.
+        The path of the report.
 
     Raises:
-        InputError: the folder is not a run directory.
+        InputError: The folder is not a run directory.
     """
     path = run_dir / REPORT
     write_page(path, page_of(run_dir))
@@ -39,9 +39,9 @@ def write_report(run_dir: Path) -> Path:
 
 
 def page_of(run_dir: Path) -> Page:
-    """The page of a run directory.
+    """Builds the page of a run directory.
 
     Raises:
-        InputError: the folder is not a run directory.
+        InputError: The folder is not a run directory.
     """
     return _PAGES[kind_of(run_dir, _PAGES)](run_dir)

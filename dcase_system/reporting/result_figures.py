@@ -1,4 +1,4 @@
-"""Figures of results: accuracies with intervals, mistakes, the cost of layers."""
+"""Figures of results: accuracies with intervals, confusion matrix, cost of layers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, new_fig
 
 @house_style
 def intervals(name: str, title: str, rows: Sequence[Sequence[Cell]]) -> Picture | None:
-    """Accuracies in percent with their intervals, a line each; None if there are none.
+    """Plots accuracies in percent with their intervals, one per line; None if there are none.
 
     Args:
-        name: of the picture.
-        title: of the picture.
-        rows: name, accuracy, lower and upper end; without an accuracy, left out.
+        name: Name of the picture.
+        title: Title of the picture.
+        rows: Name, accuracy, lower and upper end; rows without an accuracy are left out.
     """
     found = [row for row in rows if isinstance(row[1], Number)]
     if not found:
@@ -40,12 +40,12 @@ def intervals(name: str, title: str, rows: Sequence[Sequence[Cell]]) -> Picture 
 
 @house_style
 def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture | None:
-    """Clips of each scene (line) by the scene they were taken for (column); None if not there.
+    """Plots the clips of each true scene (row) by predicted scene (column); None if missing.
 
     Args:
-        document: that holds the counts.
-        scenes: names in their order.
-        *keys: where in it, (scenes, scenes) counts.
+        document: Document with the counts.
+        scenes: Scene names in order.
+        *keys: Location of the (scenes, scenes) counts.
     """
     size = len(scenes)
     counts = [
@@ -74,17 +74,17 @@ def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture 
                 color="white" if shares[true, taken] > 0.715 else "black",
             )
             text.set_gid(f"cell-{true}-{taken}")
-            says = f"{count} clips of {scenes[true]} taken for {scenes[taken]}"
+            says = f"{count} clips of {scenes[true]} classified as {scenes[taken]}"
             marks[f"cell-{true}-{taken}"] = [Mark(says, count)]
     axes.set_xticks(range(size), scenes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(size), scenes)
-    axes.set(xlabel="taken for", ylabel="scene of the clip")
+    axes.set(xlabel="predicted scene", ylabel="true scene")
     return Picture("confusion", "Confusion matrix, dev-test clips", figure, marks)
 
 
 @house_style
 def layer_costs(layers: Sequence[Mapping[str, Any]]) -> Picture | None:
-    """MACs and parameters of each layer in the order of the network; None if there are none."""
+    """Plots MACs and parameters of each layer, from input to output; None if there are none."""
     rows = [row for row in layers if row["macs"] or row["params"]]
     if not rows:
         return None

@@ -1,4 +1,4 @@
-"""The files of a student's run directory, as far as they are there."""
+"""The available files of a student's run directory."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,18 +12,18 @@ from dcase_system.reporting.training_figures import LoggedStage
 
 @dataclass(frozen=True)
 class Run:
-    """The files of a student's run, as far as they are there.
+    """The available files of a student's run.
 
     Attributes:
-        name: of the run, for people.
+        name: Display name of the run.
         config: `config.json`.
         scores: `dev_test/scores.json`.
         complexity: `complexity.json`.
         sparsity: `sparsity.json`.
-        cards: of its `.tflite` files, by the form that the scores name.
+        cards: Cards of its `.tflite` files, by the name of the variant in the scores.
         teachers: `teachers.json`.
         published: `published.json`.
-        stages: what each training has logged, in their order.
+        stages: Logs of the training stages, in order.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Run:
 
     @property
     def submitted(self) -> str:
-        """Form that is handed in."""
+        """Name of the submitted variant."""
         return str(self.scores.get("submitted_form"))
 
     @property
     def scenes(self) -> list[str]:
-        """Class names in label order."""
+        """Returns the class names in label order."""
         return self.config.texts("settings", "scenes")
 
 
 def read_run(run_dir: Path) -> Run:
-    """Reads what is there of a run."""
+    """Reads the available files of a run."""
 
     def document(name: str) -> Document:
         return read_document(run_dir, name)
@@ -79,7 +79,7 @@ def read_run(run_dir: Path) -> Run:
 
 
 def _earlier_stages(config: Document) -> Iterator[str]:
-    """Names of the stages before the student, as `student.plan.steps` gives them."""
+    """Yields the names of the stages before the student, as in `student.plan.steps`."""
     rounds = config.rows("settings", "plan", "rounds")
     names = ["wide"]
     for index, pruning in enumerate(rounds, 1):

@@ -21,19 +21,19 @@ from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.teachers_page import ensemble_tables
 from dcase_system.reporting.training_figures import curve, pruning_trajectory
 
-EDITION = "2024 Task 1"  # whose limits the verdict is by
+EDITION = "2024 Task 1"  # its limits decide the verdict
 _PARTS = {"device_group": "group_wise", "device": "device_wise", "scene": "class_wise"}
 
 
 def run_page(run_dir: Path) -> Page:
-    """The page of a student's run: verdict, scores, trainings, costs, files, origin."""
+    """Builds the page of a student's run: verdict, scores, trainings, costs, files, origin."""
     run = read_run(run_dir)
     architecture = run.config.get("settings", "plan", "architecture") or "unknown network"
     split = run.config.get("settings", "split")
-    taught = "teachers" if run.config.get("settings", "teachers") else "labels alone"
+    taught = "teachers" if run.config.get("settings", "teachers") else "labels only"
     return Page(
         title=f"{architecture} on split{split}" if split else run.name,
-        summary=f"Run {run.name}, learned from {taught}; scored once on the dev-test clips.",
+        summary=f"Run {run.name}, trained with {taught}; scored once on the dev-test clips.",
         verdicts=list(verdicts(run)),
         sections=[
             section("Accuracy", _accuracy(run)),
@@ -47,7 +47,7 @@ def run_page(run_dir: Path) -> Page:
 
 
 def verdicts(run: Run) -> Iterator[Verdict]:
-    """Accuracy and log loss, and what is counted against the limits of 2024."""
+    """Yields accuracy and log loss, and the values limited by the rules of 2024."""
     at = ("forms", run.submitted, "overall")
     low, high = (run.scores.number("intervals_95", "overall", end) for end in (0, 1))
     remark = f"95 % interval {low} to {high}" if low and high else ""
@@ -64,8 +64,8 @@ def _accuracy(run: Run) -> Iterator[Block | None]:
         yield missing(scores, "scores")
         return
     yield Note(
-        f"Of the submitted form ({form}). Each is over the clips of its scene, device or group. "
-        "Intervals are at 95 %, by drawing whole recordings anew."
+        f"Accuracy of the submitted variant ({form}), each over the clips of its scene, device or "
+        "group. The 95 % intervals resample whole recordings."
     )
     if not scores.names("intervals_95"):
         yield missing(scores, "intervals of scenes and devices")
@@ -84,7 +84,7 @@ def _accuracy(run: Run) -> Iterator[Block | None]:
 
 
 def _published(run: Run) -> Table | None:
-    """What the papers print of this system on this split."""
+    """Builds the table of this system's published results on this split."""
     columns = [
         Column("system", ("system",)),
         Column("accuracy %", ("accuracy", str(run.config.get("settings", "split"))), ".1f"),
@@ -97,7 +97,7 @@ def _published(run: Run) -> Table | None:
 
 
 def part_table(run: Run, part: str) -> Table:
-    """Accuracy of the submitted form by `device_group`, `device` or `scene`."""
+    """Builds the submitted variant's accuracy by `device_group`, `device` or `scene`."""
     key, scores = _PARTS[part], run.scores
     place = ("forms", run.submitted, key)
     return Table(
@@ -132,12 +132,12 @@ def _training(run: Run) -> Iterator[Block | None]:
         steps = run.config.get("settings", "steps_per_epoch")
         known = steps if is_number(steps) and steps > 0 else None
         trajectory = pruning_trajectory(run.stages, known) if known else None
-        yield trajectory or missing(run.config, "steps an epoch, which the pruning is drawn by")
+        yield trajectory or missing(run.config, "steps per epoch, which the pruning plot needs")
 
 
 def _teachers(run: Run) -> Iterator[Block | None]:
     if not run.config.get("settings", "teachers"):
-        yield Note("None: learned from the labels alone.")
+        yield Note("None: trained with labels only.")
         return
     found: list[Block] = [*ensemble_tables(run.teachers)]
     yield from found or [missing(run.teachers, "description of the teachers")]
@@ -150,9 +150,7 @@ def _complexity(run: Run) -> Iterator[Block | None]:
         return
     seconds = document.number("clip_seconds", spec="g")
     if seconds and seconds.value != 1.0:
-        yield Note(
-            f"Counted for clips of {seconds} s; the challenge's limit of MACs is for clips of 1 s."
-        )
+        yield Note(f"Counted for clips of {seconds} s; the challenge limits the MACs of 1 s clips.")
     yield rules_table(document, document.names("rules"))
     yield from _zeros(run.sparsity)
     picture = layer_costs(document.rows("layers", numbers=("macs", "params")))
@@ -175,7 +173,7 @@ def _complexity(run: Run) -> Iterator[Block | None]:
 
 
 def rules_table(document: Document, editions: Sequence[str]) -> Table:
-    """What the rules of each edition count, and allow."""
+    """Builds the table of values and limits of each edition's rules."""
     words = {True: "complies", False: "OVER", None: None}
     rows = [
         (f"{edition}: {rule.name}", rule.value, rule.limit, words[rule.complies])
@@ -187,8 +185,8 @@ def rules_table(document: Document, editions: Sequence[str]) -> Table:
 
 def _zeros(document: Document) -> Iterator[Block | None]:
     sizes = {
-        "as the rules of 2023-2025 count": "float16_bytes",
-        "those that are not zero, as those of 2021 count": "nonzero_float16_bytes",
+        "all (rules of 2023-2025)": "float16_bytes",
+        "non-zero (rules of 2021)": "nonzero_float16_bytes",
         "zipped": "zipped_float16_bytes",
     }
     rows = [(what, document.number(key, spec=",")) for what, key in sizes.items()]
@@ -207,11 +205,11 @@ def _device_files(run: Run) -> Iterator[Block | None]:
 
 
 def forms_table(run: Run) -> Table:
-    """Accuracy of every form of the network, and how often it names the class that Keras names."""
+    """Builds the table of every variant's accuracy and its agreement with Keras."""
     return Table(
         "forms",
-        "Each form on the dev-test clips; agreement is with Keras float32; * is handed in",
-        ("form", "accuracy %", "log loss", "agrees %", "bytes"),
+        "Variants on the dev-test clips; agreement is with Keras float32; * is submitted",
+        ("variant", "accuracy %", "log loss", "agrees %", "bytes"),
         [
             (
                 f"{form} *" if form == run.submitted else form,

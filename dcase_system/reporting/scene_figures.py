@@ -1,4 +1,4 @@
-"""Figure 4 of the scene search: how accuracy is distributed for each growth of the width."""
+"""Figure 4 of the scene search: distribution of accuracy for each growth of the width."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +14,7 @@ _PANEL_INCHES = 0.85
 
 
 def accuracy_histograms(results: Document) -> list[Picture]:
-    """A picture for each method: a normalised histogram of each growth, and its mean as a line.
+    """Plots for each method a normalized histogram per growth, with the mean as a line.
 
     Args:
         results: `results.json` of a scene search.
@@ -43,7 +43,7 @@ def _picture(results: Document, method: str, rows: Sequence[int]) -> Picture:
 
 
 def _histogram(axes: Axes, results: Document, at: int) -> dict[str, list[Mark]]:
-    """Draws the bars that there are; what each says."""
+    """Draws the non-empty bars; returns their tooltips."""
     row, place = results.get("histograms", at), ("histograms", at)
     marks = {}
     for index, (low, high) in enumerate(pairwise(row["edges"])):
@@ -61,7 +61,7 @@ def _histogram(axes: Axes, results: Document, at: int) -> dict[str, list[Mark]]:
 
 
 def _mean(axes: Axes, results: Document, method: str, at: int) -> dict[str, list[Mark]]:
-    """Draws the mean of a growth; what its line says."""
+    """Draws the mean of a growth; returns the tooltip of its line."""
     growth, count = (results.get("histograms", at, key) for key in ("growth", "candidates"))
     mean = _mean_of(results, method, growth)
     name = f"growth {growth}, {count} candidates"

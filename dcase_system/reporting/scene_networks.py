@@ -1,4 +1,4 @@
-"""The page of networks that were trained by the plan of a scene search's chosen ones: Table 4."""
+"""The page of networks trained with a scene search's final training plan: Table 4."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ _COSTS = (
 
 
 def scene_networks_page(run_dir: Path) -> Page:
-    """The page of such a run: sizes and accuracies, layers, costs, how each was trained."""
+    """Builds the page of such a run: sizes and accuracies, layers, costs, trainings."""
     config = read_document(run_dir, "config.json")
     results = read_document(run_dir, "results.json")
     names = config.names("settings", "networks")
@@ -39,21 +39,21 @@ def scene_networks_page(run_dir: Path) -> Page:
 
 
 def networks_summary(run_dir: Path) -> str:
-    """For a terminal: Table 4."""
+    """Returns Table 4 for a terminal."""
     table = table4(read_document(run_dir, "results.json"))
     return as_text(table) if table else ""
 
 
 def _networks(results: Document) -> Iterator[Block | None]:
     yield Note(
-        "Accuracy is the share of all clips, as the paper gives it; macro is its mean over the "
-        "classes. A MiB is what the paper calls MB. What was modified in its AlexNet is not "
-        "published: alexnet_modified is a design of its size. Models A and B are in it twice: as "
-        "their authors trained them (scene_a, scene_b) and as Table 3 prints them."
+        "Accuracy is the share of all clips, as in the paper; macro is its mean over the "
+        "classes. A MiB is what the paper calls MB. The modifications of its AlexNet are not "
+        "published: alexnet_modified is a design of the same size. Models A and B are listed "
+        "twice: as their authors trained them (scene_a, scene_b) and as Table 3 prints them."
     )
     yield table4(results) or missing(results, "networks")
     yield table3(results, "networks", lambda row: str(row.get("name")))
-    yield listed(results, ("networks",), "costs", "What each costs, one segment", _COSTS)
+    yield listed(results, ("networks",), "costs", "Cost of each network, one segment", _COSTS)
 
 
 def _training(run_dir: Path, names: list[str]) -> Iterator[Block | None]:

@@ -25,7 +25,7 @@ from dcase_system.reporting.search_figures import MILLIONTH, accuracy_against_si
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.training_figures import overlaid
 
-EDITION = "2020 Task 1B"  # whose limits the verdict is by
+EDITION = "2020 Task 1B"  # its limits decide the verdict
 _SUBMITTED, _EXPORTED = "keras_float16", "tflite_float16"
 _RULES = ("complexity", "rules", EDITION)
 _METHOD, _MODEL = Column("search", ("method",)), Column("model", ("model",))
@@ -79,14 +79,14 @@ _CORRELATION = (
 
 
 def scene_search_page(run_dir: Path) -> Page:
-    """The page of a scene search: what it chose, what it scored, how that was trained."""
+    """Builds the page of a scene search: chosen networks, candidates, trainings."""
     config = read_document(run_dir, "config.json")
     results = read_document(run_dir, "results.json")
     methods = config.texts("settings", "methods")
     selected = (
-        "the dev-test clips themselves: the accuracy of what was chosen is too high"
+        "the dev-test clips themselves: the accuracy of the chosen ones is too optimistic"
         if config.get("settings", "select_on_test") is True
-        else "clips held out of the training list; the chosen ones scored on the dev-test clips"
+        else "held-out clips of the training list; the chosen ones scored on the dev-test clips"
     )
     return Page(
         title=f"Scene search: {' and '.join(methods)}",
@@ -102,7 +102,7 @@ def scene_search_page(run_dir: Path) -> Page:
 
 
 def summary(run_dir: Path) -> str:
-    """For a terminal: the chosen networks, the growths, and whether accuracy goes with size."""
+    """Summarizes for a terminal the chosen networks, the growths and the rank correlation."""
     results = read_document(run_dir, "results.json")
     tables = [*_best_tables(results), *_trend_tables(results)]
     return "\n\n".join(as_text(table) for table in tables)
@@ -115,7 +115,7 @@ def _verdicts(results: Document) -> Iterator[Verdict]:
         remark = str(one.get("architecture"))
         yield Verdict(f"{name}: accuracy on the dev-test clips, %", accuracy, remark=remark)
         exported = results.number(*place, "scores", _EXPORTED, "clip_accuracy")
-        yield Verdict(f"{name}: the same of the .tflite, %", exported)
+        yield Verdict(f"{name}: accuracy of the .tflite file, %", exported)
         for rule in limits(results, *place, *_RULES):
             yield replace(rule, name=f"{name}: {rule.name}", remark=EDITION)
 
@@ -127,7 +127,7 @@ def _name(chosen: Mapping[str, Any]) -> str:
 def _best_tables(results: Document) -> list[Table]:
     clips = results.get("selected_on")
     title = f"A: the highest accuracy on the {clips} clips; B: the lowest loss on them"
-    final = f"The same trained from scratch: dev-test clips, bytes as in {EDITION}"
+    final = f"The same networks trained from scratch: dev-test clips, bytes as in {EDITION}"
     tables = [
         listed(results, ("chosen",), "chosen", title, _FOUND, across=True),
         listed(results, ("chosen",), "final", final, _FINAL, across=True),
@@ -141,9 +141,9 @@ def _chosen(results: Document) -> Iterator[Block | None]:
         yield missing(results, "chosen networks")
         return
     yield Note(
-        "Accuracy is the share of all clips, as the paper gives it; macro is its mean over the "
-        "classes, as DCASE ranks systems. The loss is the mean binary cross-entropy of the "
-        "segments, by which the paper chooses."
+        "Accuracy is the share of all clips, as in the paper; macro is its mean over the "
+        "classes, by which DCASE ranks systems. The loss is the mean binary cross-entropy of the "
+        "segments, the paper's selection criterion."
     )
     yield from _best_tables(results)
     yield table4(results)
@@ -172,15 +172,15 @@ def _chosen(results: Document) -> Iterator[Block | None]:
         for at, one in chosen
         for form in results.names("chosen", at, "scores")
     ]
-    title = f"Each form on the dev-test clips; {_SUBMITTED} is handed in"
-    headings = ("form", *(measure.heading for measure in measures))
+    title = f"Variants on the dev-test clips; {_SUBMITTED} is submitted"
+    headings = ("variant", *(measure.heading for measure in measures))
     yield Table("forms", title, headings, forms)
 
 
 def _trend_tables(results: Document) -> list[Table]:
     title = f"Accuracy and size by growth of the width, {on_corpus(results)}"
     growth = listed(results, ("by_growth",), "growth", title, _GROWTH, across=True)
-    sizes = "Mean sizes of the growths: their mean, and the largest distance from it"
+    sizes = "Mean sizes of the growths: their mean, and the largest deviation from it"
     found = listed(results, ("mean_sizes",), "sizes", sizes, _SIZES)
     if growth:
         published = {row[0]: row[1] for row in paper.FIGURE_4.rows}
@@ -200,8 +200,8 @@ def _search(results: Document) -> Iterator[Block | None]:
         yield missing(results, "candidates")
         return
     yield Note(
-        "On the front of its search is a candidate that no other beats in accuracy, parameters and "
-        "MACs together. Point at a mark to see its architecture."
+        "A candidate is on the front of its search if no other beats it in accuracy, parameters "
+        "and MACs together. Point at a mark to see its architecture."
     )
     low, high = paper.MOST_CANDIDATES_PERCENT
     yield Note(

@@ -1,4 +1,4 @@
-"""Tables 3 and 4 of the scene search: what was found, and what is published of other clips."""
+"""Tables 3 and 4 of the scene search: our results and the published ones, on other clips."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -31,19 +31,19 @@ _PUBLISHED_ROWS = {
 
 
 def on_corpus(results: Document) -> str:
-    """Whose clips the numbers of a run are of, for a title."""
+    """Describes, for a title, the corpora of our numbers and the published ones."""
     return f"ours: clips of {results.get('corpus')}; published: {PUBLISHED_ON}"
 
 
 def table3(
     results: Document, key: str, name_of: Callable[[Mapping[str, Any]], str]
 ) -> Table | None:
-    """The layers of networks side by side with those of models A and B; None if there are none.
+    """Builds Table 3: layers of our networks beside models A and B; None if there are none.
 
     Args:
         results: `results.json` of a run.
-        key: of the list of networks.
-        name_of: what the column of a network is called.
+        key: Key of the list of networks.
+        name_of: Function that returns a network's column heading.
     """
     columns = {name_of(row): results.texts(key, at, "layers") for at, row in results.entries(key)}
     columns = {name: layers for name, layers in columns.items() if len(layers) > _TAIL}
@@ -62,7 +62,7 @@ def table3(
 
 
 def table4(results: Document) -> Table | None:
-    """Size and accuracy on the dev-test clips beside the published; None if there is nothing."""
+    """Builds Table 4: size and dev-test accuracy beside the published; None if there are none."""
     title = f"Table 4: size and accuracy on the dev-test clips, {on_corpus(results)}"
     table = listed(results, ("table4",), "table4", title, _TABLE4, across=True)
     if table is None:
@@ -75,17 +75,17 @@ def table4(results: Document) -> Table | None:
 
 
 def with_column(table: Table, heading: str, cells: Sequence[Cell]) -> Table:
-    """A table with one column more."""
+    """Adds a column to a table."""
     rows = [(*row, cell) for row, cell in zip(table.rows, cells, strict=True)]
     return replace(table, columns=(*table.columns, heading), rows=rows)
 
 
 def _published_rows(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The rows of the paper that a row of ours answers to: two where one network is A and B."""
+    """Returns the paper's rows that correspond to ours; two if one network is both A and B."""
     name, precision = str(row.get("network")), str(row.get("precision"))
     if name in _PUBLISHED_ROWS:
         return [paper.TABLE_4.row(model=_PUBLISHED_ROWS[name])]
-    # `scene_a`, `scene_a_table3`; what a search has chosen is called `random A`.
+    # `scene_a`, `scene_a_table3`; networks chosen by a search are called `random A`.
     letters = [one for one in "AB" if f"scene_{one.lower()}" in name or one in name.split(" ")[1:]]
     models = [f"Model {letter} ({precision.replace('float', 'float-')})" for letter in letters]
     known = {str(of_paper[0]) for of_paper in paper.TABLE_4.rows}

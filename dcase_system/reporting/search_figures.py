@@ -1,4 +1,4 @@
-"""Figures of searches: what was scored against its size, each point saying what it is."""
+"""Figures of searches: scores against sizes, with a tooltip on each point."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dcase_system.reporting.style import (
     nth_series,
 )
 
-PERCENT, MILLIONTH = 100.0, 1e-6  # what shares and counts are multiplied with
+PERCENT, MILLIONTH = 100.0, 1e-6  # factors for shares and counts
 _ALONE: dict[str, Any] = {"linestyle": ""}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white"}
 # Around the points of chosen candidates.
@@ -27,13 +27,13 @@ _RINGS: tuple[dict[str, Any], ...] = tuple(
 
 @dataclass(frozen=True)
 class Point:
-    """What was scored.
+    """A scored network as a point.
 
     Attributes:
-        x: where it is drawn.
-        score: how high it is drawn.
-        says: what it is, for who points at it.
-        row: the object that it was read from.
+        x: Horizontal position.
+        score: Vertical position.
+        says: Tooltip.
+        row: Object that it was read from.
     """
 
     x: float
@@ -52,12 +52,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Points:
-    """What is drawn alike.
+    """A group of points with the same style.
 
     Attributes:
-        label: in the legend.
-        points: what was scored, in the order that a line joins them.
-        look: how matplotlib's `plot` draws them.
+        label: Label in the legend.
+        points: Points in the order that a line joins them.
+        look: Arguments of matplotlib's `plot`.
     """
 
     label: str
@@ -66,7 +66,7 @@ class Points:
 
 
 def accuracy_against_size(results: Document) -> Picture | None:
-    """Every candidate of a scene search by its size, the front of each method filled.
+    """Plots every candidate of a scene search by size; points on a method's front are filled.
 
     Args:
         results: `results.json` of the search.
@@ -93,14 +93,14 @@ def accuracy_against_size(results: Document) -> Picture | None:
 def scored_points(
     name: str, title: str, groups: Sequence[Points], x_label: str, y_label: str
 ) -> Picture | None:
-    """Scores against something; None if there are no points.
+    """Plots groups of points; None if there are no points.
 
     Args:
-        name: of the picture.
-        title: of the picture.
-        groups: in the order they are drawn in, the last on top.
-        x_label: of the axis.
-        y_label: of the axis.
+        name: Name of the picture.
+        title: Title of the picture.
+        groups: Groups in drawing order, the last on top.
+        x_label: Label of the x axis.
+        y_label: Label of the y axis.
     """
     groups = [group for group in groups if group.points]
     if not groups:
@@ -146,5 +146,5 @@ def _costs(results: Document, *place: str | int) -> str:
 
 
 def _values(points: Sequence[Point], key: str) -> list[str]:
-    """The values that the objects have, in their order."""
+    """Returns the distinct values of the objects, in order."""
     return list(dict.fromkeys(str(point.row.get(key)) for point in points))

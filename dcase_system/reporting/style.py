@@ -1,4 +1,4 @@
-"""How figures look: small enough for a phone, series told apart without colour."""
+"""Style of figures: small enough for a phone, series distinguishable without colour."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from dcase_system.reporting.content import Mark, Picture
 
-# Okabe and Ito's colours that differ in lightness as well; each series also has a line of its own.
+# Okabe and Ito's colours that also differ in lightness; each series also has its own line style.
 SERIES: tuple[dict[str, Any], ...] = (
     {"color": "#00476b", "linestyle": "-", "marker": "o"},
     {"color": "#d55e00", "linestyle": "--", "marker": "s"},
@@ -21,19 +21,19 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": "#009e73", "linestyle": (0, (6, 1, 1, 1)), "marker": "v"},
     {"color": "#999999", "linestyle": (0, (1, 3)), "marker": "x"},
 )
-_MARKERS = "os^DvP*"  # no divisor in common with the lines: 42 series differ
+_MARKERS = "os^DvP*"  # no common divisor with the number of line styles: 42 series differ
 DARK, LIGHT, GREY = "#00476b", "#9ecae1", "#777777"
-WIDTH_INCHES = 4.5  # 432 pixels: three quarters of it are still legible on a phone
+WIDTH_INCHES = 4.5  # 432 pixels: still legible on a phone at three quarters
 _SETTINGS: Any = {
-    "svg.fonttype": "none",  # text stays text, to be searched and read aloud
+    "svg.fonttype": "none",  # keeps text searchable and readable by screen readers
     "pdf.fonttype": 42,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.0,
-    "text.parse_math": False,  # names may have a dollar in them
+    "text.parse_math": False,  # names may contain a dollar sign
     "svg.hashsalt": "figure",
 }
-# Decorates what draws, so that nothing is set for the figures of others.
+# A decorator for drawing functions, so that other figures keep their settings.
 house_style = mpl.rc_context(_SETTINGS)
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -42,14 +42,14 @@ xml.register_namespace("xlink", _XLINK)
 
 
 def nth_series(index: int) -> dict[str, Any]:
-    """How one of many series is drawn, each with a marker or a line of its own."""
+    """Returns the style of one of many series, each with its own marker or line style."""
     return SERIES[index % len(SERIES)] | {"marker": _MARKERS[index % len(_MARKERS)]}
 
 
 def new_figure(height_inches: float, rows: int = 1, **subplots: Any) -> tuple[Figure, list[Axes]]:
-    """An empty figure and its panels, one below the other.
+    """Creates a figure and its panels, one below the other.
 
-    Not pyplot's, which holds on to figures and asks for a display.
+    Without pyplot, which keeps figures alive and needs a display.
     """
     figure = Figure((WIDTH_INCHES, height_inches), layout="constrained")
     panels = figure.subplots(rows, squeeze=False, **subplots)[:, 0].tolist()
@@ -59,7 +59,7 @@ def new_figure(height_inches: float, rows: int = 1, **subplots: Any) -> tuple[Fi
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
-    """A legend below the panel, which points may lie anywhere in; the figure grows by its rows."""
+    """Adds a legend below the panel, where it hides no points; the figure grows by its rows."""
     lines, names = axes.get_legend_handles_labels()
     labels = [textwrap.shorten(name, 40, placeholder="…") for name in names]
     most = max(1, min(3, 48 // max(map(len, labels), default=1)))
@@ -78,23 +78,23 @@ def legend_below(figure: Figure, axes: Axes) -> None:
 
 @house_style
 def file_content(figure: Figure, kind: str) -> bytes:
-    """A figure as `pdf`, `svg` or `png`, the same bytes each time."""
+    """Renders a figure as `pdf`, `svg` or `png`, the same bytes each time."""
     stream = io.BytesIO()
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}[kind]
     figure.savefig(stream, format=kind, metadata=undated, dpi=150)
     content = stream.getvalue()
-    # Control characters in names have no place in XML, escaped or not.
+    # XML allows no control characters, escaped or not.
     return _CONTROL.sub(b" ", content) if kind == "svg" else content
 
 
 def inline_svg(picture: Picture) -> str:
-    """A figure as an element of a page: marks say what they are, a number where it stands.
+    """Renders a figure as an element of a page, with tooltips and the sources of numbers.
 
     Raises:
-        ValueError: a mark is not in the figure.
+        ValueError: A mark is not in the figure.
     """
     root = xml.fromstring(file_content(picture.figure, "svg"))
-    # matplotlib's style would apply to the whole page.
+    # matplotlib's style element would apply to the whole page.
     for parent in root.iter(f"{{{_SVG}}}defs"):
         for style in parent.findall(f"{{{_SVG}}}style"):
             parent.remove(style)
@@ -132,7 +132,7 @@ def _say(point: xml.Element, mark: Mark) -> None:
 
 
 def _own_names(root: xml.Element, name: str) -> None:
-    """Names of elements get the figure's before them: a page has several figures."""
+    """Prefixes element names with the figure's, because a page has several figures."""
     for element in root.iter():
         for key, value in element.attrib.items():
             if key == "id":

@@ -1,4 +1,4 @@
-"""The summary that a recipe ends with, at most 80 columns wide."""
+"""The summary at the end of a recipe, at most 80 columns wide."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dcase_system.reporting.tables import as_text, note_text
 
 
 def run_summary(run_dir: Path) -> str:
-    """Accuracy by device group and device, every form's accuracy, and cost against the limits."""
+    """Summarizes accuracy by device group, device and variant, and costs against the limits."""
     run = read_run(run_dir)
     accuracy, logloss, *_ = verdicts(run)
     interval = f" ({accuracy.remark})" if accuracy.remark else ""

@@ -1,4 +1,4 @@
-"""The page of a supernet's run: the paper's tables and figures, and how everything was trained."""
+"""The page of a supernet's run: the paper's tables and figures, and all trainings."""
 
 import re
 from collections.abc import Iterator
@@ -18,20 +18,20 @@ from dcase_system.reporting.supernet_figures import (
 from dcase_system.reporting.tables import as_text, note_text
 from dcase_system.reporting.training_figures import overlaid
 
-# What the names of the trainings begin with; `supernet.experiment` gives them.
+# Prefixes of training names, from `supernet.experiment`.
 _TRAININGS = {
     "teacher": "the teacher",
     "supernet": "the supernet of each space",
     "baseline": "Baseline: networks trained alone with labels, by width ratio and depth",
     "kd": "KD: networks trained alone with the teacher, by width ratio and depth",
-    "tuned": "tuned sub-networks, by budget and steps",
+    "tuned": "fine-tuned sub-networks, by budget and steps",
     "init": "sub-networks from random weights, by budget and steps",
     "alone": "sub-networks trained alone, by parameters",
 }
 
 
 def supernet_page(run_dir: Path) -> Page:
-    """The page of a supernet's run: tables, searches, files, ranking, trainings, origin."""
+    """Builds the page of a supernet's run: tables, searches, files, ranking, trainings, origin."""
     config = read_document(run_dir, "config.json")
     results = read_document(run_dir, "results.json")
     patterns = config.texts("settings", "patterns")
@@ -52,7 +52,7 @@ def supernet_page(run_dir: Path) -> Page:
 
 
 def summary(run_dir: Path) -> str:
-    """For a terminal: the paper's two tables, its figures' numbers, the files, the ranking."""
+    """Summarizes for a terminal the paper's tables and figures, the files and the ranking."""
     results = read_document(run_dir, "results.json")
     shown = [
         tables.table1(results),
@@ -91,16 +91,16 @@ def _results(results: Document) -> Iterator[Block | None]:
 
 def _search(results: Document) -> Iterator[Block | None]:
     yield Note(
-        "Searches see the validation clips only. A sub-network is named by the width ratios of the "
-        "layers that it keeps, block by block. Point at a mark to see it."
+        "Searches only use the validation clips. The name of a sub-network lists the width ratios "
+        "of the layers that it keeps, block by block. Point at a mark to see it."
     )
     yield tables.chosen(results)
     yield figure3(results) or missing(results, "best of the spaces")
     yield tables.figure3_points(results)
     yield figure4(results) or missing(results, "list of the random draws")
     yield Note(
-        "A box holds the random draws of one space within one window of parameters, from the first "
-        "to the third quartile. The line across it is the mean, the dotted one the median."
+        "A box shows the random draws of one space within one window of parameters, from the first "
+        "to the third quartile. The solid line is the mean, the dotted one the median."
     )
     yield tables.figure4_spread(results)
     yield every_sub_network(results)
@@ -117,7 +117,7 @@ def _agreement(results: Document) -> Table | None:
     if not tau:
         return None
     p = results.number("ranking", "p_value", spec=".3f")
-    title = "Whether inherited weights rank sub-networks as their own do"
+    title = "Rank agreement of sub-networks with inherited weights and with their own"
     rows = [("Kendall's tau", tau), ("p", p)]
     return Table("agreement", title, ("what", "value"), rows)
 
@@ -125,7 +125,7 @@ def _agreement(results: Document) -> Table | None:
 def _ranking(config: Document, results: Document) -> Iterator[Block | None]:
     ranked = config.number("settings", "ranked")
     if ranked and ranked.value < 2:
-        yield Note("Not asked for (--ranked): no sub-networks were trained alone.")
+        yield Note("Not requested (--ranked): no sub-networks were trained alone.")
         return
     agreement = _agreement(results)
     yield agreement or missing(results, "ranking")
@@ -135,7 +135,7 @@ def _ranking(config: Document, results: Document) -> Iterator[Block | None]:
 
 
 def _training(run_dir: Path) -> Iterator[Block | None]:
-    """A figure for each kind of training that has logged something."""
+    """Yields a figure for each kind of training with a log."""
     kinds: dict[str, dict[str, Document]] = {name: {} for name in _TRAININGS}
     for path in sorted((run_dir / "metrics").glob("*.jsonl"), key=_by_numbers):
         kind, _, which = path.stem.partition("_")
@@ -148,10 +148,10 @@ def _training(run_dir: Path) -> Iterator[Block | None]:
         yield picture
         without += [] if picture else [_TRAININGS.get(kind, kind)]
     if without:
-        yield Note(f"Without a log in metrics/: {'; '.join(without)}.")
+        yield Note(f"No log in metrics/: {'; '.join(without)}.")
 
 
 def _by_numbers(path: Path) -> list[str | float]:
-    """Order of names: what is a number in them counts as one."""
+    """Returns a key that sorts numbers in names by value."""
     parts = re.split(r"(\d+(?:\.\d+)?)", path.stem)
     return [float(part) if at % 2 else part for at, part in enumerate(parts)]

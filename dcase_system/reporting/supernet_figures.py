@@ -1,4 +1,4 @@
-"""Figures of a supernet's run: the paper's 3 and 4, what was scored, and how it ranks."""
+"""Figures of a supernet's run: the paper's 3 and 4, all scores, and the ranking."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ _ALONE: dict[str, Any] = {"linestyle": ""}
 _HOLLOW: dict[str, Any] = {"markerfacecolor": "white"}
 _TEST, _VALIDATION = "mAP, test clips, %", "mAP, validation clips, %"
 _TRAINED_ALONE = {"baseline": "Baseline", "kd": "KD"}
-# What tells the boxes apart without colour.
+# Hatches distinguish the boxes without colour.
 _HATCHES = ("", "////", "....", "xxxx", "++++", "\\\\\\\\")
 _MEAN = "#d55e00"  # orange, as in the paper
 _OF_SPACES = (0, 2, 4, 3)  # series that are not orange
@@ -35,7 +35,7 @@ _BOXES = 0.8  # of the distance between two constraints
 
 
 def figure3(results: Document) -> Picture | None:
-    """Figure 3: the best of each space and search, and networks trained alone, by size.
+    """Plots Figure 3: the best of each space and search, and networks trained alone, by size.
 
     Args:
         results: `results.json` of a supernet.
@@ -57,7 +57,7 @@ def figure3(results: Document) -> Picture | None:
 
 @house_style
 def figure4(results: Document) -> Picture | None:
-    """Figure 4: boxplots of the random draws, by constraint and space, with their means.
+    """Plots Figure 4: boxplots of the random draws, by constraint and space, with means.
 
     Args:
         results: `results.json` of a supernet.
@@ -96,7 +96,7 @@ def figure4(results: Document) -> Picture | None:
 
 
 def every_sub_network(results: Document) -> Picture | None:
-    """Every sub-network that was scored by its size, those of each space and search alike.
+    """Plots every scored sub-network by size, with one style per space and search.
 
     Args:
         results: `results.json` of a supernet.
@@ -113,12 +113,12 @@ def every_sub_network(results: Document) -> Picture | None:
     front = [point for point in scored if point.on_front]
     ring = {"color": DARK, "marker": "o", "markersize": 8, "markerfacecolor": "none"}
     groups.append(Points("better than all smaller ones", front, ring))
-    title = "Every sub-network that a search has scored"
+    title = "Every sub-network scored in a search"
     return scored_points("scored_by_size", title, groups, "parameters", _VALIDATION)
 
 
 def own_against_inherited(results: Document) -> Picture | None:
-    """The sub-networks that were trained alone too, by their score with either weights.
+    """Plots sub-networks that were also trained alone: their scores with either weights.
 
     Args:
         results: `results.json` of a supernet.
@@ -137,7 +137,7 @@ def own_against_inherited(results: Document) -> Picture | None:
 
 
 def _box(axes: Axes, scores: Sequence[float], position: float, width: float, which: int) -> Patch:
-    """One box; the line in it is the mean, as in the paper, the short one the median."""
+    """Draws one box; its line is the mean, as in the paper, the short one the median."""
     thin = {"color": DARK, "linewidth": 0.8}
     colour = _look(which)["color"]
     drawn = axes.boxplot(
@@ -163,7 +163,7 @@ def _box(axes: Axes, scores: Sequence[float], position: float, width: float, whi
 
 
 def _found(results: Document) -> Iterator[Point]:
-    """The best of each space, search and constraint."""
+    """Yields the best of each space, search and constraint."""
     for at, row in results.entries("figure3"):
         params = results.number("figure3", at, "params")
         score = results.number("figure3", at, "map", scale=PERCENT)
@@ -199,12 +199,12 @@ def _costs(results: Document, *place: str | int) -> str:
 
 
 def _spaces(results: Document) -> list[str]:
-    """The search spaces in their order, which is that of their colours in all figures."""
+    """Returns the search spaces in order, which sets their colours in all figures."""
     return list(dict.fromkeys(str(row.get("space")) for row in results.rows("figure4")))
 
 
 def _look(which: int) -> dict[str, Any]:
-    """How what is of a space is drawn."""
+    """Returns the style of a space."""
     return nth_series(_OF_SPACES[which % len(_OF_SPACES)])
 
 
@@ -213,5 +213,5 @@ def _numbers(values: Any) -> list[float]:
 
 
 def _values(points: Sequence[Point], key: str) -> list[str]:
-    """The values that the objects have, in their order."""
+    """Returns the distinct values of the objects, in order."""
     return list(dict.fromkeys(str(point.row.get(key)) for point in points))

@@ -1,4 +1,4 @@
-"""The tables of a supernet's run, the paper's rows beside ours (Lin et al.)."""
+"""The tables of a supernet's run, with the paper's rows beside ours (Lin et al.)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,12 +59,12 @@ _RANKED = (
 
 
 def printed(value: Value) -> Printed | None:
-    """A published value; None where nothing is published."""
+    """Marks a published value; None if nothing is published."""
     return None if value is None else Printed(value)
 
 
 def table1(results: Document) -> Table | None:
-    """Table 1: networks trained alone and sub-networks by size, the published rows beside."""
+    """Builds Table 1: networks trained alone and sub-networks by size, beside published rows."""
     entries = results.entries("table1", numbers=("params",))
     if not entries:
         return None
@@ -79,12 +79,12 @@ def table1(results: Document) -> Table | None:
         rows.append([_model(row), *ours, *(printed(published.get(one)) for one in columns)])
     headings = [column.heading for column in _TABLE1]
     headings += [f"{MARK} {heading}" for heading in ("M", "%", "mAP", "%")]
-    title = f"Table 1: mAP on the test clips, and shares of the teacher, in %. {_legend(results)}"
+    title = f"Table 1: mAP on the test clips, and shares of the teacher's, in %. {_legend(results)}"
     return Table("table1", title, ["model", *headings], rows, across=True)
 
 
 def improvement(results: Document) -> Table | None:
-    """How much better than networks trained alone the sub-networks are, relative to these."""
+    """Builds the sub-networks' improvement relative to networks trained alone."""
     published = {ofa_aec.CONSTRAINTS_MILLIONS[0]: ofa_aec.RELATIVE_IMPROVEMENT}
     rows: list[list[Cell]] = []
     for at, row in results.entries("chosen"):
@@ -107,7 +107,7 @@ def improvement(results: Document) -> Table | None:
 
 
 def table2(results: Document) -> Table | None:
-    """Table 2: the sub-networks tuned, and from random weights, the published rows beside."""
+    """Builds Table 2: fine-tuned and randomly initialized sub-networks, beside published rows."""
     shorter, longer = (_steps(results, at) for at in (0, 1))
     columns = (
         _PARAMS,
@@ -117,12 +117,12 @@ def table2(results: Document) -> Table | None:
         Column(f"Init {longer}", ("init_long",), ".1f", PERCENT),
     )
     headings = ("M", "OFA", "+10K", "+100K", "Init +100K")
-    title = f"Table 2: mAP on the test clips in %, by steps of tuning. {_legend(results)}"
+    title = f"Table 2: mAP on the test clips in %, by fine-tuning steps. {_legend(results)}"
     return _beside(results, "table2", title, (_BUDGET, *columns), ofa_aec.TABLE2, headings)
 
 
 def figure3_points(results: Document) -> Table | None:
-    """The points of Figure 3, with the published ones that are given in numbers."""
+    """Builds the points of Figure 3, with those that the paper publishes as numbers."""
     columns = (
         Column("search space", ("space",)),
         Column("search", ("search",)),
@@ -135,27 +135,25 @@ def figure3_points(results: Document) -> Table | None:
 
 
 def chosen(results: Document) -> Table | None:
-    """The sub-networks that were chosen, with the windows that they were searched in."""
+    """Builds the table of chosen sub-networks and their search windows."""
     title = "The best of the random search in the first space, for each window of parameters"
     return listed(results, ("chosen",), "chosen", title, _CHOSEN, across=True)
 
 
 def figure4_spread(results: Document) -> Table | None:
-    """Mean, deviation and number of the scores behind each box of Figure 4."""
+    """Builds mean, deviation and number of the scores in each box of Figure 4."""
     title = "Figure 4: mAP of the random draws on the validation clips, in %"
     return listed(results, ("figure4",), "spread", title, _FIGURE4)
 
 
 def files(results: Document) -> Table | None:
-    """The `.tflite` files of the chosen sub-networks and what each scores."""
-    title = (
-        "Files for devices: bytes, also of the file that takes a waveform; mAP on the test clips"
-    )
+    """Builds the table of the chosen sub-networks' `.tflite` files and their scores."""
+    title = "Files for devices: bytes, with and without the front end; mAP on the test clips"
     return listed(results, ("files",), "files", title, _FILES)
 
 
 def complexity(run_dir: Path, results: Document) -> Table | None:
-    """What the chosen sub-networks cost, by their complexity reports."""
+    """Builds the chosen sub-networks' costs from their complexity reports."""
     rows: list[list[Cell]] = []
     for row in results.rows("chosen"):
         name = str(row.get("constraint"))
@@ -169,13 +167,13 @@ def complexity(run_dir: Path, results: Document) -> Table | None:
 
 
 def all_scored(results: Document) -> Table | None:
-    """Every sub-network that a search has scored."""
+    """Builds the table of every sub-network scored in a search."""
     title = "Every sub-network that a search has scored, on the validation clips"
     return listed(results, ("all_scored",), "scored", title, _SCORED, long=True)
 
 
 def ranked(results: Document) -> Table | None:
-    """The sub-networks that were trained alone too."""
+    """Builds the table of sub-networks that were also trained alone."""
     title = "The same sub-networks twice; mAP on the validation clips in %"
     return listed(results, ("ranking", "rows"), "ranked", title, _RANKED, across=True)
 
@@ -188,7 +186,7 @@ def _beside(
     published: Published,
     headings: Sequence[str],
 ) -> Table | None:
-    """A list of ours, with the last columns of the published rows of the same constraints."""
+    """Builds a table of our list, with the published last columns for the same constraints."""
     names, rows = published.columns[-len(headings) :], []
     for at, row in results.entries(key):
         theirs = _row(published, row)
@@ -199,7 +197,7 @@ def _beside(
 
 
 def _row(published: Published, row: Mapping[str, Any]) -> Mapping[str, Value]:
-    """The published row for what was found for a constraint; empty if there is none."""
+    """Returns the published row for a constraint; empty if there is none."""
     if row.get("search", "random") != "random":
         return {}
     constraint = _number(row.get("published"))
@@ -210,7 +208,7 @@ def _row(published: Published, row: Mapping[str, Any]) -> Mapping[str, Value]:
 
 
 def _of_table1(row: Mapping[str, Any]) -> Mapping[str, Value]:
-    """The published row of one of ours; empty if there is none."""
+    """Returns the published row for one of ours; empty if there is none."""
     model, of_row = str(row.get("model")), row.get("published")
     sizes = ofa_aec.FOUND_MILLIONS if model == "ofa" else ofa_aec.ALONE_MILLIONS
     wanted = [sizes.get(_number(one)) for one in of_row] if isinstance(of_row, list) else []
@@ -231,7 +229,7 @@ def _published(published: Published, values: Mapping[str, Value]) -> Mapping[str
 
 
 def _model(row: Mapping[str, Any]) -> str:
-    """What a row of Table 1 is called."""
+    """Returns the name of a row of Table 1."""
     model = str(row.get("model"))
     if model == "ofa":
         return f"OFA, {row.get('constraint')}"
@@ -239,13 +237,13 @@ def _model(row: Mapping[str, Any]) -> str:
 
 
 def _legend(results: Document) -> str:
-    """Whose numbers are which."""
+    """Explains which numbers are ours and which are published."""
     corpus = results.get("corpus") or "clips that are not named"
     return f"Ours: {corpus}; {MARK} published, {ofa_aec.CORPUS}."
 
 
 def _steps(results: Document, at: int) -> str:
-    """How long was tuned, as the paper writes it."""
+    """Returns the fine-tuning steps as the paper writes them."""
     steps = results.number("tuning_steps", at)
     if steps is None:
         return f"tuned {('shorter', 'longer')[at]}"
@@ -254,5 +252,5 @@ def _steps(results: Document, at: int) -> str:
 
 
 def _number(value: Any) -> Any:
-    """The value, or None if it is no number: what stands in a file may be anything."""
+    """Returns the value, or None if it is not a number: files may contain anything."""
     return value if is_number(value) else None

@@ -1,4 +1,4 @@
-"""A table as text: for a terminal, Markdown, LaTeX, a spreadsheet."""
+"""Formats a table for a terminal, Markdown, LaTeX or a spreadsheet."""
 
 import csv
 import html
@@ -19,15 +19,15 @@ _LATEX = str.maketrans(
 
 
 def shown(cell: Cell) -> str:
-    """A cell as text; a dash where there is none."""
+    """Returns a cell as text; a dash if it is empty."""
     return NOTHING if cell is None else str(cell)
 
 
 def as_text(table: Table) -> str:
-    """For a terminal: the first column to the left, the others to the right.
+    """Formats a table for a terminal: first column left-aligned, the others right-aligned.
 
-    Headings are broken until the table fits 80 columns; a first cell that is still too long is cut
-    in the middle, with a mark.
+    Headings are wrapped until the table fits 80 columns; if the first column is still too wide,
+    its cells are shortened in the middle, with an ellipsis.
     """
     rows = [[_plain(shown(cell)) for cell in row] for row in table.rows]
     widest = [max(cells, key=len) for cells in zip(*rows, strict=True)]
@@ -44,12 +44,12 @@ def as_text(table: Table) -> str:
 
 
 def note_text(note: Note) -> str:
-    """A sentence for a terminal."""
+    """Wraps a sentence for a terminal."""
     return textwrap.fill(_plain(note.text), COLUMNS)
 
 
 def _broken(headings: Sequence[str], width: int) -> list[str]:
-    """Headings in lines of a width, or of their longest word; all end in the same line."""
+    """Wraps headings to a width, or that of their longest word, and aligns them at the bottom."""
     lines = [
         textwrap.wrap(heading, width, break_long_words=False, break_on_hyphens=False)
         for heading in headings
@@ -59,7 +59,7 @@ def _broken(headings: Sequence[str], width: int) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    # Headings are a row like the others: tabulate makes columns two wider than its headers.
+    # Headings are an ordinary row: tabulate makes columns two characters wider than its headers.
     align = ["left", *["right"] * (len(rows[0]) - 1)]
     return tabulate(
         rows, tablefmt="plain", colalign=align, disable_numparse=True, preserve_whitespace=True
@@ -74,9 +74,9 @@ def _cut(text: str, longest: int) -> str:
 
 
 def as_latex(table: Table) -> str:
-    r"""A `tabular` with booktabs' rules, in a `table` with caption and label."""
+    r"""Formats a `tabular` with booktabs rules, in a `table` with caption and label."""
     columns = range(len(table.columns))
-    # A table without a row would have no columns either, which LaTeX refuses.
+    # Without rows there would be no columns either, which LaTeX rejects.
     rows = [[_plain(shown(cell)) for cell in row] for row in table.rows] or [[""] * len(columns)]
     body = tabulate(
         rows,
@@ -91,13 +91,13 @@ def as_latex(table: Table) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """A Markdown table under its title."""
+    """Formats a Markdown table under its title."""
     rows = [dict(zip(table.columns, map(shown, row), strict=True)) for row in table.rows]
     return f"{escaped(table.title)}\n\n{markdown(rows)}" if rows else f"{escaped(table.title)}\n"
 
 
 def table_csv(table: Table) -> str:
-    """Comma-separated, numbers at full precision."""
+    """Formats comma-separated values, with numbers at full precision."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(table.columns)
@@ -107,18 +107,18 @@ def table_csv(table: Table) -> str:
 
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows of equal columns as a Markdown table, cells as text: names may come from outside."""
+    """Formats rows as a Markdown table; cells are escaped, because names may be untrusted."""
     heads = [escaped(heading) for heading in rows[0]]
     cells = [[escaped(cell) for cell in row.values()] for row in rows]
     return tabulate(cells, heads, "github", disable_numparse=True) + "\n"
 
 
 def _plain(text: str) -> str:
-    """Without control characters, which a terminal would obey."""
+    """Removes control characters, which a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
 def escaped(text: str) -> str:
-    """Text of any origin as text of Markdown, on one line."""
+    """Escapes untrusted text for Markdown, on one line."""
     plain = html.escape(" ".join(text.split()), quote=False)
     return re.sub(r"([\\|`]|(?<=\])\()", r"\\\1", plain)

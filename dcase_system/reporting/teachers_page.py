@@ -17,7 +17,7 @@ _LISTS = {
 
 
 def teachers_page(run_dir: Path) -> Page:
-    """The page of a teachers' run: members and ensemble, and how each member was trained."""
+    """Builds the page of a teachers' run: members, ensemble, and trainings."""
     config = read_document(run_dir, "config.json")
     ensemble = read_document(run_dir, _ENSEMBLE)
     members = config.names("settings", "members")
@@ -39,15 +39,15 @@ def teachers_page(run_dir: Path) -> Page:
 
 
 def read_ensemble_tables(run_dir: Path) -> list[Table]:
-    """`ensemble_tables` of a teachers' run."""
+    """Builds the `ensemble_tables` of a teachers' run."""
     return ensemble_tables(read_document(run_dir, _ENSEMBLE))
 
 
 def ensemble_tables(document: Document) -> list[Table]:
-    """Accuracy, entropy and agreement of each teacher and their ensemble, a table a list.
+    """Builds a table per list: accuracy, entropy and agreement of each teacher and the ensemble.
 
     Args:
-        document: `describe_ensemble` by the list's name.
+        document: Results of `describe_ensemble`, by the list's name.
     """
     columns = ("teacher", "accuracy %", "log loss", "entropy, nats", "agrees %")
     specs = {"accuracy": ".1f", "logloss": ".3f", "entropy": ".3f", "agreement": ".1f"}

@@ -1,4 +1,4 @@
-"""Figures of trainings: curves, and how far a network was pruned."""
+"""Figures of trainings: learning curves and the pruning trajectory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from dcase_system.reporting.style import (
     nth_series,
 )
 
-_MOST_TOLD_APART = 12  # lines in a figure
-_MOST_MARKERS = 20  # on a line
+_MOST_TOLD_APART = 12  # lines in a figure that are still distinguishable
+_MOST_MARKERS = 20  # per line
 
 
 @dataclass(frozen=True)
 class LoggedStage:
-    """What a stage of a student has logged.
+    """Logs of a stage of a student.
 
     Attributes:
-        name: of the stage.
-        epochs: its `metrics.jsonl`.
-        updates: its `pruning.jsonl`; empty if it hides no channels.
+        name: Name of the stage.
+        epochs: Its `metrics.jsonl`.
+        updates: Its `pruning.jsonl`; empty if it masks no channels.
     """
 
     name: str
@@ -39,13 +39,13 @@ class LoggedStage:
 
 @house_style
 def curve(stages: Sequence[LoggedStage], column: str, title: str, label: str) -> Picture | None:
-    """What the epochs have logged, one stage after the other; None if nothing is there.
+    """Plots a logged value over the epochs of all stages; None if there are no values.
 
     Args:
-        stages: in their order.
-        column: what is drawn, by its name in the log, and the picture's name.
-        title: of the picture.
-        label: of the axis, with the unit.
+        stages: Stages in order.
+        column: Name of the value in the log, and of the picture.
+        title: Title of the picture.
+        label: Label of the y axis, with the unit.
     """
     begins = _begins(stages)
     rows = [
@@ -63,20 +63,20 @@ def curve(stages: Sequence[LoggedStage], column: str, title: str, label: str) ->
         axes.plot(*zip(*points, strict=True), color=DARK, marker=marker, markersize=3)
     _stage_names(axes, stages, begins)
     axes.set(xlabel="epoch", ylabel=label)
-    axes.set_xlim(0, 1.01 * begins[-1])  # names of stages stand in the middle of theirs
+    axes.set_xlim(0, 1.01 * begins[-1])  # stage names are centred on their stages
     return Picture(column, title, figure)
 
 
 @house_style
 def overlaid(logs: Mapping[str, Document], name: str, title: str) -> Picture | None:
-    """The loss of several trainings over each other; None if nothing is there.
+    """Plots the losses of several trainings in one figure; None if there are none.
 
-    Of more than a dozen only the lines themselves say which they are.
+    With more than a dozen, only tooltips identify the lines.
 
     Args:
-        logs: what each has logged, by its name.
-        name: of the picture.
-        title: of the picture.
+        logs: Log of each training, by name.
+        name: Name of the picture.
+        title: Title of the picture.
     """
     figure, (axes,) = new_figure(2.6)
     marks: dict[str, list[Mark]] = {}
@@ -103,7 +103,7 @@ def overlaid(logs: Mapping[str, Document], name: str, title: str) -> Picture | N
         return None
     axes.set(xlabel="epoch", ylabel="loss")
     low, high = axes.get_xlim()
-    if high - low < 1:  # one epoch alone
+    if high - low < 1:  # a single epoch
         axes.set_xlim(low - 1, high + 1)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if 1 < len(logs) <= _MOST_TOLD_APART:
@@ -113,11 +113,11 @@ def overlaid(logs: Mapping[str, Document], name: str, title: str) -> Picture | N
 
 @house_style
 def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> Picture | None:
-    """Channels hidden or removed, in percent, against the epoch; None if none ever were.
+    """Plots the share of masked or removed channels over the epochs; None without pruning.
 
     Args:
-        stages: in their order.
-        steps_per_epoch: of the optimiser.
+        stages: Stages in order.
+        steps_per_epoch: Optimizer steps per epoch.
     """
     if not any(stage.updates.rows(numbers=("step", "ratio")) for stage in stages):
         return None
@@ -149,14 +149,14 @@ def pruning_trajectory(stages: Sequence[LoggedStage], steps_per_epoch: int) -> P
         if validated:
             _validation(panels[0], stage, begin, steps_per_epoch)
     panels[-1].step(at, hidden, where="post", color=DARK)
-    panels[-1].set(xlabel="epoch", ylabel="channels hidden\nor removed, %", ylim=(-3, 103))
+    panels[-1].set(xlabel="epoch", ylabel="channels masked\nor removed, %", ylim=(-3, 103))
     for axes in panels:
         _stage_names(axes, stages, begins, named=axes is panels[0])
         axes.set_xlim(0, 1.01 * begins[-1])
     if validated:
         panels[0].set_ylabel("held-out accuracy, %")
         figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
-    title = "Channels hidden by the masks, then removed"
+    title = "Channels masked, then removed"
     return Picture("pruning", title, figure, marks)
 
 
@@ -177,12 +177,12 @@ def _validation(axes: Axes, stage: LoggedStage, begin: float, steps_per_epoch: i
             SERIES[1]["marker"],
             color=SERIES[1]["color"],
             markersize=4,
-            label="right after the masks changed",
+            label="right after a mask update",
         )
 
 
 def _begins(stages: Sequence[LoggedStage]) -> list[int]:
-    """Epochs before each stage, and of all of them."""
+    """Returns the number of epochs before each stage, and the total."""
     counts = [
         max((row["epoch"] for row in stage.epochs.rows(numbers=("epoch",))), default=0)
         for stage in stages

@@ -1,1 +1,1 @@
-"""What is handed in: output files, meta information, the package, and its validation."""
+"""Submissions: output files, meta files, the package, and its validation."""

@@ -1,4 +1,4 @@
-"""Opening a package that may be damaged or hostile."""
+"""Opens packages that may be damaged or hostile."""
 
 import re
 import stat
@@ -36,7 +36,7 @@ def open_package(path: str | Path) -> zipfile.ZipFile:
     """Opens a package for reading.
 
     Raises:
-        InputError: it is missing, too large, not a zip, or has too many entries.
+        InputError: It is missing, too large, not a zip, or has too many entries.
     """
     path = Path(path)
     if not path.is_file():
@@ -65,7 +65,7 @@ def open_package(path: str | Path) -> zipfile.ZipFile:
 
 
 def unsafe_defects(entry: zipfile.ZipInfo) -> Iterator[str]:
-    """Yields why an entry must not be unpacked, one line for each reason."""
+    """Yields one line for each reason not to unpack an entry."""
     where = printable(entry.filename)
     name, mode = entry.orig_filename, entry.external_attr >> 16
     if "\\" in name:
@@ -79,21 +79,21 @@ def unsafe_defects(entry: zipfile.ZipInfo) -> Iterator[str]:
             where, "name is absolute", expected="a path below task1/", received=shown(name)
         )
     if any(part in ("", ".", "..") for part in name.removesuffix("/").strip("/").split("/")):
-        yield defect(where, "name leads out of or around its folder", received=shown(name))
+        yield defect(where, "name points outside its folder or is malformed", received=shown(name))
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         what = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
         yield defect(where, f"entry is {what}")
     if entry.flag_bits & 0x1:
         yield defect(where, "entry is encrypted")
-    # The other methods have no bound on what a few bytes unpack to at a time.
+    # With other methods, a few bytes can unpack to any size at once.
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         yield defect(where, "unknown compression", expected="stored or deflated")
 
 
 def oversize(entry: zipfile.ZipInfo, limit: int) -> str | None:
-    """A line if the entry would unpack to more than `limit` bytes.
+    """Returns a defect if the entry would unpack to more than `limit` bytes.
 
-    `zipfile` never gives more than the declared size, so that a false one is no danger.
+    `zipfile` never returns more than the declared size, so a false size is harmless.
     """
     if entry.file_size <= limit:
         return None
@@ -106,12 +106,12 @@ def oversize(entry: zipfile.ZipInfo, limit: int) -> str | None:
 
 
 def damage(entry: zipfile.ZipInfo, error: Exception) -> str:
-    """The line for an entry that `zipfile` could not read to the end."""
+    """Returns the defect of an entry that `zipfile` could not read to the end."""
     return defect(printable(entry.filename), f"entry is damaged ({_reason(error)})")
 
 
 def printable(name: str) -> str:
-    """The name of an entry if it is short plain text, else in quotes with escapes."""
+    """Returns an entry's name if it is short plain text, otherwise quoted with escapes."""
     return name if name.isascii() and name.isprintable() and len(name) <= 160 else shown(name)
 
 

@@ -1,4 +1,4 @@
-"""From finished runs and an author card to a validated package."""
+"""Assembles a validated package from finished runs and an author card."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ class HandedInRun:
     """One system trained on one split.
 
     Attributes:
-        results: scores of the submitted form on the development-test clips.
-        output: output file for the evaluation clips.
-        complexity: the run's complexity report.
+        results: Scores of the submitted variant on the development-test clips.
+        output: Output file for the evaluation clips.
+        complexity: Complexity report of the run.
     """
 
     results: Mapping[str, Any]
@@ -58,27 +58,27 @@ def assemble(
     """Writes meta files and the zip for up to four systems and validates it.
 
     Args:
-        folder: receives `task1.zip` and, beside it, the files that are in it.
-        card: who hands in.
-        systems: in the order of their index in the label, 1 to 4.
-        scenes: class names in the order of the output columns.
-        devices: devices of the development set.
-        evaluation_filenames: clips that must be in every output file.
-        technical_report: a PDF, or None if it is added by hand.
-        handed_in: see `validate_package`.
+        folder: Output folder for `task1.zip` and, beside it, the files in it.
+        card: Author card.
+        systems: Systems in the order of their index in the label, 1 to 4.
+        scenes: Class names in the order of the output columns.
+        devices: Devices of the development set.
+        evaluation_filenames: Clips that every output file must have.
+        technical_report: A PDF, or None if it is added by hand.
+        handed_in: See `validate_package`.
 
     Returns:
         The path of the zip.
 
     Raises:
-        InputError: validation finds an error; the line names the first and says how many there are.
+        InputError: Validation finds an error; the message has the first and the number of errors.
     """
     if not card.external_datasets:
         for system in systems:
             if system.description.external_data_usage:
                 _LOG.warning(
-                    "%s has used external data (%s), but the author card lists none: add it before "
-                    "you hand this in",
+                    "%s uses external data (%s), but the author card lists none: add it before "
+                    "you submit",
                     system.key,
                     system.description.external_data_usage,
                 )

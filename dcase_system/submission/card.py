@@ -1,4 +1,4 @@
-"""The author card: what a participant writes once, and every submission is filled from."""
+"""The author card: written once by a participant, and used in every submission."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class Label:
 
 
 def _filled_in(given: Any, info: pydantic.ValidationInfo) -> Any:
-    """Parts that are not given are the corresponding author's name and first affiliation."""
+    """Fills missing parts with the corresponding author's name and first affiliation."""
     if not isinstance(given, dict | None):
         return given
     parts = {key: part for key, part in (given or {}).items() if part is not None}
@@ -55,7 +55,7 @@ def _filled_in(given: Any, info: pydantic.ValidationInfo) -> Any:
 
 @dataclass(frozen=True)
 class SystemName:
-    """How the result tables call a system; `abbreviation` has at most 10 characters."""
+    """A system's names in the result tables; `abbreviation` has at most 10 characters."""
 
     name: Text
     abbreviation: Abbreviation
@@ -63,14 +63,14 @@ class SystemName:
 
 @dataclass(frozen=True)
 class AuthorCard:
-    """The author card, checked.
+    """A validated author card.
 
     Attributes:
-        authors: in the order in which they are to be listed; exactly one is corresponding.
-        external_datasets: data used beside the challenge's own.
-        source_code: address of the source code, or None.
-        label: parts of the submission label.
-        systems: names by key, as the recipes call the systems: `S1`, `S2`, ...
+        authors: Authors in the order of listing; exactly one is corresponding.
+        external_datasets: Data used in addition to the challenge's own.
+        source_code: Address of the source code, or None.
+        label: Parts of the submission label.
+        systems: Names by the systems' keys in the recipes: `S1`, `S2`, ...
     """
 
     authors: Authors
@@ -85,7 +85,7 @@ class AuthorCard:
     ] = field(default_factory=dict)
 
     def system(self, key: str) -> SystemName:
-        """The names of a system; one that the card does not list is called by its key."""
+        """Returns a system's names; its key if the card does not list it."""
         return self.systems.get(key, SystemName(key, key[:MAX_ABBREVIATION]))
 
 
@@ -93,7 +93,7 @@ def read_author_card(path: str | Path) -> AuthorCard:
     """Reads and checks an author card, such as `submissions/author_card.yaml`.
 
     Raises:
-        InputError: the file is missing, not YAML, or a card with defects; all of them are named.
+        InputError: The file is missing, not YAML, or has defects; the message names all of them.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from dcase_system.submission.safe_yaml import parse_yaml
 from dcase_system.submission.validate_output import output_defects
 
 MAX_LINES = 20
-"""Defects reported for one file; a file that is wrong throughout would bury the others."""
+"""Defects reported per file, so that one bad file does not bury the others."""
 
 _META_BYTES = 1 << 18
 # A row has a name and ten numbers; 17 digits each are 250 bytes.
@@ -24,7 +24,7 @@ _HEADER_BYTES, _ROW_BYTES = 1 << 16, 1 << 10
 
 @dataclass(frozen=True)
 class Report:
-    """What validation found: one line for each error and each warning."""
+    """Result of a validation: one line for each error and each warning."""
 
     errors: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -34,10 +34,10 @@ class Report:
         return not self.errors
 
     def check(self, package: Path) -> None:
-        """Refuses a package with errors.
+        """Rejects a package with errors.
 
         Raises:
-            InputError: it has some; the line names the first and says how many there are.
+            InputError: There are errors; the message has the first and their number.
         """
         if self.errors:
             raise InputError(
@@ -66,7 +66,7 @@ def output_file_defects(
 
 
 def read_meta(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[object, str | None]:
-    """What YAML gives of a meta file inside a package, or the line that says why it cannot."""
+    """Parses a meta file inside a package; returns its value, or the defect that prevents it."""
     where = printable(entry.filename)
     too_much = oversize(entry, _META_BYTES)
     if too_much:
@@ -84,13 +84,13 @@ def read_meta(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[object,
 def with_placeholders(
     found: Report, meta: object, entry: zipfile.ZipInfo, handed_in: bool
 ) -> Report:
-    """Adds the placeholders of the author card that are left in a meta file.
+    """Adds the author card's placeholders that are left in a meta file.
 
     Args:
-        found: what else was found in it.
-        meta: what YAML gave of it.
-        entry: the file in the package.
-        handed_in: whether they are errors, not warnings.
+        found: Other defects of the file.
+        meta: Parsed content of the file.
+        entry: Entry of the file in the package.
+        handed_in: Whether placeholders are errors, not warnings.
     """
     submission = meta.get("submission") if isinstance(meta, dict) else None
     where = f"{printable(entry.filename)} field submission"
@@ -101,7 +101,7 @@ def with_placeholders(
 
 
 def limited(lines: Iterable[str], entry: zipfile.ZipInfo) -> Iterator[str]:
-    """The first defects of a file, and that there are more."""
+    """Yields the first defects of a file, and a line if there are more."""
     remaining = iter(lines)
     yield from islice(remaining, MAX_LINES)
     if next(remaining, None) is not None:

@@ -1,6 +1,6 @@
-"""Types of single fields, shared by the author card and by the meta files of the editions.
+"""Field types shared by the author card and the meta files of all editions.
 
-`Annotated` makes them: pydantic checks what YAML gave and no field is converted.
+They are `Annotated` types: pydantic checks the YAML values and converts none.
 """
 
 import re
@@ -16,25 +16,25 @@ from dcase_system.core.checked import fault, says
 MAX_ABBREVIATION = 10
 """Characters of a system's abbreviation, as in the official meta template."""
 
-# A dot would end the label in the organisers' reading of the file names, an underscore would
-# add a part, and letters outside ASCII do not survive every unzip program.
+# A dot would end the label when the organisers parse file names, an underscore would add a part,
+# and letters outside ASCII do not survive every unzip program.
 _PART = r"[A-Za-z0-9-]+"
 LABEL_PART = re.compile(_PART)
 LABEL = re.compile(rf"{_PART}_{_PART}_task1_[1-4]")
 LABEL_2020 = re.compile(rf"{_PART}_{_PART}_task1b_[1-4]")
-# RFC 5321 allows no longer address; the length also bounds the work of the pattern.
+# The longest address in RFC 5321; the limit also bounds the work of the pattern.
 _EMAIL, _MAX_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"), 254
-# Nobody has more; YAML can repeat a list in a few letters.
+# More is never genuine; YAML aliases can repeat a list in a few letters.
 _MOST = 100
 
 
 def text(example: str | None = None) -> Any:
-    """Annotates a text that is not empty.
+    """Annotates a non-empty text.
 
-    YAML reads 32000, 1e5, no and 2024-06-15 as something else than text; a list is none either.
+    YAML does not read 32000, 1e5, no and 2024-06-15 as text; a list is not text either.
 
     Args:
-        example: of what to write there.
+        example: Example of a valid text.
     """
     quoted = "text, in quotes if YAML takes it for a number, a date or a truth value"
 
@@ -62,7 +62,7 @@ def _email(value: object) -> str:
 
 
 def block(fields: Mapping[str, Any], extra: Literal["forbid", "ignore"] = "forbid") -> Any:
-    """The type of a mapping with these fields, all required, of any names."""
+    """Builds the type of a mapping with these fields, all required; names may be any text."""
     kind = TypedDict("Block", {**fields})  # type: ignore[misc]
     kind.__pydantic_config__ = ConfigDict(extra=extra)  # type: ignore[attr-defined]
     return kind
@@ -102,13 +102,13 @@ class Author:
         BeforeValidator(lambda given: given if isinstance(given, list) and given else [given]),
     ]
     corresponding: Annotated[
-        Annotated[bool, Field(strict=True)] | None, says("not a mark", "true or false")
+        Annotated[bool, Field(strict=True)] | None, says("not a truth value", "true or false")
     ] = False
 
 
 @dataclass(frozen=True)
 class ExternalDataset:
-    """Data used beside the challenge's own; `total_audio_length` is in minutes."""
+    """Data used in addition to the challenge's own; `total_audio_length` is in minutes."""
 
     name: Text
     url: Text

@@ -1,4 +1,4 @@
-"""Which entry of a package is which file of which system."""
+"""Assigns the entries of a package to systems and files."""
 
 import re
 import zipfile
@@ -26,7 +26,7 @@ _EXPECTED = (
 
 @dataclass
 class SystemEntries:
-    """Entries of one directory: all that look like meta or output files (by split percentage)."""
+    """Entries of one directory that look like meta or output files (by split percentage)."""
 
     metas: list[zipfile.ZipInfo] = field(default_factory=list)
     outputs: dict[str, list[zipfile.ZipInfo]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class SystemEntries:
 
 @dataclass
 class Layout:
-    """What a package holds: systems by directory, technical reports, and what is neither."""
+    """Contents of a package: systems by directory, technical reports, and errors."""
 
     systems: dict[str, SystemEntries] = field(default_factory=dict)
     reports: list[zipfile.ZipInfo] = field(default_factory=list)
@@ -51,7 +51,7 @@ def sort_entries(entries: Sequence[zipfile.ZipInfo], splits: Sequence[int]) -> L
         key = entry.filename.casefold()
         unsafe = list(unsafe_defects(entry))
         if key in seen:
-            layout.errors.append(defect(printable(entry.filename), "entry is there twice"))
+            layout.errors.append(defect(printable(entry.filename), "entry is listed twice"))
         elif unsafe:
             layout.errors += unsafe
         else:
@@ -104,12 +104,12 @@ def _place(entry: zipfile.ZipInfo, layout: Layout, known: Collection[str]) -> It
 
 
 def system_defects(label: str, system: SystemEntries, splits: Sequence[int]) -> Iterator[str]:
-    """Checks the name of a system's directory, and that each of its files is there once."""
+    """Checks the name of a system's directory, and that each of its files exists once."""
     where = f"{TASK}/{printable(label)}/"
     if not LABEL.fullmatch(label):
         yield defect(
             where,
-            "submission label of the directory is badly built",
+            "submission label of the directory is malformed",
             expected="<lastname>_<institute>_task1_<1-4>",
             received=shown(label),
         )

@@ -1,4 +1,4 @@
-"""Meta files: who hands in, what the system is, what it costs and how well it does."""
+"""Meta files: authors, system description, complexity and results."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ class SystemDescription:
     """`system.description` of a meta file: general tags, None where a field does not apply.
 
     Attributes:
-        split_adaptations: hyper-parameters that differ between the splits.
-        system_adaptations: what sets this system apart from one's other submissions.
+        split_adaptations: Hyper-parameters that differ between the splits.
+        system_adaptations: Differences from the author's other submissions.
     """
 
     input_sampling_rate: Annotated[str, text("32kHz")]
@@ -58,23 +58,23 @@ def build_meta(
     scenes: Sequence[str] = tau.SCENES,
     devices: Sequence[str] = tau.DEVICES,
 ) -> dict[str, Any]:
-    """The meta information of one system, in the order of the official template.
+    """Builds the meta information of one system, in the order of the official template.
 
     Args:
-        card: authors, external datasets and source code.
-        label: submission label, `Doe_EXU_task1_1`.
-        name: how the result tables call the system.
-        description: the tags that describe it.
-        total_parameters: parameters of the submitted model.
-        total_model_size: bytes of the parameters at the submitted precision.
-        macs: multiply-accumulate operations for one clip, by the official count.
-        results: by split percentage; a split that is missing or None was not run and is null.
-            A metric that is missing or not finite is null too.
-        scenes: the classes that `class_wise` lists.
-        devices: the recording devices that `device_wise` lists.
+        card: Authors, external datasets and source code.
+        label: Submission label, `Doe_EXU_task1_1`.
+        name: Names of the system in the result tables.
+        description: Tags that describe the system.
+        total_parameters: Parameters of the submitted model.
+        total_model_size: Bytes of the parameters at the submitted precision.
+        macs: Multiply-accumulate operations for one clip, by the official count.
+        results: Results by split percentage; a split that is missing or None was not run and is
+            null. A metric that is missing or not finite is null too.
+        scenes: Classes that `class_wise` lists.
+        devices: Recording devices that `device_wise` lists.
 
     Raises:
-        InputError: `results` has a split, scene or device that is not known.
+        InputError: `results` has an unknown split, scene or device.
     """
     unknown = [split for split in results if split not in tau.SPLITS]
     if unknown:
@@ -104,9 +104,9 @@ def build_meta(
 
 
 def meta_text(meta: Mapping[str, Any]) -> str:
-    """The YAML text of `build_meta`, keys in its order."""
+    """Formats the result of `build_meta` as YAML, keys in its order."""
     written = yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=100)
-    # PyYAML folds U+0085 in a key into spaces; with escapes it comes back as it was.
+    # PyYAML folds U+0085 in a key into spaces; escaped, it survives.
     return (
         written if "\x85" not in written else yaml.safe_dump(dict(meta), sort_keys=False, width=100)
     )
@@ -118,7 +118,7 @@ def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:
 
 
 def submission_block(card: AuthorCard, label: str, name: SystemName) -> dict[str, Any]:
-    """Who hands in, and what under; the same in every edition."""
+    """Builds the block `submission`, the same in every edition."""
     return {
         "label": label,
         "name": name.name,
@@ -130,7 +130,7 @@ def submission_block(card: AuthorCard, label: str, name: SystemName) -> dict[str
 def system_block(
     card: AuthorCard, description: Mapping[str, Any], complexity: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the system is and costs, and what the card says of datasets and source code."""
+    """Builds the block `system`: description, complexity, datasets and source code."""
     return {
         "description": dict(description),
         "complexity": dict(complexity),
@@ -140,7 +140,7 @@ def system_block(
 
 
 def _author_block(author: Author) -> dict[str, Any]:
-    """An author as a meta file lists them."""
+    """Builds an author's block in a meta file."""
     fields: dict[str, Any] = {
         "lastname": author.lastname,
         "firstname": author.firstname,
@@ -175,7 +175,7 @@ def _results(
 
 
 def metrics_block(values: Mapping[str, float | None] | None) -> dict[str, float | None]:
-    """Accuracy and log loss; one that is missing or not finite is null."""
+    """Builds accuracy and log loss; null if missing or not finite."""
     return {metric: _number((values or {}).get(metric)) for metric in METRICS}
 
 

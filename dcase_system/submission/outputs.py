@@ -1,4 +1,4 @@
-"""Output files: one table of class probabilities for each system and split."""
+"""Output files: a table of class probabilities for each system and split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Output:
     """The contents of an output file, in its order.
 
     Attributes:
-        filenames: bare names, `0.wav`.
-        labels: index of each clip's `scene_label` among the scenes.
-        probabilities: float32, clips x scenes.
+        filenames: Bare names, `0.wav`.
+        labels: Index of each clip's `scene_label` among the scenes.
+        probabilities: Probabilities, float32, clips x scenes.
     """
 
     filenames: tuple[str, ...]
@@ -31,19 +31,19 @@ class Output:
 def write_output(
     path: str | Path, filenames: Sequence[str], probabilities: np.ndarray, scenes: Sequence[str]
 ) -> None:
-    """Writes `<label>.output.split_<percent>.csv`: tab-separated, UTF-8, one row for each clip.
+    """Writes `<label>.output.split_<percent>.csv`: tab-separated, UTF-8, one row per clip.
 
     The columns are `filename`, `scene_label` (the arg-max) and the probability of each scene,
-    printed as the shortest decimal that gives the same float32: rows sum to what the model's do.
+    printed as the shortest decimal that gives the same float32, so that sums do not change.
 
     Args:
-        path: the file to write.
-        filenames: clips, with or without the folder `audio/`; written without it.
-        probabilities: clips x scenes, any float type.
-        scenes: names of the columns, in the order of the class indices.
+        path: Output file.
+        filenames: Clips, with or without the folder `audio/`; written without it.
+        probabilities: Probabilities, clips x scenes, any float type.
+        scenes: Names of the columns, in the order of the class indices.
 
     Raises:
-        InputError: a shape does not fit, a clip is there twice, or a row is not a distribution.
+        InputError: A shape does not fit, a clip occurs twice, or a row is not a distribution.
     """
     path = Path(path)
     values = np.asarray(probabilities)
@@ -54,7 +54,7 @@ def write_output(
             expected=f"({len(filenames)} clips, {len(scenes)} scenes), not empty",
             received=values.shape,
         )
-    # Labels come from the float32 values that are printed, so the two never disagree.
+    # Labels come from the printed float32 values, so the two never disagree.
     values = values.astype(np.float32)
     _refuse_no_distribution(path, filenames, values)
     bare = [name.removeprefix("audio/") for name in filenames]
@@ -63,7 +63,7 @@ def write_output(
     table.insert(0, "filename", bare)
     repeated = np.flatnonzero(table.filename.duplicated())
     if repeated.size:
-        raise InputError("clip is there twice", where=path, received=bare[repeated[0]])
+        raise InputError("clip is listed twice", where=path, received=bare[repeated[0]])
     with replacing(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, encoding="utf-8", lineterminator="\n")
 
@@ -87,10 +87,10 @@ def _refuse_no_distribution(path: Path, filenames: Sequence[str], values: np.nda
 
 
 def read_output(path: str | Path, scenes: Sequence[str]) -> Output:
-    """Reads an output file back, for measuring what is handed in.
+    """Reads an output file back, to score the submitted values.
 
     Raises:
-        InputError: the file is missing, a column is missing, or a field is not what it should be.
+        InputError: The file is missing, a column is missing, or a field is invalid.
     """
     path = Path(path)
     table = read_tsv(path, ("filename", "scene_label", *scenes))

@@ -14,8 +14,8 @@ TASK = "task1"
 MAX_SYSTEMS = 4
 REPORT_SUFFIX = ".technical_report.pdf"
 
-# The earliest date that a zip can hold. With the writer's clock in it, the same submission
-# would give other bytes each time.
+# The earliest date that a zip can hold. With the current time, the same submission would give
+# different bytes each time.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE = 0o100644
 _UNIX = 3
@@ -26,9 +26,9 @@ class SystemFiles:
     """The files of one system.
 
     Attributes:
-        label: submission label, `Doe_EXU_task1_1`.
-        meta: its meta file.
-        outputs: its output files by split percentage.
+        label: Submission label, `Doe_EXU_task1_1`.
+        meta: Meta file.
+        outputs: Output files by split percentage.
     """
 
     label: str
@@ -39,16 +39,17 @@ class SystemFiles:
 def submission_label(
     lastname: str, institute_abbreviation: str, index: int, task: str = TASK
 ) -> str:
-    """The label that directories and files of a system are named by.
+    """Builds the label that names a system's directory and files.
 
     Args:
-        lastname: last name of the corresponding author.
-        institute_abbreviation: abbreviation of that author's institute.
-        index: which of one's systems this is, 1 to 4.
+        lastname: Last name of the corresponding author.
+        institute_abbreviation: Abbreviation of that author's institute.
+        index: Index of the system among the author's submissions, 1 to 4.
         task: `task1`, or `task1b` in 2020.
 
     Raises:
-        InputError: a part has other than ASCII letters, digits and hyphens, or a wrong index.
+        InputError: A part has characters other than ASCII letters, digits and hyphens, or the
+            index is out of range.
     """
     for part in (lastname, institute_abbreviation):
         if not LABEL_PART.fullmatch(part):
@@ -81,10 +82,11 @@ def write_package(
 ) -> None:
     """Writes the package; the same files always give the same bytes.
 
-    The technical report, one for all systems, is named by the label without its index.
+    The technical report, one for all systems, is named after the label without its index.
 
     Raises:
-        InputError: no system or more than four, a label twice or badly built, or a file missing.
+        InputError: There is no system or more than four, a label is repeated or malformed, or a
+            file is missing.
     """
     _refuse_systems(zip_path, systems)
     contents: dict[str, Path] = {}
@@ -100,10 +102,10 @@ def write_package(
 
 
 def write_zip(zip_path: str | Path, contents: Mapping[str, Path]) -> None:
-    """Writes files into a zip by their names in it; the same files always give the same bytes.
+    """Writes files into a zip, by their names in it; the same files always give the same bytes.
 
     Raises:
-        InputError: a file is missing.
+        InputError: A file is missing.
     """
     for name, path in contents.items():
         if not path.is_file():
@@ -134,7 +136,7 @@ def _refuse_systems(zip_path: str | Path, systems: Sequence[SystemFiles]) -> Non
     for position, label in enumerate(labels):
         if not LABEL.fullmatch(label):
             raise InputError(
-                "submission label is badly built",
+                "submission label is malformed",
                 where=zip_path,
                 expected="<lastname>_<institute>_task1_<1-4>",
                 received=repr(label),

@@ -1,7 +1,7 @@
-"""What stands in the author card before somebody fills it in, and in no package that is handed in.
+"""Finds placeholders of the author card, which no submitted package may contain.
 
 `submissions/author_card.yaml` comes with Jane Doe and Richard Roe of Example University (EXU), with
-addresses at example.org, and with examples of system names.
+addresses at example.org, and with example system names.
 """
 
 import re
@@ -16,24 +16,24 @@ from dcase_system.submission.card import AuthorCard
 _PEOPLE = {("jane", "doe"), ("john", "doe"), ("jane", "roe"), ("richard", "roe")}
 _LASTNAMES = {lastname for _, lastname in _PEOPLE}
 _TEXT = re.compile(r"\bexample|\bexu\b", re.IGNORECASE)
-# RFC 2606 keeps these for examples: nobody has an address there.
+# RFC 2606 reserves these for examples: nobody has an address there.
 _DOMAIN = re.compile(r"(?:.*\.)?example(?:\.[a-z.]+)?", re.IGNORECASE)
 _AFFILIATION = ("abbreviation", "institute", "department", "location")
 
 Found = Iterator[tuple[str, str]]
-"""Each placeholder: its field, and what stands there."""
+"""Placeholders: field and value of each."""
 
 
 def refuse_placeholders(card: AuthorCard, path: str | Path, systems: Collection[str]) -> None:
-    """Refuses a card that nobody has filled in.
+    """Rejects a card that nobody has filled in.
 
     Args:
-        card: the card.
-        path: where it was read.
-        systems: keys of the systems that are to be handed in; names of others do not matter.
+        card: Author card.
+        path: File of the card.
+        systems: Keys of the submitted systems; names of other systems do not matter.
 
     Raises:
-        InputError: a field holds a placeholder; the line names the first and says how many do.
+        InputError: A field holds a placeholder; the message has the first and their number.
     """
     fields = list(_of_authors([asdict(author) for author in card.authors]))
     lastnames = [author.lastname for author in card.authors]
@@ -47,7 +47,7 @@ def refuse_placeholders(card: AuthorCard, path: str | Path, systems: Collection[
         raise InputError(
             f"field {field} holds a placeholder{more}",
             where=path,
-            expected="who hands in: edit this file before you make a package of clips of your own",
+            expected="your own details: edit this file before you make a package of your own clips",
             received=shown(value),
         )
 
@@ -56,8 +56,8 @@ def placeholder_defects(submission: object, where: str) -> Iterator[str]:
     """Yields one line for each placeholder in the block `submission` of a meta file.
 
     Args:
-        submission: the block as YAML gave it, of any type.
-        where: the place where it stands.
+        submission: The block as parsed from YAML, of any type.
+        where: Location of the block, for messages.
     """
     if not isinstance(submission, dict):
         return
@@ -74,7 +74,7 @@ def placeholder_defects(submission: object, where: str) -> Iterator[str]:
         yield defect(
             f"{where}.{field}",
             "holds a placeholder of the author card",
-            expected="who hands in: edit the card and make the package again",
+            expected="your own details: edit the card and make the package again",
             received=shown(value),
         )
 
@@ -98,7 +98,7 @@ def _of_authors(authors: list[dict[Any, Any]]) -> Found:
 
 
 def _of_label(lastname: str, institute: str, lastnames: Collection[str]) -> Found:
-    """Parts of the label; a last name only if no author has it, since real people may."""
+    """Checks the label's parts; the last name only if no author has it, since real people may."""
     named = map(_plain, lastnames)
     if (_plain(lastname) in _LASTNAMES and _plain(lastname) not in named) or _TEXT.search(lastname):
         yield "label.lastname", lastname
@@ -111,7 +111,7 @@ def _plain(value: object) -> str:
 
 
 def _of_texts(block: Mapping[Any, Any], at: str, keys: Collection[str] = ()) -> Found:
-    """Texts under these keys, or under all, that are examples."""
+    """Finds texts under these keys, or under all, that are examples."""
     for key in keys or block:
         value = block.get(key)
         if isinstance(value, str) and _TEXT.search(value):

@@ -1,4 +1,4 @@
-"""Reading YAML from outside: `yaml.safe_load`, with what it lets through refused first."""
+"""Reads untrusted YAML: `yaml.safe_load` after stricter checks."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ _ALLOWED_TAGS = frozenset({"!", *(f"tag:yaml.org,2002:{kind}" for kind in _SCALA
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """The value of one YAML document.
+    """Parses one YAML document.
 
-    Refused although `yaml.safe_load` takes it: a key given twice (the first one would be lost
-    without a word), merge keys (nested ones grow without bound), deep nesting, and tags other
-    than those of plain values.
+    Rejects some documents that `yaml.safe_load` accepts: repeated keys (the first value would be
+    lost silently), merge keys (nested ones grow without bound), deep nesting, and tags other than
+    those of plain values.
 
     Raises:
-        InputError: not YAML, or refused; names the line.
+        InputError: The text is not YAML or is rejected; the message names the line.
     """
     try:
         _refuse_structure(text, where)
@@ -29,8 +29,8 @@ def parse_yaml(text: str, where: str) -> Any:
     except yaml.YAMLError as error:
         raise InputError(f"not YAML ({_reason(error)})", where=where) from error
     except (ValueError, LookupError, ArithmeticError) as error:
-        # Not every value that YAML's patterns match exists: `2024-13-45` looks like a date,
-        # `0x_` like an integer, and PyYAML passes on whatever the conversion raises.
+        # YAML's patterns also match invalid values: `2024-13-45` looks like a date, `0x_` like an
+        # integer, and PyYAML passes on whatever the conversion raises.
         if isinstance(error, InputError):
             raise
         reason = shown(str(error))
@@ -60,7 +60,7 @@ def _refuse_repeated_keys(root: yaml.Node | None, where: str) -> None:
     pending, visited = [root], set()
     while pending:
         node = pending.pop()
-        # An alias leads to the same node again, and may lead to a node around itself.
+        # An alias leads to the same node again, possibly to one that contains it.
         if node is None or id(node) in visited:
             continue
         visited.add(id(node))

@@ -27,16 +27,16 @@ class Description2020:
     """`system.description` of a meta file of 2020; None where a field does not apply.
 
     Attributes:
-        data_augmentation: such as `mixup`.
-        input_sampling_rate: such as `48kHz`.
-        input_channels: such as `binaural`.
-        acoustic_features: such as `scalogram`.
-        embeddings: of a pre-trained network.
-        machine_learning_method: such as `CNN`.
-        ensemble_method_subsystem_count: systems in an ensemble.
-        decision_making: such as `average` of segments.
-        external_data_usage: such as `embeddings`.
-        complexity_management: such as `weight quantization`.
+        data_augmentation: Augmentation methods, such as `mixup`.
+        input_sampling_rate: Sample rate, such as `48kHz`.
+        input_channels: Channels, such as `binaural`.
+        acoustic_features: Features, such as `scalogram`.
+        embeddings: Embeddings of a pre-trained network.
+        machine_learning_method: Method, such as `CNN`.
+        ensemble_method_subsystem_count: Number of systems in an ensemble.
+        decision_making: Decision method, such as `average` of segments.
+        external_data_usage: Use of external data, such as `embeddings`.
+        complexity_management: Compression methods, such as `weight quantization`.
     """
 
     data_augmentation: str | None
@@ -53,14 +53,14 @@ class Description2020:
 
 @dataclass(frozen=True)
 class System2020:
-    """One system that is handed in.
+    """One submitted system.
 
     Attributes:
-        key: its name in the author card.
-        description: what it is.
-        complexity: its complexity report at the precision of its parameters.
+        key: Key in the author card.
+        description: Description of the system.
+        complexity: Complexity report at the precision of its parameters.
         results: `accuracy`, `logloss` and `class_wise` on the development-test clips.
-        output: its output file.
+        output: Output file.
     """
 
     key: str
@@ -73,10 +73,10 @@ class System2020:
 def build_meta_2020(
     card: AuthorCard, label: str, system: System2020, classes: Sequence[str] = CLASSES
 ) -> dict[str, Any]:
-    """The meta information of one system, in the order of the template of 2020.
+    """Builds the meta information of one system, in the order of the 2020 template.
 
     Raises:
-        InputError: the system is over the 500 KB of the rules.
+        InputError: The system exceeds the 500 KB of the rules.
     """
     counted = counted_bytes(system.complexity)
     if counted > MAX_KIB * KIB:
@@ -111,7 +111,7 @@ def build_meta_2020(
 
 
 def counted_bytes(complexity: Mapping[str, Any]) -> int:
-    """Bytes that the rules of 2020 count: non-zero parameters, batch norm left out."""
+    """Returns the bytes counted by the rules of 2020: non-zero parameters without batch norm."""
     return complexity["rules"]["2020 Task 1B"][0]["value"]
 
 
@@ -127,18 +127,18 @@ def assemble_task1b(
     """Writes meta files and the zip for up to four systems and validates it.
 
     Args:
-        folder: receives `task1b.zip` and, beside it, the meta files.
-        card: who hands in.
-        systems: in the order of their index in the label, 1 to 4.
-        evaluation_filenames: clips that must be in every output file.
-        classes: names of the output columns.
-        handed_in: see `validate_task1b`.
+        folder: Output folder for `task1b.zip` and, beside it, the meta files.
+        card: Author card.
+        systems: Systems in the order of their index in the label, 1 to 4.
+        evaluation_filenames: Clips that every output file must have.
+        classes: Names of the output columns.
+        handed_in: See `validate_task1b`.
 
     Returns:
         The path of the zip.
 
     Raises:
-        InputError: a system is over the size limit, or validation finds an error.
+        InputError: A system exceeds the size limit, or validation finds an error.
     """
     contents: dict[str, Path] = {}
     with replacing_directory(folder / "task1b") as temporary:

@@ -1,11 +1,11 @@
-"""Validation of a submission package, stricter than the organisers' own.
+"""Validates a submission package, more strictly than the organisers do.
 
     python -m dcase_system.submission.validate PACKAGE.zip
     python -m dcase_system.submission.validate PACKAGE.zip --splits=5,100 \\
         --data_dir=DEVELOPMENT --evaluation_dir=EVALUATION
 
-Exits with 0 if the package is valid and with 1 if not; each error is a line of its own.
-Warnings go to the error stream and do not count.
+Exits with 0 if the package is valid and with 1 if not; prints one line per error.
+Warnings go to standard error and do not affect the exit code.
 """
 
 import sys
@@ -54,20 +54,20 @@ def validate_package(
     require_report: bool = False,
     handed_in: bool = True,
 ) -> Report:
-    """Checks a package from its outside in: zip, layout, output files, meta files.
+    """Checks a package from the outside in: zip, layout, output files, meta files.
 
-    Never raises on a defect of the package, however damaged or hostile it is.
+    Never raises for a defective package, however damaged or hostile.
 
     Args:
-        zip_path: the package.
-        splits: percentages for which each system must have an output file.
-        evaluation_filenames: the clips that each output file must have, with or without the
-            folder `audio/`; by default the official `0.wav` to `135729.wav`.
-        scenes: the classes, in order.
-        devices: the recording devices of the development-test results.
-        require_report: whether a missing technical report is an error, not a warning.
-        handed_in: whether it is meant for the organisers: then placeholders of the author card are
-            errors, not warnings.
+        zip_path: The package.
+        splits: Percentages for which each system must have an output file.
+        evaluation_filenames: Clips that each output file must have, with or without the folder
+            `audio/`; by default the official `0.wav` to `135729.wav`.
+        scenes: Classes, in order.
+        devices: Recording devices of the development-test results.
+        require_report: Whether a missing technical report is an error, not a warning.
+        handed_in: Whether the package is meant for submission: then placeholders of the author
+            card are errors, not warnings.
     """
     if evaluation_filenames is None:
         evaluation_filenames = [f"{index}.wav" for index in range(tau.EVALUATION_CLIPS)]
@@ -123,7 +123,7 @@ def _report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterato
         with archive.open(entry) as stream:
             if stream.read(5) != b"%PDF-":
                 yield defect(printable(entry.filename), "not a PDF file")
-            # Read to the end, where zipfile compares the checksum.
+            # zipfile compares the checksum at the end.
             while stream.read(1 << 20):
                 pass
     except ZIP_ERRORS as error:
@@ -138,7 +138,7 @@ def main(argv: Sequence[str]) -> int:
     if given is not None and not (given and all(split.isdecimal() for split in given)):
         raise app.UsageError("--splits takes percentages, such as --splits=5,10")
     clips = None
-    # Lists are read with pandas, which would take half of every start.
+    # Imported here because it loads pandas, half of the start-up time.
     if options.evaluation_dir:
         from dcase_system.corpora.corpus import read_evaluation_list
 
@@ -167,7 +167,7 @@ def main(argv: Sequence[str]) -> int:
         scenes=scenes,
         devices=devices,
         require_report=options.require_report,
-        # The challenge knows TAU's scenes alone.
+        # The challenge only has TAU's scenes.
         handed_in=not demo and set(scenes) == set(tau.SCENES),
     )
     return _show(argv[1], report)
@@ -194,7 +194,7 @@ def _define_flags() -> None:
         "PERCENT: Splits that each system must have. [those --data_dir has lists of, or all five]",
     )
     flags.DEFINE_string(
-        "data_dir", None, "FOLDER: Development clips, which say scenes and devices. [those of TAU]"
+        "data_dir", None, "FOLDER: Development clips that set scenes and devices. [those of TAU]"
     )
     flags.DEFINE_list(
         "scenes", None, "NAME: Classes in label order, as given to the recipe. [sorted]"
@@ -202,10 +202,10 @@ def _define_flags() -> None:
     flags.DEFINE_string(
         "evaluation_dir",
         None,
-        "FOLDER: Evaluation clips, which each output must have. [the official ones]",
+        "FOLDER: Evaluation clips that each output must have. [the official ones]",
     )
     flags.DEFINE_bool(
-        "require_report", False, "Take a missing technical report for an error, not a warning."
+        "require_report", False, "Treat a missing technical report as an error, not a warning."
     )
 
 

@@ -1,4 +1,4 @@
-"""Validation of meta files: required fields, their contents, limits and plausibility."""
+"""Validates meta files: required fields, their contents, limits and plausibility."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ from dcase_system.submission.fields import (
 )
 from dcase_system.submission.meta import SystemDescription
 
-# The same as in dcase_system.complexity.rules, which would load TensorFlow here.
+# Repeated from dcase_system.complexity.rules, which would load TensorFlow here.
 MAX_MODEL_BYTES = 128_000
 MAX_MACS = 30_000_000
 
 _SPLITS = tuple(f"split_{split}" for split in tau.SPLITS)
-# Every system has these; that they are null is allowed, but hardly meant.
+# Every system has these; null is allowed, but probably a mistake.
 _EXPECTED = ("data_augmentation", "complexity_management", "pipeline")
-# Bits of a parameter in float32, the widest that anyone submits; the narrowest is one bit.
+# Bits of a float32 parameter, the widest in use; the narrowest has one bit.
 _MOST_BITS = 32
-# Accuracies are given with one decimal or more.
+# Accuracies have at least one decimal.
 _ROUNDING = 0.1
 
 
 def _own_label(label: str, info: pydantic.ValidationInfo) -> str:
-    """Compares with the context: name of the directory, and the pattern of the edition."""
+    """Compares the label with the context: name of the directory, and the edition's pattern."""
     directory, pattern = info.context  # type: ignore[misc]
     if not pattern.fullmatch(label):
         task = "task1" if pattern is LABEL else "task1b"
-        raise fault("submission label is badly built", f"<lastname>_<institute>_{task}_<1-4>")
+        raise fault("submission label is malformed", f"<lastname>_<institute>_{task}_<1-4>")
     if label != directory:
         raise fault("differs from the directory", shown(directory))
     return label
@@ -82,7 +82,7 @@ class _Complexity:
     macs: Annotated[_Count, at_most(MAX_MACS, _OVER, "MACs")]
 
     def __post_init__(self) -> None:
-        # Whole numbers throughout: one from outside may be too large for a float.
+        # Integers throughout: an untrusted one may be too large for a float.
         if (
             not self.total_parameters
             <= 8 * self.total_model_size
@@ -105,10 +105,10 @@ class _System:
 
 
 def metrics(null: bool) -> Any:
-    """The type of an accuracy in percent and a log loss.
+    """Builds the type of an accuracy in percent and a log loss.
 
     Args:
-        null: whether each of them may be null.
+        null: Whether each of them may be null.
     """
     at_least_0 = Field(strict=True, ge=0, allow_inf_nan=False)
     accuracy, logloss = Annotated[float, at_least_0, Field(le=100)], Annotated[float, at_least_0]
@@ -128,7 +128,7 @@ _METRICS = metrics(null=True)
 
 
 def _is_mean(split: dict[str, Any]) -> dict[str, Any]:
-    """Compares the overall accuracy with the mean of the class-wise ones, if all are given."""
+    """Compares the overall accuracy with the mean of the class-wise ones, if all are present."""
     accuracy = (split["overall"] or {}).get("accuracy")
     classes = (split["class_wise"] or {}).values()
     parts = [one["accuracy"] for one in classes if one["accuracy"] is not None]
@@ -144,7 +144,7 @@ def _is_mean(split: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _meta_file(scenes: tuple[str, ...], devices: tuple[str, ...]) -> Any:
-    """Its type. A split may be null, and so may its parts: results are not mandatory."""
+    """Builds the type of a meta file. Splits and their parts may be null: results are optional."""
     parts = {
         "overall": _METRICS | None,
         "class_wise": block(dict.fromkeys(scenes, _METRICS)) | None,
@@ -155,11 +155,11 @@ def _meta_file(scenes: tuple[str, ...], devices: tuple[str, ...]) -> Any:
 
 
 def meta_file(system: type, results: Any) -> Any:
-    """The type of the meta files of an edition; there may be more in them.
+    """Builds the type of an edition's meta files; additional fields are allowed.
 
     Args:
-        system: of the block `system`.
-        results: of the block `results.development_dataset`.
+        system: Type of the block `system`.
+        results: Type of the block `results.development_dataset`.
     """
     results = block({"development_dataset": results}, "ignore")
     return block({"submission": Submission, "system": system, "results": results}, "ignore")
@@ -175,18 +175,18 @@ def meta_defects(
     """Yields one line for each defect of a meta file's contents.
 
     Args:
-        meta: what YAML gave, of any type.
-        where: the name of the file.
-        label: the name of the directory that the file is in, which its label must equal.
-        scenes: the classes of `class_wise`.
-        devices: the recording devices of `device_wise`.
+        meta: Content as parsed from YAML, of any type.
+        where: Name of the file.
+        label: Name of the file's directory, which the label must equal.
+        scenes: Classes of `class_wise`.
+        devices: Recording devices of `device_wise`.
     """
     kind = _meta_file(tuple(scenes), tuple(devices))
     yield from defects(meta, kind, where, context=(label, LABEL))
 
 
 def meta_warnings(meta: object, where: str) -> Iterator[str]:
-    """Yields one line for each thing in a meta file that is allowed but hardly meant."""
+    """Yields one line for each value that is allowed but probably a mistake."""
     description = _inside(meta, "system", "description")
     for key in _EXPECTED:
         if key in description and description[key] is None:
@@ -207,7 +207,7 @@ def meta_warnings(meta: object, where: str) -> Iterator[str]:
 
 
 def _inside(value: Any, *keys: str) -> dict[Any, Any]:
-    """The mapping under these keys; an empty one where there is none."""
+    """Returns the mapping under these keys; an empty one if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Validation of output files, row by row."""
+"""Validates output files, row by row."""
 
 import csv
 import re
@@ -8,22 +8,22 @@ from collections.abc import Set as AbstractSet
 from dcase_system.core.errors import defect, shown
 
 SUM_TOLERANCE = 1e-3
-"""How far the probabilities of a clip may be from summing to 1.
+"""How far the sum of a clip's probabilities may deviate from 1.
 
 A float16 softmax rounds each value by up to 2^-11 of it, 4.9e-4 of the sum; ten values
-printed with four decimals add up to 5e-4. Anything further off is not a softmax.
+printed with four decimals add up to 5e-4. A larger deviation is not a softmax.
 """
 RANGE_TOLERANCE = 1e-6
 """How far a probability may leave [0, 1]: a float32 softmax can give 1.0000001."""
 
-# `float` also takes `nan`, `inf`, `1_0`, blanks and digits of other scripts. One look at a whole
-# row is cheaper than one at each field.
+# `float` also accepts `nan`, `inf`, `1_0`, blanks and digits of other scripts. Matching a whole row
+# is cheaper than matching each field.
 _PLAIN_NUMBERS = re.compile(r"[0-9eE.+\t-]*").fullmatch
 _LOWEST, _HIGHEST = -RANGE_TOLERANCE, 1.0 + RANGE_TOLERANCE
 
 
 def bare_names(filenames: Collection[str]) -> frozenset[str]:
-    """Names of clips without the folder `audio/`, which an output file may or may not give."""
+    """Returns clip names without the folder `audio/`, which output files may include or omit."""
     return frozenset(name.removeprefix("audio/") for name in filenames)
 
 
@@ -33,10 +33,10 @@ def output_defects(
     """Yields one line for each defect of an output file.
 
     Args:
-        lines: the text of the file, line by line.
-        where: the name of the file.
-        scenes: names of the class columns, in order.
-        clips: bare names of all clips of the evaluation list.
+        lines: Text of the file, line by line.
+        where: Name of the file.
+        scenes: Names of the class columns, in order.
+        clips: Bare names of all clips in the evaluation list.
     """
     reader = csv.reader(lines, delimiter="\t", strict=True)
     try:
@@ -53,7 +53,7 @@ def output_defects(
 
 
 def header_defect(header: list[str] | None, where: str, columns: list[str]) -> str | None:
-    """What is wrong with the header row, or None."""
+    """Returns the defect of the header row, or None."""
     if header == columns:
         return None
     expected = f"tab-separated {' '.join(columns)}"
@@ -88,7 +88,7 @@ def _row_defects(
         bare = name.removeprefix("audio/")
         if bare in seen:
             yield defect(
-                f"{where} line {line} field filename", "clip is there twice", received=shown(name)
+                f"{where} line {line} field filename", "clip is listed twice", received=shown(name)
             )
         elif bare in clips:
             seen.add(bare)
@@ -133,7 +133,7 @@ def _row_defects(
 
 
 def _unknown_clip(where: str, name: str, clips: AbstractSet[str]) -> str:
-    # An example tells more than the list would; the list may be empty.
+    # An example is more helpful than the whole list, which may be empty.
     example = min(clips, default="", key=lambda clip: (len(clip), clip))
     return defect(
         where,

@@ -1,4 +1,4 @@
-"""Validation of a package of DCASE 2020 Task 1B.
+"""Validates packages of DCASE 2020 Task 1B.
 
 `<top>/task1/<label>/<label>.output.csv` and `<label>.meta.yaml` for each of up to four systems,
 label `<lastname>_<institute>_task1b_<1-4>`.
@@ -31,12 +31,12 @@ from dcase_system.submission.package import MAX_SYSTEMS, REPORT_SUFFIX, TASK, me
 from dcase_system.submission.validate_meta import at_most, meta_file, metrics
 from dcase_system.submission.validate_output import bare_names
 
-TOP = "submission"  # the organisers take any name
+TOP = "submission"  # the organisers accept any name
 MAX_KIB = 500
 _FILE = re.compile(r"(?P<stem>[^/]*?)\.(?P<kind>output\.csv|meta\.yaml)")
 
 
-# Unlike in 2024, the organisers want numbers here.
+# Unlike in 2024, null is not allowed here.
 _METRICS = metrics(null=False)
 
 
@@ -84,15 +84,15 @@ def validate_task1b(
     classes: Sequence[str] = CLASSES,
     handed_in: bool = True,
 ) -> Report:
-    """Checks a package; never raises on a defect of it.
+    """Checks a package; never raises for a defective one.
 
     Args:
-        zip_path: the package.
-        evaluation_filenames: the clips that each output file must have, with or without the folder
+        zip_path: The package.
+        evaluation_filenames: Clips that each output file must have, with or without the folder
             `audio/`; by default the official `0.wav` to `8639.wav`.
-        classes: the classes, in order.
-        handed_in: whether it is meant for the organisers: then placeholders of the author card are
-            errors, not warnings.
+        classes: Classes, in order.
+        handed_in: Whether the package is meant for submission: then placeholders of the author
+            card are errors, not warnings.
     """
     if evaluation_filenames is None:
         evaluation_filenames = [f"{index}.wav" for index in range(EVALUATION_CLIPS)]
@@ -114,7 +114,7 @@ def validate_task1b(
 def _sorted(
     entries: Sequence[zipfile.ZipInfo],
 ) -> tuple[dict[str, dict[str, zipfile.ZipInfo]], list[str]]:
-    """Entries by system and name, and what is unsafe, repeated or unexpected."""
+    """Sorts entries by system and name; unsafe, repeated and unexpected ones become errors."""
     systems: dict[str, dict[str, zipfile.ZipInfo]] = {}
     errors: list[str] = []
     for entry in entries:
@@ -128,7 +128,7 @@ def _sorted(
             expected = f"<top>/{TASK}/<label>/<label>.meta.yaml or <label>.output.csv"
             errors.append(defect(where, "unexpected file", expected=expected))
         elif parts[-1] in systems.setdefault(parts[2], {}):
-            errors.append(defect(where, "entry is there twice"))
+            errors.append(defect(where, "entry is listed twice"))
         else:
             systems[parts[2]][parts[-1]] = entry
     if not 1 <= len(systems) <= MAX_SYSTEMS:
@@ -149,7 +149,7 @@ def _check_system(
     errors: list[str] = []
     if not LABEL_2020.fullmatch(label):
         expected = "<lastname>_<institute>_task1b_<1-4>"
-        errors.append(defect(where, "submission label is badly built", expected=expected))
+        errors.append(defect(where, "submission label is malformed", expected=expected))
     output, meta_entry = entries.get(output_name(label)), entries.get(meta_name(label))
     if output is None:
         errors.append(defect(where + printable(output_name(label)), "file is missing"))

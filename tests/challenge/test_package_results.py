@@ -128,7 +128,7 @@ def test_the_page_leads_to_the_runs_reports_in_the_order_of_splits(folder):
 
 def test_a_package_that_stopped_half_way_says_so(folder):
     page = page_of(folder)
-    assert any("results.json is not there" in note.text for note in page.blocks(Note))
+    assert any("results.json is missing" in note.text for note in page.blocks(Note))
     assert {table.name for table in page.blocks(Table)} == {"origin"}
 
 

@@ -159,7 +159,7 @@ def test_every_hyper_parameter_of_a_training_has_a_default(pages, recipe, flag):
         (
             "edge.export",
             "output_dir",
-            ("Where the files go; those of an earlier export are replaced.", "required"),
+            ("Output folder; files of an earlier export are replaced.", "required"),
         ),
         ("edge.page", "serve", ("Serve the page on this machine until Ctrl-C.", "off")),
         (

@@ -86,7 +86,7 @@ def test_a_form_too_far_from_the_network_is_refused(name, limit):
         return check_forms(known, {forms.REFERENCE: reference, "file": values})
 
     assert check(0.9 * limit)["file"]["mean_difference"] == pytest.approx(0.9 * limit)
-    with pytest.raises(InputError, match="file: exported form is too far from the network"):
+    with pytest.raises(InputError, match="file: exported variant deviates too far"):
         check(1.1 * limit)
     with pytest.raises(InputError, match="received nan"):
         check(np.nan)

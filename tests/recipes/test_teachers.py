@@ -59,7 +59,7 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
     assert "knowledge distillation" in description["pipeline"]
     assert "dir augmentation" in description["data_augmentation"]
     assert description["external_data_usage"] == "dataset"
-    assert "has used external data (dataset), but the author card lists none" in done.stderr
+    assert "uses external data (dataset), but the author card lists none" in done.stderr
     assert too_wide(done) == []
     page = (place / "taught" / "report.html").read_text()
     assert traced(page, place / "taught") > 100 and 'id="teachers_dev_test"' in page

@@ -22,9 +22,9 @@ def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
     row = f"| student_int8.tflite | int8 | features | {int8} | after training | 138,352 | abab"
     assert row in text
     assert "| student_float16.tflite | float16 | features | float32 | – | 149,036 | abab" in text
-    assert "Gives a logit for each of:" in text
+    assert "Output: a logit for each of:" in text
     assert "not probabilities: softmax over the labels gives probabilities that sum to 1. " in text
-    assert "a logit is scale * (stored value - zero point), by the numbers in the table." in text
+    assert "a logit is scale * (stored value - zero point), with the numbers in the table." in text
     assert "| keras_float16 * |" in text and "| unseen |" in text
     assert "sscp_mobile_96, split25, with teachers, seed 3; commit c0ffee." in text
 
@@ -50,7 +50,7 @@ def test_a_card_without_its_output_is_no_fault(tmp_path, broken):
         (card if broken == "output" else card["output"]).pop(broken)
         path.write_text(json.dumps(card))
     text = write_model_card(tmp_path).read_text()
-    assert "Gives a logit for each of:" in text
+    assert "Output: a logit for each of:" in text
     assert ("softmax" in text) == (broken == "type")
 
 

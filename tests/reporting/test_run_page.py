@@ -90,7 +90,7 @@ def test_the_confusion_matrix_says_each_mistake(whole):
     ]
     page = as_html(page_of(whole))
     for true, taken in wrong:
-        says = f"{counts[true][taken]} clips of {SCENES[true]} taken for {SCENES[taken]}"
+        says = f"{counts[true][taken]} clips of {SCENES[true]} classified as {SCENES[taken]}"
         assert f"<title>{says}</title>" in page
 
 
@@ -100,7 +100,7 @@ def test_the_confusion_matrix_says_each_mistake(whole):
 )
 def test_a_page_says_what_is_missing(run, missing):
     (run / missing).unlink()
-    assert f"{missing} is not there" in notes(run)
+    assert f"{missing} is missing" in notes(run)
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", '"text"', '{"forms": [1, {}]}', "NaN"])
@@ -116,7 +116,7 @@ def test_a_run_that_stopped_in_its_first_training_has_a_page(tmp_path, whole):
         shutil.copy(whole / name, tmp_path / name)
     said = notes(tmp_path)
     for name in ("dev_test/scores.json", "complexity.json", "pruned1.metrics.jsonl"):
-        assert f"{name} is not there" in said
+        assert f"{name} is missing" in said
     assert names(tmp_path, Picture) == {"loss", "accuracy", "val_accuracy"}
 
 

@@ -86,8 +86,8 @@ def test_a_half_finished_run_says_so(run_dir):
     (run_dir / "results.json").unlink()
     page = page_of(run_dir)
     notes = [note.text for note in page.blocks(Note)]
-    assert "No networks: results.json is not there." in notes
-    assert f"No log of {HOSTILE}: {HOSTILE}/metrics.jsonl is not there." in notes
+    assert "No networks: results.json is missing." in notes
+    assert f"No log of {HOSTILE}: {HOSTILE}/metrics.jsonl is missing." in notes
     assert [one.name for one in page.blocks(Picture)] == ["loss"]
     assert networks_summary(run_dir) == ""
 

@@ -245,8 +245,8 @@ def test_a_half_finished_run_says_so_and_shows_what_there_is(tmp_path):
     (tmp_path / "final_nsga2_b" / "metrics.jsonl").unlink()
     page = page_of(tmp_path)
     notes = [note.text for note in page.blocks(Note)]
-    assert "No chosen networks: results.json is not there." in notes
-    assert "No log of final_nsga2_b: final_nsga2_b/metrics.jsonl is not there." in notes
+    assert "No chosen networks: results.json is missing." in notes
+    assert "No log of final_nsga2_b: final_nsga2_b/metrics.jsonl is missing." in notes
     assert [one.name for one in page.blocks(Picture)] == ["final_loss", "candidate_loss"]
     assert [one.name for one in page.blocks(Table)] == ["origin"]
     traced(as_html(page), tmp_path)

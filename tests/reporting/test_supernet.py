@@ -226,7 +226,7 @@ def test_many_series_look_different():
 def test_a_half_finished_run_says_so_and_shows_what_there_is(tmp_path):
     write_run(tmp_path)
     page = page_of(tmp_path)
-    assert "No scores: results.json is not there." in [note.text for note in page.blocks(Note)]
+    assert "No scores: results.json is missing." in [note.text for note in page.blocks(Note)]
     assert [one.name for one in page.blocks(Table)] == ["origin"]
     assert len(page.blocks(Picture)) == 5  # a kind of training each
     traced(as_html(page), tmp_path)

@@ -46,5 +46,5 @@ def test_teachers_that_stopped_half_way_have_a_page(folder):
     (folder / "1-passt_s" / "metrics.jsonl").unlink()
     page = page_of(folder)
     said = " ".join(note.text for note in page.blocks(Note))
-    assert "ensemble.json is not there" in said and "metrics.jsonl is not there" in said
+    assert "ensemble.json is missing" in said and "metrics.jsonl is missing" in said
     assert {table.name for table in page.blocks(Table)} == {"origin"}

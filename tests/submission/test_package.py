@@ -63,7 +63,7 @@ def test_refused_systems(system, tmp_path):
         write_package(path, [system] * 5)
     with pytest.raises(InputError, match="the same label"):
         write_package(path, [system] * 2)
-    with pytest.raises(InputError, match="badly built"):
+    with pytest.raises(InputError, match="malformed"):
         write_package(path, [SystemFiles("Doe_task1_1", system.meta, system.outputs)])
 
 

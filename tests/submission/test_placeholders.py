@@ -1,4 +1,4 @@
-"""Placeholders of the author card: refused by name, but in what nobody hands in."""
+"""Placeholders of the author card: rejected by name, except in what nobody submits."""
 
 import io
 import zipfile
@@ -42,7 +42,7 @@ def test_the_tracked_card_is_refused_as_it_stands():
         refuse_placeholders(card, TRACKED, ["S1"])
     assert str(caught.value) == (
         f"{TRACKED}: field authors[0].lastname holds a placeholder (and 13 more do); expected "
-        "who hands in: edit this file before you make a package of clips of your own; "
+        "your own details: edit this file before you make a package of your own clips; "
         "received 'Doe'"
     )
 
@@ -99,7 +99,7 @@ def test_nobody_is_called_so(content, tmp_path, first, last):
         ("authors.1.email", "jane@example-audio.org"),
         ("authors.1.affiliation.institute", "Counterexample Laboratory"),
         ("authors.1.affiliation.abbreviation", "NEXUS"),
-        ("systems.S2.name", "Example"),  # is not handed in
+        ("systems.S2.name", "Example"),  # is not submitted
     ],
 )
 def test_what_only_resembles_one_passes(content, tmp_path, path, value):

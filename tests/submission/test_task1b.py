@@ -122,7 +122,7 @@ def test_other_places_are_refused(changed):
             None,
             "expected percent; received None",
         ),
-        (("submission", "label"), "Lind_NIS_task1_1", "submission label is badly built"),
+        (("submission", "label"), "Lind_NIS_task1_1", "submission label is malformed"),
         (("submission", "abbreviation"), "far too long a name", "abbreviation is too long"),
         (("system",), 3, "not a mapping"),
         (("results", "development_dataset"), [], "not a mapping"),
@@ -148,5 +148,5 @@ def test_defects_of_the_output_file_are_found(package, changed):
     with zipfile.ZipFile(package) as archive:
         lines = archive.read(f"{PLACE}.output.csv").decode().splitlines()
     errors = changed(f"{PLACE}.output.csv", "\n".join([*lines[:-1], lines[1]]) + "\n")
-    assert any("clip is there twice" in error for error in errors)
+    assert any("clip is listed twice" in error for error in errors)
     assert any("clips are missing" in error for error in errors)

@@ -52,7 +52,7 @@ def test_report_beside_the_system_is_fine(files, validate):
 @pytest.mark.parametrize("index", ["0", "5", "x", "01"])
 def test_index_out_of_range(files, validate, index, assert_rejected):
     label = LABEL[:-1] + index
-    assert_rejected(validate(move(files, LABEL, label)), f"task1/{label}/", "badly built")
+    assert_rejected(validate(move(files, LABEL, label)), f"task1/{label}/", "malformed")
 
 
 def test_more_than_four_systems(files, validate, assert_rejected):

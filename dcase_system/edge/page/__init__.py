@@ -1,7 +1,7 @@
-"""A page that hears scenes in the browser: one HTML file with the network and its runtime inside.
+"""A page that classifies scenes in the browser: one HTML file with network and runtime inside.
 
-It is opened from the disk or served from anywhere; it loads nothing else. `source/` is what it is
-built from, `built/` what `make page` has made of that.
+It can be opened from disk or served from anywhere; it loads nothing else. `make page` builds it
+from `source/` into `built/`.
 """
 
 import base64
@@ -29,14 +29,14 @@ def write_page(model: Path, folder: Path) -> Path:
     """Writes a page that runs a model in the browser.
 
     Args:
-        model: a `.tflite` file of this package that takes a waveform.
-        folder: where `index.html` goes, alone; made if need be.
+        model: A `.tflite` file of this package that takes a waveform.
+        folder: Output folder for `index.html`, the only file written; created if missing.
 
     Returns:
-        The page.
+        The path of the page.
 
     Raises:
-        InputError: the model is missing, not one of ours, or takes features.
+        InputError: The model is missing, was not written by this package, or takes features.
     """
     card = read_card(model)
     if card.takes != "waveform":
@@ -70,7 +70,7 @@ def write_page(model: Path, folder: Path) -> Path:
 
 
 def _check(path: Path, contract: Contract) -> dict[str, Any]:
-    """What the model says to a sound that the page can make as well, and how far off it may be."""
+    """Returns the model's logits for a sound that the page can generate, and the tolerance."""
     model = TFLiteModel(path)
     counted = np.arange(contract.samples * contract.channels)
     # All frequencies up to half the sample rate, equally strong.
@@ -82,6 +82,6 @@ def _check(path: Path, contract: Contract) -> dict[str, Any]:
 
 
 def _block(name: str, packed: bytes) -> str:
-    """An element that browsers do not run and the page reads; base64 cannot end it."""
+    """Returns an element that the page reads and browsers do not run; base64 cannot close it."""
     text = base64.b64encode(packed).decode()
     return f'<script type="application/gzip" id="{name}">{text}</script>'

@@ -1,10 +1,10 @@
-"""A page that runs a model in the browser.
+"""Writes a page that runs a model in the browser.
 
     python -m dcase_system.edge.page MODEL --output_dir=DIR [--serve]
 
-MODEL is a `student_..._waveform.tflite` of an export. DIR gets one file, `index.html`, which needs
-nothing beside it: open it, and drop a sound file on it or let it listen. With --serve it is there
-for browsers that give a microphone to no file, until Ctrl-C.
+MODEL is a `student_..._waveform.tflite` of an export. DIR receives a single self-contained file,
+`index.html`: open it, and drop a sound file on it or start the microphone. --serve serves it until
+Ctrl-C, for browsers that do not allow local files to use a microphone.
 """
 
 from collections.abc import Sequence
@@ -39,9 +39,9 @@ def serve(page: Path, port: int) -> None:
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
-    flags.DEFINE_string("output_dir", None, "FOLDER: Where index.html goes.", required=True)
+    flags.DEFINE_string("output_dir", None, "FOLDER: Output folder for index.html.", required=True)
     flags.DEFINE_bool("serve", False, "Serve the page on this machine until Ctrl-C.")
-    flags.DEFINE_integer("port", 8000, "PORT: Where --serve listens; 0 takes a free one.")
+    flags.DEFINE_integer("port", 8000, "PORT: Port for --serve; 0 picks a free one.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hands a page to browsers on this machine: most of them give a microphone to no file."""
+"""Serves a page on this machine, because most browsers deny local files the microphone."""
 
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from dcase_system.core.errors import InputError
 
-HOST = "127.0.0.1"  # browsers take this machine for secure, as the microphone wants it
+HOST = "127.0.0.1"  # browsers treat this host as secure, which the microphone requires
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves one page at `/`, and nothing else, to this machine alone.
+    """Serves one page at `/`, and nothing else, to this machine only.
 
     Args:
-        page: the HTML file; read anew for each request.
-        port: to listen on; 0 takes a free one.
+        page: The HTML file; read again for each request.
+        port: Port to listen on; 0 picks a free one.
 
     Raises:
-        InputError: the port cannot be had.
+        InputError: The port is not available.
     """
 
     def __init__(self, page: Path, port: int):
@@ -50,4 +50,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
