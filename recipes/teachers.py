@@ -39,7 +39,7 @@ for group in (clips, output, training, devices, augmentation, teachers):
 flags.register_multi_flags_validator(
     ["only", "overwrite"],
     lambda given: given["only"] is None or not given["overwrite"],
-    message="--overwrite would remove what others train meanwhile: expected it without --only",
+    message="--overwrite would remove members that others train: expected it without --only",
 )
 
 

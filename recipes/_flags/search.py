@@ -19,6 +19,6 @@ flags.DEFINE_bool(
 flags.register_multi_flags_validator(
     ["join", "overwrite"],
     lambda given: not given["join"] or not given["overwrite"],
-    message="--overwrite would remove the run that is to be helped: expected it without --join",
+    message="--overwrite would remove the run to join: expected it without --join",
 )
 flags.adopt_module_key_flags(machines)
