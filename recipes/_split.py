@@ -32,7 +32,7 @@ from recipes._flags import given, set_defaults
 FLAGS = flags.FLAGS
 _OVER_THE_LIMITS = (
     "Not packed: zeros change neither parameters nor MACs as the rules count them since 2022, nor "
-    "the time on a device without kernels for sparse weights. A zipped file is smaller, and the "
+    "latency on a device without kernels for sparse weights. The zipped file is smaller, and the "
     "rules of 2020 and 2021 count fewer parameters: see the report's table of zeros."
 )
 
@@ -89,7 +89,7 @@ def run(split: int) -> None:
             evaluation_filenames=data.evaluation,
             handed_in=not is_demo(corpus.root),
         )
-        print(f"package of this split alone, validated: {package}")
+        print(f"validated package of this split alone: {package}")
 
 
 def _plan(name: str) -> StudentPlan:
@@ -112,9 +112,9 @@ def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None)
     """Trains the split's teachers and returns their folder."""
     if FLAGS.distribution == "multi_worker":
         raise InputError(
-            "teachers are trained by a command of their own where several machines train",
+            "with several machines, teachers need a separate command",
             where="--teachers",
-            expected="the folder that recipes.teachers has made",
+            expected="the folder that recipes.teachers wrote",
         )
     own = FLAGS.output_dir
     folder = Path(f"{own}-teachers") if own else _common.teachers_folder(name, data.split)

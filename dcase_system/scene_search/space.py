@@ -262,7 +262,7 @@ def main(_: Sequence[str]) -> None:
         print(f"{what:<10}{_listed(choices)}")
     print(f"architectures          {values['architectures']:>12,}")
     print(f"within {window!s:<15} {values['within']:>12,}")
-    print(f"draws that are within  {values['acceptance']:>12.1%}")
+    print(f"random draws within    {values['acceptance']:>12.1%}")
     for growth, share in values["acceptance_by_growth"].items():
         print(f"  of growth {growth:<10} {share:>13.1%}")
     for count, share in values["accepted_blocks"].items():

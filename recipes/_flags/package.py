@@ -16,5 +16,5 @@ flags.DEFINE_string(
 flags.register_multi_flags_validator(
     ["data_dir", "evaluation_dir"],
     lambda given: given["data_dir"] or not given["evaluation_dir"],
-    message="evaluation clips without development clips: expected --data_dir beside them",
+    message="evaluation clips without development clips: expected --data_dir too",
 )

@@ -74,7 +74,7 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "teacher_steps",
     400_000,
-    "STEPS: Optimiser steps for the teacher; like all steps here, rounded up to whole epochs.",
+    "STEPS: Optimiser steps for the teacher; like every training here, rounded up to whole epochs.",
     1,
 )
 flags.DEFINE_integer(
