@@ -1,4 +1,4 @@
-"""Comparison networks, trained alone: one ratio and one depth in all blocks."""
+"""Reference networks, trained alone: one ratio and one depth in all blocks."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class UniformNetwork:
 
 
 def uniform_network(space: SearchSpace, params: float) -> UniformNetwork:
-    """Returns the comparison network for sub-networks with about this many parameters.
+    """Returns the reference network for sub-networks with about this many parameters.
 
     It is the smallest network with at least this many parameters, so that no sub-network wins by
     its size; if only the base has as many, it is the largest network below the base. For the

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Alone:
-    """A comparison network of one ratio and one depth, trained alone.
+    """A reference network of one ratio and one depth, trained alone.
 
     Attributes:
         params: Number of parameters.
@@ -35,12 +35,12 @@ class Alone:
 
 
 def table1(teacher: float, params: int, alone: Sequence[Alone], chosen: Sequence[Row]) -> list[Row]:
-    """Builds Table 1: the teacher, then comparison networks and their sub-networks, by size.
+    """Builds Table 1: the teacher, then reference networks and their sub-networks, by size.
 
     Args:
         teacher: The teacher's mAP on the test clips.
         params: The teacher's number of parameters.
-        alone: Comparison networks.
+        alone: Reference networks.
         chosen: Rows from `improved`.
     """
 
@@ -51,7 +51,7 @@ def table1(teacher: float, params: int, alone: Sequence[Alone], chosen: Sequence
     rows = [row("teacher", params, teacher, published=[])]
     for one in sorted(alone, key=lambda one: one.params):
         beside = [found for found in chosen if found["constraint"] in one.constraints]
-        # A comparison network has the published constraints of its sub-networks.
+        # A reference network has the published constraints of its sub-networks.
         published = [found["published"] for found in beside]
         rows.append(row("baseline", one.params, one.baseline, published=published))
         rows.append(row("kd", one.params, one.kd, published=published))
@@ -68,7 +68,7 @@ def table1(teacher: float, params: int, alone: Sequence[Alone], chosen: Sequence
 
 
 def improved(chosen: Sequence[Row], alone: Sequence[Alone]) -> list[Row]:
-    """Adds to each selected sub-network its relative improvement over the comparison network."""
+    """Adds to each selected sub-network its relative improvement over the reference network."""
     beside = {name: one for one in alone for name in one.constraints}
     return [
         {

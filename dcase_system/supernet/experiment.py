@@ -1,7 +1,7 @@
 """Runs the supernet experiment in the paper's order.
 
-The order is teacher, supernets, searches, comparison networks, fine-tuning. Table 1 compares the
-best sub-networks with comparison networks of about their size, trained alone with labels and with
+The order is teacher, supernets, searches, reference networks, fine-tuning. Table 1 compares the
+best sub-networks with reference networks of about their size, trained alone with labels and with
 the teacher; Table 2 compares fine-tuning with training from random weights; Figure 3 shows the best
 sub-network of each search space; Figure 4 the spread of each space's random candidates. Selected
 sub-networks are exported for devices.
@@ -181,7 +181,7 @@ class _Experiment:
         return [row | score for row, score in zip(rows, scores, strict=True)]
 
     def _alone(self, taught: Trained) -> list[analysis.Alone]:
-        """Trains and scores the comparison networks, with labels and with the teacher."""
+        """Trains and scores the reference networks, with labels and with the teacher."""
         beside: dict[UniformNetwork, list[str]] = {}
         for one in self.constraints:
             beside.setdefault(uniform_network(self.spaces[0], one.params), []).append(one.name)
