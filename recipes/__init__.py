@@ -1,1 +1,1 @@
-"""Experiments: each module is a command, `python -m recipes.<name>`, imported by no other."""
+"""Experiments: each module is a command, `python -m recipes.<name>`; no other code imports it."""

@@ -1,4 +1,4 @@
-"""A supernet and its networks, as the flags say: what `recipes.audioset_supernet` runs."""
+"""Implements `recipes.audioset_supernet`."""
 
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ PAPER_SECONDS = 10.0
 
 
 def run() -> None:
-    """Trains, searches, tunes and compares."""
+    """Trains the supernets, searches them, and fine-tunes and compares the networks found."""
     workers.start(FLAGS.distribution)
     plan = settings()
     name = place(FLAGS.data_dir or "demo").name
@@ -42,7 +42,7 @@ def run() -> None:
 
 
 def settings() -> ExperimentPlan:
-    """The plan, as the flags say."""
+    """Builds the plan from the flags."""
     heard_seconds, corpus = FLAGS.seconds, "AudioSet"
     if not _is_audioset():
         heard_seconds = FLAGS.mixture_seconds or FLAGS.seconds
@@ -86,11 +86,11 @@ def settings() -> ExperimentPlan:
 
 
 def _is_audioset() -> bool:
-    return FLAGS.data_dir is not None and FLAGS.corpus == "audioset"  # the demo is of mixtures
+    return FLAGS.data_dir is not None and FLAGS.corpus == "audioset"  # the demo uses mixtures
 
 
 def _audioset(run_dir: Path, plan: ExperimentPlan) -> TaggedData:
-    """AudioSet's clips, if the run directory may hold a run of the plan."""
+    """Loads AudioSet, after checking that the run directory accepts the plan."""
     runs.check(run_dir, settings_of(plan, {}), overwrite=FLAGS.overwrite)
     return load_audioset(
         read_audioset(FLAGS.data_dir),
@@ -102,7 +102,7 @@ def _audioset(run_dir: Path, plan: ExperimentPlan) -> TaggedData:
 
 
 def _mixtures(run_dir: Path, plan: ExperimentPlan) -> TaggedData:
-    """Mixtures of scene clips, if the run directory may hold a run of the plan on their lists."""
+    """Loads mixtures of scene clips, after checking that the run directory accepts the plan."""
     corpus, _, _ = _common.scenes()
     train, validation, test = map(int, FLAGS.mixtures)
     lists = read_split(corpus, MIXED_SPLIT)

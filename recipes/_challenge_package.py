@@ -1,4 +1,4 @@
-"""The package of all splits, as the flags say: what `recipes.challenge_package` runs."""
+"""Implements `recipes.challenge_package`."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ def _names(group: ModuleType) -> set[str]:
 
 OF_PRUNING = _names(pruning)
 _DECIDED_HERE = _names(output) | {"seed", "distill", "teachers", "teacher_epochs", "members"}
-# What the recipes of a package are given of its flags.
+# Flags that the package passes on to its recipes.
 TO_TEACHERS = _names(clips) | _names(augmentation) | {"distribution", "seed", "initial_weights"}
 TO_STUDENTS = _names(systems) - OF_PRUNING - _DECIDED_HERE - {"initial_weights"}
-# What names clips, whose lists are compared, or changes no result.
+# Flags that only locate clips (their lists are compared instead), or that change no result.
 NOT_COMPARED = _names(package) | {"data_dir", "scenes", "cache_dir", "seed", "distribution"}
 DECIDING = (_names(systems) | {"baseline"}) - _names(output) - NOT_COMPARED
-"""The flags that decide what the recipes of a package train and write."""
+"""Flags that decide what the recipes of a package train and write."""
 
 
 def run() -> None:
-    """Trains what a package is made of, packs it and shows the results."""
+    """Trains all systems of the package, packages them and prints the results."""
     keys, splits = FLAGS.systems, FLAGS.splits
     corpus, evaluation, name = _common.scenes()
     card = _common.author_card(keys, corpus.root)
@@ -57,7 +57,7 @@ def run() -> None:
             where="--evaluation_dir",
             expected="a folder with evaluation_setup/fold1_test.csv",
         )
-    # Every list is read now, since the last one's turn comes after days.
+    # Read every list now: otherwise an error in the last one would show only after days.
     lists = {split: read_split(corpus, int(split), evaluation) for split in splits}
     for system in keys:
         _common.check_costs(system, corpus, packed=True)
@@ -104,13 +104,13 @@ def run() -> None:
 
 @dataclass(frozen=True)
 class Tasks:
-    """The recipes that make a package; a split's teachers come before its students.
+    """The recipes that make up a package; a split's teachers run before its students.
 
     Attributes:
-        output_dir: of the package.
-        systems: of the table, in its order.
-        splits: in the order of the table.
-        seeds: of the students; the first one's are handed in.
+        output_dir: Run directory of the package.
+        systems: Names of the systems, in the order of the results table.
+        splits: Percentages of the splits, in the order of the results table.
+        seeds: Seeds of the students; those with the first seed are submitted.
     """
 
     output_dir: Path
@@ -119,7 +119,7 @@ class Tasks:
     seeds: Sequence[int]
 
     def all(self) -> list[Task]:
-        """In the order in which they are run one after another."""
+        """Returns all tasks, in the order of a run without parallel tasks."""
         of_teachers = [task for split in self.splits for task in self._teachers(split)]
         return of_teachers + [
             self._run(name, split, seed)
@@ -137,7 +137,7 @@ class Tasks:
         return FLAGS.distill and not FLAGS.teachers
 
     def _teachers(self, split: str) -> Iterator[Task]:
-        """Members at once where there may be several, then all of them: logits and ensemble."""
+        """One task for each member if tasks run in parallel, then one that stores the ensemble."""
         if not self._trained_here:
             return
         folder = self.output_dir / "teachers" / f"split_{split}"
@@ -173,6 +173,6 @@ class Tasks:
 def _command(
     recipe: str, directory: Path, own: Sequence[str], passed_on: Collection[str]
 ) -> tuple[str, ...]:
-    """A recipe with flags of its own, and those of the package's that a user has given."""
+    """Builds a recipe's command: its own flags, and the package's flags that the user set."""
     as_given = [FLAGS[name].serialize() for name in sorted(passed_on) if FLAGS[name].present]
     return ("-m", f"recipes.{recipe}", f"--output_dir={directory}", *own, *as_given)

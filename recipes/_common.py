@@ -1,7 +1,7 @@
-"""What recipes share: the clips, the teachers and the costs of a student, as the flags say.
+"""Shared by the recipes: clips, teachers and student costs, all read from the flags.
 
-Not a recipe itself. It imports TensorFlow, so recipes import it when their flags are known to be
-right.
+Not a recipe itself. It imports TensorFlow, so recipes import it only after their flags have been
+validated.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,11 +36,11 @@ FLAGS = flags.FLAGS
 
 
 def folders(name: str, write: Callable[..., DemoCorpus]) -> tuple[Place, Place | None, str]:
-    """The development and the evaluation folder, and a name for them, as the flags say.
+    """Returns the development folder, the evaluation folder and a name for them.
 
     Args:
-        name: of the demo corpus that is taken without `--data_dir`.
-        write: makes it, if it is not there yet.
+        name: Name of the demo corpus, used without `--data_dir`.
+        write: Creates the demo corpus if it does not exist.
     """
     if FLAGS.data_dir is None:
         with progress_bar("making the demo corpus", "clip") as show:
@@ -51,36 +51,35 @@ def folders(name: str, write: Callable[..., DemoCorpus]) -> tuple[Place, Place |
 
 
 def scenes() -> tuple[Corpus, Place | None, str]:
-    """The corpus of TAU's layout, the evaluation folder and a name for them, as the flags say."""
+    """Returns the corpus in TAU's layout, the evaluation folder and a name for them."""
     root, evaluation, name = folders("demo", write_demo_corpus)
     return read_corpus(root, FLAGS.scenes), evaluation, name
 
 
 def stores() -> Path:
-    """Folder of the decoded clips."""
+    """Returns the folder of the waveform stores."""
     return Path(FLAGS.cache_dir) / "stores"
 
 
 def impulse_responses() -> ImpulseResponses | None:
-    """Those of the folder that the flag names."""
+    """Reads the impulse responses that the flag names, if any."""
     return read_impulse_responses(FLAGS.impulse_responses) if FLAGS.impulse_responses else None
 
 
 def augmentation() -> dict[str, Any]:
-    """What a plan takes of the device augmentation."""
+    """Returns the settings of the device augmentation for a plan."""
     return given("impulse_response_probability") if FLAGS.impulse_responses else {}
 
 
 def author_card(systems: Sequence[str], root: Place | None) -> AuthorCard:
-    """The card that the flag names, filled in if it has to be.
+    """Reads the author card that the flag names.
 
     Args:
-        systems: keys of those that are handed in.
-        root: of the clips that a package is made of; None for no package.
+        systems: Keys of the submitted systems.
+        root: Folder of the clips of the package; None without a package.
 
     Raises:
-        InputError: the card is not as it should be, or it holds placeholders and the clips are not
-            the demo's.
+        InputError: The card is invalid, or it holds placeholders and the clips are not the demo's.
     """
     path = FLAGS.author_card
     card = read_author_card(path)
@@ -90,7 +89,7 @@ def author_card(systems: Sequence[str], root: Place | None) -> AuthorCard:
 
 
 def student_settings() -> dict[str, Any]:
-    """The hyper-parameters of a student, but for its network, its epochs and its pruning."""
+    """Returns a student's hyper-parameters, except its network, epochs and pruning."""
     return augmentation() | given(
         "batch_size",
         "accumulation",
@@ -104,7 +103,7 @@ def student_settings() -> dict[str, Any]:
 
 
 def pruning_options() -> PruningOptions:
-    """What the flags say of pruning."""
+    """Returns the pruning options set by the flags."""
     width = getattr(FLAGS, "base_channels", None)
     return PruningOptions(
         base_channels=int(width) if width else None,
@@ -117,15 +116,15 @@ def pruning_options() -> PruningOptions:
 
 
 def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
-    """Refuses, before anything is trained, limits that no pruning meets.
+    """Rejects limits that no pruning can meet, before anything is trained.
 
-    A system that is packed has the limits of a package too, but for the demo's, which meet them,
-    and those with zeros, which make nothing smaller and are not packed.
+    Systems for a package must also meet its limits. Exceptions are the demo's systems, which always
+    do, and systems with zeros, which are no smaller and are not packaged.
 
     Args:
-        system: a key of `SYSTEMS`.
-        corpus: that it is trained on.
-        packed: whether it is to be handed in.
+        system: Key of `SYSTEMS`.
+        corpus: Corpus that the system is trained on.
+        packed: Whether the system will be submitted.
     """
     on_demo = FLAGS.data_dir is None
     trainings = planned(system, 1, pruning_options(), demo=on_demo)
@@ -140,7 +139,7 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
 
 
 def ensemble(lists: Lists, split: int, folder: Path) -> Ensemble:
-    """The teachers in a folder, checked for these clips."""
+    """Reads the teachers in a folder and checks that they match these clips."""
     return read_ensemble(
         folder,
         split=split,
@@ -151,16 +150,16 @@ def ensemble(lists: Lists, split: int, folder: Path) -> Ensemble:
 
 
 def teachers_folder(name: str, split: int) -> Path:
-    """Where the teachers of a split lie that no flag names."""
+    """Returns the default folder of a split's teachers."""
     return Path(f"runs/{name}/teachers-seed{FLAGS.seed}/split_{split}")
 
 
 def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
-    """The teachers of a split, as the flags say.
+    """Builds the teachers' plans of a split from the flags.
 
     Args:
-        split: percentage of the training list.
-        of_all: hyper-parameters in place of those of a member's kind.
+        split: Size of the training list, in percent.
+        of_all: Hyper-parameters that override the defaults of each kind of member.
     """
     if FLAGS.data_dir is None:
         set_defaults({"members": list(DEMO_MEMBERS)})
@@ -172,7 +171,7 @@ def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
 
 
 def handed_in(system: str, runs: Sequence[pipeline.SplitRun]) -> HandedInSystem:
-    """A system's finished runs, one a split, as the package takes them."""
+    """Converts a system's finished runs, one per split, for the package."""
     return HandedInSystem(
         system,
         described({run.split: run.settings for run in runs}),

@@ -1,4 +1,4 @@
-"""What runs independent work, as flags say: here, or on the nodes of a cluster. Not a recipe."""
+"""Runs independent tasks here or on the nodes of a cluster, as the flags say. Not a recipe."""
 
 import logging
 import sys
@@ -17,12 +17,12 @@ _LOG = logging.getLogger("dcase_system.recipes")
 
 
 def storage() -> str | None:
-    """Where the trials of a search lie, if the flag says so; it can be reached.
+    """Returns the trial storage that the flag names, if any, after checking that it is reachable.
 
     Raises:
-        InputError: see `check_storage`.
+        InputError: See `check_storage`.
     """
-    # Imports optuna, which the package's recipe does not wait for.
+    # Imports optuna: the package's recipe does not need it and should not wait for it.
     from dcase_system.search.shared import check_storage
 
     if FLAGS.storage:
@@ -36,16 +36,16 @@ def several_at_once() -> bool:
 
 @contextmanager
 def executor(output_dir: Path) -> Iterator[Executor]:
-    """What runs tasks.
+    """Yields the executor that the flags select.
 
     Args:
-        output_dir: that every node sees; what tasks say goes into `logs/` of it.
+        output_dir: Folder that every node sees; task output goes to its `logs/`.
 
     Raises:
-        InputError: see `cluster`.
+        InputError: See `cluster`.
     """
     if several_at_once():
-        _LOG.info("what they say: %s", output_dir / "logs")
+        _LOG.info("task output: %s", output_dir / "logs")
     if FLAGS.executor == "local":
         yield Local(output_dir / "logs", FLAGS.parallel_tasks)
         return
@@ -55,16 +55,16 @@ def executor(output_dir: Path) -> Iterator[Executor]:
 
 
 def search_together(run_dir: Path, *others: str) -> None:
-    """Has several processes, or those of a cluster, search to the end, if the flags say so.
+    """Runs the search with several workers, here or on a cluster, if the flags ask for them.
 
-    Each is this command with `--join`; one that is lost is begun again.
+    Each worker runs this command with `--join`; a worker that dies is restarted.
 
     Args:
-        run_dir: of the search.
-        *others: flags that they have in the place of this command's.
+        run_dir: Run directory of the search.
+        *others: Flags that override this command's in the workers.
 
     Raises:
-        InputError: one failed, or see `executor`.
+        InputError: A worker failed, or see `executor`.
     """
     if not several_at_once():
         return

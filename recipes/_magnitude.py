@@ -1,4 +1,4 @@
-"""Zeros beside a smaller network on one split, as the flags say: what `recipes.magnitude` runs."""
+"""Implements `recipes.magnitude`: magnitude pruning beside channel pruning on one split."""
 
 import shutil
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def run() -> None:
 
 
 def _share_first_stage(run_dir: Path, folder: Path, plan: StudentPlan) -> None:
-    """Copies what is the same training: a stage is kept if all that decides it is equal."""
+    """Copies a finished `wide` stage of another variant; it is kept if all its inputs are equal."""
     done = sorted(run_dir.glob("*/wide"))
     if plan.rounds and done and not (folder / "wide").exists():
         with replacing_directory(folder / "wide") as copy:

@@ -1,4 +1,4 @@
-"""The clips of the scene recipes and the plan of their final networks, as their flags say."""
+"""Shared by the scene recipes: their clips and the final training plan, read from the flags."""
 
 from dataclasses import replace
 
@@ -19,17 +19,19 @@ _LISTS = {"task1b": (TRAIN_LIST, TEST_LIST), "scenes": ("split100.csv", "test.cs
 
 
 def front_end() -> ScalogramSpec:
-    """The front end that the flags name."""
+    """Returns the front end that the flags select."""
     spec = code_scalogram() if FLAGS.scalogram == "code" else ScalogramSpec()
     return replace(spec, segment_frames=FLAGS.segment_frames)
 
 
 def final_plan(epochs: int) -> ScenePlan:
-    """The training of a network from scratch.
+    """Returns the plan for training a network from scratch.
+
+    On the demo corpus, batch norm statistics are recomputed: its few epochs leave no usable moving
+    statistics.
 
     Args:
-        epochs: passes over the segments; the few of the demo's leave no moving statistics of batch
-            norm, so they are taken anew there.
+        epochs: Number of passes over the segments.
     """
     plan = replace(
         FINAL_PLAN,
@@ -43,7 +45,7 @@ def final_plan(epochs: int) -> ScenePlan:
 
 
 def listed() -> tuple[Lists, str]:
-    """The lists of the clips that the flags name, and a name for them."""
+    """Reads the lists of the clips that the flags name; returns them and a name for the clips."""
     root, evaluation, name = _common.folders("demo_stereo", write_stereo_demo_corpus)
     corpus = read_corpus(root, FLAGS.scenes) if _is_mono() else read_task1b(root)
     train, test = _LISTS["scenes" if _is_mono() else "task1b"]
@@ -51,7 +53,7 @@ def listed() -> tuple[Lists, str]:
 
 
 def load(lists: Lists, name: str) -> SceneData:
-    """The clips of the lists, and their features."""
+    """Loads the listed clips and their features."""
     return load_scenes(
         lists,
         _common.stores(),

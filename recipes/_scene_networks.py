@@ -1,4 +1,4 @@
-"""Networks of Table 4 from scratch, as the flags say: what `recipes.scene_networks` runs."""
+"""Implements `recipes.scene_networks`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ FLAGS = flags.FLAGS
 
 
 def run() -> None:
-    """Trains and scores the networks."""
+    """Trains, scores and summarises the networks."""
     plan = NetworksPlan(
         networks=specs(FLAGS.networks or TABLE4),
         final=_scene_clips.final_plan(FLAGS.epochs),
@@ -33,7 +33,7 @@ def run() -> None:
 
 
 def specs(names: Sequence[str]) -> dict[str, Any]:
-    """The networks by name; one that is given as a file by the digest of its spec."""
+    """Returns the networks' specs by name; the name of a spec file is a digest of its content."""
     found = {}
     for name in names:
         if name.endswith(".json"):

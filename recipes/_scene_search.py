@@ -1,4 +1,4 @@
-"""The scene search, as the flags say: what `recipes.scene_search` runs."""
+"""Implements `recipes.scene_search`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ FLAGS = flags.FLAGS
 
 
 def run() -> None:
-    """Searches, trains what is chosen, and packs it if it can be."""
+    """Searches, trains the selected networks, and packages them if there are evaluation clips."""
     plan = settings()
     lists, name = _scene_clips.listed()
     packed = lists.evaluation_root is not None and FLAGS.corpus == "task1b"
@@ -53,7 +53,7 @@ def run() -> None:
 
 
 def settings() -> SearchPlan:
-    """The plan, as the flags say."""
+    """Builds the plan from the flags."""
     common = {"batch_size": FLAGS.batch_size, "learning_rate": FLAGS.learning_rate}
     candidate = ScenePlan(epochs=FLAGS.epochs, **common)
     final = _scene_clips.final_plan(FLAGS.final_epochs)
@@ -76,7 +76,7 @@ def settings() -> SearchPlan:
 def package(
     run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData, *, handed_in: bool
 ) -> Path:
-    """What is chosen, as a package of Task 1B."""
+    """Packages the selected networks as a submission to Task 1B."""
     systems = [
         System2020(
             one["folder"].replace("final", "scene"),

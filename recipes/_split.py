@@ -1,4 +1,4 @@
-"""One system on one split, as the flags say, and its package: what the split recipes run."""
+"""Implements the split recipes: one system on one split, and its package."""
 
 import textwrap
 from pathlib import Path
@@ -32,16 +32,16 @@ from recipes._flags import given, set_defaults
 FLAGS = flags.FLAGS
 _OVER_THE_LIMITS = (
     "Not packed: zeros change neither parameters nor MACs as the rules count them since 2022, nor "
-    "the time on a device without kernels for sparse weights. A zipped file is smaller, and the "
+    "latency on a device without kernels for sparse weights. The zipped file is smaller, and the "
     "rules of 2020 and 2021 count fewer parameters: see the report's table of zeros."
 )
 
 
 def run(split: int) -> None:
-    """Trains the system, with its teachers if none are named, and packs it if it can be.
+    """Trains the system, and teachers unless some are named, and packages it if possible.
 
     Args:
-        split: percentage of the training list.
+        split: Size of the training list, in percent.
     """
     workers.start(FLAGS.distribution)
     system = FLAGS.system
@@ -60,7 +60,7 @@ def run(split: int) -> None:
     trains_teachers = ensemble is None and FLAGS.distill and system != "baseline"
     settings = pipeline.settings_of(plan, split, lists.record, ensemble, responses, **files)
     if trains_teachers:
-        del settings["teachers"]  # known when they are trained
+        del settings["teachers"]  # not known before they are trained
     runs.check(run_dir, settings, overwrite=FLAGS.overwrite)
     data = decoded(lists, split, _common.stores(), seconds=FLAGS.seconds)
     if trains_teachers:
@@ -89,11 +89,11 @@ def run(split: int) -> None:
             evaluation_filenames=data.evaluation,
             handed_in=not is_demo(corpus.root),
         )
-        print(f"package of this split alone, validated: {package}")
+        print(f"validated package of this split alone: {package}")
 
 
 def _plan(name: str) -> StudentPlan:
-    """A system's trainings; those of one that is pruned have more epochs together."""
+    """Builds the plan of a system; pruned systems train for more epochs in total."""
     system, on_demo = SYSTEMS[name], FLAGS.data_dir is None
     set_defaults({"mask_frames": system.mask_frames})
     if system.rounds:
@@ -109,12 +109,12 @@ def _plan(name: str) -> StudentPlan:
 
 
 def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:
-    """The folder of the teachers that are trained here first."""
+    """Trains the split's teachers and returns their folder."""
     if FLAGS.distribution == "multi_worker":
         raise InputError(
-            "teachers are trained by a command of their own where several machines train",
+            "with several machines, teachers need a separate command",
             where="--teachers",
-            expected="the folder that recipes.teachers has made",
+            expected="the folder that recipes.teachers wrote",
         )
     own = FLAGS.output_dir
     folder = Path(f"{own}-teachers") if own else _common.teachers_folder(name, data.split)

@@ -1,4 +1,4 @@
-"""The teachers of one split, as the flags say: what `recipes.teachers` runs."""
+"""Implements `recipes.teachers`."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _OF_ALL = ("epochs", "batch_size", "accumulation", "learning_rate", "validation_
 
 
 def run() -> None:
-    """Trains the members, or one of them, and writes their report."""
+    """Trains the members and writes their report, or trains a single member."""
     workers.start(FLAGS.distribution)
     split, overwrite = int(FLAGS.split), FLAGS.overwrite
     plans = _common.ensemble_plans(split, given(*_OF_ALL) | _common.augmentation())

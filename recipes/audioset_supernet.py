@@ -5,11 +5,11 @@
     python -m recipes.audioset_supernet --data_dir=TAU \\
         --corpus=mixtures                                    # a CPU's scale
 
-The chosen networks leave `.tflite` files in `edge_<budget>/`, scored on the test clips. Trainings
-are given in steps; each ends with a whole pass over the clips. Several processes search with
-`--parallel_tasks=4`, or on the nodes of a cluster with `--executor=ray`; those elsewhere that see
-the run directory join in with `--join` and the same `--storage`, once the supernets are trained.
-The paper's scale was not tried. Mixtures are of the clips of a folder in the TAU 2022 layout.
+`edge_<budget>/` holds the `.tflite` files of each selected network, scored on the test clips.
+Training lengths are given in steps and rounded up to whole epochs. `--parallel_tasks=4` searches
+with several workers, `--executor=ray` on the nodes of a cluster; workers elsewhere that see the run
+directory join with `--join` and the same `--storage`, once the supernets are trained. Not tested at
+the paper's scale. Mixtures are made from clips in the TAU 2022 layout.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from absl import flags
 from dcase_system.core import cli
 from recipes._flags import begin, set_defaults, supernet
 
-# The paper gives steps; passes over the clips follow from how many a copy of AudioSet has. Its
-# other values are the defaults of the flags.
+# The paper gives steps; the number of epochs depends on how many clips a copy of AudioSet has. The
+# paper's other values are the defaults of the flags.
 AUDIOSET = {"seconds": 10.0, "batch_size": 64, "learning_rate": 0.001}
 # Steps in the paper's proportions.
 MIXTURES: dict[str, Any] = {

@@ -1,20 +1,20 @@
-"""DCASE 2024 Task 1, whole: every system on all five splits, one validated zip.
+"""The complete DCASE 2024 Task 1 submission: every system on all five splits, one validated zip.
 
     python -m recipes.challenge_package --data_dir=DEVELOPMENT \\
         --evaluation_dir=EVALUATION
 
-For each split trains teachers (`recipes.teachers`), unless `--teachers` names them, and each system
-(`recipes.split5` ... `recipes.split100`), each in a process of its own with the flags given here,
-then packs their outputs. What is done is not done again: the same command goes on where it was
-interrupted. The published teachers are PaSST, which need an accelerator: name others in `--members`
-or say `--nodistill`. Without --data_dir the demo corpus is used, with smaller networks and on three
-splits: ten minutes on two cores are not enough for five.
+For each split, trains teachers (`recipes.teachers`), unless `--teachers` names them, and then each
+system (`recipes.split5` ... `recipes.split100`), each in its own process with the flags given here;
+then packages their outputs. After an interruption, the same command resumes. The published teachers
+are PaSST, which need a GPU: choose others with `--members`, or none with `--nodistill`. Without
+--data_dir the recipe uses the demo corpus with smaller networks and three splits, because five take
+more than ten minutes on two cores.
 
     python -m recipes.challenge_package --data_dir=DEVELOPMENT \\
         --evaluation_dir=EVALUATION --executor=ray
 
-On a Ray cluster each node must see the checkout, the clips, the stores and the output under the
-same paths as here, with the same code and versions; this is checked before anything is begun.
+On a Ray cluster, every node must see the checkout, the clips, the waveform stores and the output
+under the same paths as here, with the same code and versions; this is checked before any work.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,14 +38,14 @@ flags.DEFINE_list("splits", SPLITS, "PERCENT: Training lists; the organisers wan
 flags.DEFINE_integer(
     "seeds",
     1,
-    "Trainings of each system on each split, with seeds from --seed on, by the same teachers. The "
-    "first ones are handed in; means and deviations are in the report.",
+    "Number of trainings of each system on each split, with consecutive seeds from --seed and the "
+    "same teachers. The first is submitted; the report has means and deviations.",
     1,
 )
 flags.DEFINE_bool(
-    "baseline", False, "Train the baseline's network as well, on the labels, for the table."
+    "baseline", False, "Also train the baseline network, on the labels, for the results table."
 )
-flags.DEFINE_string("technical_report", None, "FILE: PDF that is packed with the outputs.")
+flags.DEFINE_string("technical_report", None, "FILE: PDF to package with the outputs.")
 flags.adopt_module_key_flags(machines)
 flags.adopt_module_key_flags(systems)
 flags.register_validator(

@@ -1,12 +1,13 @@
-"""Zeros beside a smaller network: TF-MOT's magnitude pruning and channel pruning on one split.
+"""Compares TF-MOT's magnitude pruning (zeros) with channel pruning (fewer channels) on one split.
 
     python -m recipes.magnitude --split=25 --data_dir=DEVELOPMENT \\
         --teachers=TEACHERS/split_25
 
-Trains base width 64 once; goes on from there with as many zeros as leave the parameters of S1 (AGP,
-linear and one-shot), with two of four weights set to zero, and with S1's channel pruning, each with
-the same epochs of pruning and of tuning by distillation; and shows accuracy, zeros, zipped sizes
-and what the rules count side by side. One variant alone: `recipes.split25 --system=magnitude`.
+Trains base width 64 once. From that network it sets weights to zero until as many are left as S1
+has (AGP, linear and one-shot), sets two of every four weights to zero, and prunes channels as in
+S1, each with the same number of epochs of pruning and of fine-tuning by distillation. The report
+compares accuracy, zeros, zipped sizes and the rules' counts. For one variant alone use
+`recipes.split25 --system=magnitude`.
 """
 
 from collections.abc import Sequence
@@ -47,15 +48,13 @@ for group in (
     *(distillation, pruning, files),
 ):
     flags.adopt_module_key_flags(group)
-# The variants decide the first ones; and teachers are named, or there are none.
+# The variants fix the first row of flags; teachers are optional and never trained here.
 for name in (
     *("base_channels", "pruning_schedule", "qat_epochs"),
     *("distill", "teachers", "teacher_epochs"),
 ):
     delattr(flags.FLAGS, name)
-flags.DEFINE_string(
-    "teachers", None, "FOLDER: Teachers of the split to learn from, made by recipes.teachers."
-)
+flags.DEFINE_string("teachers", None, "FOLDER: Teachers of the split, trained by recipes.teachers.")
 set_defaults(PUBLISHED)
 
 

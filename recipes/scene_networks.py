@@ -1,4 +1,4 @@
-"""Table 4 of the scene search (Wu & Lee): networks trained by the plan of its chosen ones.
+"""Table 4 of the scene search (Wu & Lee): its networks, all trained by the search's final plan.
 
     python -m recipes.scene_networks                        # stereo demo corpus
     python -m recipes.scene_networks --data_dir=DEVELOPMENT # Task 1B
@@ -6,14 +6,14 @@
         --seconds=1 --segment_frames=100 --networks=scene_b,mobilenet_v2
 
 Trains each network from scratch on the whole training list, scores it on the dev-test clips, and
-writes its size and accuracy beside the published ones; models A and B also at float16, and their
-layers as in Table 3. Without `--networks` these are alexnet_modified, mobilenet_v1, mobilenet_v2,
-shufflenet_v2, and models A and B as their authors trained them (scene_a, scene_b) and as the paper
-prints them (scene_a_table3, scene_b_table3). What the paper has modified in AlexNet is not
-published: alexnet_modified is a design of its size. A network that `recipes.scene_search` has
-found is named by the file of its spec, RUN/final_random_b/network/spec.json.
-`dcase_system.edge.export` makes files for devices of RUN/NETWORK/network. The published scale was
-not tried.
+writes its size and accuracy beside the published ones; for models A and B also the float16 results
+and the layers, as in Table 3. The default networks are alexnet_modified, mobilenet_v1,
+mobilenet_v2, shufflenet_v2, and models A and B both as their authors trained them (scene_a,
+scene_b) and as the paper prints them (scene_a_table3, scene_b_table3). The paper does not say how
+it modified AlexNet: alexnet_modified is our design of the published size. To train a network that
+`recipes.scene_search` found, name its spec file, RUN/final_random_b/network/spec.json.
+`dcase_system.edge.export` converts RUN/NETWORK/network for devices. Not tested at the published
+scale.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ DEMO = scenes.DEMO | {"epochs": 2}
 flags.DEFINE_list(
     "networks",
     None,
-    "NAME: What is trained: names of architectures, or .json files of specs. [those of Table 4]",
+    "NAME: Networks to train: names of architectures, or .json spec files. [those of Table 4]",
 )
-flags.DEFINE_integer("epochs", 60, "EPOCHS: Passes over the training segments for each network.", 1)
+flags.DEFINE_integer("epochs", 60, "EPOCHS: Epochs of training for each network.", 1)
 flags.adopt_module_key_flags(scenes)
 
 

@@ -3,12 +3,12 @@
     python -m recipes.split100 --data_dir=DEVELOPMENT \\
         --evaluation_dir=EVALUATION --system=S1
 
-Trains teachers on `split100.csv` (unless `--teachers` names some) and a wide student that learns
-from them, prunes it, tunes it by distillation, exports it to TFLite, scores every form on the
-dev-test clips, predicts the evaluation clips and packs them. `--nodistill` and `--system=dense`
-leave teachers and pruning out. With --data_dir the hyper-parameters are those of the 2024 baseline,
-which published the same ones for every split; without it the embedded demo corpus is used, at the
-demo's scale.
+Trains teachers on `split100.csv` (unless `--teachers` names a folder of them) and a wide student
+that learns from them; then prunes the student, fine-tunes it by distillation, exports it to TFLite,
+scores every variant on the dev-test clips, predicts the evaluation clips and packages the
+predictions. `--nodistill` trains without teachers, `--system=dense` without pruning. With
+--data_dir the hyper-parameters are those of the 2024 baseline, which published the same ones for
+every split; without it the recipe runs on the embedded demo corpus, at demo scale.
 """
 
 from collections.abc import Sequence

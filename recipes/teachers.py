@@ -1,14 +1,14 @@
-"""Teachers of one split, for its students to learn from.
+"""Trains the teacher ensemble of one split, from which its students learn.
 
     python -m recipes.teachers --split=25 --data_dir=DEVELOPMENT \\
         --impulse_responses=DIR --initial_weights=IMPORTED,IMPORTED,IMPORTED
 
-Trains the members one after the other on the clips of the split alone and stores their logits; a
-finished member is not trained again. Give the folder to the students: `--teachers=DIR`. As in the
-report, the default are four PaSST: the first ones start from the imported checkpoints that
-`--initial_weights` names in their order, the others from scratch. PaSST needs an accelerator and
-pretraining; `--members=cp_mobile_teacher,...` are teachers for a CPU. Without --data_dir two small
-members are trained on the embedded demo corpus.
+Trains the members one after another on the clips of this split alone and stores their logits;
+finished members are not trained again. Pass the folder to student recipes as `--teachers=DIR`. The
+default is four PaSST, as in the report: the first ones start from the imported checkpoints listed
+in `--initial_weights`, in that order, the others from scratch. PaSST needs a GPU and pretraining;
+on a CPU use `--members=cp_mobile_teacher,...`. Without --data_dir the recipe trains two small
+members on the embedded demo corpus.
 """
 
 from collections.abc import Sequence
@@ -31,17 +31,15 @@ flags.DEFINE_enum(
     "split", "100", list(map(str, tau.SPLITS)), "Training list, in percent of all training clips."
 )
 flags.DEFINE_integer(
-    "only", None, "INDEX: Train this member alone, from 1; the others elsewhere meanwhile. [all]", 1
+    "only", None, "INDEX: Train only this member (from 1), while others train elsewhere. [all]", 1
 )
-flags.DEFINE_integer(
-    "epochs", None, "EPOCHS: Passes over the training clips in the training of each teacher.", 1
-)
+flags.DEFINE_integer("epochs", None, "EPOCHS: Epochs of training for each teacher.", 1)
 for group in (clips, output, training, devices, augmentation, teachers):
     flags.adopt_module_key_flags(group)
 flags.register_multi_flags_validator(
     ["only", "overwrite"],
     lambda given: given["only"] is None or not given["overwrite"],
-    message="--overwrite would remove what others train meanwhile: expected it without --only",
+    message="--overwrite would remove members that others train: expected it without --only",
 )
 
 

@@ -1,1 +1,1 @@
-"""System 1: SSCP-Mobile on the splits."""
+"""System 1: SSCP-Mobile on the challenge's splits."""

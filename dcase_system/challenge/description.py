@@ -1,4 +1,4 @@
-"""What a meta file says of a system, made from the plans that ran."""
+"""Describes a system for its meta file, from the plans that ran."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _AUGMENTATIONS = {
     "mask_frames": "time masking",
     "impulse_response_probability": "dir augmentation",
 }
-# What the organisers' template names as adaptations to a split, in its order.
+# Hyper-parameters that the organisers' template lists as adaptations to a split, in its order.
 _BY_SPLIT = {
     "learning_rate": "learning rate",
     "epochs": "epochs",
@@ -29,10 +29,10 @@ _BY_SPLIT = {
 
 
 def described(settings: Mapping[int, Mapping[str, Any]]) -> SystemDescription:
-    """A system for the meta file.
+    """Describes a system for the meta file.
 
     Args:
-        settings: of its runs, from their `config.json`, by split percentage; at least one.
+        settings: Settings of its runs, from their `config.json`, by split percentage; at least one.
     """
     first = next(iter(settings.values()))
     plan, taught = first["plan"], bool(first["teachers"])
@@ -58,10 +58,10 @@ def described(settings: Mapping[int, Mapping[str, Any]]) -> SystemDescription:
 
 
 def system_adaptations(plan: Mapping[str, Any]) -> str:
-    """The network and each round of pruning, such as `base width 64; AGP pruning of channels ...`.
+    """Describes network and pruning, such as `base width 64; AGP pruning of channels ...`.
 
     Args:
-        plan: of a run, from `config.json`.
+        plan: Plan of a run, from `config.json`.
     """
     family, _, base = plan["architecture"].rpartition("_")
     is_ours = family == "sscp_mobile" and base.isdecimal()
@@ -70,12 +70,12 @@ def system_adaptations(plan: Mapping[str, Any]) -> str:
 
 
 def pruning_schedule(plan: Mapping[str, Any]) -> str:
-    """The schedules of a plan's rounds, such as `AGP`; `none` without a round."""
+    """Names the schedules of a plan's pruning rounds, such as `AGP`; `none` without pruning."""
     return ", ".join(dict.fromkeys(_SCHEDULES[one["schedule"]] for one in plan["rounds"])) or "none"
 
 
 def pruning_text(pruning: Mapping[str, Any]) -> str:
-    """One round of pruning in words: schedule, what goes, how far."""
+    """Describes one round of pruning: schedule, criterion, ratio or limits."""
     schedule = _SCHEDULES[pruning["schedule"]]
     if "sparsity" in pruning:
         pattern = " (2 of 4)" if pruning["pattern"] == "2:4" else ""
@@ -89,7 +89,7 @@ def pruning_text(pruning: Mapping[str, Any]) -> str:
 
 
 def _split_adaptations(settings: Mapping[int, Mapping[str, Any]]) -> str | None:
-    """The hyper-parameters that differ between the splits; None for a single split."""
+    """Lists the hyper-parameters that differ between the splits; None for a single split."""
     if len(settings) < 2:
         return None
     plans = {split: _flat(one["plan"]) for split, one in sorted(settings.items())}
@@ -102,7 +102,7 @@ def _split_adaptations(settings: Mapping[int, Mapping[str, Any]]) -> str | None:
 
 
 def _flat(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """A plan with the epochs of all its trainings together."""
+    """Returns a plan whose `epochs` are the total of all its trainings."""
     rounds: Sequence[Mapping[str, Any]] = plan["rounds"]
     pruning = sum(one["epochs"] + one["tuning_epochs"] for one in rounds)
     return {**plan, "epochs": plan["epochs"] + pruning}

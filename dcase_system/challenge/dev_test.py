@@ -1,4 +1,4 @@
-"""The dev-test list, scored by every form of a student; nothing else reads it."""
+"""Scores every variant of a student on the dev-test list; nothing else reads the list."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,17 +17,17 @@ from dcase_system.edge.check import compare
 from dcase_system.training import metrics
 
 SUBMITTED_FORM = "keras_float16"
-LAYOUT = 2  # of what `write_scores` writes
+LAYOUT = 2  # version of the files that `write_scores` writes
 
 
 def write_scores(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
-    """Writes `scores.json` of every form, and `predictions.csv` of the one that is handed in.
+    """Writes `scores.json` for all variants and `predictions.csv` for the submitted one.
 
     Args:
-        folder: where they go.
-        network: the student.
-        edge: folder of its exported forms.
-        data: clips.
+        folder: Output folder.
+        network: The student.
+        edge: Folder of its exported variants.
+        data: Clips, with the dev-test list.
     """
     test = data.test.clips
     groups = device_groups(data.train.clips.devices, test.devices)

@@ -1,7 +1,7 @@
-"""The teachers of the report, and of a CPU: their hyper-parameters (SJTU-THU, section 2.3).
+"""Hyper-parameters of the report's teachers (SJTU-THU, section 2.3), and of teachers for a CPU.
 
 The report ensembles four PaSST: three published ones, fine-tuned on the split, and one trained from
-scratch. It does not say which three. Their training here is that of fschmid56/cpjku_dcase23.
+scratch. It does not say which three. We train them as fschmid56/cpjku_dcase23 does.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ CHECKPOINTS = (
     "v0.0.2-audioset/passt-s-f128-p16-s10-ap.4761-swa.pt",
     "v.0.0.9/passt-s-kd-ap.486.pt",
 )
-"""Three of stride 10 among the releases of github.com/kkoutini/PaSST."""
+"""Three checkpoints with stride 10, from the releases of github.com/kkoutini/PaSST."""
 
 # run_passt_training.py; the probability of impulse responses is a flag.
 PASST: Mapping[str, Any] = {
@@ -30,15 +30,15 @@ PASST: Mapping[str, Any] = {
     "mixstyle_probability": 0.4,
     "mixstyle_alpha": 0.4,
 }
-# Ours: the report has one member trained from scratch and does not say how. The rate and the epochs
-# of fine-tuning lead nowhere from random weights.
+# Ours: the report trains one member from scratch and does not say how. From random weights, the
+# learning rate and epochs of fine-tuning get nowhere.
 PASST_FROM_SCRATCH: Mapping[str, Any] = {
     **PASST,
     "epochs": 150,
     "learning_rate": 5e-4,
     "schedule": "warmup_cosine",
 }
-# Ours, for a CPU: the baseline's training with the teachers' augmentation.
+# Ours, for a CPU: the baseline's hyper-parameters with the teachers' augmentation.
 CONVOLUTIONAL: Mapping[str, Any] = {
     "epochs": 150,
     "batch_size": 256,

@@ -1,4 +1,4 @@
-"""What a challenge package has reached, beside the report's Tables 1 and 2: `results.json`."""
+"""Results of a challenge package, beside the report's Tables 1 and 2: `results.json`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,14 +22,14 @@ def result_row(
     scores: Mapping[str, Any],
     complexity: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """One training of a system on one split, as `package_results` takes it.
+    """Summarises one training of a system on one split, for `package_results`.
 
     Args:
-        system: its name.
-        seed: of the training.
-        settings: content of a run's `config.json` under that name.
-        scores: content of a run's `dev_test/scores.json`.
-        complexity: content of its `complexity.json`.
+        system: Name of the system.
+        seed: Seed of the training.
+        settings: The run's `settings` from `config.json`.
+        scores: Content of the run's `dev_test/scores.json`.
+        complexity: Content of the run's `complexity.json`.
     """
     submitted = scores["forms"][scores["submitted_form"]]
     return {
@@ -52,7 +52,7 @@ def result_row(
 
 
 def _members(teachers: Mapping[str, Any] | None) -> str:
-    """Teachers by architecture, such as `4 passt_s`; their names begin with their numbers."""
+    """Counts teachers by architecture, such as `4 passt_s`; their names start with a number."""
     if not teachers:
         return "none"
     kinds = Counter(name.partition("-")[2] for name in teachers["members"])
@@ -62,12 +62,12 @@ def _members(teachers: Mapping[str, Any] | None) -> str:
 def package_results(
     rows: Sequence[Mapping[str, Any]], splits: Sequence[int], *, same_corpus: bool
 ) -> dict[str, Any]:
-    """Content of `results.json`: accuracy by system and split, means, costs; and over seeds.
+    """Builds `results.json`: accuracy by system and split, means, costs, and spread over seeds.
 
     Args:
-        rows: of `result_row`; those of the first one's seed are handed in.
-        splits: that were asked for: the challenge ranks by the mean over all of them.
-        same_corpus: whether the published rows were scored on the same clips.
+        rows: Rows from `result_row`; those with the first row's seed are submitted.
+        splits: Requested splits; the challenge ranks by the mean over all of them.
+        same_corpus: Whether the published rows were scored on the same clips.
     """
     seeds = list(dict.fromkeys(row["seed"] for row in rows))
     names = list(dict.fromkeys(row["system"] for row in rows))
@@ -87,7 +87,7 @@ def package_results(
                 "logloss": {split: row["logloss"] for split, row in mine.items()},
                 "mean": mean_accuracy(accuracy, splits),
                 **{key: _of_all(key, mine.values()) for key in CONFIGURATION},
-                # Of one network on all splits; where they differ, the largest.
+                # The largest, where the networks of the splits differ.
                 "params": max(row["params"] for row in mine.values()),
                 "bytes": max(row["bytes"] for row in mine.values()),
                 "macs": max(row["macs"] for row in mine.values()),
@@ -105,14 +105,14 @@ def package_results(
 
 
 def _of_all(key: str, rows: Iterable[Mapping[str, Any]]) -> str:
-    """What a system's runs say, each once: with a target, splits may be pruned to other ratios."""
+    """Joins a system's distinct values: with a target, pruning ratios may differ between splits."""
     return " / ".join(dict.fromkeys(row[key] for row in rows))
 
 
 def _over_seeds(
     name: str, rows: Sequence[Mapping[str, Any]], splits: Sequence[int]
 ) -> dict[str, Any]:
-    """Mean and sample standard deviation of a system's macro accuracy on each split."""
+    """Computes mean and sample standard deviation of a system's macro accuracy on each split."""
     values = {
         str(split): [r["accuracy"] for r in rows if (r["system"], r["split"]) == (name, split)]
         for split in splits
@@ -133,10 +133,10 @@ def write_results(
     """Writes `results.json` and `report.html`, with Tables 1 and 2; returns Table 2 as text.
 
     Args:
-        run_dir: of the package recipe.
-        rows: see `package_results`.
-        splits: see `package_results`.
-        same_corpus: see `package_results`.
+        run_dir: Run directory of the package recipe.
+        rows: See `package_results`.
+        splits: See `package_results`.
+        same_corpus: See `package_results`.
     """
     write_json(run_dir / RESULTS, package_results(rows, splits, same_corpus=same_corpus))
     report = write_report(run_dir)

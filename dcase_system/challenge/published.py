@@ -1,4 +1,4 @@
-"""The report's rows, and the baseline's, as results hold them beside ours."""
+"""Published rows of the report and of the baseline, to show beside our results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,15 +8,15 @@ from dcase_system.papers.published import Published
 from dcase_system.papers.sscp_mobile import BASELINE_TABLE, TABLE_1, TABLE_2
 
 CONFIGURATION = ("teachers", "schedule", "pruned")
-"""Columns of the report's Table 1 in words."""
+"""Text columns of the report's Table 1."""
 
 
 def published_rows(systems: Iterable[str], splits: Sequence[int]) -> list[dict[str, Any]]:
-    """What the report prints of these systems, and the organisers of their baseline.
+    """Returns the report's rows of these systems, and the organisers' row of their baseline.
 
     Args:
-        systems: names; those the report has not are passed over.
-        splits: that the mean is over.
+        systems: Names of systems; names that the report lacks are ignored.
+        splits: Splits to average over.
     """
     found = []
     for table, configuration in ((TABLE_2, TABLE_1), (BASELINE_TABLE, BASELINE_TABLE)):
@@ -41,18 +41,18 @@ def _published(
         "accuracy": accuracy,
         "mean": mean_accuracy(accuracy, splits),
         "params": network["parameters"],
-        "bytes": 2 * int(str(network["parameters"])),  # at float16, as both were handed in
+        "bytes": 2 * int(str(network["parameters"])),  # at float16, as both were submitted
         "macs": network["MACs"],
         **{key: network.get(key) for key in CONFIGURATION},
     }
 
 
 def mean_accuracy(accuracy: Mapping[str, float], splits: Sequence[int]) -> float | None:
-    """Mean over all these splits; None if one of them is missing."""
+    """Averages over all these splits; None if one of them is missing."""
     found = [accuracy[str(split)] for split in splits if str(split) in accuracy]
     return sum(found) / len(found) if len(found) == len(splits) else None
 
 
 def is_published_corpus(scenes: Sequence[str], test_clips: int) -> bool:
-    """Whether clips are those that the published rows were scored on, as far as counts tell."""
+    """Whether the clips are, judged by their counts, those of the published rows."""
     return tuple(scenes) == tau.SCENES and test_clips == tau.TEST_CLIPS

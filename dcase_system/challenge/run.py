@@ -1,6 +1,6 @@
-"""The stages of a challenge system on one split, in the report's own order.
+"""Runs the stages of a challenge system on one split, in the report's order.
 
-student (-> its int8 file) -> .tflite files -> dev-test scores of every form -> evaluation output.
+student (-> its int8 file) -> .tflite files -> dev-test scores of all variants -> evaluation output.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,15 +48,15 @@ from dcase_system.training.plan import held_out_rows
 
 @dataclass(frozen=True)
 class SplitRun:
-    """What a finished run leaves behind.
+    """Results of a finished run.
 
     Attributes:
-        directory: the run directory.
-        settings: content of `config.json` under that name.
-        scores: content of `dev_test/scores.json`.
-        complexity: content of `complexity.json`.
-        sparsity: content of `sparsity.json`.
-        output: the evaluation output file, or None without an evaluation set.
+        directory: Run directory.
+        settings: `settings` from `config.json`.
+        scores: Content of `dev_test/scores.json`.
+        complexity: Content of `complexity.json`.
+        sparsity: Content of `sparsity.json`.
+        output: Evaluation output file, or None without an evaluation set.
     """
 
     directory: Path
@@ -68,7 +68,7 @@ class SplitRun:
 
     @property
     def split(self) -> int:
-        """Percentage of the training list."""
+        """Size of the training list, in percent."""
         return self.settings["split"]
 
 
@@ -82,14 +82,14 @@ def settings_of(
     formats: Sequence[str] = FORMATS,
     aware: AwarePlan | None = None,
 ) -> dict[str, Any]:
-    """What decides the results of `run_split`, for `runs.check`.
+    """Collects everything that decides the results of `run_split`, for `runs.check`.
 
     Args:
-        plan: hyper-parameters.
-        split: percentage of the training list.
-        clips: record of the clips, or of their lists.
+        plan: Hyper-parameters.
+        split: Size of the training list, in percent.
+        clips: Record of the clips, or of their lists.
 
-    The others are those of `run_split`.
+    See `run_split` for the others.
     """
     teachers = {"key": ensemble.key, "members": ensemble.members} if ensemble else None
     return {
@@ -118,23 +118,24 @@ def run_split(
 ) -> SplitRun:
     """Trains, exports, scores and predicts one system on one split.
 
-    A stage that is done is not done again; an interrupted training resumes.
+    Finished stages are not repeated; an interrupted training resumes.
 
     Args:
-        run_dir: where everything is written.
-        plan: hyper-parameters.
-        data: clips.
-        ensemble: teachers to learn from, or None to learn from the labels alone.
-        impulse_responses: for the device augmentation, if the plan has any.
-        formats: of the `.tflite` files.
-        aware: quantisation-aware training of the int8 files; by default they are quantised after
+        run_dir: Run directory.
+        plan: Hyper-parameters.
+        data: Clips.
+        ensemble: Teachers to learn from, or None to learn from the labels alone.
+        impulse_responses: Responses for device augmentation, if the plan uses it.
+        formats: Formats of the `.tflite` files.
+        aware: Plan of quantization-aware training for the int8 files; None quantizes them after
             training.
-        system: name of the system in the report or the package, for the record.
-        overwrite: whether the run that is in the directory is removed first.
+        system: Name of the system in the report or the package, for the record.
+        overwrite: Whether to remove an existing run from the directory first.
 
     Raises:
-        InputError: the directory holds something else or another run is at work in it, see
-            `runs.begun`; the training diverges, or an exported form is too far from the network.
+        InputError: The directory holds something else or another process runs in it, see
+            `runs.begun`; training diverges; or an exported variant deviates too far from the
+            network.
     """
     settings = settings_of(
         plan, data.split, data.record, ensemble, impulse_responses, formats=formats, aware=aware
@@ -198,7 +199,7 @@ def run_split(
 
 
 def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
-    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    # Imports matplotlib and jinja, which other users of this module do not need.
     from dcase_system.reporting.model_card import write_model_card
     from dcase_system.reporting.report import write_report
 
@@ -207,10 +208,10 @@ def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
 
 
 def load_run(run_dir: Path) -> SplitRun:
-    """What a finished run left behind.
+    """Reads the results of a finished run.
 
     Raises:
-        InputError: the directory holds no finished run.
+        InputError: The directory holds no finished run.
     """
 
     def read(name: str) -> dict[str, Any]:
@@ -232,12 +233,12 @@ def load_run(run_dir: Path) -> SplitRun:
     inputs = stages.read_stage(run_dir / "evaluation").get("inputs")
     predicted = inputs.get("student") if isinstance(inputs, dict) else None
     if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
-        output = None  # no evaluation set, or predictions that an earlier student made
+        output = None  # no evaluation set, or predictions of an earlier student
     return SplitRun(run_dir, settings, scores, complexity, read("sparsity.json"), output)
 
 
 def output_file(split: int) -> str:
-    """Name of the evaluation output in the `evaluation` folder of a run."""
+    """Returns the name of the output file in the `evaluation` folder of a run."""
     return f"output.split_{split}.csv"
 
 
@@ -256,6 +257,6 @@ def _export(
 
 
 def _predict(network: keras.Model, contract: Contract, audio: Waveforms) -> np.ndarray:
-    """Probabilities (clips, classes) of the form that is handed in."""
+    """Computes probabilities (clips, classes) of the submitted variant."""
     submitted = {SUBMITTED_FORM: forms.keras_form(cast_weights(network, SUBMITTED_PRECISION))}
     return contract.probabilities(forms.logits_of(submitted, contract, audio)[SUBMITTED_FORM])

@@ -1,6 +1,7 @@
-"""The systems of the report: widths, rounds of pruning, and how the epochs are shared out.
+"""The systems of the report: widths, rounds of pruning, and shares of the epochs.
 
-Commands read the table before TensorFlow is imported; so what needs it is imported below.
+Commands read the table before TensorFlow is imported, so anything that needs TensorFlow is imported
+inside functions.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ Schedule = Literal["agp", "linear"]
 MASK_FRAMES = 12
 """Largest time mask of the students, in frames of 1/64 s.
 
-The report masks frequency bands and time (section 2.2.2) and gives no widths: bands as the 2024
-baseline, frames ours, the same share of the spectrogram.
+The report masks frequency bands and time (section 2.2.2) without giving widths. We mask bands as
+the 2024 baseline does, and frames by the same share of the spectrogram.
 """
 
 
 @dataclass(frozen=True)
 class System:
-    """A network to begin with, and how it is pruned.
+    """An initial network and its rounds of pruning.
 
     Attributes:
-        architecture: name in the registry.
+        architecture: Name in the registry.
         rounds: (ratio, schedule) of each round of pruning.
-        demo_architecture: about half as wide, for the demo corpus.
-        zeros: whether rounds set single weights to zero (TF-MOT) and remove no channel; the ratio
-            is then the share of zeros.
-        mask_frames: largest time mask, in frames.
+        demo_architecture: Name of a network about half as wide, for the demo corpus.
+        zeros: Whether rounds set single weights to zero (TF-MOT) instead of removing channels; the
+            ratio is then the share of zeros.
+        mask_frames: Largest time mask, in frames.
     """
 
     architecture: str
@@ -44,28 +45,29 @@ class System:
     mask_frames: int = MASK_FRAMES
 
 
-# S1 to S3: the report's Table 1; ratios from the authors' masks. S2 as handed in is over 128,000
-# bytes at float16; S2c is the same a little further pruned. The others are ours, to compare with.
+# S1 to S3: the report's Table 1; ratios from the authors' masks. The submitted S2 exceeds 128,000
+# bytes at float16; S2c is S2 pruned slightly further. The others are ours, for comparison.
 SYSTEMS: Mapping[str, System] = {
     "S1": System("sscp_mobile_64", ((0.5, "agp"),), "sscp_mobile_32"),
     "S2": System("sscp_mobile_96", ((0.67, "linear"),), "sscp_mobile_48"),
     "S2c": System("sscp_mobile_96", ((0.6735, "linear"),), "sscp_mobile_48"),
     "S3": System("sscp_mobile_96", ((0.34, "agp"), (0.51, "agp")), "sscp_mobile_48"),
     "dense": System("sscp_mobile_32", (), "sscp_mobile_32"),
-    # Leaves 63,704 of 238,324 parameters, as many as S1 has: TF-MOT prunes no depthwise kernel.
+    # Leaves 63,704 of 238,324 parameters, as many as S1 has: TF-MOT skips depthwise kernels.
     "magnitude": System("sscp_mobile_64", ((0.78, "agp"),), "sscp_mobile_32", zeros=True),
     "baseline": System("cp_mobile", (), "cp_mobile", mask_frames=0),
 }
 MEANING = (
-    "System to train: a wide network that is pruned (S1, S2, S3 of the report; S2c is S2 within "
-    "the limits), one at its final width (dense), one with zeros in place of fewer channels "
+    "System to train: a pruned wide network (S1, S2, S3 of the report; S2c is S2 within the "
+    "limits), one trained at its final width (dense), one with zeros instead of fewer channels "
     "(magnitude), or the network of the 2024 baseline."
 )
 BASE_CHANNELS = (48, 64, 80, 96)
 """Widths that the report prunes from (section 2.4)."""
 
-# A pruned system trains three times or five: wide, pruned, tuned. Its epochs are shared out so. The
-# default is 2.5 times a dense one's: the authors' checkpoints show as many epochs of tuning alone.
+# A pruned system has three or five trainings: wide, then pruning and fine-tuning in each round.
+# These are their shares of its epochs. The default is 2.5 times a dense system's: in the authors'
+# checkpoints, fine-tuning alone takes as many epochs.
 _SHARES: dict[int, tuple[float, ...]] = {
     0: (1.0,),
     1: (0.4, 0.2, 0.4),
@@ -77,15 +79,15 @@ DEMO_PRUNED_EPOCHS_FACTOR = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class PruningOptions:
-    """What may differ from a system's own way of pruning.
+    """Overrides of a system's own pruning.
 
     Attributes:
-        base_channels: width to prune from, by the smallest ratio that meets the limits.
-        schedule: of all rounds; None keeps the system's own.
-        importance: what decides which channels go.
-        ratios: one for all channel groups, or by one ranking of all channels.
-        max_macs: limit in place of the last ratio.
-        max_bytes: limit at float16 in place of the last ratio.
+        base_channels: Width to prune from, at the smallest ratio that meets the limits.
+        schedule: Schedule of all rounds; None keeps the system's own.
+        importance: Criterion that ranks channels.
+        ratios: One ratio for all channel groups, or one ranking of all channels.
+        max_macs: Limit that replaces the last ratio.
+        max_bytes: Limit at float16 that replaces the last ratio.
     """
 
     base_channels: int | None = None
@@ -97,7 +99,7 @@ class PruningOptions:
 
     @property
     def limits(self) -> tuple[int | None, int | None]:
-        """(MACs, bytes) in place of the last ratio; for a given width the challenge's own."""
+        """(MACs, bytes) that replace the last ratio; the challenge's limits for a given width."""
         if self.base_channels is None or self.max_macs or self.max_bytes:
             return self.max_macs, self.max_bytes
         from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
@@ -106,13 +108,13 @@ class PruningOptions:
 
     @property
     def replace_ratio(self) -> bool:
-        """Whether limits take the place of the last ratio; global ratios need some."""
+        """Whether limits replace the last ratio; global ratios need limits."""
         return any(self.limits) or self.ratios == "global"
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A system's network, the epochs of its first training, and the rounds after it."""
+    """A system's initial network, the epochs of its first training, and the rounds after it."""
 
     architecture: str
     epochs: int
@@ -120,16 +122,16 @@ class Planned:
 
 
 def planned(name: str, total_epochs: int, options: PruningOptions, *, demo: bool) -> Planned:
-    """The trainings of a system.
+    """Plans the trainings of a system.
 
     Args:
-        name: a key of `SYSTEMS`.
-        total_epochs: of all trainings together; each has one at least.
-        options: what differs from the system's own way.
-        demo: begins with the demo's network.
+        name: Key of `SYSTEMS`.
+        total_epochs: Total epochs of all trainings; each gets at least one.
+        options: Overrides of the system's own pruning.
+        demo: Whether to start from the demo's network.
 
     Raises:
-        InputError: the system is not pruned in the way that the options ask for.
+        InputError: The options do not apply to the system.
     """
     system = SYSTEMS[name]
     _check(name, system, options)

@@ -1,4 +1,4 @@
-"""The plans of the teachers, and what to say where published weights are missing."""
+"""Plans of the teachers, and a warning for missing published weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,16 +32,16 @@ def teacher_plans(
     seed: int,
     given: Mapping[str, Any],
 ) -> list[TeacherPlan]:
-    """The plans of an ensemble, member by member.
+    """Plans the training of each member of an ensemble.
 
     Args:
-        members: architecture of each: a name, or the `.json` file of a spec.
-        initial_weights: folders of imported checkpoints that the first members start from.
-        seed: of the ensemble; each member gets its own.
-        given: hyper-parameters in place of those of a member's kind.
+        members: Architecture of each member: a name, or a `.json` spec file.
+        initial_weights: Folders of imported checkpoints for the first members to start from.
+        seed: Seed of the ensemble, from which each member's seed is derived.
+        given: Hyper-parameters that override the defaults of each kind of member.
 
     Raises:
-        InputError: an architecture is not known, or there are more weights than members.
+        InputError: An architecture is unknown, or there are more weights than members.
     """
     if len(initial_weights) > len(members):
         raise InputError(
@@ -58,18 +58,18 @@ def teacher_plans(
 
 
 def missing_weights(plans: Sequence[TeacherPlan]) -> str | None:
-    """What to tell a user whose PaSST teachers have fewer published weights than the report's."""
+    """Returns a warning if PaSST teachers have fewer published weights than the report's."""
     passt = [plan for plan in plans if isinstance(plan.spec, PaSSTSpec)]
     from_scratch = sum(plan.initial_weights is None for plan in passt)
     if from_scratch <= max(0, len(passt) - PRETRAINED_MEMBERS):
         return None
     return (
         f"WARNING: {from_scratch} of {len(passt)} PaSST teachers start from random weights; the "
-        f"report fine-tunes {PRETRAINED_MEMBERS} published ones. How they are trained from scratch "
-        "is ours: it takes days without a GPU, and worse teachers are to be expected. Published "
+        f"report fine-tunes {PRETRAINED_MEMBERS} published ones. Training from scratch follows a "
+        "plan of ours: it takes days without a GPU; expect worse teachers. Published "
         f"weights: github.com/kkoutini/PaSST, releases {', '.join(CHECKPOINTS)}; import each with "
-        "python -m dcase_system.models.checkpoints and name the folders in --initial_weights. A "
-        "CPU can train others: --members=cp_mobile_teacher,cp_mobile_teacher"
+        "python -m dcase_system.models.checkpoints and name the folders in --initial_weights. "
+        "For a CPU, use --members=cp_mobile_teacher,cp_mobile_teacher"
     )
 
 

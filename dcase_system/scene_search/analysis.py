@@ -1,6 +1,6 @@
-"""What a finished search says: accuracy by growth, its distribution, and whether it goes with size.
+"""Analysis of a finished search: accuracy by growth, its distribution, its correlation with size.
 
-Accuracies are the share of all clips, in percent, as the paper gives them.
+Accuracies are the share of all clips, in percent, as in the paper.
 """
 
 import math
@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-FEWEST_SIZES = 5  # that a rank correlation is given for
-MOST_BINS = 20  # of a histogram
+FEWEST_SIZES = 5  # for a rank correlation
+MOST_BINS = 20  # in a histogram
 _BIN_WIDTHS = (0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0)  # in points of accuracy
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def by_growth(candidates: Rows) -> list[dict[str, Any]]:
-    """Candidates, mean and best accuracy and mean size of each growth and method (section 4.4).
+    """Computes count, mean and best accuracy and mean size by growth and method (section 4.4).
 
     Args:
-        candidates: the rows of `results.json`.
+        candidates: Rows of `results.json`.
     """
     return [
         {
@@ -38,10 +38,10 @@ def by_growth(candidates: Rows) -> list[dict[str, Any]]:
 
 
 def mean_sizes(candidates: Rows) -> list[dict[str, Any]]:
-    """How far the mean sizes of the growths lie apart: their mean and the largest distance from it.
+    """Computes the mean of the growths' mean sizes, and their largest distance from it.
 
     Args:
-        candidates: the rows of `results.json`.
+        candidates: Rows of `results.json`.
     """
     found = []
     for method, rows in _by(by_growth(candidates), "method").items():
@@ -53,16 +53,16 @@ def mean_sizes(candidates: Rows) -> list[dict[str, Any]]:
 
 
 def histograms(candidates: Rows) -> list[dict[str, Any]]:
-    """Normalised histograms of the accuracies of each growth and method (Figure 4).
+    """Computes normalised histograms of accuracy for each growth and method (Figure 4).
 
-    All growths of a method have the same bins.
+    All growths of a method share the same bins.
 
     Args:
-        candidates: the rows of `results.json`.
+        candidates: Rows of `results.json`.
 
     Returns:
-        Of each the `edges` of the bins and the `shares` of the growth's candidates within them; the
-        last bin holds its upper edge too.
+        One row per histogram, with the `edges` of its bins and the `shares` of candidates in them;
+        the last bin includes its upper edge.
     """
     rows = []
     for method, of_method in _by(candidates, "method").items():
@@ -82,12 +82,12 @@ def histograms(candidates: Rows) -> list[dict[str, Any]]:
 
 
 def size_correlations(candidates: Rows) -> list[dict[str, Any]]:
-    """Spearman's rank correlation of parameters and accuracy for each method.
+    """Computes Spearman's rank correlation of parameters and accuracy for each method.
 
-    None where it says nothing: fewer than `FEWEST_SIZES` sizes, or one accuracy alone.
+    It is None with fewer than `FEWEST_SIZES` different sizes, or with a single accuracy.
 
     Args:
-        candidates: the rows of `results.json`.
+        candidates: Rows of `results.json`.
     """
     found = []
     for method, of_it in _by(candidates, "method").items():
@@ -111,7 +111,7 @@ def size_correlations(candidates: Rows) -> list[dict[str, Any]]:
 
 
 def _by(rows: Rows, key: str) -> dict[Any, list[Mapping[str, Any]]]:
-    """The rows that have each value, in their order."""
+    """Groups rows by the value of a key, in order."""
     found: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)
@@ -123,10 +123,10 @@ def _mean(rows: Rows, key: str) -> float:
 
 
 def _edges(accuracies: Sequence[float]) -> np.ndarray:
-    """Edges of at most `MOST_BINS` bins around all accuracies, as narrow as that allows."""
+    """Returns the edges of the narrowest bins, at most `MOST_BINS`, that cover all accuracies."""
     for width in _BIN_WIDTHS:
         first = math.floor(min(accuracies) / width)
-        # The last edge belongs to its bin, and a bin there has to be.
+        # The last bin includes its upper edge; at least one bin is needed.
         last = max(math.ceil(max(accuracies) / width), first + 1)
         if last - first <= MOST_BINS:
             break

@@ -1,4 +1,4 @@
-"""A chosen network: trained from scratch, exported, scored as it is handed in."""
+"""Final training of a selected network: from scratch, then exported and scored as submitted."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,18 +30,18 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     """Trains on the whole training list, exports, scores the dev-test list and predicts.
 
     Args:
-        folder: receives `network`, `edge`, `dev_test`, `evaluation` and `complexity.json`; the
-            curves of its training lie beside it, in the run's folder of them.
-        spec: of the network.
-        plan: hyper-parameters.
-        data: clips.
+        folder: Output folder for `network`, `edge`, `dev_test`, `evaluation` and `complexity.json`;
+            training curves go to the run's TensorBoard folder beside it.
+        spec: Spec of the network.
+        plan: Hyper-parameters.
+        data: Clips.
 
     Returns:
         Its `complexity`, the `size_2020` that the rules of Task 1B count, and the `scores` of its
-        forms, of which the Keras network at float16 is handed in.
+        variants; the Keras network at float16 is submitted.
 
     Raises:
-        InputError: the training diverges.
+        InputError: Training diverges.
     """
     trained = train_from_scratch(folder, spec, plan, data)
     submitted, complexity = submitted_network(folder, trained.network)
@@ -90,6 +90,6 @@ def _export(target: Path, network: keras.Model, data: SceneData) -> None:
 
 
 def _on_features(network: keras.Model, folder: Path) -> dict[str, forms.Form]:
-    """The forms that take features: those of the list are at hand."""
+    """Returns the variants that take features, which are already computed for the list."""
     written = forms.forms_of(network, folder)
     return {name: form for name, form in written.items() if form.takes == "features"}

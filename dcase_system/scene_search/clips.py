@@ -1,4 +1,4 @@
-"""The clips of a scene search: lists read, files decoded and scalograms computed before it."""
+"""Clips of a scene search, with files decoded and scalograms computed beforehand."""
 
 import logging
 from collections.abc import Mapping
@@ -41,15 +41,15 @@ class SceneData:
     """The clips of a search.
 
     Attributes:
-        corpus: name of the development clips.
-        classes: in label order.
-        front_end: of all features.
-        train: to train on and, a part of them, to select on.
-        test: the dev-test clips.
-        evaluation: names of the unlabelled clips.
-        evaluation_features: theirs, or None without an evaluation set.
-        record: what tells these clips from others, for the record of a run.
-        warnings: what to mind about the lists, a line each; for the report.
+        corpus: Name of the development clips.
+        classes: Class names, in label order.
+        front_end: Front end of all features.
+        train: Training clips, of which a part is held out for selection.
+        test: Dev-test clips.
+        evaluation: Names of the unlabelled evaluation clips.
+        evaluation_features: Features of the evaluation clips, or None without an evaluation set.
+        record: Identity of these clips, for the record of a run.
+        warnings: Warnings about the lists, one line each, for the report.
     """
 
     corpus: str
@@ -64,12 +64,12 @@ class SceneData:
 
     @cached_property
     def statistics(self) -> Statistics:
-        """Of all training clips: what the chosen networks are trained on."""
+        """Statistics of all training clips, used to train the selected networks."""
         return self.train.features.statistics()
 
     @property
     def contract(self) -> Contract:
-        """What a network hears and says that is trained on all training clips."""
+        """Signature of a network trained on all training clips."""
         return Contract(
             self.classes,
             self.front_end,
@@ -91,24 +91,24 @@ def load_scenes(
     seconds: float,
     copy_mono: bool = False,
 ) -> SceneData:
-    """Computes the features of every clip that the lists name.
+    """Computes the features of every listed clip.
 
     Args:
-        lists: of the clips.
-        stores: folder of the waveform stores and the features, shared by all runs.
-        spec: of the front end.
-        name: of the corpus, for reports.
-        seconds: length of the clips.
-        copy_mono: whether mono clips are taken, their channel for both ears.
+        lists: Lists of the clips.
+        stores: Folder of the waveform stores and features, shared by all runs.
+        spec: Spec of the front end.
+        name: Name of the corpus, for reports.
+        seconds: Length of the clips.
+        copy_mono: Whether clips are mono, to use their channel for both ears.
 
     Raises:
-        InputError: a clip is not as expected, or clips are shorter than a segment.
+        InputError: A clip is not as expected, or clips are shorter than a segment.
     """
-    spec.segments(round(seconds * spec.sample_rate))  # refused before anything is decoded
+    spec.segments(round(seconds * spec.sample_rate))  # rejects short clips before decoding any
     lists.log_warnings()
     root, scenes = lists.corpus.root, lists.corpus.scenes
     if copy_mono:
-        _LOG.info("mono clips of %d scenes: their channel stands for both ears", len(scenes))
+        _LOG.info("mono clips of %d scenes: using their channel for both ears", len(scenes))
 
     def decoded(root: Place, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
         waveforms = stereo_waveforms(

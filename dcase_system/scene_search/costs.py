@@ -1,4 +1,4 @@
-"""What a network of the search costs, by arithmetic: none of them is built."""
+"""Computes the costs of the search's networks without building them."""
 
 import math
 
@@ -7,7 +7,7 @@ from dcase_system.models.scene_cnn import SceneCNNSpec, map_sizes
 
 
 def costs_of(spec: SceneCNNSpec) -> Costs:
-    """The costs of a network; the same numbers as `complexity.counter` has for the built one."""
+    """Computes a network's costs, equal to those that `complexity.counter` counts once built."""
     (stem_map,), *of_blocks = [[math.prod(size) for size in sizes] for sizes in map_sizes(spec)]
     kernel = 9 * spec.input_channels * spec.stem_channels
     norm = 2 * spec.stem_channels  # batch norm is counted once, however large its map

@@ -1,4 +1,4 @@
-"""The run of a scene search in the paper's order: search, the chosen from scratch, analysis."""
+"""Runs a scene search in the paper's order: search, final trainings from scratch, analysis."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -51,27 +51,27 @@ _DECISIVE = fields(CandidateScore)
 
 @dataclass(frozen=True, kw_only=True)
 class SearchPlan:
-    """What is run; the defaults are the paper's, but for how candidates are scored.
+    """Settings of a search; the defaults are the paper's, except for how candidates are scored.
 
-    They are scored on clips held out of the training list, with statistics of batch norm taken
-    anew. `select_on_test` and 0 `calibration_segments` of the candidates are as published.
+    Candidates are scored on clips held out of the training list, with recomputed batch norm
+    statistics. `select_on_test` with 0 `calibration_segments` for candidates is as published.
 
     Attributes:
-        space: architectures.
-        front_end: of the features.
-        candidate: training of a candidate.
-        final: training of the chosen networks.
-        methods: of search, each with as many candidates; the paper has the random one.
-        evaluations: candidates a method, each another one.
-        population: of a generation of NSGA-II, at most; a quarter of the evaluations if that is
-            less, so that there are generations at all.
-        validation_fraction: part of the training list, whole locations, that candidates are
-            selected on; they are trained on the rest. The chosen ones are trained on all of it.
-        select_on_test: selects on the dev-test list instead and trains candidates on the whole
-            training list, as published: the test accuracy of what is chosen is then too high.
-        storage: journal file of the search, or `postgresql://user@host/database`; None for a
+        space: Search space.
+        front_end: Front end of the features.
+        candidate: Training plan of a candidate.
+        final: Training plan of the selected networks.
+        methods: Search methods, each with the same number of candidates; the paper's is random.
+        evaluations: Number of distinct candidates per method.
+        population: Largest population of NSGA-II; at most a quarter of the evaluations is used, so
+            that there are several generations.
+        validation_fraction: Share of the training list, in whole locations, held out to select
+            candidates, which train on the rest. Selected networks train on the whole list.
+        select_on_test: Whether to select on the dev-test list and train candidates on the whole
+            training list, as published; the test accuracy of the selected ones is then optimistic.
+        storage: Journal file of the search, or `postgresql://user@host/database`; None for a
             journal in the run directory.
-        seed: of everything random.
+        seed: Random seed of the whole run.
     """
 
     space: SceneSpace
@@ -88,11 +88,11 @@ class SearchPlan:
 
 
 def settings_of(plan: SearchPlan, clips: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the results of a run, for `runs.check`.
+    """Collects everything that decides the results of a run, for `runs.check`.
 
     Args:
-        plan: what is run.
-        clips: record of the clips, or of their lists.
+        plan: Settings of the search.
+        clips: Record of the clips, or of their lists.
     """
     settings = asdict(plan) | {"storage": plan.storage and str(plan.storage)}
     for of_clips in ("classes", "input_shape"):
@@ -101,12 +101,12 @@ def settings_of(plan: SearchPlan, clips: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def help_search(run_dir: Path, plan: SearchPlan, data: SceneData) -> None:
-    """Takes part in the searches of a run, until their storage holds enough candidates.
+    """Works on the searches of a run until their storage holds enough candidates.
 
-    Any number of processes may, with `run_experiment` beside them, before it or without it.
+    Any number of workers may do so, before, during or without `run_experiment`.
 
     Raises:
-        InputError: see `Search.run`; or no clip is left to train or to select on.
+        InputError: See `Search.run`; or no clip is left for training or selection.
     """
     runs.join(run_dir, settings_of(plan, data.record))
     _Run(run_dir, plan, data).candidates(helps=True)
@@ -120,24 +120,24 @@ def run_experiment(
     *,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
+    """Runs or resumes the experiment; writes `results.json` and `report.html` to `run_dir`.
 
     Args:
-        run_dir: of the run.
-        plan: what is run.
-        data: clips; the space gets their classes and the shape of their segments.
-        before_search: called when the run has begun: other processes may help from then on.
-        overwrite: whether the run that is in the directory is removed first.
+        run_dir: Run directory.
+        plan: Settings of the search.
+        data: Clips; the space takes their classes and the shape of their segments.
+        before_search: Called once the run directory is set up; workers may join from then on.
+        overwrite: Whether to remove an existing run from the directory first.
 
     Returns:
         The content of `results.json`.
 
     Raises:
-        InputError: the directory holds something else or another run is at work in it, see
-            `runs.begun`; nothing falls into the size window, the storage is of another search, or
-            a training diverges.
+        InputError: The directory holds something else or another process runs in it, see
+            `runs.begun`; no network falls within the size window; the storage belongs to another
+            search; or a training diverges.
     """
-    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    # Imports matplotlib and jinja, which other users of this module do not need.
     from dcase_system.reporting.report import write_report
 
     with runs.begun(run_dir, settings_of(plan, data.record), overwrite=overwrite):
@@ -182,7 +182,7 @@ class _Run:
         }
 
     def candidates(self, *, helps: bool = False) -> dict[str, list[Candidate]]:
-        """What each method has found, best first."""
+        """Runs each method's search and returns its candidates, best first."""
         train, rows, held, scored = self._selection()
         statistics = train.features.statistics(rows)
         segments = train.features.segments(statistics, rows)
@@ -202,7 +202,7 @@ class _Run:
                     train.clips.labels[rows],
                     plan,
                     checkpoint=checkpoint,
-                    # No curves: hundreds of three points each would bury the chosen networks'.
+                    # No TensorBoard curves: hundreds of short ones would bury the final networks'.
                     metrics_log=TrainingLog(self.run_dir / "metrics" / f"{name}.jsonl"),
                     name=name,
                 )
@@ -236,7 +236,7 @@ class _Run:
     def _trained(
         self, method: str, model: str, candidate: Candidate
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """A chosen network, trained from scratch, and its rows in Table 4."""
+        """Trains a selected network from scratch; returns its results and its Table 4 rows."""
         folder = self.run_dir / f"final_{method}_{model[0].lower()}"
         plan = replace(self.plan.final, seed=seeds.derive(self.plan.seed, "final training"))
         spec = self.plan.space.spec(candidate.architecture)
@@ -252,7 +252,7 @@ class _Run:
         return row, table4_rows(f"{method} {model}", spec, left["complexity"], left["scores"])
 
     def _selection(self) -> tuple[SceneClips, np.ndarray, np.ndarray, SceneClips]:
-        """Clips and their rows to train candidates on, then rows and their clips to score on."""
+        """Returns clips and rows to train candidates on, then rows and clips to score them on."""
         train, test = self.data.train, self.data.test
         if self.plan.select_on_test:
             return train, train.features.every_clip, test.features.every_clip, test

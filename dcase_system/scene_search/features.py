@@ -1,4 +1,4 @@
-"""Segments of scalograms: computed once for all candidates, normalised as they are read."""
+"""Segments of scalograms, computed once for all candidates and normalised when read."""
 
 import logging
 from collections.abc import Sequence
@@ -24,29 +24,29 @@ _CLIPS_A_BATCH = 8
 # Arrays have no single truth value, so the class cannot be compared with `==`.
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What takes features into [-1, 1]: a mean and a largest distance from it for each band.
+    """Mean and scale of each band, which normalise features to [-1, 1].
 
     Attributes:
-        mean: (bands, channels).
-        scale: (bands, channels), the larger of mean - minimum and maximum - mean.
+        mean: Means (bands, channels).
+        scale: Scales (bands, channels), the larger of mean - minimum and maximum - mean.
     """
 
     mean: np.ndarray
     scale: np.ndarray
 
     def normalised(self, features: np.ndarray) -> np.ndarray:
-        """(..., bands, frames, channels) normalised."""
+        """Normalises features (..., bands, frames, channels)."""
         return (features - self.mean[:, None]) / self.scale[:, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """Segments of some clips, clip by clip, for a training or a prediction.
+    """Segments of selected clips, clip by clip, for training or prediction.
 
     Attributes:
-        values: (all clips, segments, bands, frames, channels), not normalised.
-        clips: rows of the clips.
-        statistics: of the training clips.
+        values: Features (all clips, segments, bands, frames, channels), not normalised.
+        clips: Rows of the selected clips.
+        statistics: Statistics of the training clips.
     """
 
     values: np.ndarray
@@ -59,14 +59,14 @@ class Segments:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(bands, frames, channels)."""
+        """Shape of a segment: (bands, frames, channels)."""
         return self.values.shape[2:]
 
     def __len__(self) -> int:
         return len(self.clips) * self.per_clip
 
     def gather(self, positions: np.ndarray) -> np.ndarray:
-        """Normalised features at these positions: float32 (positions, bands, frames, channels)."""
+        """Returns normalised features: float32 (positions, bands, frames, channels)."""
         check_mapped(self.values)
         clip, segment = np.divmod(positions, self.per_clip)
         return self.statistics.normalised(self.values[self.clips[clip], segment])
@@ -77,8 +77,8 @@ class Scalograms:
     """Features of the clips of a list.
 
     Attributes:
-        values: memory map, float32 (clips, segments, bands, frames, channels).
-        key: changes with the clips or the front end.
+        values: Memory map, float32 (clips, segments, bands, frames, channels).
+        key: Fingerprint of the clips and the front end.
     """
 
     values: np.ndarray
@@ -89,7 +89,7 @@ class Scalograms:
         return np.arange(len(self.values))
 
     def statistics(self, clips: np.ndarray | None = None) -> Statistics:
-        """Of these clips, by default of all."""
+        """Computes the statistics of these clips, by default of all."""
         rows = self.every_clip if clips is None else clips
         bands, _, channels = self.values.shape[2:]
         total = np.zeros((bands, channels))
@@ -103,28 +103,28 @@ class Scalograms:
             high = np.maximum(high, of_clip.max(axis=(0, 2)))
         mean = total / len(rows)
         scale = np.maximum(mean - low, high - mean)
-        # A band that never changes (two equal ears have no difference) stays 0.
+        # A constant band (the difference of two equal ears) stays 0.
         scale = np.where(scale > 0, scale, 1.0)
         return Statistics(mean.astype(np.float32), scale.astype(np.float32))
 
     def segments(self, statistics: Statistics, clips: np.ndarray | None = None) -> Segments:
-        """The segments of these clips, by default of all."""
+        """Returns the segments of these clips, by default of all."""
         return Segments(self.values, self.every_clip if clips is None else clips, statistics)
 
 
 def scalograms(
     folder: Path, waveforms: Waveforms, filenames: Sequence[str], spec: ScalogramSpec
 ) -> Scalograms:
-    """Computes the segments of clips, unless they lie in `folder` already.
+    """Computes the segments of clips, unless `folder` already holds them.
 
     Args:
-        folder: of this and other features; each gets a folder of its own in it.
-        waveforms: of two channels.
-        filenames: of the clips, for the key.
-        spec: of the front end.
+        folder: Folder of all stored features; each set gets a subfolder.
+        waveforms: Waveforms with two channels.
+        filenames: File names of the clips, for the key.
+        spec: Spec of the front end.
 
     Raises:
-        InputError: the clips have not two channels, or are shorter than a segment.
+        InputError: The clips do not have two channels, or are shorter than a segment.
     """
     if len(waveforms.shape) != 2 or waveforms.shape[1] != 2:
         raise InputError(
@@ -141,7 +141,7 @@ def scalograms(
         layer = Scalogram(spec)
         shape = (len(waveforms), count, spec.bands, spec.segment_frames, 2)
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        # Not through a memory map: on a full disk, to write to one ends the process.
+        # Not through a memory map: writing to one on a full disk kills the process.
         with (
             (temporary / _FILE).open("wb") as stored,
             progress_bar("scalograms", "clip") as show,
@@ -155,7 +155,7 @@ def scalograms(
 
     with locked(
         folder / f"{target.name}.lock",
-        lambda: _LOG.info("another process is at work on %s: waiting for it", target),
+        lambda: _LOG.info("another process is writing %s: waiting for it", target),
     ):
         key = stages.run_stage(target, inputs, work)
     return Scalograms(np.lib.format.open_memmap(target / _FILE, "r"), key)

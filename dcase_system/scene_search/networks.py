@@ -1,4 +1,4 @@
-"""Table 4 of the paper: networks of any kind trained by the plan of the chosen ones, and scored."""
+"""Table 4 of the paper: trains networks of any kind by the search's final plan and scores them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -36,18 +36,18 @@ TABLE4 = (
     "scene_b",
     "scene_b_table3",
 )
-"""The networks of Table 4 in its order, models A and B as they were trained and as printed."""
+"""The networks of Table 4, in its order; models A and B as trained and as printed."""
 _OF_INPUTS = ("classes", "input_shape", "input_channels")  # fields of a spec
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksPlan:
-    """What is trained.
+    """Networks to train, and their training plan.
 
     Attributes:
-        networks: specs by name.
-        final: training of each.
-        seed: of everything random.
+        networks: Specs by name.
+        final: Training plan of every network.
+        seed: Random seed of the whole run.
     """
 
     networks: Mapping[str, Any]
@@ -58,12 +58,12 @@ class NetworksPlan:
 def settings_of(
     plan: NetworksPlan, front_end: ScalogramSpec, clips: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What decides the results of a run, for `runs.check`.
+    """Collects everything that decides the results of a run, for `runs.check`.
 
     Args:
-        plan: what is trained.
-        front_end: of the features.
-        clips: record of the clips, or of their lists.
+        plan: Networks and their training plan.
+        front_end: Front end of the features.
+        clips: Record of the clips, or of their lists.
     """
     return {
         "kind": "scene_networks",
@@ -78,28 +78,28 @@ def settings_of(
 def run_networks(
     run_dir: Path, plan: NetworksPlan, data: SceneData, *, overwrite: bool = False
 ) -> dict[str, Any]:
-    """Trains and scores what was not before; writes `results.json` and `report.html`.
+    """Trains and scores the networks, resuming a run; writes `results.json` and `report.html`.
 
     Args:
-        run_dir: of the run; each network gets a folder of its own in it.
-        plan: what is run.
-        data: clips; the networks get their classes and the shape of their segments.
-        overwrite: whether the run that is in the directory is removed first.
+        run_dir: Run directory; each network gets a subfolder.
+        plan: Networks and their training plan.
+        data: Clips; the networks take their classes and the shape of their segments.
+        overwrite: Whether to remove an existing run from the directory first.
 
     Returns:
         The content of `results.json`.
 
     Raises:
-        InputError: the directory holds something else or another run is at work in it, see
-            `runs.begun`; a network does not take scalograms or ones of this size, or a training
+        InputError: The directory holds something else or another process runs in it, see
+            `runs.begun`; a network does not take scalograms, or not of this size; or a training
             diverges.
     """
-    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    # Imports matplotlib and jinja, which other users of this module do not need.
     from dcase_system.reporting.report import write_report
 
     specs = {name: fitted(spec, data, name) for name, spec in plan.networks.items()}
     for spec in specs.values():
-        registry.build(spec)  # one that cannot be is refused before others are trained for hours
+        registry.build(spec)  # rejects an impossible network before others train for hours
     settings = settings_of(plan, data.front_end, data.record)
     with runs.begun(run_dir, settings, overwrite=overwrite):
         final = replace(plan.final, seed=seeds.derive(plan.seed, "final training"))
@@ -122,10 +122,10 @@ def run_networks(
 
 
 def fitted(spec: Any, data: SceneData, where: str) -> Any:
-    """A spec with the classes and the input of these clips.
+    """Returns the spec with the classes and the input shape of these clips.
 
     Raises:
-        InputError: the network is of another kind of input.
+        InputError: The network takes another kind of input.
     """
     if not set(_OF_INPUTS) <= {field.name for field in fields(spec)}:
         raise InputError(

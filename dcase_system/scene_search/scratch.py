@@ -1,4 +1,4 @@
-"""Networks trained from scratch on the whole training list, and scored on the dev-test list."""
+"""Trains networks from scratch on the whole training list and scores them on the dev-test list."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -29,24 +29,24 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Trained:
-    """A network and the key of the stage that trained it."""
+    """A network and the key of its training stage."""
 
     network: keras.Model
     key: str
 
 
 def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> Trained:
-    """Trains on the whole training list, unless it was done before.
+    """Trains on the whole training list, unless the stage is finished.
 
     Args:
-        folder: receives `network`; the curves of the training lie beside it, in the run's folder of
-            them.
-        spec: of the network.
-        plan: hyper-parameters.
-        data: clips.
+        folder: Output folder for `network`; training curves go to the run's TensorBoard folder
+            beside it.
+        spec: Spec of the network.
+        plan: Hyper-parameters.
+        data: Clips.
 
     Raises:
-        InputError: the training diverges.
+        InputError: Training diverges.
     """
 
     def train(target: Path, checkpoint: Path) -> None:
@@ -70,11 +70,11 @@ def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData
 
 
 def submitted_network(folder: Path, network: keras.Model) -> tuple[keras.Model, dict[str, Any]]:
-    """A trained network as it is handed in, and what it costs.
+    """Converts a trained network for submission and computes its complexity.
 
     Args:
-        folder: receives `complexity.json`, layer by layer.
-        network: as it was trained.
+        folder: Output folder for `complexity.json`, which lists every layer.
+        network: Network as trained.
 
     Returns:
         The network at float16, and its complexity report without the layers.
@@ -86,12 +86,12 @@ def submitted_network(folder: Path, network: keras.Model) -> tuple[keras.Model, 
 
 
 def score_forms(target: Path, forms: Mapping[str, Form], data: SceneData) -> None:
-    """Writes `scores.json` of the dev-test list: a `SceneScore` for each form.
+    """Writes `scores.json` of the dev-test list, with a `SceneScore` for each variant.
 
     Args:
-        target: folder that receives it.
-        forms: by name, those that take features.
-        data: clips.
+        target: Output folder.
+        forms: Variants that take features, by name.
+        data: Clips.
     """
     segments, labels = data.test.features.segments(data.statistics), data.test.clips.labels
     batches = [
@@ -106,20 +106,20 @@ def score_forms(target: Path, forms: Mapping[str, Form], data: SceneData) -> Non
 
 
 def layers_of(spec: Any) -> list[str] | None:
-    """The layers as in Table 3 of the paper; None of a network that is not of the search space."""
+    """Lists the layers as in Table 3 of the paper; None for networks outside the search space."""
     return list(layer_names(spec)) if isinstance(spec, SceneCNNSpec) else None
 
 
 def table4_rows(
     name: str, spec: Any, complexity: Mapping[str, Any], scores: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """A network's rows in Table 4: at float32, and of the search space at float16 too.
+    """Builds a network's rows of Table 4: float32, and float16 too if it is in the search space.
 
     Args:
-        name: of the network.
-        spec: of the network.
-        complexity: its complexity report.
-        scores: of the forms `keras_float32` and `keras_float16`, as `score_forms` writes them.
+        name: Name of the network.
+        spec: Spec of the network.
+        complexity: Complexity report of the network.
+        scores: Scores of the variants `keras_float32` and `keras_float16`, from `score_forms`.
     """
     precisions = ("float32", "float16") if isinstance(spec, SceneCNNSpec) else ("float32",)
     measures = ("clip_accuracy", "accuracy", "loss")

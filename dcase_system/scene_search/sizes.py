@@ -1,8 +1,8 @@
-"""How many architectures a size window admits: exactly, by looking at all of them.
+"""Counts the architectures that a size window admits, exactly, by enumerating all of them.
 
-The parameters of a network are a sum over its blocks, and what a block adds depends on its width
-and its two modules alone. So the sizes of all networks of one stem and growth are sums of tables of
-20 numbers, a table a block.
+A network's parameters are a sum over its blocks, and a block's parameters depend only on its width
+and its two modules. The sizes of all networks with one stem and growth are therefore sums over
+tables of 20 numbers, one table per block.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ _POOLS = 2  # cost nothing
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """What a size window admits.
+    """Statistics of the architectures that a size window admits.
 
     Attributes:
-        architectures: how many.
-        acceptance: probability that a draw is within (`SceneSpace.draw`).
-        by_growth: the same for the draws of each growth.
-        by_blocks: share of each number of blocks among the draws that are within.
-        nearest_params: the size nearest to the window, or in it.
+        architectures: Number of admitted architectures.
+        acceptance: Probability that a random architecture (`SceneSpace.draw`) is admitted.
+        by_growth: Acceptance for each growth.
+        by_blocks: Share of each number of blocks among admitted random architectures.
+        nearest_params: Parameters of the network nearest to the window, or within it.
     """
 
     architectures: int
@@ -47,12 +47,12 @@ def window_counts(
     """Counts the architectures with more parameters than `within[0]` and fewer than `within[1]`.
 
     Args:
-        block_counts: numbers of blocks.
-        stems: widths of the stem.
-        growths: of the width in each block.
-        channels: of the input, as the size is counted.
-        classes: logits.
-        within: bounds of the parameters, excluded.
+        block_counts: Numbers of blocks.
+        stems: Widths of the stem.
+        growths: Factors by which the width grows in each block.
+        channels: Number of input channels for counting the size.
+        classes: Number of classes.
+        within: Bounds of the parameters, both excluded.
     """
     low, high = within
     accepted = np.zeros((len(growths), len(block_counts)))  # probability, by growth and blocks
@@ -80,7 +80,10 @@ def window_counts(
 
 
 def _sizes(stem: int, growth: float, count: int, channels: int, classes: int) -> np.ndarray:
-    """Parameters of all networks of a stem, a growth and a number of blocks, pooling aside."""
+    """Returns the parameters of all networks with this stem, growth and number of blocks.
+
+    Networks that differ only in pooling are counted once.
+    """
     width = stem
     sizes = np.array([(9 * channels + 2) * stem])
     for _ in range(count):
@@ -91,7 +94,7 @@ def _sizes(stem: int, growth: float, count: int, channels: int, classes: int) ->
 
 
 def _block_params(width: int, growth: float) -> np.ndarray:
-    """(20,) parameters of a block of this input width, for each pair of modules."""
+    """Returns a block's parameters (20,) for each pair of modules at this input width."""
     around = (9 * 1 + 2) * width + int(growth * width) + 1  # stem and head of the whole network
     return np.array(
         [

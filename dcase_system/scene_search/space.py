@@ -1,9 +1,9 @@
-"""The search space: which networks there are, which a size window admits, and draws of them.
+"""The search space: its networks, its size window, and random sampling.
 
     python -m dcase_system.scene_search.space --reading=code --largest_kib=400
 
-As a command it prints what may be chosen (Tables 1 and 2 of the paper), counts the networks, and
-says which part of the draws is within the window.
+As a command it prints the choices (Tables 1 and 2 of the paper), the number of networks, and the
+share of random networks within the size window.
 """
 
 import json
@@ -32,7 +32,7 @@ from dcase_system.scene_search.sizes import WindowCounts, window_counts
 Block = tuple[int, int, Pool]
 POOLS: tuple[Pool, ...] = ("avg", "max")
 _KINDS = {False: "DSC module", True: "Inverted Residual module"}
-_MOST_DRAWS = 100_000  # in vain, one after the other
+_MOST_DRAWS = 100_000  # consecutive rejected draws
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Architecture:
     """A point of the space.
 
     Attributes:
-        blocks: of each (first module or 0 for none, second module, pooling); see
+        blocks: One (first module or 0 for none, second module, pooling) per block; see
             `models.scene_cnn.MODULES`.
-        stem: channels of the stem.
-        growth: of the width in each block.
+        stem: Number of channels of the stem.
+        growth: Factor by which the width grows in each block.
     """
 
     blocks: tuple[Block, ...]
@@ -52,17 +52,17 @@ class Architecture:
 
     @property
     def name(self) -> str:
-        """In a word, such as `41a-22m_76_1.75`; no other architecture has it."""
+        """Unique name, such as `41a-22m_76_1.75`."""
         blocks = "-".join(f"{first}{second}{pool[0]}" for first, second, pool in self.blocks)
         return f"{blocks}_{self.stem}_{self.growth:g}"
 
 
 @dataclass(frozen=True)
 class SizeWindow:
-    """What the float32 parameters may take, in KiB, both ends excluded as in the authors' code.
+    """Allowed size of the float32 parameters in KiB, ends excluded as in the authors' code.
 
-    Section 3.3 discards what is "smaller than 250 KB" or "larger than 500 KB". A KB there has 1,024
-    bytes: only so are the sizes in Table 4 those of the networks.
+    Section 3.3 discards networks "smaller than 250 KB" or "larger than 500 KB". A KB is 1,024 bytes
+    there: otherwise the sizes in Table 4 would not be those of the networks.
     """
 
     low: float = 250.0
@@ -74,7 +74,7 @@ class SizeWindow:
 
     @property
     def params(self) -> tuple[float, float]:
-        """Both ends in parameters."""
+        """Both ends of the window, as numbers of parameters."""
         return self.low * KIB / 4, self.high * KIB / 4
 
     def __contains__(self, params: object) -> bool:
@@ -90,14 +90,14 @@ class SceneSpace:
     """The networks of section 3 of the paper; the defaults are the published ones.
 
     Attributes:
-        reading: whose stem and padding the networks have. In the code's the size is counted with a
+        reading: Whether stem and padding follow the paper or its code. The code counts sizes with a
             stem of three input channels.
-        window: what the parameters may take.
-        block_counts: how many blocks there may be.
-        stems: widths of the stem. Table 2 prints "4 - 128"; in the authors' code they go in fours.
-        growths: of the width in each block.
-        classes: logits.
-        input_shape: (bands, frames) of a segment.
+        window: Allowed size of the parameters.
+        block_counts: Allowed numbers of blocks.
+        stems: Widths of the stem. Table 2 prints "4 - 128"; the authors' code has multiples of 4.
+        growths: Factors by which the width may grow in each block.
+        classes: Number of classes.
+        input_shape: Shape (bands, frames) of a segment.
     """
 
     reading: Reading = "paper"
@@ -118,7 +118,7 @@ class SceneSpace:
 
     @property
     def size(self) -> int:
-        """Number of architectures, the size window not regarded."""
+        """Number of architectures, regardless of the size window."""
         return self._block_choices * len(self.stems) * len(self.growths)
 
     @property
@@ -128,11 +128,11 @@ class SceneSpace:
 
     @property
     def key(self) -> str:
-        """Changes with everything that decides which networks there are."""
+        """Fingerprint of everything that defines the space."""
         return fingerprint(asdict(self))
 
     def spec(self, architecture: Architecture) -> SceneCNNSpec:
-        """The spec of an architecture."""
+        """Returns the spec of an architecture."""
         return scene_spec(
             architecture.stem,
             architecture.blocks,
@@ -143,7 +143,7 @@ class SceneSpace:
         )
 
     def counted_params(self, architecture: Architecture) -> int:
-        """The parameters that the size window is about."""
+        """Counts the parameters to compare with the size window."""
         spec = self.spec(architecture)
         return costs_of(replace(spec, input_channels=self.counted_channels)).params
 
@@ -153,7 +153,7 @@ class SceneSpace:
 
     @cached_property
     def counts(self) -> WindowCounts:
-        """How many architectures are within the window: all are looked at."""
+        """Exact statistics of the architectures within the window."""
         return window_counts(
             self.block_counts,
             self.stems,
@@ -164,10 +164,10 @@ class SceneSpace:
         )
 
     def check(self) -> None:
-        """Refuses a window that nothing falls into.
+        """Rejects a window that admits no network.
 
         Raises:
-            InputError: the message names the nearest size.
+            InputError: No network falls within the window; the message names the nearest size.
         """
         if not self.counts.architectures:
             raise InputError(
@@ -179,9 +179,9 @@ class SceneSpace:
             )
 
     def draw(self, generator: np.random.Generator) -> Architecture:
-        """A random architecture, within the window or not: every choice by a fair draw.
+        """Samples an architecture, within the window or not, with every choice equally likely.
 
-        So the numbers of blocks are equally frequent, though most architectures have four.
+        Numbers of blocks are therefore equally frequent, though most architectures have four.
         """
         blocks = tuple(
             (
@@ -195,15 +195,15 @@ class SceneSpace:
         return Architecture(blocks, stem, growth)
 
     def admits(self, architecture: Architecture) -> bool:
-        """Whether a network is within the window and no map of it vanishes."""
+        """Whether a network is within the window and none of its feature maps vanishes."""
         fits = self.counted_params(architecture) in self.window
         return fits and has_maps(self.spec(architecture))
 
     def candidates(self, seed: int) -> Iterator[Architecture]:
-        """The search's candidates: draws that the space admits, each once, always in this order.
+        """Yields distinct random candidates that the space admits, in an order fixed by the seed.
 
         Raises:
-            InputError: nothing falls into the size window.
+            InputError: No network falls within the size window.
         """
         self.check()
         generator = np.random.default_rng(seed)
@@ -219,7 +219,7 @@ class SceneSpace:
 
 
 def describe(space: SceneSpace) -> dict:
-    """Size of a space, and what its size window admits."""
+    """Describes a space: its choices, its size, and the networks that its window admits."""
     counts = space.counts
     return {
         "modules": {"0": "Identity Mapping"}
@@ -262,7 +262,7 @@ def main(_: Sequence[str]) -> None:
         print(f"{what:<10}{_listed(choices)}")
     print(f"architectures          {values['architectures']:>12,}")
     print(f"within {window!s:<15} {values['within']:>12,}")
-    print(f"draws that are within  {values['acceptance']:>12.1%}")
+    print(f"random draws within    {values['acceptance']:>12.1%}")
     for growth, share in values["acceptance_by_growth"].items():
         print(f"  of growth {growth:<10} {share:>13.1%}")
     for count, share in values["accepted_blocks"].items():
@@ -274,12 +274,17 @@ def _listed(choices: Sequence[object]) -> str:
     return ", ".join(texts if len(texts) < 10 else [*texts[:3], "...", texts[-1]])
 
 
-# Flags are global to a process: defined on import, they would collide with those of a recipe.
+# Flags are global to a process: defined on import, they would clash with a recipe's.
 def _define_flags() -> None:
     flags.DEFINE_enum(
-        "reading", "paper", ["paper", "code"], "Stem and padding of the paper or of its code."
+        "reading",
+        "paper",
+        ["paper", "code"],
+        "Stem and padding: as in the paper or as in its code.",
     )
-    flags.DEFINE_float("smallest_kib", SizeWindow.low, "KIB: Least size of a network at float32.")
+    flags.DEFINE_float(
+        "smallest_kib", SizeWindow.low, "KIB: Smallest size of a network at float32."
+    )
     flags.DEFINE_float("largest_kib", SizeWindow.high, "KIB: Largest size of a network at float32.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 

@@ -1,4 +1,4 @@
-"""Training and scoring one network on segments (Wu & Lee, section 4)."""
+"""Trains and scores one network on segments (Wu & Lee, section 4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -29,16 +29,16 @@ class ScenePlan:
     """Hyper-parameters of a training; the defaults are those of a candidate in the search.
 
     Attributes:
-        epochs: passes over the segments.
-        batch_size: segments a step.
-        learning_rate: of Adam, in the first epochs.
-        factor: of the learning rate, each time it falls.
-        fall_epochs: epochs from fall to fall.
-        l2: in the gradients, as PyTorch's Adam has it.
-        mixup: whether segments are mixed in pairs with weights ~ U(0, 1).
-        calibration_segments: that the statistics of batch norm are taken from after the training,
-            for trainings too short for moving ones; 0 keeps the moving ones, as published.
-        seed: of everything random.
+        epochs: Passes over the segments.
+        batch_size: Segments per step.
+        learning_rate: Initial learning rate of Adam.
+        factor: Factor by which the learning rate falls.
+        fall_epochs: Epochs between falls of the learning rate.
+        l2: L2 penalty, added to the gradients as in PyTorch's Adam.
+        mixup: Whether segments are mixed in pairs with weights ~ U(0, 1).
+        calibration_segments: Number of segments for recomputing batch norm statistics after a
+            training too short for moving statistics; 0 keeps the moving ones, as published.
+        seed: Random seed of the training.
     """
 
     epochs: int = 3
@@ -53,19 +53,19 @@ class ScenePlan:
 
 
 FINAL_PLAN = ScenePlan(epochs=60, factor=0.5, fall_epochs=4, calibration_segments=0)
-"""Of the chosen network, from scratch."""
+"""Plan for training the selected networks from scratch."""
 
 
 @dataclass(frozen=True)
 class SceneScore:
-    """How well a network does on a list of clips.
+    """Scores of a network on a list of clips.
 
     Attributes:
-        accuracy: mean over the classes that occur, in percent, as DCASE ranks systems.
-        clip_accuracy: share of all clips, in percent, as the paper gives it.
-        loss: mean binary cross-entropy of all segments and classes, in nats, as the paper takes it.
-        logloss: mean over the classes that occur, in nats, of the log loss of clips whose
-            probabilities are scaled to sum to 1, as DCASE takes it.
+        accuracy: Macro accuracy over the classes that occur, in percent, as DCASE ranks systems.
+        clip_accuracy: Share of all clips that are correct, in percent, as in the paper.
+        loss: Mean binary cross-entropy over all segments and classes, in nats, as in the paper.
+        logloss: Macro log loss over the classes that occur, in nats, of clip probabilities scaled
+            to sum to 1, as DCASE computes it.
         class_wise: `accuracy` and `logloss` of each class.
     """
 
@@ -77,7 +77,7 @@ class SceneScore:
 
 
 MEASURES = tuple(field.name for field in fields(SceneScore))
-"""Named by the stages that keep scores, so that none is taken for one with others."""
+"""Part of the key of stages that store scores, so that scores of other measures are not reused."""
 
 
 def trained_network(
@@ -90,21 +90,21 @@ def trained_network(
     metrics_log: TrainingLog,
     name: str,
 ) -> keras.Model:
-    """Builds a network and trains it; an interrupted training goes on from its checkpoint.
+    """Builds and trains a network; an interrupted training resumes from its checkpoint.
 
     Args:
-        spec: of the network.
-        segments: of the training clips.
-        labels: (clips,) class indices.
-        plan: hyper-parameters.
-        checkpoint: see `training.fit`.
-        metrics_log: see `training.fit`.
-        name: shown with the progress.
+        spec: Spec of the network.
+        segments: Segments of the training clips.
+        labels: Class indices (clips,).
+        plan: Hyper-parameters.
+        checkpoint: See `training.fit`.
+        metrics_log: See `training.fit`.
+        name: Name for the progress bar.
 
     Raises:
-        InputError: the training diverges.
+        InputError: Training diverges.
     """
-    keras.backend.clear_session()  # a search builds hundreds in one process
+    keras.backend.clear_session()  # a search builds hundreds of networks in one process
     set_seed(plan.seed)
     network = registry.build(spec)
     targets = one_hot(np.repeat(labels, segments.per_clip), network.output_shape[-1])
@@ -134,7 +134,7 @@ def trained_network(
 
 
 def predict_clips(network: keras.Model, segments: Segments) -> np.ndarray:
-    """Probabilities (clips, classes) of a network: the mean of the segments' sigmoids, scaled."""
+    """Predicts probabilities (clips, classes): the scaled mean of the segments' sigmoids."""
     return clip_probabilities(predict(network, segments), segments.per_clip, ACTIVATION)
 
 
@@ -144,13 +144,13 @@ def score_segments(
     """Scores the logits of segments.
 
     Args:
-        logits: (clips * segments, classes), clip by clip.
-        per_clip: segments a clip.
-        labels: (clips,) class indices.
-        classes: names in label order.
+        logits: Logits (clips * segments, classes), clip by clip.
+        per_clip: Segments per clip.
+        labels: Class indices (clips,).
+        classes: Class names, in label order.
 
     Raises:
-        InputError: a probability is NaN: the training has diverged.
+        InputError: A probability is NaN, because training diverged.
     """
     probabilities = clip_probabilities(logits, per_clip, ACTIVATION)
     overall, by_class = score_classes(probabilities, labels, classes)

@@ -1,4 +1,4 @@
-"""The networks that are trained alone to compare with: one ratio and one depth in all blocks."""
+"""Reference networks, trained alone: one ratio and one depth in all blocks."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ class UniformNetwork:
     """A network with the same width ratio and depth in all dynamic blocks.
 
     Attributes:
-        ratio: of the widths.
-        depth: convolutions a dynamic block.
-        spec: of the network.
+        ratio: Width ratio.
+        depth: Convolutions per dynamic block.
+        spec: Spec of the network.
     """
 
     ratio: float
@@ -27,20 +27,20 @@ class UniformNetwork:
 
     @property
     def name(self) -> str:
-        """A word for folders, such as `0.6_1`."""
+        """Name for folders, such as `0.6_1`."""
         return f"{self.ratio:g}_{self.depth}"
 
 
 def uniform_network(space: SearchSpace, params: float) -> UniformNetwork:
-    """The network that a sub-network of about so many parameters is compared with.
+    """Returns the reference network for sub-networks with about this many parameters.
 
-    It is the smallest that has so many, so that no sub-network wins by its size; or the largest
-    there is, where only the base itself has so many. For the paper's constraints these are the
-    networks of its Table 1 (1.0, 2.1 and 3.5 M).
+    It is the smallest network with at least this many parameters, so that no sub-network wins by
+    its size; if only the base has as many, it is the largest network below the base. For the
+    paper's constraints these are the networks of its Table 1 (1.0, 2.1 and 3.5 M).
 
     Args:
-        space: that has the ratios, and the base.
-        params: trainable parameters.
+        space: Search space, which defines the ratios and the base.
+        params: Number of trainable parameters.
     """
     deepest = max(map(len, space.base.blocks[space.static_blocks :]))
     networks = [

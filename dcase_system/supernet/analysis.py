@@ -1,4 +1,4 @@
-"""The paper's tables and figures from what a run has trained and found: rows for `results.json`."""
+"""Builds the paper's tables and figures from a run's results: rows for `results.json`."""
 
 import math
 import statistics
@@ -12,21 +12,20 @@ from dcase_system.supernet.space import ratios_name, space_name
 
 METHODS = ("random", "evolution")
 
-# The searches of each space by its pattern, one a constraint: what each method has found, best
-# first.
+# By the pattern of a space: one search per constraint, with each method's candidates, best first.
 Spaces = Mapping[str, Sequence[Mapping[str, Any]]]
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Alone:
-    """A network of one ratio and one depth that was trained alone.
+    """A reference network of one ratio and one depth, trained alone.
 
     Attributes:
-        params: of it.
+        params: Number of parameters.
         baseline: mAP on the test clips, trained with labels.
         kd: mAP on the test clips, trained with the teacher.
-        constraints: names of those whose sub-networks it is compared with.
+        constraints: Names of the constraints whose sub-networks it is compared with.
     """
 
     params: int
@@ -36,13 +35,13 @@ class Alone:
 
 
 def table1(teacher: float, params: int, alone: Sequence[Alone], chosen: Sequence[Row]) -> list[Row]:
-    """Table 1: the teacher, then networks trained alone and the sub-networks beside them, by size.
+    """Builds Table 1: the teacher, then reference networks and their sub-networks, by size.
 
     Args:
-        teacher: its mAP on the test clips.
-        params: of the teacher.
-        alone: networks trained alone.
-        chosen: rows of `improved`.
+        teacher: The teacher's mAP on the test clips.
+        params: The teacher's number of parameters.
+        alone: Reference networks.
+        chosen: Rows from `improved`.
     """
 
     def row(model: str, own: int, score: float, **others: Any) -> Row:
@@ -52,7 +51,7 @@ def table1(teacher: float, params: int, alone: Sequence[Alone], chosen: Sequence
     rows = [row("teacher", params, teacher, published=[])]
     for one in sorted(alone, key=lambda one: one.params):
         beside = [found for found in chosen if found["constraint"] in one.constraints]
-        # The constraint of the paper that it stands for is that of the row it is compared with.
+        # A reference network has the published constraints of its sub-networks.
         published = [found["published"] for found in beside]
         rows.append(row("baseline", one.params, one.baseline, published=published))
         rows.append(row("kd", one.params, one.kd, published=published))
@@ -69,7 +68,7 @@ def table1(teacher: float, params: int, alone: Sequence[Alone], chosen: Sequence
 
 
 def improved(chosen: Sequence[Row], alone: Sequence[Alone]) -> list[Row]:
-    """The chosen sub-networks, each with its relative improvement over networks trained alone."""
+    """Adds to each selected sub-network its relative improvement over the reference network."""
     beside = {name: one for one in alone for name in one.constraints}
     return [
         {
@@ -86,7 +85,7 @@ def _relative(score: float, other: float) -> float | None:
 
 
 def best_of_spaces(spaces: Spaces) -> list[Row]:
-    """The best sub-network of each space, search and constraint."""
+    """Returns the best sub-network of each space, search and constraint."""
     return [
         {
             **_where(pattern, searched),
@@ -103,10 +102,10 @@ def best_of_spaces(spaces: Spaces) -> list[Row]:
 
 
 def figure4(spaces: Spaces) -> list[Row]:
-    """Figure 4: scores of the random draws of each space and constraint, and their mean.
+    """Builds Figure 4: scores of the random candidates by space and constraint, and their mean.
 
-    The deviation is that of a sample (n - 1); of one sub-network there is none. What another search
-    has scored is not among them: it goes where scores are high.
+    The deviation is that of a sample (n - 1), or None for one sub-network. Candidates of NSGA-II
+    are excluded, because it seeks high scores.
     """
     rows = []
     for pattern, of_space in spaces.items():
@@ -125,9 +124,9 @@ def figure4(spaces: Spaces) -> list[Row]:
 
 
 def all_scored(spaces: Spaces) -> list[Row]:
-    """Every sub-network that a search has scored, by size; on the front is what no smaller equals.
+    """Lists every scored sub-network by size; one on the front scores above all smaller ones.
 
-    The sub-networks of different spaces have different weights, so that none is the other's.
+    Sub-networks of different spaces have different weights and are not merged.
     """
     found = sorted(_found(spaces), key=lambda row: (row["params"], -row["score"]))
     rows, best = [], -1.0
@@ -139,13 +138,13 @@ def all_scored(spaces: Spaces) -> list[Row]:
 
 
 def agreement(rows: Sequence[Row]) -> Row:
-    """Whether scores with inherited weights rank sub-networks as those with their own do.
+    """Computes how well scores with inherited weights rank separately trained sub-networks.
 
     Args:
-        rows: with `score`, of inherited weights, and `alone`.
+        rows: Rows with `score` (inherited weights) and `alone` (weights trained separately).
     """
     tau = kendalltau([row["score"] for row in rows], [row["alone"] for row in rows])
-    # Not defined for one sub-network, or for scores that are all equal.
+    # Undefined for one sub-network, or if all scores are equal.
     known = not math.isnan(tau.statistic)
     found = (float(tau.statistic), float(tau.pvalue)) if known else (None, None)
     return {"kendall_tau": found[0], "p_value": found[1], "rows": [*rows]}

@@ -1,9 +1,9 @@
-"""Statistics of batch norm for one sub-network, and running a sub-network with them.
+"""Recalibrates batch norm statistics for a sub-network, and runs it with them.
 
-The moving statistics of a supernet were moved by sub-networks of all widths and fit none of them
-(the paper does not say what it did). Before a sub-network is scored or cut out, it runs over some
-training clips, each layer normalising with the batch at hand, and the means over these batches of
-their means and variances, weighted by clips, become its statistics (as in Once-for-All).
+Sub-networks of all widths update a supernet's moving statistics, which therefore fit none of them
+(the paper does not say how it handles this). Before a sub-network is scored or extracted, it runs
+over some training clips, with each layer normalising by the batch at hand. The averages of the
+batches' means and variances, weighted by clips, become its statistics (as in Once-for-All).
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,10 +17,10 @@ from dcase_system.supernet.elastic import ElasticCNN10
 
 
 class SubNetworks:
-    """Runs and recalibrates the sub-networks of a supernet: one trace of each for all of them.
+    """Runs and recalibrates the sub-networks of a supernet, with one trace for all of them.
 
     Args:
-        supernet: whose weights are used as they are at each call.
+        supernet: Supernet, whose current weights are used at each call.
     """
 
     def __init__(self, supernet: ElasticCNN10):
@@ -37,19 +37,19 @@ class SubNetworks:
 
     @property
     def traces(self) -> int:
-        """How often a graph has been traced."""
+        """Number of traces of both graphs."""
         counted = (self._run, self._move)
         return sum(function.experimental_get_tracing_count() for function in counted)
 
     def logits(self, spec: CNN10Spec, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Logits (clips, classes) of a sub-network for batches of features.
+        """Computes logits (clips, classes) of a sub-network for batches of features.
 
         Args:
-            spec: of the sub-network.
-            batches: features (batch, mels, frames, 1).
+            spec: Spec of the sub-network.
+            batches: Features (batch, mels, frames, 1).
 
         Raises:
-            InputError: the spec is no sub-network of the supernet.
+            InputError: The spec is not a sub-network of the supernet.
         """
         widths = self.supernet.widths_of(spec)
         return np.concatenate([self._run(batch, widths).numpy() for batch in batches])
@@ -60,22 +60,22 @@ class SubNetworks:
         They stay until another sub-network is recalibrated; weights do not change.
 
         Args:
-            spec: of the sub-network.
-            batches: features (batch, mels, frames, 1) of training clips.
+            spec: Spec of the sub-network.
+            batches: Features (batch, mels, frames, 1) of training clips.
 
         Raises:
-            InputError: the spec is no sub-network of the supernet.
+            InputError: The spec is not a sub-network of the supernet.
         """
         widths, seen = self.supernet.widths_of(spec), 0
         for batch in batches:
-            # A running mean over clips; the first batch replaces what was there.
+            # A running mean over clips; the first batch replaces the old statistics.
             self._move(batch, widths, np.float32(seen / (seen + len(batch))))
             seen += len(batch)
 
 
 @contextmanager
 def kept_statistics(supernet: ElasticCNN10) -> Iterator[None]:
-    """Puts the moving statistics back at the end of the block."""
+    """Restores the moving statistics at the end of the block."""
     before = [(weight, weight.numpy()) for weight in supernet.non_trainable_weights]
     try:
         yield

@@ -1,7 +1,7 @@
-"""How many parameters a sub-network may have: the paper's constraints, and those of other sizes.
+"""Constraints on a sub-network's parameters: the paper's, and those of other supernets.
 
 The paper searches CNN10 (5.22 M parameters) at 0.8, 1.8, 2.8 and 3.8 M, within 0.2 M of each
-(section 3.3). A supernet of other widths has these as shares of its own parameters.
+(section 3.3). Supernets of other widths use the same shares of their own parameters.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ class Constraint:
     """A window of parameters.
 
     Attributes:
-        params: its centre.
-        tolerance: how far a sub-network may be from it, both ends included.
-        published: the paper's constraint that it stands for, in millions; None if for none.
+        params: Centre of the window.
+        tolerance: Largest distance from the centre, both ends included.
+        published: Corresponding constraint of the paper, in millions; None without one.
     """
 
     params: float
@@ -39,7 +39,7 @@ class Constraint:
 
     @property
     def name(self) -> str:
-        """A word for folders and files, such as `0.8M` or `47.8k`."""
+        """Name for folders and files, such as `0.8M` or `47.8k`."""
         unit, letter = (1e6, "M") if self.params >= 1e5 else (1e3, "k")
         return f"{self.params / unit:.3g}{letter}"
 
@@ -47,16 +47,16 @@ class Constraint:
 def constraints_of(
     base: CNN10Spec, budgets: Sequence[float] | None = None, tolerance: float | None = None
 ) -> tuple[Constraint, ...]:
-    """The constraints that the sub-networks of a base are searched for.
+    """Returns the constraints to search a base's sub-networks for.
 
     Args:
-        base: the largest sub-network.
-        budgets: parameters; None for the paper's constraints, which a base of other widths than
-            CNN10's has as shares of its parameters.
-        tolerance: in parameters; None for the paper's, or the same share of it.
+        base: Largest sub-network.
+        budgets: Centres, in parameters; None for the paper's, scaled to the base's parameters if
+            its widths are not CNN10's.
+        tolerance: Tolerance, in parameters; None for the paper's, scaled likewise.
 
     Raises:
-        InputError: there is no budget, one is given twice, or a number is not positive.
+        InputError: There is no budget, one occurs twice, or a number is not positive.
     """
     scale = _scale(base)
     tolerance = PAPER_TOLERANCE * scale if tolerance is None else tolerance
@@ -80,8 +80,8 @@ def constraints_of(
 
 
 def _scale(base: CNN10Spec) -> float:
-    """What the paper's constraints are multiplied with: 1 for CNN10's own widths."""
+    """Returns the scale of the paper's constraints: 1 for CNN10's own widths."""
     published = CNN10Spec()
     if (base.blocks, base.embedding) == (published.blocks, published.embedding):
-        return 1.0  # whatever the classes
+        return 1.0  # whatever the number of classes
     return costs_of(base).params / costs_of(published).params

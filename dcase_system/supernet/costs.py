@@ -1,4 +1,4 @@
-"""What a CNN10 costs, by arithmetic: thousands of sub-networks a second, none of them built."""
+"""Computes a CNN10's costs without building it: thousands of sub-networks per second."""
 
 from dcase_system.complexity.costs import Costs
 from dcase_system.models.cnn10 import CNN10Spec
@@ -7,7 +7,7 @@ _KERNEL = 3 * 3
 
 
 def costs_of(spec: CNN10Spec) -> Costs:
-    """The costs of a network; the same numbers as `complexity.counter` has for the built one."""
+    """Computes a network's costs, equal to those that `complexity.counter` counts once built."""
     mels, frames = spec.input_shape
     channels = 1
     params = macs = 2 * mels  # batch norm of the mel bands, counted once

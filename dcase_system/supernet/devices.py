@@ -1,4 +1,4 @@
-"""What a chosen network leaves for devices: `.tflite` files, what they score, what they cost."""
+"""Exports selected networks for devices: `.tflite` files with their scores and costs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,22 +26,22 @@ def export_network(
 ) -> list[dict[str, Any]]:
     """Exports a stored network and scores its `.tflite` files on the test clips.
 
-    The folder `edge_<name>` of the run gets the files `ofa_<name>_<format>.tflite`, which are
-    scored, `ofa_<name>_<format>_waveform.tflite`, which are these behind the front end, their
-    cards, `complexity.json` and `scores.json`.
+    The run's folder `edge_<name>` receives `ofa_<name>_<format>.tflite` (scored),
+    `ofa_<name>_<format>_waveform.tflite` (the same behind the front end), their cards,
+    `complexity.json` and `scores.json`.
 
     Args:
-        trainings: of the run.
-        name: of the constraint that the network was chosen for, such as `0.8M`.
-        network: a network of the run.
-        formats: of the files.
+        trainings: Trainings of the run.
+        name: Name of the constraint that the network was selected for, such as `0.8M`.
+        network: A network of the run.
+        formats: Formats of the files.
 
     Returns:
-        For each format the paths of its two files below the run directory, their bytes, and the
+        For each format, the paths of its two files below the run directory, their bytes, and the
         mean average precision.
 
     Raises:
-        InputError: a file is too far from the network.
+        InputError: A file deviates too far from the network.
     """
     folder, data, prefix = trainings.run_dir / f"edge_{name}", trainings.data, f"ofa_{name}"
 

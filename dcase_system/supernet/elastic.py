@@ -1,7 +1,7 @@
-"""A CNN10 that runs at any width and depth: layers that use the first channels of full weights.
+"""A CNN10 that runs at any width and depth: its layers use the first channels of full weights.
 
-Which sub-network runs is a tensor, not a Python value, so one traced graph serves them all; kernels
-are cut before they are used, so the work is in proportion to the width.
+A tensor, not a Python value, selects the sub-network, so one traced graph serves all of them.
+Kernels are sliced before use, so compute is proportional to width.
 """
 
 from collections.abc import Callable
@@ -17,17 +17,17 @@ from dcase_system.models import cnn10
 from dcase_system.parallel import replicas
 from dcase_system.parallel.replicas import Dropout
 
-# `training` takes statistics of the batch and drops out, `calibrating` takes them without dropping
-# out, `running` takes the moving ones.
+# `training` uses batch statistics and dropout, `calibrating` batch statistics without dropout,
+# `running` the moving statistics.
 Mode = Literal["training", "calibrating", "running"]
 Perturb = Callable[[tf.Tensor], tf.Tensor]
 
 _EPSILON = 1e-5
-_KEEP_IN_TRAINING = 0.9  # of the moving statistics, a step
+_KEEP_IN_TRAINING = 0.9  # momentum of the moving statistics, per step
 
 
 class ElasticConv2D(keras.layers.Layer):
-    """3x3 convolution without bias; its first input and output channels.
+    """3x3 convolution without bias that uses its first input and output channels.
 
     Input: (batch, mels, frames, in). Output: (batch, mels, frames, width).
     """
@@ -61,14 +61,14 @@ class ElasticDense(keras.layers.Layer):
 
 
 class ElasticBatchNormalization(keras.layers.Layer):
-    """Batch norm of the first channels: affine parameters and statistics are those of the full one.
+    """Batch norm that uses the first channels of full affine parameters and statistics.
 
-    The statistics are moved at every width, so after a training of many widths they fit none of
-    them: see `calibration`.
+    Every width updates the same moving statistics, so after training at many widths they fit none:
+    see `calibration`.
 
     Args:
-        width: channels.
-        of_shares: whether replicas are given their shares of a batch, not all of it.
+        width: Number of channels.
+        of_shares: Whether each replica sees its share of a batch rather than all of it.
     """
 
     def __init__(self, width: int, of_shares: bool = True, **kwargs):
@@ -111,19 +111,19 @@ class ElasticBatchNormalization(keras.layers.Layer):
 class ElasticCNN10(keras.layers.Layer):
     """All sub-networks of a CNN10 in one set of weights.
 
-    A sub-network is named by `widths`, int32 of shape (blocks, convolutions of the deepest block):
-    the channels of each convolution, 0 for one that is left out (`widths_of`). The layers have the
-    names of the ordinary network's, so that weights go from one to the other (`extract`).
+    `widths` selects a sub-network: int32 of shape (blocks, convolutions of the deepest block), the
+    channels of each convolution, 0 for one left out (`widths_of`). Layers have the same names as in
+    the ordinary network, so that weights can be copied between the two (`extract`).
 
     Args:
-        spec: of the largest sub-network.
-        seed: of the dropout.
+        spec: Spec of the largest sub-network.
+        seed: Seed of dropout.
     """
 
     def __init__(self, spec: cnn10.CNN10Spec, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.spec = spec
-        # Before `perturb`, which wants the whole batch.
+        # Runs before `perturb`, which needs the whole batch.
         self.mel_bn = ElasticBatchNormalization(spec.input_shape[0], of_shares=False, name="mel_bn")
         channels, blocks = 1, []
         for block, block_widths in enumerate(spec.blocks, 1):
@@ -134,7 +134,7 @@ class ElasticCNN10(keras.layers.Layer):
                 layers.append((convolution, norm))
                 channels = width
             blocks.append(layers)
-        self.blocks = blocks  # as a whole: Keras does not see what is appended later
+        self.blocks = blocks  # assigned at once: Keras does not track later appends
         self.pool = cnn10.MeanMelsPoolFrames(name="pool")
         self.embedding = ElasticDense(channels, spec.embedding, name="embedding")
         self.logits = ElasticDense(spec.embedding, spec.classes, name="logits")
@@ -144,7 +144,7 @@ class ElasticCNN10(keras.layers.Layer):
 
     @property
     def parts(self) -> dict[str, keras.layers.Layer]:
-        """The layers with weights, by the names they have in the ordinary network."""
+        """Layers with weights, by their names in the ordinary network."""
         layers: list[keras.layers.Layer] = [self.mel_bn, self.embedding, self.logits]
         layers += [layer for block in self.blocks for pair in block for layer in pair]
         return {layer.name: layer for layer in layers}
@@ -157,16 +157,16 @@ class ElasticCNN10(keras.layers.Layer):
         keep=_KEEP_IN_TRAINING,
         perturb: Perturb | None = None,
     ):
-        """Logits (batch, classes) of log-mels (batch, mels, frames, 1).
+        """Computes logits (batch, classes) of log-mels (batch, mels, frames, 1).
 
         Args:
-            features: of the front end.
-            widths: of the sub-network; by default the largest.
-            mode: where statistics come from, and whether channels drop out.
-            keep: of the moving statistics, where they are moved.
-            perturb: changes the normalised log-mels, as PANNs' augmentation does.
+            features: Log-mels from the front end.
+            widths: Widths of the sub-network; by default the largest.
+            mode: Source of batch norm statistics, and whether dropout is on.
+            keep: Momentum of the moving statistics, where they are updated.
+            perturb: Augmentation of the normalised log-mels, as in PANNs.
         """
-        # Known while the graph is made, those of the largest put no conditions into it.
+        # The largest sub-network's widths are known at tracing, so its graph has no conditions.
         widths = self.widths_of(self.spec) if widths is None else widths
         x = tf.transpose(features, [0, 3, 2, 1])  # (batch, 1, frames, mels)
         x = tf.transpose(self.mel_bn(x, mode=mode, keep=keep), [0, 3, 2, 1])
@@ -196,10 +196,10 @@ class ElasticCNN10(keras.layers.Layer):
         return len(self.spec.blocks), max(len(block) for block in self.spec.blocks)
 
     def widths_of(self, spec: cnn10.CNN10Spec) -> np.ndarray:
-        """The sub-network that a spec describes, as `call` takes it.
+        """Returns the `widths` of the sub-network that a spec describes, for `call`.
 
         Raises:
-            InputError: the spec is no sub-network of this supernet.
+            InputError: The spec is not a sub-network of this supernet.
         """
         widths = np.zeros(self.widths_shape, np.int32)
         fits = len(spec.blocks) == len(self.spec.blocks) and (
@@ -210,7 +210,7 @@ class ElasticCNN10(keras.layers.Layer):
         for block, (own, full) in enumerate(zip(spec.blocks, self.spec.blocks, strict=False)):
             fits &= 1 <= len(own) <= len(full)
             fits &= all(1 <= width <= most for width, most in zip(own, full, strict=False))
-            # Wherever a block ends, the next one has rows for the full last layer only.
+            # The next block has kernel rows only for the full width of this block's last layer.
             fits = fits and own[-1] <= full[-1]
             if fits:
                 widths[block, : len(own)] = own

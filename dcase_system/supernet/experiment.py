@@ -1,9 +1,10 @@
-"""The supernet's run in the paper's order: teacher, supernets, searches, comparisons, tuning.
+"""Runs the supernet experiment in the paper's order.
 
-Table 1 holds networks of one width and depth trained alone, with labels and with the teacher, and
-beside each the best sub-networks of about its size; Table 2 what tuning gives these, against the
-same network from random weights; Figure 3 the best of each search space; Figure 4 how the random
-draws of each space spread. Each chosen sub-network leaves its files for devices.
+The order is teacher, supernets, searches, reference networks, fine-tuning. Table 1 compares the
+best sub-networks with reference networks of about their size, trained alone with labels and with
+the teacher; Table 2 compares fine-tuning with training from random weights; Figure 3 shows the best
+sub-network of each search space; Figure 4 the spread of each space's random candidates. Selected
+sub-networks are exported for devices.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ from dcase_system.supernet.trainings import Trained, Trainings
 from dcase_system.training.seeds import derive
 
 Row = dict[str, Any]
-Spaces = dict[str, list[Row]]  # of each space, by its pattern: a row for each constraint
+Spaces = dict[str, list[Row]]  # by the pattern of the space: one row per constraint
 
 
 def run_experiment(
@@ -43,25 +44,25 @@ def run_experiment(
     *,
     overwrite: bool = False,
 ) -> Row:
-    """Runs what has not been run yet and writes `results.json` and `report.html` into `run_dir`.
+    """Runs or resumes the experiment; writes `results.json` and `report.html` to `run_dir`.
 
     Args:
-        run_dir: of the run; a finished stage in it is kept, an interrupted training resumed.
-        plan: what is run.
-        data: clips; the base gets their classes and length.
-        before_search: called when all supernets are trained, if a search is left to do: other
-            processes may help from then on.
-        overwrite: whether the run that is in the directory is removed first.
+        run_dir: Run directory; finished stages are kept, interrupted trainings resume.
+        plan: Settings of the experiment.
+        data: Clips; the base takes their classes and length.
+        before_search: Called once all supernets are trained, if a search is left to do; workers may
+            join from then on.
+        overwrite: Whether to remove an existing run from the directory first.
 
     Returns:
         The content of `results.json`.
 
     Raises:
-        InputError: the directory holds something else or another run is at work in it, see
-            `runs.begun`; a constraint has no sub-network inside, a training diverges, or an
-            exported file is too far from its network.
+        InputError: The directory holds something else or another process runs in it, see
+            `runs.begun`; no sub-network meets a constraint; a training diverges; or an exported
+            file deviates too far from its network.
     """
-    # Imports matplotlib and jinja, which nobody else of this module's users waits for.
+    # Imports matplotlib and jinja, which other users of this module do not need.
     from dcase_system.reporting.report import write_report
 
     run = _Experiment(run_dir, plan, data)
@@ -73,12 +74,12 @@ def run_experiment(
 
 
 def help_search(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> None:
-    """Takes part in the searches of a run whose supernets are trained, until they are done.
+    """Works on the searches of a run, whose supernets must be trained, until they are done.
 
-    Any number of processes may, which see the run directory.
+    Any number of workers that see the run directory may do so.
 
     Raises:
-        InputError: no supernet is trained, or see `SharedSearch.run`.
+        InputError: A supernet is not trained yet, or see `SharedSearch.run`.
     """
     runs.join(run_dir, settings_of(plan, data.record))
     _Experiment(run_dir, plan, data).help()
@@ -105,7 +106,7 @@ class _Experiment:
         plan, trainings = self.plan, self.trainings
         for space in self.spaces:
             for constraint in self.constraints:
-                reachable(space, _budget(constraint))  # refused before anything is trained
+                reachable(space, _budget(constraint))  # rejects an unreachable one early
         teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, "teacher"))
         taught = trainings.teach(teacher)
         searches = [self._searches(space, self._supernet(space, taught)) for space in self.spaces]
@@ -116,7 +117,7 @@ class _Experiment:
         cut = [self._cut(searches[0], row) for row in chosen]
         tuned = [self._tuned(row, one, taught) for row, one in zip(chosen, cut, strict=True)]
         ranking = self._ranking(searches[0], taught)
-        dismiss_others()  # there is nothing left to train
+        dismiss_others()  # nothing is left to train
         score = trainings.test_map(teacher)
         return {
             "corpus": plan.corpus,
@@ -155,7 +156,7 @@ class _Experiment:
         )
 
     def _found(self, searches: Sequence[Searches], before_search: Callable[[], None]) -> Spaces:
-        """What the searches of each space have found, by its pattern and the constraint."""
+        """Runs the searches of all spaces and returns their candidates, by pattern."""
         budgets = [(one, _budget(one)) for one in self.constraints]
         done = all(one.are_done(budget) for one in searches for _, budget in budgets)
         if not done and team().is_chief:
@@ -173,14 +174,14 @@ class _Experiment:
         }
 
     def _tested(self, searches: Searches, spaces: Spaces) -> list[Row]:
-        """The best sub-network of each search of a space, with its scores on the test clips."""
+        """Returns the best sub-network of each search of a space, with its test scores."""
         pattern = searches.space.depth_pattern
         rows = analysis.best_of_spaces({pattern: spaces[pattern]})
         scores = searches.tested([_ratios(row) for row in rows])
         return [row | score for row, score in zip(rows, scores, strict=True)]
 
     def _alone(self, taught: Trained) -> list[analysis.Alone]:
-        """Networks of one ratio and one depth, trained with labels and with the teacher."""
+        """Trains and scores the reference networks, with labels and with the teacher."""
         beside: dict[UniformNetwork, list[str]] = {}
         for one in self.constraints:
             beside.setdefault(uniform_network(self.spaces[0], one.params), []).append(one.name)
@@ -194,12 +195,15 @@ class _Experiment:
         return alone
 
     def _cut(self, searches: Searches, row: Row) -> Trained:
-        """The network of a sub-network that was found."""
+        """Extracts a sub-network that a search found."""
         spec = _spec(searches.space, row)
         return self.trainings.cut(f"cut_{row['constraint']}", searches.supernet, spec)
 
     def _tuned(self, row: Row, inherited: Trained, taught: Trained) -> Row:
-        """A sub-network that was found, tuned shorter and longer, and from random weights."""
+        """Fine-tunes a selected sub-network, shorter and longer, and trains it from random weights.
+
+        Returns its row of Table 2.
+        """
         trainings, name = self.trainings, row["constraint"]
         spec = registry.read_spec(inherited.folder / SPEC)
         shorter, longer = (
@@ -219,7 +223,7 @@ class _Experiment:
         return given | scores
 
     def _ranking(self, searches: Searches, taught: Trained) -> Row | None:
-        """Validation scores with inherited weights and with their own."""
+        """Compares validation scores of inherited weights with those of separate trainings."""
         if self.plan.ranked < 2:
             return None
         rows = searches.spread(self.plan.ranked)
@@ -240,7 +244,7 @@ def _budget(constraint: Constraint) -> Budget:
 
 
 def _supernet_of(space: SearchSpace) -> str:
-    """The stage that trains the supernet of a space."""
+    """Returns the name of the stage that trains the supernet of a space."""
     return "supernet_" + space.depth_pattern.replace(",", "")
 
 

@@ -1,4 +1,4 @@
-"""Cutting out: a sub-network as an ordinary Keras model, and back."""
+"""Copies weights between sub-networks and ordinary Keras models."""
 
 import keras
 
@@ -8,13 +8,13 @@ from dcase_system.supernet.elastic import ElasticCNN10
 
 
 def extract(supernet: ElasticCNN10, spec: CNN10Spec) -> keras.Model:
-    """The ordinary network of a sub-network, with its weights and statistics.
+    """Extracts a sub-network as an ordinary network, with its weights and statistics.
 
-    Its outputs are the supernet's for `supernet.widths_of(spec)`, so statistics have to be
-    recalibrated before.
+    Its outputs equal the supernet's for `supernet.widths_of(spec)`; recalibrate its statistics
+    first.
 
     Raises:
-        InputError: the spec is no sub-network of the supernet.
+        InputError: The spec is not a sub-network of the supernet.
     """
     supernet.widths_of(spec)
     network = build_cnn10(spec)
@@ -25,10 +25,10 @@ def extract(supernet: ElasticCNN10, spec: CNN10Spec) -> keras.Model:
 
 
 def load_largest(supernet: ElasticCNN10, network: keras.Model) -> None:
-    """Copies the weights of an ordinary network into the supernet whose largest one it is.
+    """Copies an ordinary network's weights into the supernet, as its largest sub-network.
 
     Raises:
-        InputError: the network has other layers or widths.
+        InputError: The network has other layers or widths.
     """
     for layer in network.layers:
         for theirs, own in _weights(layer, supernet):
@@ -43,7 +43,7 @@ def load_largest(supernet: ElasticCNN10, network: keras.Model) -> None:
 
 
 def _weights(layer: keras.layers.Layer, supernet: ElasticCNN10):
-    """Each weight of an ordinary layer beside that of the elastic layer of its name."""
+    """Pairs each weight of an ordinary layer with that of the elastic layer of the same name."""
     if not layer.weights:
         return ()
     if layer.name not in supernet.parts:

@@ -1,4 +1,4 @@
-"""What a supernet's run trains, searches and compares."""
+"""Settings of a supernet experiment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,30 +21,31 @@ _ALONE = SupernetPlan(steps=100_000)
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentPlan:
-    """What is run; the defaults are the paper's (Lin et al., section 3.3) where it gives them.
+    """Settings of an experiment; defaults are the paper's (Lin et al., section 3.3) where given.
 
     Attributes:
-        corpus: what the clips are, for the tables.
-        base: the teacher's architecture, and the largest sub-network.
-        front_end: of all networks.
-        teacher: its training: 400K steps, with mixup.
-        supernet: its training: 100K steps of the largest sub-network, then 200K of samples.
-        alone: training of the networks that the sub-networks are compared with: 100K steps.
-        tuning_steps: of the tuned sub-networks, shorter and longer; the longer one is also that of
-            the network from random weights.
-        patterns: of depth; the first is what the tables are made with.
-        width_per: whether blocks or layers have a width.
-        budgets: parameters that sub-networks are searched for; see `constraints_of`.
-        tolerance: of the budgets, in parameters; see `constraints_of`.
-        draws: p, sub-networks scored a search.
-        evolution: whether NSGA-II searches too, with as many sub-networks.
-        ranked: sub-networks that are also trained alone, to see whether inherited weights rank them
-            as their own do.
-        calibration_clips: training clips for the statistics.
-        formats: of the `.tflite` files that each chosen network leaves.
-        storage: where the trials of the searches lie: `postgresql://user@host/database`, or a
-            journal file; None for one in the run directory.
-        seed: of everything random.
+        corpus: Description of the clips, for the tables.
+        base: Architecture of the teacher and of the largest sub-network.
+        front_end: Front end of all networks.
+        teacher: Training plan of the teacher: 400K steps, with mixup.
+        supernet: Training plan of a supernet: 100K steps of the largest sub-network, then 200K of
+            samples.
+        alone: Training plan of networks trained alone: 100K steps.
+        tuning_steps: Steps of fine-tuning, shorter and longer; the network from random weights
+            trains for the longer one.
+        patterns: Depth patterns of the search spaces; the tables use the first.
+        width_per: Whether each block or each layer has its own width.
+        budgets: Numbers of parameters to search sub-networks for; see `constraints_of`.
+        tolerance: Tolerance of the budgets, in parameters; see `constraints_of`.
+        draws: Number p of sub-networks scored in each search.
+        evolution: Whether to search with NSGA-II too, with as many sub-networks.
+        ranked: Number of sub-networks to train alone as well, to compare their ranking with that by
+            inherited weights.
+        calibration_clips: Number of training clips for recalibration.
+        formats: Formats of the `.tflite` files of each selected network.
+        storage: Trial storage of the searches: `postgresql://user@host/database`, or a journal
+            file; None for one in the run directory.
+        seed: Random seed of the whole run.
     """
 
     corpus: str
@@ -68,16 +69,16 @@ class ExperimentPlan:
 
     @property
     def methods(self) -> tuple[Method, ...]:
-        """Of search."""
+        """Search methods to run."""
         return ("random", "evolution") if self.evolution else ("random",)
 
 
 def settings_of(plan: ExperimentPlan, clips: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the results of a run, for `runs.check`.
+    """Collects everything that decides the results of a run, for `runs.check`.
 
     Args:
-        plan: what is run.
-        clips: record of the clips, or of their lists.
+        plan: Settings of the experiment.
+        clips: Record of the clips, or of their lists.
     """
     settings = asdict(plan) | {"base": registry.spec_to_json(plan.base)}
     for of_clips in ("classes", "input_shape"):

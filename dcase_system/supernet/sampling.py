@@ -1,4 +1,4 @@
-"""Which sub-networks a training step takes, drawn inside the graph."""
+"""Samples the sub-networks of a training step, inside the graph."""
 
 from typing import Literal
 
@@ -9,19 +9,19 @@ import tensorflow as tf
 from dcase_system.models.cnn10 import sliced_width
 from dcase_system.supernet.space import SearchSpace
 
-# `uniform` is the paper's; `sandwich` takes the largest, the smallest, and draws the others.
+# `uniform` is the paper's; `sandwich` takes the largest and the smallest, and samples the others.
 Sampling = Literal["uniform", "sandwich"]
 
 
 class WidthSampler(keras.layers.Layer):
-    """Draws sub-networks of a space as the widths that the elastic network takes.
+    """Samples sub-networks of a space, as `widths` for the elastic network.
 
-    The draws are those of `SearchSpace.draw`: every depth and every width fairly. The generator's
-    state is among the variables, and so in every checkpoint.
+    Samples are distributed as in `SearchSpace.draw`, with every depth and every width equally
+    likely. The generator's state is a variable, so every checkpoint includes it.
 
     Args:
-        space: the sub-networks.
-        seed: of the draws.
+        space: Search space.
+        seed: Seed for sampling.
     """
 
     def __init__(self, space: SearchSpace, seed: int | None = None, **kwargs):
@@ -30,7 +30,7 @@ class WidthSampler(keras.layers.Layer):
         self._per_block = space.width_per == "block"
         blocks, static = space.base.blocks, space.static_blocks
         layers = max(len(block) for block in blocks)
-        # (blocks, layers, ratios): the width of each layer at each ratio; 0 where there is none
+        # (blocks, layers, ratios): the width of each layer at each ratio; 0 where there is no layer
         table = np.zeros((len(blocks), layers, len(space.ratios)), np.int32)
         for block, widths in enumerate(blocks):
             for layer, width in enumerate(widths):
@@ -53,7 +53,7 @@ class WidthSampler(keras.layers.Layer):
         return largest.astype(np.int32), smallest.astype(np.int32)
 
     def draw(self):
-        """Widths (blocks, layers), int32, of a sub-network drawn now."""
+        """Samples a sub-network: widths (blocks, layers), int32."""
         blocks, layers, ratios = self._widths.shape
         columns = 1 if self._per_block else layers
         drawn = tf.tile(
@@ -65,12 +65,12 @@ class WidthSampler(keras.layers.Layer):
         return tf.where(tf.range(layers)[None] < depth, widths, 0)
 
     def _integers(self, shape: tuple[int, int], below):
-        """Integers from 0 on, each smaller than its `below`."""
+        """Samples integers from 0 up to, but excluding, `below`."""
         drawn = keras.random.uniform(shape, seed=self.seed_generator) * below
         return tf.minimum(tf.cast(drawn, tf.int32), tf.cast(below, tf.int32) - 1)
 
     def of_step(self, index, sampling: Sampling):
-        """The widths of the sub-network number `index` of a step."""
+        """Returns the widths of the sub-network at position `index` in a step."""
         if sampling == "uniform":
             return self.draw()
         return tf.case(

@@ -1,4 +1,4 @@
-"""Scoring a sub-network with the weights that it inherits."""
+"""Scores sub-networks with inherited weights."""
 
 import math
 import tempfile
@@ -17,12 +17,12 @@ from dcase_system.training.multilabel import mean_average_precision
 
 @dataclass(frozen=True)
 class FeatureBatches:
-    """Features of clips, batch by batch, computed anew whenever they are gone through.
+    """Features of clips, batch by batch, recomputed in every iteration.
 
     Attributes:
-        waveforms: the clips.
-        front_end: waveforms to features.
-        batch_size: clips a batch; the last one holds the rest.
+        waveforms: Waveforms of the clips.
+        front_end: Layer from waveforms to features.
+        batch_size: Clips per batch; the last batch may be smaller.
     """
 
     waveforms: Waveforms
@@ -35,10 +35,10 @@ class FeatureBatches:
             yield np.asarray(self.front_end(self.waveforms.gather(np.arange(start, stop))))
 
     def mapped(self, folder: Path) -> tuple[np.ndarray, ...]:
-        """All batches, for a search that goes through them many times.
+        """Computes all batches once, for a search that iterates over them many times.
 
-        They lie in a file without a name in `folder`, which goes with them: memory does not grow
-        with the clips.
+        They are mapped from an unnamed file in `folder`, which is freed with them, so that memory
+        does not grow with the number of clips.
         """
         with tempfile.TemporaryFile(dir=folder) as file:
             shapes = []
@@ -54,14 +54,14 @@ class FeatureBatches:
 
 @dataclass(frozen=True)
 class SubNetworkScorer:
-    """Mean average precision of sub-networks: a callable of a spec.
+    """Callable that computes a sub-network's mean average precision from its spec.
 
     Attributes:
-        sub_networks: of the supernet.
-        calibration: features of training clips for the statistics; None scores with the moving
-            statistics as the training left them.
-        clips: features of the clips to score.
-        labels: (clips, classes).
+        sub_networks: Sub-networks of the supernet.
+        calibration: Features of training clips for recalibration; None scores with the moving
+            statistics as training left them.
+        clips: Features of the clips to score.
+        labels: Labels (clips, classes).
     """
 
     sub_networks: SubNetworks

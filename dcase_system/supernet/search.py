@@ -1,4 +1,4 @@
-"""Finding the best sub-network within a budget: the paper's random search, or all there are."""
+"""Finds the best sub-network within a budget, by the paper's random search or exhaustively."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ PAPER_DRAWS = 25  # p
 
 @dataclass(frozen=True)
 class Budget:
-    """What a sub-network may cost, both ends included.
+    """Allowed cost of a sub-network, both ends included.
 
     Attributes:
         measure: `params`, `macs`, `bytes`, or `latency` in milliseconds.
-        high: the most.
-        low: the least.
-        precision: of the parameters that make the bytes.
-        latency: measures it, for a budget of it.
+        high: Highest cost.
+        low: Lowest cost.
+        precision: Precision of the parameters, for counting bytes.
+        latency: Function that measures latency, for a latency budget.
     """
 
     measure: Literal["params", "macs", "bytes", "latency"]
@@ -46,7 +46,7 @@ class Budget:
             )
         if (self.measure == "latency") != (self.latency is not None):
             raise InputError(
-                "a budget of latency, and no other, needs what measures it",
+                "a latency budget, and no other, needs a latency function",
                 where=f"budget of {self.measure}",
             )
 
@@ -57,7 +57,7 @@ class Budget:
         return costs_of(spec).of(self.measure, self.precision)
 
     def excess(self, cost: float) -> float:
-        """How far a cost is outside; 0 within."""
+        """Distance of a cost from the budget; 0 within it."""
         return max(self.low - cost, cost - self.high, 0.0)
 
     def __str__(self) -> str:
@@ -70,14 +70,14 @@ def _said(cost: float) -> str:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sub-network that was scored.
+    """A scored sub-network.
 
     Attributes:
-        ratios: which one.
-        params: trainable parameters.
-        macs: by the official count.
-        cost: what the budget is of.
-        score: mean average precision, higher is better.
+        ratios: Width ratios that identify it.
+        params: Number of trainable parameters.
+        macs: MACs by the official count.
+        cost: Cost in the budget's measure.
+        score: Mean average precision; higher is better.
     """
 
     ratios: Ratios
@@ -88,7 +88,7 @@ class Candidate:
 
 
 def candidate(space: SearchSpace, ratios: Ratios, cost: float, score: float) -> Candidate:
-    """A scored sub-network with its costs."""
+    """Builds a candidate from its ratios, cost and score."""
     costs = costs_of(space.spec(ratios))
     return Candidate(ratios, costs.params, costs.macs, cost, score)
 
@@ -102,18 +102,18 @@ def random_search(
     seed: int = 0,
     most_costed: int | None = None,
 ) -> list[Candidate]:
-    """Scores sub-networks of `draws_within`, best first.
+    """Scores random sub-networks within a budget and returns them, best first.
 
     Args:
-        space: sub-networks.
-        budget: what they may cost.
-        score: of a sub-network.
-        draws: how many are scored, if there are so many.
-        seed: of the draws.
-        most_costed: see `draws_within`.
+        space: Search space.
+        budget: Allowed cost.
+        score: Function that scores a sub-network.
+        draws: Number of sub-networks to score, or all if there are fewer.
+        seed: Seed for sampling.
+        most_costed: See `draws_within`.
 
     Raises:
-        InputError: see `draws_within`.
+        InputError: See `draws_within`.
     """
     found = [
         candidate(space, ratios, cost, score(space.spec(ratios)))
@@ -125,10 +125,10 @@ def random_search(
 def exhaustive_search(
     space: SearchSpace, budget: Budget, score: Score, *, most: int = 1_000
 ) -> list[Candidate]:
-    """Scores every sub-network within the budget, best first.
+    """Scores every sub-network within the budget and returns them, best first.
 
     Raises:
-        InputError: nothing is within the budget, or more than `most` are.
+        InputError: No sub-network is within the budget, or more than `most` are.
     """
     within = list(draws_within(space, budget))
     if len(within) > most:
@@ -143,7 +143,7 @@ def exhaustive_search(
 
 
 def front(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those that no other beats in both cost and score, by rising cost."""
+    """Returns the candidates that no other beats in both cost and score, by rising cost."""
     kept: list[Candidate] = []
     for one in sorted(candidates, key=lambda one: (one.cost, -one.score)):
         if not kept or one.score > kept[-1].score:
@@ -152,10 +152,10 @@ def front(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def reachable(space: SearchSpace, budget: Budget) -> int:
-    """How many sub-networks are within a budget, by their costs alone.
+    """Counts the sub-networks within a budget.
 
     Raises:
-        InputError: no sub-network is; the message names the nearest.
+        InputError: No sub-network is; the message names the nearest.
     """
     return sum(1 for _ in draws_within(space, budget))
 
@@ -163,19 +163,19 @@ def reachable(space: SearchSpace, budget: Budget) -> int:
 def draws_within(
     space: SearchSpace, budget: Budget, seed: int = 0, most_costed: int | None = None
 ) -> Iterator[tuple[Ratios, float]]:
-    """The sub-networks within a budget and their costs, in random order.
+    """Yields the sub-networks within a budget and their costs, in random order.
 
-    The first n of a shuffled list are n fair draws without repetition.
+    The first n of a shuffled list are a uniform sample without repetition.
 
     Args:
-        space: sub-networks.
-        budget: what they may cost.
-        seed: of the order.
-        most_costed: of how many the cost is looked at, for a cost that has to be measured; by
-            default of all of the space.
+        space: Search space.
+        budget: Allowed cost.
+        seed: Seed of the order.
+        most_costed: Number of sub-networks whose cost is computed, to limit measurements; by
+            default the whole space.
 
     Raises:
-        InputError: nothing of the space is within the budget; the message names the nearest.
+        InputError: No sub-network is within the budget; the message names the nearest.
     """
     everything = list(space.all())
     order = np.random.default_rng(seed).permutation(len(everything))[:most_costed]
@@ -194,11 +194,11 @@ def draws_within(
 
 
 def unreachable(budget: Budget, nearest: tuple[Ratios, float] | None) -> InputError:
-    """The error for a budget that nothing meets."""
+    """Builds the error for a budget that no sub-network meets."""
     received = "none"
     if nearest is not None:
         ratios, cost = nearest
-        received = f"as the nearest {ratios_name(ratios)} with {_said(cost)}"
+        received = f"{ratios_name(ratios)} with {_said(cost)} as the nearest"
     return InputError(
         "no sub-network within the budget",
         where="search",

@@ -1,8 +1,8 @@
-"""The search space: which sub-networks a supernet holds, and what they cost.
+"""The search space: a supernet's sub-networks and their costs.
 
     python -m dcase_system.supernet.space --depth_pattern=X,X,X --json
 
-As a command it counts the sub-networks and those near each of the paper's sizes.
+As a command it counts all sub-networks, and those near each of the paper's sizes.
 """
 
 import itertools
@@ -25,14 +25,14 @@ from dcase_system.models.cnn10 import CNN10Spec, sliced_width
 from dcase_system.supernet.constraints import PAPER_CONSTRAINTS, PAPER_TOLERANCE
 from dcase_system.supernet.costs import costs_of
 
-# The width ratios of the layers that a sub-network keeps, by dynamic block: ((0.4, 0.6), (1.0,)).
+# Width ratios of a sub-network's layers, by dynamic block: ((0.4, 0.6), (1.0,)).
 Ratios = tuple[tuple[float, ...], ...]
 
-# Those of Figure 3: the paper's own first, elastic width alone last.
+# The spaces of Figure 3: the paper's own first, elastic width alone last.
 DEPTH_PATTERNS = ("2,2,X", "2,X,X", "X,X,X", "none")
 WidthPer = Literal["block", "layer"]
 _WIDTHS = (0.4, 0.6, 0.8, 1.0)
-# Only with 0.2 does elastic width alone come near a million parameters (section 4.1).
+# Without 0.2, elastic width alone gets nowhere near a million parameters (section 4.1).
 _WIDTHS_ALONE = (0.2, *_WIDTHS)
 
 
@@ -41,17 +41,17 @@ class SearchSpace:
     """Sub-networks of a CNN10: the last blocks with fewer channels or fewer convolutions.
 
     A layer of D channels keeps its first floor(r * D); a block keeps its first convolutions. The
-    blocks before the dynamic ones, the embedding and the logits stay as they are; where they read
-    a narrower map they use the first rows of their kernel (Lin et al., section 2.2; which parts are
+    blocks before the dynamic ones, the embedding and the logits do not change; where their input
+    is narrower, they use the first rows of their kernel (Lin et al., section 2.2; which parts are
     dynamic follows from the published parameter counts).
 
     Attributes:
-        base: the largest sub-network, the supernet itself.
-        depth_pattern: for each dynamic block its number of convolutions, X for any from 1 on;
-            `none` for all of them in the last three blocks (elastic width alone).
-        width_per: whether a block has one ratio ("two searching dimensions for each block"), or
-            each of its layers one of its own.
-        ratios: what the width ratios may be; the largest is 1.
+        base: Largest sub-network, the supernet itself.
+        depth_pattern: Number of convolutions of each dynamic block, X for any number; `none` for
+            all convolutions in the last three blocks (elastic width alone).
+        width_per: Whether a block has one ratio ("two searching dimensions for each block"), or
+            each of its layers has its own.
+        ratios: Allowed width ratios; the largest is 1.
     """
 
     base: CNN10Spec = field(default_factory=CNN10Spec)
@@ -86,12 +86,12 @@ class SearchSpace:
 
     @property
     def static_blocks(self) -> int:
-        """How many blocks stay as they are."""
+        """Number of blocks that do not change."""
         return len(self.base.blocks) - len(self._marks)
 
     @cached_property
     def depths(self) -> tuple[tuple[int, ...], ...]:
-        """The depths that each dynamic block may have."""
+        """Allowed depths of each dynamic block."""
         blocks = self.base.blocks[self.static_blocks :]
         return tuple(
             tuple(range(1, len(block) + 1)) if mark == "X" else (int(mark),)
@@ -105,13 +105,13 @@ class SearchSpace:
 
     @property
     def key(self) -> str:
-        """Changes with everything that decides which sub-networks there are."""
+        """Fingerprint of everything that defines the space."""
         values = [self.depths, self.width_per, self.ratios, registry.spec_to_json(self.base)]
         return fingerprint(values)
 
     @cached_property
     def _options(self) -> list[list[tuple[float, ...]]]:
-        """For each dynamic block the ratios it may have."""
+        """Allowed ratios of each dynamic block."""
         return [
             [ratios for depth in depths for ratios in self._of_depth(depth)]
             for depths in self.depths
@@ -123,7 +123,7 @@ class SearchSpace:
         return itertools.product(self.ratios, repeat=depth)
 
     def all(self) -> Iterator[Ratios]:
-        """Every sub-network, in a fixed order."""
+        """Yields every sub-network, in a fixed order."""
         return itertools.product(*self._options)
 
     def __contains__(self, ratios: object) -> bool:
@@ -142,10 +142,10 @@ class SearchSpace:
         return tuple((self.ratios[0],) * depths[0] for depths in self.depths)
 
     def draw(self, generator: np.random.Generator) -> Ratios:
-        """A random sub-network: every depth and every width by a fair draw of its own.
+        """Samples a sub-network, with every depth and every width equally likely.
 
-        So a block has each depth equally often. (A fair draw from `all` would give a block with
-        layers of their own width its larger depth in 16 of 20 cases.)
+        A block therefore has each depth equally often. (Sampling `all` uniformly would give a block
+        with a width per layer its larger depth in 16 of 20 cases.)
         """
         drawn = []
         for depths in self.depths:
@@ -156,10 +156,10 @@ class SearchSpace:
         return tuple(drawn)
 
     def spec(self, ratios: Ratios) -> CNN10Spec:
-        """The spec of a sub-network.
+        """Returns the spec of a sub-network.
 
         Raises:
-            InputError: it is not of this space.
+            InputError: The sub-network is not in this space.
         """
         if ratios not in self:
             raise InputError(
@@ -184,25 +184,25 @@ def paper_space(
     width_per: WidthPer = "block",
     base: CNN10Spec | None = None,
 ) -> SearchSpace:
-    """The space of a pattern with the paper's ratios: 0.2 as well where only widths are elastic."""
+    """Returns a pattern's space with the paper's ratios, including 0.2 for elastic width alone."""
     ratios = _WIDTHS_ALONE if depth_pattern == "none" else _WIDTHS
     return SearchSpace(base or CNN10Spec(), depth_pattern, width_per, ratios)
 
 
 def space_name(pattern: str) -> str:
-    """A pattern of depth as the paper writes it: `EW+ED=[2,2,X]`, or `EW-only`."""
+    """Formats a depth pattern as in the paper: `EW+ED=[2,2,X]`, or `EW-only`."""
     return "EW-only" if pattern == "none" else f"EW+ED=[{pattern}]"
 
 
 def ratios_name(ratios: Ratios) -> str:
-    """A sub-network in a word, such as `0.4-0.6|0.8-0.8|1`."""
+    """Formats a sub-network's ratios, such as `0.4-0.6|0.8-0.8|1`."""
     return "|".join("-".join(f"{ratio:g}" for ratio in of) for of in ratios)
 
 
 def describe(space: SearchSpace) -> dict:
-    """Size, smallest and largest parameter counts, and sub-networks in each of the paper's windows.
+    """Counts sub-networks, overall and in each of the paper's windows, and their parameters.
 
-    A window holds what is within 0.2 M of its centre, ends included.
+    A window spans 0.2 M on both sides of its centre, ends included.
     """
     params = np.array([space.cost(ratios) for ratios in space.all()])
     near = {
@@ -245,15 +245,20 @@ def _number(text: str) -> float:
         raise _wrong("ratios", "numbers above 0 rising to 1", text) from error
 
 
-# Flags are global to a process: defined on import, they would collide with those of a recipe.
+# Flags are global to a process: defined on import, they would clash with a recipe's.
 def _define_flags() -> None:
     flags.DEFINE_string(
         "depth_pattern",
         "2,2,X",
-        "PATTERN: Convolutions of each of the last blocks, X for any; or none for all.",
+        "PATTERN: Convolutions in each of the last blocks, X for any number; or none for all.",
     )
-    flags.DEFINE_enum("width_per", "block", ["block", "layer"], "What has a width of its own.")
-    flags.DEFINE_list("ratios", None, "SHARE: Widths, rising to 1. [those of the paper]")
+    flags.DEFINE_enum(
+        "width_per",
+        "block",
+        ["block", "layer"],
+        "Whether each block or each layer has its own width.",
+    )
+    flags.DEFINE_list("ratios", None, "SHARE: Width ratios, rising to 1. [those of the paper]")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
 

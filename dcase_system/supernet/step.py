@@ -1,4 +1,4 @@
-"""One step of a training: K sub-networks, their gradients averaged (Lin et al., section 2.3)."""
+"""One training step: averages the gradients of K sub-networks (Lin et al., section 2.3)."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from dcase_system.training.mixup import draw_mix, mixed
 from dcase_system.training.schedule import ScheduleName
 from dcase_system.training.seeds import derive
 
-# Of one sub-network from one generator: they are numbered so far apart.
+# Limit of draws per sub-network and generator: the spacing of their counters.
 _MOST_DRAWS = 64
 
 
@@ -28,21 +28,20 @@ class SupernetPlan:
     """Hyper-parameters of a training; the defaults are the paper's (Lin et al., section 3.3).
 
     Attributes:
-        steps: steps of the optimiser, in all. A training ends with a whole pass over the clips, so
-            it goes on for up to one pass more.
-        largest_steps: of these, first, with the largest sub-network alone.
-        batch_size: clips a batch.
-        learning_rate: of Adam.
-        schedule: of the learning rate, see `training.fit`.
-        samples: K, sub-networks a step; their gradients are averaged.
+        steps: Total optimiser steps, rounded up to a whole number of epochs.
+        largest_steps: Number of these steps that first train the largest sub-network alone.
+        batch_size: Clips per batch.
+        learning_rate: Learning rate of Adam.
+        schedule: Schedule of the learning rate, see `training.fit`.
+        samples: Number K of sub-networks per step; their gradients are averaged.
         sampling: `uniform` as published, or `sandwich`: the largest, the smallest and K - 2 others.
-        in_place: whether the others learn from the largest one's outputs of the same step.
-        accumulation: batches a step of the optimiser.
-        masks: bands and stretches of frames that are masked, of each so many.
-        mask_mels: largest mask in mel bands.
-        mask_frames: largest mask in frames.
-        mixup: whether clips and their labels are mixed in pairs, as for the teacher.
-        seed: of everything random.
+        in_place: Whether the others learn from the largest one's outputs in the same step.
+        accumulation: Batches per optimiser step.
+        masks: Number of masks along each axis, mel bands and frames.
+        mask_mels: Largest mask in mel bands.
+        mask_frames: Largest mask in frames.
+        mixup: Whether clips and their labels are mixed in pairs, as for the teacher.
+        seed: Random seed of the training.
     """
 
     steps: int
@@ -68,7 +67,7 @@ class SupernetPlan:
             )
         if self.in_place and self.sampling != "sandwich":
             raise does_not_fit(
-                "in_place", "sandwich sampling, which has the largest", self.sampling
+                "in_place", "sandwich sampling, which includes the largest", self.sampling
             )
         if self.steps < 1:
             raise does_not_fit("steps", "at least 1", self.steps)
@@ -76,21 +75,21 @@ class SupernetPlan:
             raise does_not_fit("largest_steps", f"0 to {self.steps}", self.largest_steps)
 
     def epochs(self, clips: int) -> int:
-        """Passes over so many clips that hold all steps: 289 of AudioSet's 22,160 for 100,000."""
+        """Returns the epochs that cover all steps: 289 for 100,000 on AudioSet's 22,160 clips."""
         return math.ceil(self.steps * self.accumulation / epoch_steps(clips, self.batch_size))
 
 
 class SupernetTraining(keras.Model):
-    """Waveforms to logits of the largest sub-network; a training step takes K sub-networks.
+    """Maps waveforms to logits of the largest sub-network; a training step uses K sub-networks.
 
-    The masks and the mixing act on the normalised log-mels, as in PANNs; every sub-network of a
-    step has draws of its own.
+    Masks and mixup act on the normalised log-mels, as in PANNs; every sub-network of a step samples
+    its own.
 
     Args:
-        supernet: whose weights are trained.
-        spec: of the front end.
-        plan: hyper-parameters.
-        space: sub-networks to draw from; None trains the largest alone.
+        supernet: Supernet to train.
+        spec: Spec of the front end.
+        plan: Hyper-parameters.
+        space: Search space to sample from; None trains the largest sub-network alone.
     """
 
     def __init__(
@@ -126,15 +125,15 @@ class SupernetTraining(keras.Model):
 
     def build(self, input_shape):
         for layer in (self.front_end, *self.masks):
-            layer.build(input_shape)  # none of them has weights
+            layer.build(input_shape)  # they have no weights
 
     def call(self, waveforms):
         return self.supernet(self.front_end(waveforms))
 
     def train_step(self, data):
-        """One batch: gradients of its sub-networks, averaged, and a step of the optimiser."""
+        """Averages the gradients of a batch's sub-networks and applies an optimiser step."""
         waveforms, targets = data
-        features = self.front_end(waveforms)  # once for all sub-networks
+        features = self.front_end(waveforms)  # shared by all sub-networks
         if self.sampler is None:
             self._begin_draws(0)
             gradients, loss, _ = self.gradients(None, features, targets)
@@ -146,12 +145,12 @@ class SupernetTraining(keras.Model):
         return {"loss": self.mean_loss.result()}
 
     def gradients(self, widths, features, targets):
-        """Gradients of all weights, loss and logits of one sub-network.
+        """Computes gradients of all weights, loss and logits of one sub-network.
 
         Args:
-            widths: of the sub-network, see `ElasticCNN10`; None for the largest.
-            features: (batch, mels, frames, 1).
-            targets: what the loss takes.
+            widths: Widths of the sub-network, see `ElasticCNN10`; None for the largest.
+            features: Features (batch, mels, frames, 1).
+            targets: Targets of the loss.
         """
         mix = draw_mix(tf.shape(features)[0], self.mixing) if self.plan.mixup else None
 
@@ -165,17 +164,17 @@ class SupernetTraining(keras.Model):
         with tf.GradientTape() as tape:
             logits = self.supernet(features, widths, mode="training", perturb=perturb)
             logits = replicas.join(logits, tf.shape(features)[0])
-            # Not reduced by Keras, which divides by all replicas even where each works apart.
+            # Not reduced by Keras, which divides by all replicas even inside `apart`.
             loss = tf.reduce_mean(self.loss.call(targets, logits))
             part = loss / replicas.count()
         zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
         return tape.gradient(part, weights, unconnected_gradients=zero), loss, logits
 
     def _over_samples(self, sampler: WidthSampler, features, targets):
-        """Mean gradients and loss over the sub-networks of this step.
+        """Computes mean gradients and loss over the sub-networks of this step.
 
-        Replicas take turns: each has the whole batch, and other sub-networks. The gradients are
-        this one's part of the mean.
+        The sub-networks are divided among the replicas; each replica sees the whole batch. The
+        returned gradients are this replica's part of the mean.
         """
         alone = tf.convert_to_tensor(self.batches_seen) < self._largest_batches
         count = tf.where(alone, 1, self.plan.samples)
@@ -205,7 +204,7 @@ class SupernetTraining(keras.Model):
             tf.constant(0.0),
             tf.zeros((tf.shape(features)[0], classes)),
         )
-        # A loop in the graph holds the network once, however many sub-networks a step takes.
+        # With a loop, the graph holds the network once, however many sub-networks a step has.
         with replicas.apart():
             _, sums, total, _ = tf.while_loop(
                 lambda index, *_: index < count, body, start, parallel_iterations=1
@@ -217,7 +216,7 @@ class SupernetTraining(keras.Model):
         return [gradient * share for gradient in sums], total * share
 
     def _begin_draws(self, index) -> None:
-        """Makes the draws of a sub-network those of its number, whichever were drawn before."""
+        """Sets all generators by the sub-network's number, independently of earlier draws."""
         position = tf.convert_to_tensor(self.batches_seen) * self.plan.samples + index
         drawn = tf.cast(position * _MOST_DRAWS, self.mixing.state.dtype)
         for generator in self._generators:
@@ -225,7 +224,7 @@ class SupernetTraining(keras.Model):
             generator.state.assign(tf.stack([seed, drawn]))
 
     def _average_statistics(self, count: int) -> None:
-        """The moving statistics, which are no sub-network's own, stay the same on all replicas."""
+        """Averages the moving statistics, shared by all sub-networks, over the replicas."""
         moving = [
             variable
             for layer in self.supernet.parts.values()
@@ -237,7 +236,7 @@ class SupernetTraining(keras.Model):
 
 
 def _taught(targets, logits):
-    """The targets with the largest sub-network in the teacher's place."""
+    """Returns the targets with the largest sub-network as teacher."""
     if len(targets.shape) == 3:
         return tf.stack([targets[:, 0], logits], axis=1)
     return tf.sigmoid(logits)

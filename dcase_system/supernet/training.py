@@ -1,4 +1,4 @@
-"""Training a supernet, or any CNN10 by itself, on multi-label clips (Lin et al., section 2.3)."""
+"""Trains a supernet, or a CNN10 alone, on multi-label clips (Lin et al., section 2.3)."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,25 +31,25 @@ def train_supernet(
     validate: Callable[[], Mapping[str, float]] | None = None,
     name: str,
 ) -> None:
-    """Trains in place; an interrupted training goes on from its checkpoint, to the same weights.
+    """Trains in place; an interrupted training resumes from its checkpoint, to the same weights.
 
     Args:
-        supernet: weights to begin with.
-        space: sub-networks to draw from; None trains the largest alone, which is how a teacher, a
-            baseline or a network that was cut out is trained.
-        front_end_spec: of the front end.
-        waveforms: clips.
-        targets: (clips, classes) labels, or (clips, 2, classes) with a teacher's logits of the
-            clean clips, by `pack_targets`: then only the teacher counts.
-        plan: hyper-parameters.
-        checkpoint: see `training.fit`.
-        metrics_log: see `training.fit`.
-        validate: its values are logged after each epoch.
-        name: shown with the progress.
+        supernet: Supernet with its initial weights.
+        space: Search space to sample from; None trains the largest sub-network alone, for a
+            teacher, a baseline or an extracted network.
+        front_end_spec: Spec of the front end.
+        waveforms: Waveforms of the clips.
+        targets: Labels (clips, classes), or (clips, 2, classes) from `pack_targets` with a
+            teacher's logits of the clean clips; then the loss uses only the teacher.
+        plan: Hyper-parameters.
+        checkpoint: See `training.fit`.
+        metrics_log: See `training.fit`.
+        validate: Function whose values are logged after each epoch.
+        name: Name for the progress bar.
 
     Raises:
-        InputError: front end, targets and supernet do not fit together, mixup is wanted with a
-            teacher, or the training diverges.
+        InputError: Front end, targets and supernet do not match; mixup is combined with a teacher;
+            or training diverges.
     """
     taught, devices = targets.ndim == 3, team().devices
     if space is not None and devices > 1:
@@ -60,7 +60,7 @@ def train_supernet(
             raise does_not_fit("number of devices", f"at most {plan.samples}", devices)
     _check(supernet, space, front_end_spec, waveforms, targets, plan)
     model = SupernetTraining(supernet, front_end_spec, plan, space)
-    model(waveforms.gather(np.arange(1)))  # builds what is not yet
+    model(waveforms.gather(np.arange(1)))  # builds all layers
     labels_loss = keras.losses.BinaryCrossentropy(from_logits=True)
     fit(
         model,
@@ -101,7 +101,7 @@ def _check(
         raise does_not_fit("shape of the targets", shape, targets.shape)
     if plan.mixup and targets.ndim == 3:
         raise does_not_fit(
-            "mixup", "labels alone: the teacher hears clips as they are", "a teacher"
+            "mixup", "labels alone: the teacher's logits are of clean clips", "a teacher"
         )
     if space is not None and space.base != supernet.spec:
         raise does_not_fit("search space", f"base {supernet.spec.blocks}", space.base.blocks)

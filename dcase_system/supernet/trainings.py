@@ -1,4 +1,4 @@
-"""The trainings of a supernet's run as stages: each leaves an ordinary network in a folder."""
+"""Training stages of a supernet's run: each stores an ordinary network in its folder."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -36,7 +36,7 @@ _LOGITS, _SCORES = "train_logits.npy", "scores.json"
 
 @dataclass(frozen=True)
 class Trained:
-    """A network that a stage has left: its folder, and the stage's key."""
+    """A network stored by a stage: its folder, and the stage's key."""
 
     folder: Path
     key: str
@@ -44,13 +44,13 @@ class Trained:
 
 @dataclass(frozen=True)
 class Trainings:
-    """Trains networks below a run directory; a finished training is kept, an interrupted resumed.
+    """Trains networks in a run directory; finished trainings are kept, interrupted ones resume.
 
     Attributes:
-        run_dir: of the run.
-        data: clips.
-        front_end: of all networks.
-        calibration_clips: training clips that statistics are recalibrated with.
+        run_dir: Run directory.
+        data: Clips.
+        front_end: Front end of all networks.
+        calibration_clips: Number of training clips for recalibration.
     """
 
     run_dir: Path
@@ -68,15 +68,15 @@ class Trainings:
         teacher: Trained | None = None,
         initial: Trained | None = None,
     ) -> Trained:
-        """Trains a network or a supernet, of which the largest sub-network is stored.
+        """Trains a network or a supernet; of a supernet, the largest sub-network is stored.
 
         Args:
-            name: of the stage.
-            spec: of the network.
-            plan: hyper-parameters.
-            space: sub-networks to draw from; None trains the network alone.
-            teacher: what to learn from in the labels' place, by `teach`.
-            initial: a network of the same spec to begin with.
+            name: Name of the stage.
+            spec: Spec of the network.
+            plan: Hyper-parameters.
+            space: Search space to sample from; None trains the network alone.
+            teacher: Teacher's logits from `teach`, to learn from instead of the labels.
+            initial: Network of the same spec that provides the initial weights.
         """
         inputs = {
             "plan": asdict(plan),
@@ -112,15 +112,15 @@ class Trainings:
         return Trained(folder, stages.run_training(folder, inputs, work))
 
     def trained(self, name: str) -> Trained:
-        """What a stage has left.
+        """Returns the network of a finished stage.
 
         Raises:
-            InputError: it has not been trained yet.
+            InputError: The stage is not finished.
         """
         folder = self.run_dir / name
         if not (key := stages.read_stage(folder).get("key")):
             raise InputError(
-                "is not trained yet", where=folder, expected="a run that has come to its search"
+                "is not trained yet", where=folder, expected="a finished supernet training"
             )
         return Trained(folder, key)
 
@@ -153,9 +153,9 @@ class Trainings:
         return Trained(folder, stages.run_stage(folder, inputs, work))
 
     def sub_networks(self, supernet: Trained) -> SubNetworks:
-        """The sub-networks of a stored supernet, which is loaded once.
+        """Returns the sub-networks of a stored supernet, which is loaded once.
 
-        Whoever moves its statistics has to put them back.
+        Callers that change its statistics must restore them.
         """
         if supernet.key not in self._loaded:
             elastic = ElasticCNN10(registry.read_spec(supernet.folder / SPEC))
@@ -169,12 +169,12 @@ class Trainings:
 
     @cached_property
     def validation_batches(self) -> tuple[np.ndarray, ...]:
-        """Features of the validation clips."""
+        """Batches of features of the validation clips."""
         return self._features(self.data.validation.audio)
 
     @cached_property
     def test_batches(self) -> tuple[np.ndarray, ...]:
-        """Features of the test clips."""
+        """Batches of features of the test clips."""
         return self._features(self.data.test.audio)
 
     @cached_property
@@ -184,7 +184,7 @@ class Trainings:
         return self._features(self.data.train.audio.take(np.sort(drawn)))
 
     def _features(self, waveforms: Waveforms) -> tuple[np.ndarray, ...]:
-        """Batches of features, computed once and memory-mapped."""
+        """Computes batches of features and memory-maps them."""
         return FeatureBatches(waveforms, front_end(self.front_end)).mapped(self.run_dir)
 
     def logits(self, network: keras.Model, waveforms: Waveforms) -> np.ndarray:
@@ -192,12 +192,12 @@ class Trainings:
         return predict(waveform_model(network, front_end(self.front_end), samples), waveforms)
 
     def score(self, trained: Trained, clips: TaggedSet) -> float:
-        """Mean average precision of a stored network."""
+        """Computes the mean average precision of a stored network."""
         logits = self.logits(load_network(trained.folder), clips.audio)
         return mean_average_precision(logits, clips.labels)
 
     def test_map(self, trained: Trained) -> float:
-        """Mean average precision of a stored network on the test clips; kept once it is known."""
+        """Returns a stored network's mean average precision on the test clips; computed once."""
 
         def work(folder: Path) -> None:
             write_json(folder / _SCORES, {"map": self.score(trained, self.data.test)})

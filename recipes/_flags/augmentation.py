@@ -13,7 +13,7 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "impulse_responses",
     None,
-    "FOLDER: Impulse responses of microphones; clips of device a are convolved with one of them.",
+    "FOLDER: Microphone impulse responses; a clip of device a is convolved with one of them.",
 )
 flags.DEFINE_float(
     "impulse_response_probability",

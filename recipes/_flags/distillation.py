@@ -2,19 +2,18 @@
 
 from absl import flags
 
-flags.DEFINE_bool("distill", True, "Learn from teachers, not from the labels alone.")
+flags.DEFINE_bool("distill", True, "Learn from teachers as well as from the labels.")
 flags.DEFINE_string(
     "teachers",
     None,
-    "FOLDER: Teachers of the split to learn from, made by recipes.teachers; for a package, of all "
+    "FOLDER: Teachers of the split, trained by recipes.teachers; for a package, teachers of all "
     "splits, in folders split_5 ... split_100. [trained first: in the package, beside "
-    "--output_dir, or where recipes.teachers leaves them]",
+    "--output_dir, or in the default folder of recipes.teachers]",
 )
 flags.DEFINE_integer(
     "teacher_epochs",
     None,
-    "EPOCHS: Passes over the training clips in the training of each teacher. "
-    "[those of recipes.teachers]",
+    "EPOCHS: Epochs of training for each teacher. [those of recipes.teachers]",
     1,
 )
 flags.DEFINE_float(
@@ -27,6 +26,6 @@ flags.DEFINE_float(
 flags.DEFINE_float(
     "temperature",
     2.0,
-    "What logits are divided by in the loss with teachers; a higher one softens them.",
+    "Temperature of distillation, which divides the logits; higher values soften them.",
     lower_bound=0.1,
 )

@@ -5,12 +5,12 @@ from absl import flags
 from dcase_system.edge.names import FORMATS
 
 flags.DEFINE_list(
-    "tflite_formats", list(FORMATS), f"FORMAT: Files to make: some of {', '.join(FORMATS)}."
+    "tflite_formats", list(FORMATS), f"FORMAT: Formats to export: some of {', '.join(FORMATS)}."
 )
 flags.DEFINE_integer(
     "qat_epochs",
     None,
-    "EPOCHS: Passes in which the int8 file is trained further, with its roundings.",
+    "EPOCHS: Epochs of quantization-aware training for the int8 file.",
     1,
 )
 flags.register_validator(

@@ -6,30 +6,29 @@ flags.DEFINE_enum(
     "executor",
     "local",
     ["local", "ray"],
-    "Where tasks run, the recipes of a package or the processes of a search: here, or on the nodes "
+    "Where tasks (the recipes of a package, or the workers of a search) run: here, or on the nodes "
     "of a Ray cluster.",
 )
 flags.DEFINE_integer(
     "parallel_tasks",
     1,
-    "With --executor=local: recipes at a time. Processes of a search, here and on a cluster: this "
-    "one begins them, waits for them and does the rest. Of several, the output goes into logs/ of "
-    "the run.",
+    "Recipes to run at a time, with --executor=local; or workers of a search, here or on a "
+    "cluster: this process starts them, waits for them and does the rest. Output of parallel tasks "
+    "goes to logs/ of the run.",
     1,
 )
 flags.DEFINE_string(
     "ray_address",
     "auto",
-    "ADDRESS: With --executor=ray: HOST:PORT of the cluster's head; auto for the cluster that this "
-    "machine belongs to, which it has to anyway.",
+    "ADDRESS: With --executor=ray: HOST:PORT of the cluster's head, or auto for the cluster of "
+    "this machine, which must be one of its nodes in either case.",
 )
 flags.DEFINE_float(
-    "task_cpus", 1.0, "CORES: With --executor=ray: cores of a node that a task takes.", 0.01
+    "task_cpus", 1.0, "CORES: With --executor=ray: CPU cores reserved for a task.", 0.01
 )
 flags.DEFINE_float(
     "task_gpus",
     0.0,
-    "GPUS: With --executor=ray: accelerators that a task takes, 0.5 for half of one; with 0 it "
-    "sees none.",
+    "GPUS: With --executor=ray: GPUs reserved for a task, 0.5 for half of one; 0 hides all.",
     0.0,
 )

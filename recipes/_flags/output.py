@@ -5,9 +5,9 @@ from absl import flags
 flags.DEFINE_string(
     "output_dir",
     None,
-    "FOLDER: Where the run is written; the same command goes on there, another one is refused. "
+    "FOLDER: Run directory; the same command resumes there, another one is refused. "
     "[one below runs/]",
 )
 flags.DEFINE_bool(
-    "overwrite", False, "Begin anew: remove everything that a run has left in the folder, first."
+    "overwrite", False, "Start over: first remove everything that a run has left in the folder."
 )

@@ -8,13 +8,13 @@ flags.DEFINE_enum(
     "corpus",
     "task1b",
     ["task1b", "scenes"],
-    "What --data_dir holds: clips of DCASE 2020 Task 1B, or mono clips in the layout of TAU 2022 "
+    "Content of --data_dir: clips of DCASE 2020 Task 1B, or mono clips in the layout of TAU 2022 "
     "Mobile. The demo corpus is of the first kind.",
 )
 flags.DEFINE_string(
     "train_list",
     None,
-    "FILE: Training list of the corpus; the dev-test list is its own. [fold1_train.csv with "
+    "FILE: Training list; the dev-test list is always the corpus's own. [fold1_train.csv with "
     "--corpus=task1b; split100.csv with --corpus=scenes]",
 )
 flags.DEFINE_integer(
@@ -26,4 +26,4 @@ for group in (clips, output, training):
 set_defaults({"seconds": 10.0, "batch_size": 64, "learning_rate": 0.001})
 
 DEMO = {"seconds": 2.6, "batch_size": 16}
-"""What scene recipes have in common on the demo corpus."""
+"""Defaults of all scene recipes on the demo corpus."""

@@ -7,18 +7,18 @@ from recipes._flags import machines  # output defines --overwrite
 flags.DEFINE_string(
     "storage",
     None,
-    "PLACE: Where the trials of a search lie: a journal file that all machines see, or "
+    "PLACE: Trial storage of a search: a journal file that all machines see, or "
     "postgresql://user@host/database. [a journal in the run]",
 )
 flags.DEFINE_bool(
     "join",
     False,
-    "Only help with the search of a run that has the same flags otherwise; any number of processes "
-    "may, and come and go as they like.",
+    "Only work on the search of a run whose other flags are the same; any number of workers may "
+    "join and leave.",
 )
 flags.register_multi_flags_validator(
     ["join", "overwrite"],
     lambda given: not given["join"] or not given["overwrite"],
-    message="--overwrite would remove the run that is to be helped: expected it without --join",
+    message="--overwrite would remove the run to join: expected it without --join",
 )
 flags.adopt_module_key_flags(machines)

@@ -19,7 +19,7 @@ flags.adopt_module_key_flags(systems)
 
 
 def other_defaults(demo: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The defaults of a split recipe on the demo corpus and for systems that are pruned."""
+    """Returns a split recipe's defaults on the demo corpus and for pruned systems."""
     pruned = round(PRUNED_EPOCHS_FACTOR * flags.FLAGS["epochs"].default)
     on_demo = round(DEMO_PRUNED_EPOCHS_FACTOR * demo["epochs"])
     return {

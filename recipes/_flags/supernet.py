@@ -10,16 +10,13 @@ flags.DEFINE_enum(
     "corpus",
     "audioset",
     ["audioset", "mixtures"],
-    "What --data_dir holds: AudioSet, or clips in the layout of TAU 2022 Mobile to make mixtures "
-    "of.",
+    "Content of --data_dir: AudioSet, or clips in the layout of TAU 2022 Mobile to mix.",
 )
-flags.DEFINE_list(
-    "mixtures", None, "CLIPS: Mixtures to train on, to search on and to test on, three numbers."
-)
+flags.DEFINE_list("mixtures", None, "CLIPS: Numbers of mixtures for training, search and test.")
 flags.DEFINE_float(
     "mixture_seconds",
     None,
-    "SECONDS: Length of a mixture, at least that of a clip. [that of a clip]",
+    "SECONDS: Length of a mixture; at least that of a clip. [that of a clip]",
     lower_bound=0.1,
 )
 flags.DEFINE_float(
@@ -32,79 +29,77 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "patterns",
     "2,2,X;2,X,X;X,X,X;none",
-    "PATTERNS: Search spaces, between semicolons: the convolutions of each of the last blocks, X "
-    "for any number, or none for all. The tables are made with the first.",
+    "PATTERNS: Search spaces, separated by semicolons: the numbers of convolutions of the last "
+    "blocks, X for any number, or none for all. The tables use the first.",
 )
 flags.DEFINE_enum(
     "width_per",
     "block",
     ["block", "layer"],
-    "What has a width of its own: a block, as the paper says, or each of its layers.",
+    "Whether each block has its own width, as in the paper, or each layer.",
 )
 flags.DEFINE_enum(
     "sampling",
     "uniform",
     ["uniform", "sandwich"],
-    "The four sub-networks of a step: drawn, or the largest, the smallest and two drawn.",
+    "The four sub-networks of a step: all random, or the largest, the smallest and two random.",
 )
 flags.DEFINE_bool(
     "in_place",
     False,
-    "Let the others of a step learn from the largest of it; needs --sampling=sandwich.",
+    "In-place distillation: the largest sub-network of a step teaches the others; needs "
+    "--sampling=sandwich.",
 )
 flags.DEFINE_list(
     "budgets",
     None,
-    "MILLIONS: Parameters of the sub-networks to search for. "
+    "MILLIONS: Parameter budgets to search sub-networks for. "
     "[0.8,1.8,2.8,3.8; with --width other than 1 the same shares of the supernet's]",
 )
 flags.DEFINE_float(
     "tolerance",
     None,
-    "MILLIONS: How far from a budget parameters may be. "
+    "MILLIONS: Largest deviation from a budget. "
     "[0.2; with --width other than 1 the same share of the supernet's]",
     lower_bound=0.0,
 )
-flags.DEFINE_integer("draws", 25, "Sub-networks that each search scores.", lower_bound=1)
-flags.DEFINE_bool("evolution", False, "Search with NSGA-II too, with as many sub-networks.")
+flags.DEFINE_integer("draws", 25, "Sub-networks to score in each search.", lower_bound=1)
+flags.DEFINE_bool("evolution", False, "Also search with NSGA-II, with as many sub-networks.")
 flags.DEFINE_integer(
     "ranked",
     0,
-    "Sub-networks that are also trained alone, to see whether the supernet ranks them alike.",
+    "Sub-networks to train alone as well, to compare their ranking with the supernet's.",
     lower_bound=0,
 )
 flags.DEFINE_integer(
     "teacher_steps",
     400_000,
-    "STEPS: Steps of the optimiser for the teacher; as all trainings here, it ends with a whole "
-    "pass over the clips.",
+    "STEPS: Optimiser steps for the teacher; like every training here, rounded up to whole epochs.",
     1,
 )
 flags.DEFINE_integer(
     "largest_steps",
     100_000,
-    "STEPS: Steps for a supernet with its largest sub-network alone, first.",
+    "STEPS: Steps for a supernet's first phase, with its largest sub-network alone.",
     1,
 )
 flags.DEFINE_integer(
-    "samples_steps", 200_000, "STEPS: Steps for a supernet with four sub-networks each, then.", 1
+    "samples_steps", 200_000, "STEPS: Steps for the second phase, with four sub-networks each.", 1
 )
 flags.DEFINE_integer(
-    "alone_steps", 100_000, "STEPS: Steps for each of the networks to compare with.", 1
+    "alone_steps", 100_000, "STEPS: Steps for each network trained alone for comparison.", 1
 )
 flags.DEFINE_list(
     "tuning_steps",
     ["10000", "100000"],
-    "STEPS: Steps for the tuned sub-networks, two numbers: fewer and more.",
+    "STEPS: Steps of fine-tuning, two numbers: a shorter and a longer one.",
 )
-flags.DEFINE_enum(
-    "schedule", "constant", ["constant", "warmup_cosine"], "How the learning rate goes."
-)
+flags.DEFINE_enum("schedule", "constant", ["constant", "warmup_cosine"], "Learning rate schedule.")
 flags.DEFINE_list(
     "tflite_formats",
     ["float16", "int8"],
-    "FORMAT: Files of each chosen network: some of float32, float16, dynamic, int8. All are scored "
-    "on the test clips.",
+    "FORMAT: Formats to export for each selected network: some of float32, float16, dynamic, int8. "
+    "All are scored on the test clips.",
 )
 
 

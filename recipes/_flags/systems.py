@@ -1,4 +1,4 @@
-"""Systems of the challenge: all that a split's recipe and the package's take."""
+"""Challenge systems: all flags of the split recipes and of the package recipe."""
 
 from absl import flags
 

@@ -7,10 +7,10 @@ from dcase_system.challenge.members import PUBLISHED_MEMBERS
 flags.DEFINE_list(
     "members",
     list(PUBLISHED_MEMBERS),
-    "NAME: Architecture of each teacher: a name, or the .json file of a spec.",
+    "NAME: Architecture of each teacher: a name, or a .json spec file.",
 )
 flags.DEFINE_list(
     "initial_weights",
     [],
-    "FOLDER: Imported checkpoints that the first teachers start from, in their order.",
+    "FOLDER: Imported checkpoints for the first teachers to start from, in their order.",
 )

@@ -5,14 +5,14 @@ from absl import flags
 flags.DEFINE_integer(
     "batch_size",
     None,
-    "CLIPS: Clips (or segments of clips) in a batch; the memory that is needed grows with it. "
+    "CLIPS: Batch size in clips (or segments of clips); memory use grows with it. "
     "[that of the split's recipe]",
     lower_bound=2,
 )
 flags.DEFINE_float(
     "learning_rate",
     None,
-    "RATE: Highest learning rate of the training. [that of the split's recipe]",
+    "RATE: Peak learning rate. [that of the split's recipe]",
     lower_bound=0.0,
 )
-flags.DEFINE_integer("seed", 0, "Decides everything random.", lower_bound=0)
+flags.DEFINE_integer("seed", 0, "Random seed of the whole run.", lower_bound=0)

@@ -204,7 +204,7 @@ def test_help_is_shown_wherever_it_is_asked_for(pages, spelling):
         (
             "recipes.scene_search",
             ["--evaluation_dir=x"],
-            "evaluation clips without development clips: expected --data_dir beside them",
+            "evaluation clips without development clips: expected --data_dir too",
         ),
         ("recipes.split5", ["--epochs=x"], "flag --epochs=x: invalid literal for int()"),
         ("recipes.split5", ["--epochs"], "Missing value for flag --epochs"),

@@ -101,7 +101,7 @@ def test_sub_networks_that_several_processes_score_are_those_that_one_does(place
         "recipes.audioset_supernet", *flags, "--join", f"--output_dir={tmp_path / 'nothing'}"
     )
     assert helper.returncode == 1
-    assert "is not trained yet; expected a run that has come to its search" in helper.stderr
+    assert "is not trained yet; expected a finished supernet training" in helper.stderr
 
 
 def test_seeds_of_a_package_stand_beside_the_first_which_is_handed_in(place, tmp_path):

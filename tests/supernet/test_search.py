@@ -105,7 +105,7 @@ def test_latency_is_a_budget_too():
     assert all(one.cost <= 12.0 for one in found)
     with pytest.raises(InputError, match=r"no sub-network within .* as the nearest"):
         random_search(SMALL, Budget("latency", 0.1, latency=pretended), score, most_costed=10)
-    with pytest.raises(InputError, match="needs what measures it"):
+    with pytest.raises(InputError, match="needs a latency function"):
         Budget("latency", 12.0)
 
 

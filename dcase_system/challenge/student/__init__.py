@@ -1,1 +1,1 @@
-"""The student: trained at its final width, or wide first and then pruned."""
+"""Student training: at the final width, or wide first and then pruned."""

@@ -1,4 +1,4 @@
-"""Quantisation-aware training of a finished student: the stage that leaves its int8 file."""
+"""Quantization-aware training of a finished student: the stage that writes its int8 file."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -45,24 +45,24 @@ def train_aware(
     ensemble: Ensemble | None = None,
     impulse_responses: ImpulseResponses | None = None,
 ) -> str:
-    """Runs the stage `run_dir / AWARE`, which leaves an int8 `.tflite` file.
+    """Runs the stage `run_dir / AWARE`, which writes an int8 `.tflite` file.
 
-    The file hears what the student heard in training, and learns from the same teachers.
+    It trains on the student's clips with the student's augmentation and teachers.
 
     Args:
-        run_dir: of the run, with the finished student.
-        plan: of the student.
-        aware: hyper-parameters of this training.
-        data: clips.
-        student: key of the student's stage.
-        ensemble: teachers to learn from, or None to learn from the labels alone.
-        impulse_responses: for the device augmentation, if the plan has any.
+        run_dir: Run directory, with the finished student.
+        plan: Plan of the student.
+        aware: Hyper-parameters of this training.
+        data: Clips.
+        student: Key of the student's stage.
+        ensemble: Teachers to learn from, or None to learn from the labels alone.
+        impulse_responses: Responses for device augmentation, if the plan uses it.
 
     Returns:
         The key of the stage.
 
     Raises:
-        InputError: the training diverges, or the student has a layer that cannot be quantised.
+        InputError: Training diverges, or the student has a layer that cannot be quantized.
     """
     seed = seeds.derive(plan.seed, "quantization-aware training")
     plan = replace(
@@ -81,11 +81,11 @@ def train_aware(
 
 @dataclass(frozen=True)
 class AwareStage(StudentStage):
-    """Trains with the student's clips, augmentation and loss."""
+    """Quantization-aware training with the student's clips, augmentation and loss."""
 
     def train(self, folder: Path, checkpoint: Path) -> None:
         """Trains, and writes the int8 file to `folder`."""
-        from dcase_system.edge import qat  # imports tf_keras, for seconds
+        from dcase_system.edge import qat  # imports tf_keras, which takes seconds
 
         seeds.set_seed(self.plan.seed)
         network = load_network(self.run_dir / STUDENT)
@@ -96,7 +96,7 @@ class AwareStage(StudentStage):
         (folder / INT8).write_bytes(qat.converted(model))
 
     def _fit_bridged(self, model: Any, network: keras.Model, checkpoint: Path) -> None:
-        """Trains a tf_keras model of the network: Adam on half a cosine."""
+        """Trains a tf_keras copy of the network: Adam with a half-cosine schedule."""
         import tf_keras
 
         from dcase_system.models.tf_keras import compile_model
@@ -122,9 +122,9 @@ class AwareStage(StudentStage):
     def _epoch_batches(
         self, network: keras.Model, epoch: int
     ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-        """(features, targets) of an epoch; all draws are its own, so that a resumed one is equal.
+        """Yields (features, targets) of an epoch, with its own seed so that resuming is exact.
 
-        A state in the checkpoint would not do: tf_keras draws ahead of what it trains on.
+        A random state in the checkpoint would not suffice: tf_keras prefetches batches.
         """
         seed = seeds.derive(self.plan.seed, "epoch", epoch)
         stage = replace(self, plan=replace(self.plan, seed=seed))
@@ -132,7 +132,7 @@ class AwareStage(StudentStage):
         return islice(stage._feature_batches(training), self._epoch_steps(training))
 
     def _validate(self, model: Any) -> Validate | None:
-        """What scores the rounded network on the clips that are held out, if there are any."""
+        """Returns a function that scores the quantized network on held-out clips, if any."""
         train = self.data.train
         rows = np.flatnonzero(held_out_rows(train, self.plan.validation_fraction))
         if not rows.size:

@@ -1,4 +1,4 @@
-"""What a student will cost when all its rounds of pruning are done, known before any training."""
+"""Computes a student's costs after all its rounds of pruning, before any training."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ from dcase_system.pruning.slim import slim
 def final_costs(
     architecture: str, rounds: Sequence[PruningRound], classes: int, samples: int
 ) -> Complexity:
-    """Counts the network that a student ends as.
+    """Counts the costs of a student's final network.
 
-    Which channels go is decided in training; with uniform ratios, how many is not. With global
-    ratios the count is that of one choice within the limits of the round.
+    Training decides which channels are pruned; uniform ratios fix how many. With global ratios the
+    count is that of one choice within the limits of the round.
 
     Args:
-        architecture: name in the registry.
-        rounds: of pruning.
-        classes: logits.
-        samples: of a clip.
+        architecture: Name in the registry.
+        rounds: Rounds of pruning.
+        classes: Number of classes.
+        samples: Number of samples in a clip.
 
     Raises:
-        InputError: no pruning does what a round asks for.
+        InputError: No pruning meets a round's target.
     """
     frames = FRONT_END.frames(samples)
     spec = registry.for_clips(registry.named_spec(architecture), classes, frames)
@@ -41,16 +41,16 @@ def final_costs(
 def check_limits(
     architecture: str, rounds: Sequence[PruningRound], classes: int, samples: int
 ) -> None:
-    """Refuses a student that no package of 2024 takes.
+    """Rejects a student that would exceed the challenge's limits of 2024.
 
     Args:
-        architecture: see `final_costs`.
-        rounds: see `final_costs`.
-        classes: see `final_costs`.
-        samples: see `final_costs`.
+        architecture: See `final_costs`.
+        rounds: See `final_costs`.
+        classes: See `final_costs`.
+        samples: See `final_costs`.
 
     Raises:
-        InputError: it would be over the limits, or see `final_costs`.
+        InputError: The student would be over the limits, or see `final_costs`.
     """
     costs = final_costs(architecture, rounds, classes, samples)
     size = costs.bytes(SUBMITTED_PRECISION)

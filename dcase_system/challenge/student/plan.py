@@ -1,4 +1,4 @@
-"""A student's trainings: hyper-parameters, and the stages that they make."""
+"""Hyper-parameters of a student, and the training stages that follow from them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,24 +12,24 @@ from dcase_system.training.plan import TrainingPlan
 FRONT_END = LogMelSpec()
 SUBMITTED_PRECISION = "float16"
 STUDENT = "student"  # the last stage
-AWARE = "aware"  # after it, where its int8 form is trained
+AWARE = "aware"  # after it: quantization-aware training of its int8 variant
 
 
 def contract_of(data: Data) -> Contract:
-    """What a student of these clips hears and says."""
+    """Returns the signature (labels, front end, clip length) of a student of these clips."""
     return Contract(data.scenes, FRONT_END, data.train.audio.shape[0])
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a stage does: a training of `epochs`, with pruning in a round."""
+    """A training stage of `epochs`, with pruning if it has a round."""
 
     name: str
     epochs: int
     round: Round | None = None
 
     def log(self, name: str) -> str:
-        """File name of the stage's log in the run directory: the last stage's has no prefix."""
+        """Returns the file name of a log of this stage; the last stage's has no prefix."""
         return name if self.name == STUDENT else f"{self.name}.{name}"
 
 
@@ -38,10 +38,10 @@ class StudentPlan(TrainingPlan):
     """Hyper-parameters of a student; `epochs` are those at the width of `architecture`.
 
     Attributes:
-        architecture: name in the registry.
-        rounds: of pruning, none for a student that is trained at its final width.
-        label_weight: lambda of the distillation loss, with teachers.
-        temperature: of the distillation loss, with teachers.
+        architecture: Name in the registry.
+        rounds: Rounds of pruning; none for a student trained at its final width.
+        label_weight: Lambda of the distillation loss, used with teachers.
+        temperature: Temperature of the distillation loss, used with teachers.
     """
 
     architecture: str
@@ -52,11 +52,12 @@ class StudentPlan(TrainingPlan):
 
 @dataclass(frozen=True, kw_only=True)
 class AwarePlan:
-    """Quantisation-aware training of a finished student; all else is as in the student's plan.
+    """Quantization-aware training of a finished student; all else is as in the student's plan.
 
     Attributes:
-        epochs: passes over the training list.
-        learning_rate: the highest: weights have to move by a rounding, not by more.
+        epochs: Passes over the training list.
+        learning_rate: Peak learning rate, small because weights need to move by about one
+            quantization step.
     """
 
     epochs: int
@@ -64,7 +65,7 @@ class AwarePlan:
 
 
 def steps(plan: StudentPlan) -> list[Step]:
-    """The stages of a plan, in order; the last one is the student."""
+    """Returns the stages of a plan, in order; the last one is the student."""
     found = [Step("wide", plan.epochs), *_steps_of_rounds(plan)]
     return [*found[:-1], replace(found[-1], name=STUDENT)]
 

@@ -1,4 +1,4 @@
-"""One stage of a student: a training, with channels hidden in a round of pruning."""
+"""One training stage of a student; a round of pruning masks channels during training."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,21 +38,21 @@ _IMPORTANCE = {
     "l2": importance.l2_importance,
     "fpgm": importance.fpgm_importance,
 }
-# Gradients of so many clips, without augmentation, say what the Taylor expansion asks for.
+# Number of clips, without augmentation, whose gradients the Taylor expansion uses; batch size.
 _TAYLOR_CLIPS, _TAYLOR_BATCH = 1_024, 64
 
 
 @dataclass(frozen=True)
 class StudentStage:
-    """Called with its folder, its checkpoint and what the last stage left.
+    """A stage, called with its folder, its checkpoint, a spec and the previous stage's folder.
 
     Attributes:
-        run_dir: where the logs go.
-        step: what to do.
-        plan: hyper-parameters, with the epochs and the seed of this stage.
-        data: clips.
-        ensemble: teachers, or None.
-        impulse_responses: for the device augmentation, if the plan has any.
+        run_dir: Run directory, for the logs.
+        step: Name, epochs and pruning round of the stage.
+        plan: Hyper-parameters, with the epochs and the seed of this stage.
+        data: Clips.
+        ensemble: Teachers, or None.
+        impulse_responses: Responses for device augmentation, if the plan uses it.
     """
 
     run_dir: Path
@@ -110,7 +110,7 @@ class StudentStage:
         )
 
     def _targets(self) -> np.ndarray:
-        """(clips, classes), with teachers (clips, 2, classes)."""
+        """Returns targets (clips, classes), or (clips, 2, classes) with teachers."""
         labels = one_hot(self.data.train.clips.labels, len(self.data.scenes))
         return pack_targets(labels, self.ensemble.logits) if self.ensemble else labels
 
@@ -122,7 +122,7 @@ class StudentStage:
     def _pruning(
         self, network: keras.Model, masked: keras.Model, target: Target, log: TrainingLog
     ) -> Callable[[Training], Sequence[keras.callbacks.Callback]]:
-        """What makes the callback that hides channels and logs each update."""
+        """Returns a factory of the callback that masks channels and logs each update."""
         pruning = self.step.round
         assert isinstance(pruning, PruningRound)
 
@@ -148,7 +148,7 @@ class StudentStage:
     def _measure(
         self, network: keras.Model, name: str, training: Training
     ) -> Callable[[], importance.Importance]:
-        """What gives each group's importance, by the network's weights at that moment."""
+        """Returns a function that measures channel importance from the current weights."""
         if name != "taylor":
             return lambda: _IMPORTANCE[name](network)
         order = np.random.default_rng(self.plan.seed).permutation(len(training.waveforms))
@@ -160,8 +160,8 @@ class StudentStage:
         return lambda: importance.taylor_importance(network, batches, self._loss())
 
     def _prune_magnitude(self, network: keras.Model, pruning: MagnitudeRound) -> None:
-        """Has no checkpoint: interrupted, this stage begins anew."""
-        from dcase_system.pruning import magnitude  # imports tf_keras, for seconds
+        """Prunes by magnitude, without a checkpoint: an interrupted stage starts over."""
+        from dcase_system.pruning import magnitude  # imports tf_keras, which takes seconds
 
         if team().devices > 1:
             raise InputError("magnitude pruning trains on one device", where="distribution")
@@ -188,7 +188,7 @@ class StudentStage:
     def _log_epoch(
         self, log: TrainingLog, validate: Validate | None, epoch: int, loss: float
     ) -> None:
-        """Logs an epoch of a training in tf_keras, which has none of our callbacks."""
+        """Logs an epoch of tf_keras training, which cannot use our callbacks."""
         if not np.isfinite(loss):
             raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
         row: dict[str, float] = {"epoch": epoch, "loss": loss}
@@ -197,7 +197,7 @@ class StudentStage:
         log.add(row)
 
     def _feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-        """The batches that `fit` would train on, up to the network: (features, targets)."""
+        """Yields the batches that `fit` would feed to the network: (features, targets)."""
         front = keras.Model(training.model.input, training.model.layers[-2].output)
         augmented = tf.function(lambda waveforms: front(waveforms, training=True))
         for waveforms, targets in training_batches(
@@ -217,7 +217,7 @@ class StudentStage:
 
     def _pruning_log(self) -> TrainingLog:
         path = self.run_dir / self.step.log("pruning.jsonl")
-        # In a folder of its own: TensorBoard may read one event file of a folder after the other.
+        # In its own folder: TensorBoard may read the event files of a folder one after another.
         return TrainingLog(path, self._curves / "pruning", axis="step")
 
     @property

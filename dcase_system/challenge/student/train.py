@@ -1,6 +1,6 @@
-"""The stages of a student, one after the other.
+"""Runs the training stages of a student.
 
-wide -> pruned1 -> (tuned1 -> pruned2 ->) student, each a stage with a network and its spec.
+wide -> pruned1 -> (tuned1 -> pruned2 ->) student; each stage holds a network and its spec.
 """
 
 from dataclasses import asdict, replace
@@ -29,27 +29,27 @@ def train_student(
     """Runs the stages up to `run_dir / STUDENT`.
 
     Args:
-        run_dir: of the run.
-        plan: hyper-parameters.
-        data: clips.
-        ensemble: teachers to learn from in every stage, or None to learn from the labels alone.
-        impulse_responses: for the device augmentation, if the plan has any.
+        run_dir: Run directory.
+        plan: Hyper-parameters.
+        data: Clips.
+        ensemble: Teachers to learn from in every stage, or None to learn from the labels alone.
+        impulse_responses: Responses for device augmentation, if the plan uses it.
 
     Returns:
         The key of the last stage.
 
     Raises:
-        InputError: a training diverges, or no pruning does what a round asks for.
+        InputError: Training diverges, or no pruning meets a round's target.
     """
     frames = FRONT_END.frames(data.train.audio.shape[0])
     spec = registry.for_clips(registry.named_spec(plan.architecture), len(data.scenes), frames)
     for pruning in plan.rounds:
         if isinstance(pruning, PruningRound) and pruning.ratio is None:
-            # Now, rather than after the first training.
+            # Rejects an impossible target now rather than after the first training.
             Target(pruning, registry.build_fixed(spec))
     key, previous = None, None
     for index, step in enumerate(steps(plan)):
-        # The first stage has the run's own seed, so that a dense student is what it always was.
+        # The first stage uses the run's seed itself, to keep dense students reproducible.
         seed = seeds.derive(plan.seed, "stage", index) if index else plan.seed
         step_plan = replace(plan, epochs=step.epochs, seed=seed, rounds=())
         inputs = {
