@@ -79,5 +79,5 @@ def published_on(document: Document, rows: str) -> str:
         rows: Key of the rows.
     """
     corpora = ", ".join(sorted({str(row.get("corpus")) for row in document.rows(rows)}))
-    other = "" if document.get("same_corpus") is True else ", a different corpus than ours"
+    other = "" if document.get("same_corpus") is True else ", another corpus than ours"
     return f"Published rows: {corpora}{other}"

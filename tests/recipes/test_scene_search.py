@@ -57,7 +57,7 @@ def test_every_table_and_figure_of_the_paper_is_on_the_page(stereo, tmp_path):
     assert [settings[plan]["calibration_segments"] for plan in ("candidate", "final")] == [0, 0]
     assert settings["methods"] == ["random"]
     page = scene_search_page(tmp_path)
-    assert "chosen is too high" in page.summary
+    assert "the chosen ones is too optimistic" in page.summary
     tables = {table.name: table for table in page.blocks(Table)}
     assert list(tables["table4"].columns) == [
         *("network", "precision", "size MiB", "accuracy %", "macro %", "loss"),

@@ -231,7 +231,7 @@ def test_the_summary_of_long_values_fits_80_columns(run_dir):
 
 def test_selection_on_the_test_clips_is_said(tmp_path):
     write_run(tmp_path, [candidate("random", 0)], ["random"], select_on_test=True)
-    assert "chosen is too high" in scene_search_page(tmp_path).summary
+    assert "the chosen ones is too optimistic" in scene_search_page(tmp_path).summary
 
 
 def test_one_candidate_is_a_page(tmp_path):
