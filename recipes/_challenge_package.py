@@ -1,5 +1,6 @@
 """Implements `recipes.challenge_package`."""
 
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,23 @@ def run() -> None:
         ]
         same_corpus = is_published_corpus(corpus.scenes, len(lists[splits[0]].test))
         print(write_results(output_dir, rows, list(map(int, splits)), same_corpus=same_corpus))
-    print(f"\nvalidated package: {zipped}")
+    print(f"\nvalidated package: {zipped}\n\nNext:")
+    validate = [f"--data_dir={corpus.root}", f"--evaluation_dir={evaluation}"]
+    validate += [f"--splits={','.join(splits)}", *_set_by_user("scenes")]
+    _print_command("dcase_system.submission.validate", zipped, *validate)
+    edge = tasks.run_dir(keys[0], splits[-1], seeds[0]) / "edge"
+    clip = corpus.root / lists[splits[0]].test.filenames[0]
+    for model in sorted(edge.glob("*_waveform.tflite"))[-1:]:
+        _print_command("dcase_system.edge.classify", model, clip)
+
+
+def _set_by_user(*names: str) -> list[str]:
+    return [FLAGS[name].serialize() for name in names if FLAGS[name].present]
+
+
+def _print_command(module: str, *arguments: object) -> None:
+    """Prints a command that can be pasted into a shell."""
+    print(f"  python -m {module}", *(shlex.quote(str(one)) for one in arguments), sep=" \\\n      ")
 
 
 @dataclass(frozen=True)
@@ -174,5 +191,5 @@ def _command(
     recipe: str, directory: Path, own: Sequence[str], passed_on: Collection[str]
 ) -> tuple[str, ...]:
     """Builds a recipe's command: its own flags, and the package's flags that the user set."""
-    as_given = [FLAGS[name].serialize() for name in sorted(passed_on) if FLAGS[name].present]
+    as_given = _set_by_user(*sorted(passed_on))
     return ("-m", f"recipes.{recipe}", f"--output_dir={directory}", *own, *as_given)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -71,4 +72,6 @@ def on_tiny(place: Path) -> list[str]:
 
 def too_wide(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Lines of a command's output over 80 columns, but for those that name a path."""
-    return [line for line in done.stdout.splitlines() if len(line) > 80 and ": /" not in line]
+    return [
+        line for line in done.stdout.splitlines() if len(line) > 80 and not re.search("[ =]/", line)
+    ]
