@@ -15,6 +15,7 @@ COMMANDS = {
     "complexity": ("dcase_system.complexity", "count parameters, bytes and MACs"),
     "doctor": ("dcase_system.doctor", "show what is installed and what does not work"),
     "export": ("dcase_system.edge.export", "write the .tflite files of a trained network"),
+    "ingest": ("dcase_system.audio.ingest", "decode a corpus before training"),
     "latency": ("dcase_system.edge.latency", "time .tflite files on this machine"),
     "report": ("dcase_system.reporting", "write the report of a run, or compare runs"),
     "validate": ("dcase_system.submission.validate", "check a submission package"),
