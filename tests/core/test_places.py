@@ -136,7 +136,7 @@ def test_without_tensorflow_io_its_storage_is_refused_in_one_line(monkeypatch):
         (
             tf.errors.PermissionDeniedError(None, None, "403\nbody"),
             InputError,
-            "refuses the re",
+            "refuses the request",
         ),
         (tf.errors.FailedPreconditionError(None, None, "no host"), UnreachableError, "no host"),
         (RuntimeError("no connection"), UnreachableError, "no connection"),
