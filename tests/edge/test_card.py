@@ -92,7 +92,7 @@ def test_a_file_gives_the_logits_that_its_card_and_the_model_card_say(
     text = write_model_card(tmp_path).read_text()
     assert card["output"]["meaning"] in text
     said = re.search(
-        rf"\| {name} \|[^|]+\|[^|]+\| (\w+)(?:, scale (\S+), zero point (\S+))? \|", text
+        rf"\| {name} +\|[^|]+\|[^|]+\| (\w+)(?:, scale (\S+), zero point (\S+))? +\|", text
     )
     assert said[1] == card["output"]["type"]
     if said[2]:
