@@ -91,7 +91,7 @@ def test_an_address_without_a_cluster_is_refused_in_one_line_within_twenty_secon
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
-    assert ("no address of a cluster" if kind == "words" else "no Ray cluster answers") in line
+    assert ("not the address of a cluster" if kind == "words" else "no Ray cluster answers") in line
     assert seconds < 20
 
 

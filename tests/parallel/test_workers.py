@@ -152,13 +152,16 @@ def test_a_lost_worker_comes_back_and_the_training_goes_on(tmp_path):
         (None, "variable is not set"),
         ("{", "not a cluster"),
         ("[]", "not a cluster"),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "nothing else"),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "ps", "index": 0}}',
+            "only workers are allowed",
+        ),
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "no worker 1"),
         ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "not a cluster"),
         ('{"cluster": {"worker": ["a:0"]}, "task": {"type": "worker", "index": 0}}', "HOST:PORT"),
         (
             '{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}',
-            "there twice",
+            "listed twice",
         ),
     ],
 )
