@@ -89,7 +89,7 @@ def rows_of(path: Path, lines: Sequence[bytes]) -> np.ndarray:
         rows[new] = len(known) + np.arange(len(new))
         with replacing(path) as temporary, temporary.open("wb") as stream:
             stream.writelines(b"%s\n" % line for line in known)
-            stream.writelines(b"%s\n" % lines[at] for at in new)
+            stream.writelines(b"%s\n" % lines[at] for at in new.tolist())
     return rows
 
 
