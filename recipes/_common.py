@@ -12,9 +12,9 @@ from absl import flags
 
 from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
-from dcase_system.challenge import run as pipeline
 from dcase_system.challenge.description import described
 from dcase_system.challenge.members import DEMO, DEMO_EPOCHS, DEMO_MEMBERS
+from dcase_system.challenge.run import SplitRun
 from dcase_system.challenge.student import costs
 from dcase_system.challenge.systems import SYSTEMS, PruningOptions, planned
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
@@ -170,7 +170,7 @@ def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
     return plans
 
 
-def handed_in(system: str, runs: Sequence[pipeline.SplitRun]) -> HandedInSystem:
+def handed_in(system: str, runs: Sequence[SplitRun]) -> HandedInSystem:
     """Converts a system's finished runs, one per split, for the package."""
     return HandedInSystem(
         system,

@@ -9,7 +9,7 @@ from absl import flags
 from dcase_system import runs
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.challenge import run as pipeline
+from dcase_system.challenge.run import run_split, settings_of
 from dcase_system.challenge.student.plan import AwarePlan, StudentPlan
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
@@ -58,14 +58,14 @@ def run(split: int) -> None:
     }
     ensemble = _common.ensemble(lists, split, Path(FLAGS.teachers)) if FLAGS.teachers else None
     trains_teachers = ensemble is None and FLAGS.distill and system != "baseline"
-    settings = pipeline.settings_of(plan, split, lists.record, ensemble, responses, **files)
+    settings = settings_of(plan, split, lists.record, ensemble, responses, **files)
     if trains_teachers:
         del settings["teachers"]  # not known before they are trained
     runs.check(run_dir, settings, overwrite=FLAGS.overwrite)
     data = decoded(lists, split, _common.stores(), seconds=FLAGS.seconds)
     if trains_teachers:
         ensemble = _common.ensemble(lists, split, _trained_teachers(name, data, responses))
-    run = pipeline.run_split(
+    run = run_split(
         run_dir,
         plan,
         data,

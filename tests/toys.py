@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from dcase_system.models import cp_mobile, registry
+from tests.small import shortened
 
 NAME = "toy"
 
 
 def toy_student() -> cp_mobile.CPMobileSpec:
     """SSCP-Mobile 16 with two of its blocks: one with a pooled shortcut, one that widens."""
-    spec = cp_mobile.sscp_mobile(16)
-    return replace(spec, blocks=spec.blocks[2:4])
+    return shortened(partial(cp_mobile.sscp_mobile, 16))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ process has left is run again by another one, so that no candidate is lost.
 """
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,8 +19,8 @@ from dcase_system.core.files import fingerprint
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
 from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
+from dcase_system.search.sampling import nsga2_sampler
 from dcase_system.search.shared import NAME, SharedStudy, joined
-from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 Method = Literal["random", "nsga2"]
@@ -107,10 +106,7 @@ class Search:
         expected = "this search space, method, seed, and these clips and trainings"
 
         def sampler(trials: int) -> optuna.samplers.BaseSampler:
-            return optuna.samplers.NSGAIISampler(
-                population_size=self.population,
-                seed=derive(self.seed, "sampler", trials, os.getpid() if helps else 0),
-            )
+            return nsga2_sampler(self.population, self.seed, trials, helps=helps)
 
         with joined(self.storage, self.method, key, directions, expected, sampler) as shared:
             if self.method == "random":

@@ -32,7 +32,6 @@ _SEARCH, _CODE = "search", "code"  # study attributes: fingerprint of the search
 _POLL_SECONDS = 0.5
 _EXPECTED = "a journal file or postgresql://user@host/database"
 NAME = "name"  # trial attribute: its candidate
-_LIVE = (TrialState.RUNNING, TrialState.COMPLETE)
 Run = Callable[[optuna.Trial], Sequence[float]]
 _repeats = RetryHeartbeatStaleTrialCallback.retry_history
 """Numbers of the trials that a trial repeats, oldest first; empty for a new trial."""

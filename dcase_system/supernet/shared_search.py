@@ -6,7 +6,6 @@ one scored twice; one at which a process was killed is scored by another one.
 """
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint
+from dcase_system.search.sampling import nsga2_sampler
 from dcase_system.search.shared import NAME, SharedStudy, joined
 from dcase_system.supernet.search import (
     Budget,
@@ -30,7 +30,6 @@ from dcase_system.supernet.search import (
     unreachable,
 )
 from dcase_system.supernet.space import Ratios, SearchSpace, ratios_name
-from dcase_system.training.seeds import derive
 
 _LOG = logging.getLogger(__name__)
 Method = Literal["random", "evolution"]
@@ -97,10 +96,7 @@ class SharedSearch:
         directions: list[Literal["maximize", "minimize"]] = ["maximize", "minimize"]
 
         def sampler(trials: int) -> optuna.samplers.BaseSampler:
-            return optuna.samplers.NSGAIISampler(
-                population_size=self.population,
-                seed=derive(self.seed, "sampler", trials, os.getpid() if helps else 0),
-            )
+            return nsga2_sampler(self.population, self.seed, trials, helps=helps)
 
         with joined(self.storage, self.name, search, directions, expected, sampler) as shared:
             if self.method == "random":

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dcase_system.core.processors import usable_cores
+
 Contender = Callable[[], object]
 
 
@@ -104,7 +106,7 @@ def machine() -> str:
         lines = (line.partition(":") for line in described.read_text().splitlines())
         model = next((value.strip() for key, _, value in lines if "model name" in key), model)
     return (
-        f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"{model}, {usable_cores()} cores, load {os.getloadavg()[0]:.1f}, "
         f"matrix product {peak_gflops():.0f} GFLOP/s"
     )
 

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.challenge import run as pipeline
+from dcase_system.challenge.run import run_split
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.core.errors import InputError
 from dcase_system.distillation import teachers
@@ -241,10 +241,8 @@ def test_plans_that_do_not_fit_are_refused(data, tmp_path, plans, responses, mes
 def test_a_student_learns_from_the_ensemble(data, folder, toy, tmp_path):
     train_teachers(folder, PLANS, data, RESPONSES)
     plan = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=16)
-    taught = pipeline.run_split(
-        tmp_path / "taught", plan, data, ensemble=read(data, folder), formats=()
-    )
-    alone = pipeline.run_split(tmp_path / "alone", plan, data, formats=())
+    taught = run_split(tmp_path / "taught", plan, data, ensemble=read(data, folder), formats=())
+    alone = run_split(tmp_path / "alone", plan, data, formats=())
     assert taught.settings["teachers"]["members"] == ["1-passt", "2-cnn"]
     assert taught.settings["external_data"] == ["dataset"]
     assert alone.settings["teachers"] is None
@@ -253,4 +251,4 @@ def test_a_student_learns_from_the_ensemble(data, folder, toy, tmp_path):
     ]
     assert losses[0] != losses[1]
     with pytest.raises(InputError, match=r"teachers is {.*} there and none here"):
-        pipeline.run_split(tmp_path / "taught", plan, data, formats=())
+        run_split(tmp_path / "taught", plan, data, formats=())

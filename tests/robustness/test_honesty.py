@@ -8,7 +8,7 @@ import pytest
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.challenge import run as pipeline
+from dcase_system.challenge.run import run_split
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.student.train import train_student
 from dcase_system.distillation.plan import TeacherPlan
@@ -98,7 +98,7 @@ def test_a_clip_of_another_list_would_be_found(data, heard, tmp_path):
 def test_the_dev_test_list_is_not_read_before_the_final_scoring(data, heard, tmp_path):
     guarded = replace(data, test=Untouchable())
     with pytest.raises(Read):
-        pipeline.run_split(tmp_path, STUDENT, guarded, formats=("float16",))
+        run_split(tmp_path, STUDENT, guarded, formats=("float16",))
     done = {path.parent.name for path in tmp_path.glob("*/stage.json")}
     assert {"student", "edge"} <= done
     assert not (tmp_path / "dev_test").exists()

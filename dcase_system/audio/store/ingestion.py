@@ -103,29 +103,23 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
     """Keeps the store in this format within the context; first empties one of another format.
 
     A process that uses a store holds a shared lock, released with the process; one that empties
-    it holds the lock exclusively. Readers keep the files they have opened.
+    it holds the lock exclusively. Readers keep the files they have opened. filelock has no shared
+    lock.
     """
     with (store / "at_work").open("a+") as lock:
         while True:
-            _flocked(lock.fileno(), fcntl.LOCK_SH)
+            fcntl.flock(lock, fcntl.LOCK_SH)
             if _fits(store, wanted):
                 break
-            if not _flocked(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
                 _LOG.info("another process is writing %s in another format: waiting for it", store)
-                _flocked(lock.fileno(), fcntl.LOCK_EX)
+                fcntl.flock(lock, fcntl.LOCK_EX)
             if not _fits(store, wanted):
                 _empty(store)
                 write_form(store, wanted)
         yield
-
-
-def _flocked(handle: int, how: int) -> bool:
-    """Locks a file, shared or exclusively; False if it is taken. filelock has no shared lock."""
-    try:
-        fcntl.flock(handle, how)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _fits(store: Path, wanted: Form) -> bool:
