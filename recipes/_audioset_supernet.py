@@ -9,7 +9,7 @@ from absl import flags
 from dcase_system import runs
 from dcase_system.audio.clips import TaggedData, load_audioset, load_mixtures
 from dcase_system.audio.panns_mel import PannsMelSpec
-from dcase_system.core.places import place
+from dcase_system.core.locations import as_location
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.lists import read_split
 from dcase_system.corpora.mixtures import MIXED_SPLIT
@@ -29,7 +29,7 @@ def run() -> None:
     """Trains the supernets, searches them, and fine-tunes and compares the networks found."""
     workers.start(FLAGS.distribution)
     plan = settings()
-    name = place(FLAGS.data_dir or "demo").name
+    name = as_location(FLAGS.data_dir or "demo").name
     run_dir = Path(FLAGS.output_dir or f"runs/{name}/supernet-seed{plan.seed}")
     data = _audioset(run_dir, plan) if _is_audioset() else _mixtures(run_dir, plan)
     if FLAGS.join:
@@ -46,7 +46,7 @@ def settings() -> ExperimentPlan:
     heard_seconds, corpus = FLAGS.seconds, "AudioSet"
     if not _is_audioset():
         heard_seconds = FLAGS.mixture_seconds or FLAGS.seconds
-        mixed = place(FLAGS.data_dir).resolve().name if FLAGS.data_dir else "the demo corpus"
+        mixed = as_location(FLAGS.data_dir).resolve().name if FLAGS.data_dir else "the demo corpus"
         corpus = f"mixtures of {mixed}"
     widths = [round(FLAGS.width * channels) for channels in (64, 128, 256, 512)]
     common: dict[str, Any] = {
@@ -75,8 +75,8 @@ def settings() -> ExperimentPlan:
         width_per=FLAGS.width_per,
         budgets=tuple(1e6 * float(one) for one in FLAGS.budgets) if FLAGS.budgets else None,
         tolerance=None if FLAGS.tolerance is None else 1e6 * FLAGS.tolerance,
-        draws=FLAGS.draws,
-        evolution=FLAGS.evolution,
+        num_trials=FLAGS.draws,
+        nsga2=FLAGS.evolution,
         ranked=FLAGS.ranked,
         calibration_clips=2_000 if _is_audioset() else 256,
         formats=tuple(FLAGS.tflite_formats),

@@ -18,7 +18,7 @@ from dcase_system.challenge.run import SplitRun
 from dcase_system.challenge.student import costs
 from dcase_system.challenge.systems import SYSTEMS, PruningOptions, planned
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
-from dcase_system.core.places import Place, place
+from dcase_system.core.locations import Location, as_location
 from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import Corpus, read_corpus
 from dcase_system.corpora.demo import DemoCorpus, write_demo_corpus
@@ -35,7 +35,7 @@ from recipes._flags import LOG, given, set_defaults
 FLAGS = flags.FLAGS
 
 
-def folders(name: str, write: Callable[..., DemoCorpus]) -> tuple[Place, Place | None, str]:
+def folders(name: str, write: Callable[..., DemoCorpus]) -> tuple[Location, Location | None, str]:
     """Returns the development folder, the evaluation folder and a name for them.
 
     Args:
@@ -46,11 +46,11 @@ def folders(name: str, write: Callable[..., DemoCorpus]) -> tuple[Place, Place |
         with progress_bar("making the demo corpus", "clip") as show:
             demo = write(Path(FLAGS.cache_dir) / name, progress=show)
         return demo.development, demo.evaluation, name
-    root, evaluation = place(FLAGS.data_dir), getattr(FLAGS, "evaluation_dir", None)
-    return root, place(evaluation) if evaluation else None, root.resolve().name
+    root, evaluation = as_location(FLAGS.data_dir), getattr(FLAGS, "evaluation_dir", None)
+    return root, as_location(evaluation) if evaluation else None, root.resolve().name
 
 
-def scenes() -> tuple[Corpus, Place | None, str]:
+def scenes() -> tuple[Corpus, Location | None, str]:
     """Returns the corpus in TAU's layout, the evaluation folder and a name for them."""
     root, evaluation, name = folders("demo", write_demo_corpus)
     return read_corpus(root, FLAGS.scenes), evaluation, name
@@ -71,7 +71,7 @@ def augmentation() -> dict[str, Any]:
     return given("impulse_response_probability") if FLAGS.impulse_responses else {}
 
 
-def author_card(systems: Sequence[str], root: Place | None) -> AuthorCard:
+def author_card(systems: Sequence[str], root: Location | None) -> AuthorCard:
     """Reads the author card that the flag names.
 
     Args:

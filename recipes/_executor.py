@@ -9,7 +9,7 @@ from pathlib import Path
 from absl import flags
 
 from dcase_system.parallel.local import Local
-from dcase_system.parallel.on_ray import Needs, cluster
+from dcase_system.parallel.on_ray import Resources, cluster
 from dcase_system.parallel.tasks import Executor, Task
 
 FLAGS = flags.FLAGS
@@ -49,8 +49,8 @@ def executor(output_dir: Path) -> Iterator[Executor]:
     if FLAGS.executor == "local":
         yield Local(output_dir / "logs", FLAGS.parallel_tasks)
         return
-    needs = Needs(FLAGS.task_cpus, FLAGS.task_gpus)
-    with cluster(FLAGS.ray_address, needs, output_dir) as nodes:
+    resources = Resources(FLAGS.task_cpus, FLAGS.task_gpus)
+    with cluster(FLAGS.ray_address, resources, output_dir) as nodes:
         yield nodes
 
 

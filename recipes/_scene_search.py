@@ -9,7 +9,6 @@ from absl import flags
 from dcase_system import runs
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.reporting.scene_search import summary
-from dcase_system.scene_search.chosen import OUTPUT
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.experiment import (
     SearchPlan,
@@ -17,6 +16,7 @@ from dcase_system.scene_search.experiment import (
     run_experiment,
     settings_of,
 )
+from dcase_system.scene_search.final_training import OUTPUT
 from dcase_system.scene_search.scratch import SUBMITTED_FORM
 from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import ScenePlan
@@ -65,7 +65,7 @@ def settings() -> SearchPlan:
         candidate=candidate,
         final=final,
         methods=tuple(dict.fromkeys(FLAGS.methods)),
-        evaluations=FLAGS.candidates,
+        num_trials=FLAGS.candidates,
         validation_fraction=FLAGS.validation_fraction,
         select_on_test=FLAGS.as_published,
         storage=_executor.storage(),

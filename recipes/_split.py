@@ -10,7 +10,7 @@ from dcase_system import runs
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.run import run_split, settings_of
-from dcase_system.challenge.student.plan import AwarePlan, StudentPlan
+from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
     PRUNED_EPOCHS_FACTOR,
@@ -54,7 +54,7 @@ def run(split: int) -> None:
     lists = read_split(corpus, split, evaluation)
     files: dict[str, Any] = {
         "formats": FLAGS.tflite_formats,
-        "aware": AwarePlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
+        "qat": QATPlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
     }
     ensemble = _common.ensemble(lists, split, Path(FLAGS.teachers)) if FLAGS.teachers else None
     trains_teachers = ensemble is None and FLAGS.distill and system != "baseline"

@@ -1,5 +1,6 @@
 """Fixtures and the markers' conditions."""
 
+import gc
 import importlib.util
 import json
 import os
@@ -20,6 +21,11 @@ from tests import toys
 from tests.search.postgres import binaries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# TensorFlow's traces are millions of small objects, and Python's default thresholds have the
+# garbage collector visit all of them again and again: a tenth of the tests' time.
+gc.freeze()
+gc.set_threshold(200_000, 50, 1000)
 
 
 SECONDS = json.loads(Path(__file__).with_name("seconds.json").read_text())

@@ -1,4 +1,4 @@
-"""The order of the rooms: import-linter's contract, which `make check` asks."""
+"""The order of the rooms: import-linter's signature, which `make check` asks."""
 
 import shutil
 import subprocess

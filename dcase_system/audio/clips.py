@@ -12,7 +12,7 @@ from dcase_system.audio.mix import mix
 from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 from dcase_system.core.progress import progress_bar
 from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import AudioSet
@@ -72,7 +72,7 @@ class Data:
 def load_data(
     corpus: Corpus,
     split: int,
-    evaluation: Place | None,
+    evaluation: Location | None,
     stores: Path,
     *,
     seconds: float = tau.CLIP_SECONDS,
@@ -97,7 +97,7 @@ def decoded(lists: Lists, split: int, stores: Path, *, seconds: float = tau.CLIP
     lists.log_warnings()
     root, evaluation = lists.corpus.root, None
 
-    def waveforms(folder: Place, filenames: tuple[str, ...]) -> Waveforms:
+    def waveforms(folder: Location, filenames: tuple[str, ...]) -> Waveforms:
         return mono_waveforms(stores, folder, filenames, seconds=seconds)
 
     train = ClipSet(lists.train, waveforms(root, lists.train.filenames))
@@ -237,7 +237,7 @@ def load_audioset(
 
 def stereo_waveforms(
     stores: Path,
-    root: Place,
+    root: Location,
     filenames: Sequence[str],
     sample_rate: int,
     seconds: float,
@@ -277,7 +277,7 @@ def stereo_waveforms(
 
 def mono_waveforms(
     stores: Path,
-    root: Place,
+    root: Location,
     filenames: Sequence[str],
     *,
     seconds: float = tau.CLIP_SECONDS,
@@ -312,7 +312,7 @@ def mono_waveforms(
         )
 
 
-def _check_length(root: Place, filenames: Sequence[str], seconds: float) -> None:
+def _check_length(root: Location, filenames: Sequence[str], seconds: float) -> None:
     """Names the flag and the right value if the clips have an unexpected length.
 
     Checks only the first clip. The ingest reports its other defects, and those of other clips.
@@ -332,6 +332,6 @@ def _check_length(root: Place, filenames: Sequence[str], seconds: float) -> None
             )
 
 
-def _store_name(root: Place) -> str:
+def _store_name(root: Location) -> str:
     folder = root.resolve()
     return f"{folder.name}-{fingerprint(str(folder))[:8]}"

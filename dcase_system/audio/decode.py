@@ -12,7 +12,7 @@ import soxr
 
 from dcase_system.audio.file_checks import check_file
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place, Url, place
+from dcase_system.core.locations import Location, Url, as_location
 
 SAMPLE_RATES = (100, 768_000)
 """Allowed range in Hz; a resampling filter grows with the rate."""
@@ -53,7 +53,7 @@ class Recording:
     channels: int
     promised: int | None
     _sound: _Sequential
-    _where: Place
+    _where: Location
 
     def blocks(self, frames: int | None = None) -> Iterator[np.ndarray]:
         """Yields all samples in order; call it once.
@@ -98,7 +98,7 @@ class Recording:
 
 
 @contextmanager
-def open_audio(path: str | Place) -> Iterator[Recording]:
+def open_audio(path: str | Location) -> Iterator[Recording]:
     """Opens an audio file of any length for reading block by block.
 
     Args:
@@ -107,7 +107,7 @@ def open_audio(path: str | Place) -> Iterator[Recording]:
     Raises:
         InputError: The file is missing, empty, not audio, or contradicts its header.
     """
-    path = place(path)
+    path = as_location(path)
     with _stream(path) as stream:
         try:
             promised = check_file(stream, path)
@@ -124,7 +124,7 @@ def open_audio(path: str | Place) -> Iterator[Recording]:
             yield _recording(sound, promised, path)
 
 
-def read_audio(path: str | Place) -> tuple[np.ndarray, int]:
+def read_audio(path: str | Location) -> tuple[np.ndarray, int]:
     """Decodes an audio file.
 
     Args:
@@ -210,7 +210,7 @@ def _of_length(samples: np.ndarray, length: int) -> np.ndarray:
     return np.pad(samples[:length], [(0, max(0, length - len(samples))), (0, 0)])
 
 
-def _stream(path: Place) -> BinaryIO:
+def _stream(path: Location) -> BinaryIO:
     # A device or a pipe may never end; remote storage has neither.
     if not isinstance(path, Url) and path.exists() and not path.is_file():
         raise InputError("not a file", where=path, expected="an audio file")
@@ -222,11 +222,11 @@ def _stream(path: Place) -> BinaryIO:
         raise _unreadable(error, path) from error
 
 
-def _unreadable(error: OSError, where: Place) -> InputError:
+def _unreadable(error: OSError, where: Location) -> InputError:
     return InputError(f"audio file cannot be read ({error.strerror})", where=where)
 
 
-def _recording(sound: _Sequential, promised: int | None, where: Place) -> Recording:
+def _recording(sound: _Sequential, promised: int | None, where: Location) -> Recording:
     low, high = SAMPLE_RATES
     if not low <= sound.samplerate <= high or not 1 <= sound.channels <= MOST_CHANNELS:
         raise InputError(

@@ -20,7 +20,7 @@ from dcase_system.audio.clips import mono_waveforms, stereo_waveforms
 from dcase_system.audio.store import Waveforms
 from dcase_system.audio.store.waveforms import StoredRows
 from dcase_system.core import cli
-from dcase_system.core.places import Place, place
+from dcase_system.core.locations import Location, as_location
 from dcase_system.corpora import task1b, tau
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.corpus import Corpus, read_corpus, read_evaluation_list
@@ -48,7 +48,7 @@ class Filling:
     writers: int = 1
 
     def scenes(
-        self, root: Place, evaluation: Place | None = None, lists: Sequence[str] = ()
+        self, root: Location, evaluation: Location | None = None, lists: Sequence[str] = ()
     ) -> list[Waveforms]:
         """Ingests clips in the TAU 2022 Mobile layout: those of its lists, and unlabelled ones.
 
@@ -64,7 +64,7 @@ class Filling:
         ]
 
     def task1b(
-        self, root: Place, evaluation: Place | None = None, lists: Sequence[str] = ()
+        self, root: Location, evaluation: Location | None = None, lists: Sequence[str] = ()
     ) -> list[Waveforms]:
         """Ingests stereo clips in the TAU 2020 3Class layout: listed and unlabelled ones.
 
@@ -73,13 +73,15 @@ class Filling:
         """
         names = _listed(task1b.read_task1b(root), lists or _LISTS["task1b"])
         given = _with_evaluation(root, names, evaluation)
-        form = task1b.SAMPLE_RATE, self.seconds or _SECONDS["task1b"]
+        rate_and_length = task1b.SAMPLE_RATE, self.seconds or _SECONDS["task1b"]
         return [
-            stereo_waveforms(self.stores, folder, clips, *form, writers=self.writers)
+            stereo_waveforms(self.stores, folder, clips, *rate_and_length, writers=self.writers)
             for folder, clips in given.items()
         ]
 
-    def audioset(self, root: Place, *, all_clips: bool = False, seed: int = 0) -> list[Waveforms]:
+    def audioset(
+        self, root: Location, *, all_clips: bool = False, seed: int = 0
+    ) -> list[Waveforms]:
         """Ingests the clips of the supernet's recipe, in its order; then all others, if requested.
 
         Args:
@@ -108,8 +110,8 @@ class Filling:
 
 
 def _with_evaluation(
-    root: Place, names: tuple[str, ...], evaluation: Place | None
-) -> dict[Place, tuple[str, ...]]:
+    root: Location, names: tuple[str, ...], evaluation: Location | None
+) -> dict[Location, tuple[str, ...]]:
     return {root: names} | ({evaluation: read_evaluation_list(evaluation)} if evaluation else {})
 
 
@@ -126,8 +128,8 @@ def main(_: Sequence[str]) -> None:
     if options.all_clips and not of_audioset:
         raise app.UsageError("--all_clips applies to --corpus=audioset only")
     filling = Filling(Path(options.cache_dir) / "stores", options.seconds, options.writers)
-    root = place(options.data_dir)
-    evaluation = place(options.evaluation_dir) if options.evaluation_dir else None
+    root = as_location(options.data_dir)
+    evaluation = as_location(options.evaluation_dir) if options.evaluation_dir else None
     if of_audioset:
         filled = filling.audioset(root, all_clips=options.all_clips, seed=options.seed)
     else:

@@ -9,10 +9,10 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from dcase_system.audio.clips import Data
-from dcase_system.challenge.student.plan import contract_of
+from dcase_system.challenge.student.plan import signature_of
 from dcase_system.core.files import replacing, write_json
 from dcase_system.corpora.corpus import device_groups
-from dcase_system.edge import forms
+from dcase_system.edge import variants
 from dcase_system.edge.check import compare
 from dcase_system.training import metrics
 
@@ -31,13 +31,13 @@ def write_scores(folder: Path, network: keras.Model, edge: Path, data: Data) -> 
     """
     test = data.test.clips
     groups = device_groups(data.train.clips.devices, test.devices)
-    contract = contract_of(data)
-    logits = forms.logits_of(forms.forms_of(network, edge), contract, data.test.audio)
-    probabilities = {name: contract.probabilities(values) for name, values in logits.items()}
+    signature = signature_of(data)
+    logits = variants.logits_of(variants.load_variants(network, edge), signature, data.test.audio)
+    probabilities = {name: signature.probabilities(values) for name, values in logits.items()}
     scores: dict[str, Any] = {"submitted_form": SUBMITTED_FORM, "forms": {}}
     for name, values in probabilities.items():
         scored = metrics.score(values, test.labels, data.scenes, test.devices, groups)
-        compared = compare(values, probabilities[forms.REFERENCE])
+        compared = compare(values, probabilities[variants.REFERENCE])
         scores["forms"][name] = {**asdict(scored), **asdict(compared)}
     submitted = probabilities[SUBMITTED_FORM].argmax(axis=-1)
     hits = submitted == test.labels

@@ -17,15 +17,15 @@ from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.store import Waveforms
 from dcase_system.challenge.dev_test import LAYOUT, SUBMITTED_FORM, write_scores
 from dcase_system.challenge.published import is_published_corpus, published_rows
-from dcase_system.challenge.student.aware import INT8, train_aware
 from dcase_system.challenge.student.plan import (
-    AWARE,
+    QAT,
     STUDENT,
     SUBMITTED_PRECISION,
-    AwarePlan,
+    QATPlan,
     StudentPlan,
-    contract_of,
+    signature_of,
 )
+from dcase_system.challenge.student.qat import INT8, train_qat
 from dcase_system.challenge.student.train import train_student
 from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
@@ -33,11 +33,11 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora import tau
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.edge import forms
-from dcase_system.edge.export import drawn_rows, export_checked
+from dcase_system.edge import variants
+from dcase_system.edge.export import export_checked, sample_calibration_rows
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.models.precision import cast_weights
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 from dcase_system.models.stored import load_network
 from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
@@ -80,7 +80,7 @@ def settings_of(
     impulse_responses: ImpulseResponses | None = None,
     *,
     formats: Sequence[str] = FORMATS,
-    aware: AwarePlan | None = None,
+    qat: QATPlan | None = None,
 ) -> dict[str, Any]:
     """Collects everything that decides the results of `run_split`, for `runs.check`.
 
@@ -99,7 +99,7 @@ def settings_of(
         "teachers": teachers,
         "impulse_responses": impulse_responses and impulse_responses.key,
         "formats": formats,
-        "aware": aware and asdict(aware),
+        "aware": qat and asdict(qat),
         **clips,
     }
 
@@ -112,7 +112,7 @@ def run_split(
     ensemble: Ensemble | None = None,
     impulse_responses: ImpulseResponses | None = None,
     formats: Sequence[str] = FORMATS,
-    aware: AwarePlan | None = None,
+    qat: QATPlan | None = None,
     system: str | None = None,
     overwrite: bool = False,
 ) -> SplitRun:
@@ -127,7 +127,7 @@ def run_split(
         ensemble: Teachers to learn from, or None to learn from the labels alone.
         impulse_responses: Responses for device augmentation, if the plan uses it.
         formats: Formats of the `.tflite` files.
-        aware: Plan of quantization-aware training for the int8 files; None quantizes them after
+        qat: Plan of quantization-aware training for the int8 files; None quantizes them after
             training.
         system: Name of the system in the report or the package, for the record.
         overwrite: Whether to remove an existing run from the directory first.
@@ -138,7 +138,7 @@ def run_split(
             network.
     """
     settings = settings_of(
-        plan, data.split, data.record, ensemble, impulse_responses, formats=formats, aware=aware
+        plan, data.split, data.record, ensemble, impulse_responses, formats=formats, qat=qat
     )
     external_data = [*(ensemble.external_data if ensemble else ())]
     if impulse_responses is not None:
@@ -160,11 +160,11 @@ def run_split(
         write_json(run_dir / "complexity.json", complexity)
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
         inputs["formats"], int8 = list(formats), None
-        if aware is not None:
-            inputs["aware"] = train_aware(
-                run_dir, plan, aware, data, student, ensemble, impulse_responses
+        if qat is not None:
+            inputs["aware"] = train_qat(
+                run_dir, plan, qat, data, student, ensemble, impulse_responses
             )
-            int8 = run_dir / AWARE / INT8
+            int8 = run_dir / QAT / INT8
         edge = stages.run_stage(
             run_dir / "edge",
             inputs,
@@ -190,7 +190,7 @@ def run_split(
                 lambda folder: write_output(
                     folder / output_file(data.split),
                     data.evaluation,
-                    _predict(network, contract_of(data), audio),
+                    _predict(network, signature_of(data), audio),
                     data.scenes,
                 ),
             )
@@ -250,13 +250,13 @@ def _export(
     formats: Sequence[str],
     int8: Path | None,
 ) -> None:
-    rows = drawn_rows(len(data.train), seed)
+    rows = sample_calibration_rows(len(data.train), seed)
     names = [data.train.clips.filenames[row] for row in rows]
-    clips, aware = data.train.audio.take(rows), int8.read_bytes() if int8 else None
-    export_checked(network, contract_of(data), clips, names, folder, formats, aware)
+    clips, qat = data.train.audio.take(rows), int8.read_bytes() if int8 else None
+    export_checked(network, signature_of(data), clips, names, folder, formats, qat)
 
 
-def _predict(network: keras.Model, contract: Contract, audio: Waveforms) -> np.ndarray:
+def _predict(network: keras.Model, signature: ModelSignature, audio: Waveforms) -> np.ndarray:
     """Computes probabilities (clips, classes) of the submitted variant."""
-    submitted = {SUBMITTED_FORM: forms.keras_form(cast_weights(network, SUBMITTED_PRECISION))}
-    return contract.probabilities(forms.logits_of(submitted, contract, audio)[SUBMITTED_FORM])
+    submitted = {SUBMITTED_FORM: variants.keras_variant(cast_weights(network, SUBMITTED_PRECISION))}
+    return signature.probabilities(variants.logits_of(submitted, signature, audio)[SUBMITTED_FORM])

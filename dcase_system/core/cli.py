@@ -11,7 +11,7 @@ from absl import logging as absl_logging
 from dcase_system.core import interrupts
 from dcase_system.core.errors import Dismissed, InputError
 from dcase_system.core.help import Defaults, asked_for, is_required, page
-from dcase_system.core.places import ends_badly
+from dcase_system.core.locations import needs_hard_exit
 from dcase_system.core.process_group import end_with_parent
 
 
@@ -57,7 +57,7 @@ def run(
 
     def ended(argv: Sequence[str]) -> int | None:
         status = guarded(argv)
-        if ends_badly():
+        if needs_hard_exit():
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status or 0)

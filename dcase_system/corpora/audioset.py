@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place, files_below, find_list_below, place
+from dcase_system.core.locations import Location, as_location, files_below, find_list_below
 from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.overlap import refuse_shared
 from dcase_system.corpora.tags import TaggedClips
@@ -68,7 +68,7 @@ class AudioSet:
         names: Display name of each class.
     """
 
-    root: Place
+    root: Location
     mids: tuple[str, ...]
     names: tuple[str, ...]
 
@@ -165,7 +165,7 @@ class AudioSet:
         )
 
 
-def read_audioset(root: str | Place) -> AudioSet:
+def read_audioset(root: str | Location) -> AudioSet:
     """Reads the class list of a copy of AudioSet.
 
     Args:
@@ -175,7 +175,7 @@ def read_audioset(root: str | Place) -> AudioSet:
     Raises:
         InputError: The folder or the class list is missing or damaged.
     """
-    root = place(root)
+    root = as_location(root)
     if not root.is_dir():
         raise InputError("data folder does not exist", where=root, expected="a copy of AudioSet")
     path = _find(root, CLASSES_FILE)
@@ -201,7 +201,7 @@ def read_audioset(root: str | Place) -> AudioSet:
     return AudioSet(root, mids, tuple(fields[2] for _, fields in rows))
 
 
-def _find(root: Place, name: str) -> Place:
+def _find(root: Location, name: str) -> Location:
     found = find_list_below(root, name, SUFFIXES)
     if found is None:
         raise InputError(
@@ -210,7 +210,7 @@ def _find(root: Place, name: str) -> Place:
     return found
 
 
-def _rows(path: Place) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Location) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of each line that is not a comment."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

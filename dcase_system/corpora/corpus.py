@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place, place
+from dcase_system.core.locations import Location, as_location
 from dcase_system.corpora import tau
 from dcase_system.corpora.table import at_line, first_row, read_tsv
 
@@ -59,7 +59,7 @@ class Corpus:
         meta: Rows of `meta.csv`, with devices in lower case.
     """
 
-    root: Place
+    root: Location
     scenes: tuple[str, ...]
     meta: pd.DataFrame
 
@@ -74,7 +74,7 @@ class Corpus:
         return tuple(
             percent
             for percent in tau.SPLITS
-            if any(path.is_file() for path in _list_places(self.root, split_name(percent)))
+            if any(path.is_file() for path in _list_paths(self.root, split_name(percent)))
         )
 
     def split(self, percent: int) -> Clips:
@@ -113,7 +113,7 @@ class Corpus:
         )
 
 
-def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpus:
+def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Corpus:
     """Reads and checks `meta.csv` of a folder in the TAU 2022 Mobile layout.
 
     Args:
@@ -126,7 +126,7 @@ def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpu
         InputError: The folder or meta.csv is missing, or meta.csv is not tab-separated, has a
             duplicate row, an empty field or a scene that is not in the class list.
     """
-    root = place(root)
+    root = as_location(root)
     if not root.is_dir():
         raise InputError(
             "data folder does not exist", where=root, expected="a folder with meta.csv and audio/"
@@ -154,12 +154,12 @@ def read_corpus(root: str | Place, scenes: Sequence[str] | None = None) -> Corpu
     return Corpus(root, names, meta)
 
 
-def read_evaluation_list(root: str | Place) -> tuple[str, ...]:
+def read_evaluation_list(root: str | Location) -> tuple[str, ...]:
     """Reads the file names (`audio/0.wav`, ...) of an evaluation set without labels.
 
     They are in `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
     """
-    path = place(root) / "evaluation_setup" / "fold1_test.csv"
+    path = as_location(root) / "evaluation_setup" / "fold1_test.csv"
     return tuple(read_tsv(path, ("filename",)).filename)
 
 
@@ -168,18 +168,18 @@ def split_name(percent: int) -> str:
     return f"split{percent}.csv"
 
 
-def find_list(root: Place, name: str) -> Place:
+def find_list(root: Location, name: str) -> Location:
     """Finds the list `name` in split_setup/, beside meta.csv or in evaluation_setup/."""
-    places = _list_places(root, name)
-    for path in places:
+    locations = _list_paths(root, name)
+    for path in locations:
         if path.is_file():
             return path
     raise InputError(
-        "list of clips is missing", where=places[0], expected=f"{name} there or in {root}"
+        "list of clips is missing", where=locations[0], expected=f"{name} there or in {root}"
     )
 
 
-def _list_places(root: Place, name: str) -> list[Place]:
+def _list_paths(root: Location, name: str) -> list[Location]:
     return [root / "split_setup" / name, root / name, root / "evaluation_setup" / name]
 
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 
 MARKER = "demo_corpus.json"
 
 
-def is_demo(folder: Place) -> bool:
+def is_demo(folder: Location) -> bool:
     """Whether this is the development or the evaluation folder of a demo corpus.
 
     Results on a demo corpus are for testing and must never be submitted.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dcase_system.core.files import fingerprint
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 from dcase_system.corpora.corpus import (
     TEST_LIST,
     Clips,
@@ -43,7 +43,7 @@ class Lists:
     corpus: Corpus
     train: Clips
     test: Clips
-    evaluation_root: Place | None = None
+    evaluation_root: Location | None = None
     evaluation: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -75,7 +75,7 @@ class Lists:
 
 
 def read_lists(
-    corpus: Corpus, evaluation: Place | None = None, *, train: str, test: str = TEST_LIST
+    corpus: Corpus, evaluation: Location | None = None, *, train: str, test: str = TEST_LIST
 ) -> Lists:
     """Reads the lists of a run.
 
@@ -97,7 +97,7 @@ def read_lists(
     return Lists(corpus, trained, scored, evaluation, listed, warnings)
 
 
-def read_split(corpus: Corpus, split: int, evaluation: Place | None = None) -> Lists:
+def read_split(corpus: Corpus, split: int, evaluation: Location | None = None) -> Lists:
     """Reads the lists of a split of the challenge, see `read_lists`."""
     return read_lists(corpus, evaluation, train=split_name(split))
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 from dcase_system.corpora.corpus import Clips
 
 
@@ -47,7 +47,11 @@ def check_apart(
 
 
 def check_evaluation(
-    root: Place, train: Sequence[str], evaluation: Place, listed: Sequence[str], train_list: object
+    root: Location,
+    train: Sequence[str],
+    evaluation: Location,
+    listed: Sequence[str],
+    train_list: object,
 ) -> None:
     """Refuses evaluation clips that are also training clips; compares resolved file paths.
 
@@ -83,7 +87,7 @@ def refuse_shared(
         )
 
 
-def _files(root: Place, names: Iterable[str]) -> list[str]:
+def _files(root: Location, names: Iterable[str]) -> list[str]:
     """Absolute path of each clip; resolves folders, not every file."""
     folders: dict[str, str] = {}
     found = []

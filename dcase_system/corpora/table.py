@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 
 _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
 
 
-def read_tsv(path: Place, columns: Sequence[str]) -> pd.DataFrame:
+def read_tsv(path: Location, columns: Sequence[str]) -> pd.DataFrame:
     """Reads a tab-separated list of clips as strings.
 
     Does not use `pandas.read_csv`, which pads short rows, shifts long ones into the index, skips
@@ -57,7 +57,7 @@ def read_tsv(path: Place, columns: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def _check_header(header: list[str], columns: Sequence[str], path: Place) -> None:
+def _check_header(header: list[str], columns: Sequence[str], path: Location) -> None:
     missing = [column for column in columns if column not in header]
     if missing or len(set(header)) < len(header):
         line = " ".join(header)
@@ -72,7 +72,7 @@ def _check_header(header: list[str], columns: Sequence[str], path: Place) -> Non
         )
 
 
-def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Place) -> None:
+def _check_rows(table: pd.DataFrame, columns: Sequence[str], path: Location) -> None:
     for column in columns:
         row = first_row(table[column].str.strip() == "")
         if row is not None:
@@ -102,6 +102,6 @@ def first_row(mask: pd.Series) -> int | None:
     return int(rows[0]) if rows.size else None
 
 
-def at_line(path: Place, row: int) -> str:
+def at_line(path: Location, row: int) -> str:
     """File and line of a table's row, for an error."""
     return f"{path} line {row + 2}"

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 
 if TYPE_CHECKING:
     from dcase_system.corpora.corpus import Corpus
@@ -32,7 +32,7 @@ EVALUATION_CLIPS = 8_640
 """Clips of the evaluation set, `audio/0.wav` ... `audio/8639.wav`."""
 
 
-def read_task1b(root: str | Place) -> "Corpus":
+def read_task1b(root: str | Location) -> "Corpus":
     """Reads a folder in the layout of the 2020 3Class development set.
 
     Raises:

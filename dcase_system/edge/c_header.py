@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.front_ends import front_end_to_json
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 _BYTES_A_LINE, _LABELS_A_LINE, _FLOATS_A_LINE = 16, 1, 6
 # TFLite Micro reads the model in place; flatbuffers need 16-byte alignment.
@@ -16,18 +16,18 @@ _ALIGNMENT = 16
 _PLAIN = re.compile(r"[ !#->@-\[\]-~]")
 
 
-def c_header(name: str, content: bytes, contract: Contract, arena_bytes: int) -> str:
+def c_header(name: str, content: bytes, signature: ModelSignature, arena_bytes: int) -> str:
     """Returns the text of a header for C11 and C++11, to be included by one source file.
 
     Args:
         name: Prefix of the names in the header.
         content: Content of an int8 `.tflite` file that takes features.
-        contract: Signature of its network.
+        signature: Signature of its network.
         arena_bytes: Arena size that the interpreter needs.
     """
     small, large = _identifier(name), _identifier(name).upper()
     guard = f"{large}_H"
-    defined = dict(_constants(content, contract, arena_bytes))
+    defined = dict(_constants(content, signature, arena_bytes))
     lines = [
         "/* Written by dcase_system.edge.microcontroller; do not edit. */",
         f"#ifndef {guard}",
@@ -44,10 +44,10 @@ def c_header(name: str, content: bytes, contract: Contract, arena_bytes: int) ->
         "",
         "/* Class names in the order of the logits. */",
         f"static const char *const {small}_labels[] = {{",
-        *_rows([c_string(label) for label in contract.labels], _LABELS_A_LINE),
+        *_rows([c_string(label) for label in signature.labels], _LABELS_A_LINE),
         "};",
         "",
-        *_normalisation(small, contract),
+        *_normalisation(small, signature),
         f"static const unsigned int {small}_length = {len(content)};",
         f"{large}_ALIGNED static const unsigned char {small}[] = {{",
         *_rows([f"0x{byte:02x}" for byte in content], _BYTES_A_LINE),
@@ -76,7 +76,9 @@ def _identifier(name: str) -> str:
     return f"model_{name}" if not name or name[0].isdigit() or name[0] == "_" else name
 
 
-def _constants(content: bytes, contract: Contract, arena_bytes: int) -> Iterator[tuple[str, str]]:
+def _constants(
+    content: bytes, signature: ModelSignature, arena_bytes: int
+) -> Iterator[tuple[str, str]]:
     """Yields the names and values of the macros."""
     interpreter = tf.lite.Interpreter(model_content=content)
     for key, details in (
@@ -88,12 +90,12 @@ def _constants(content: bytes, contract: Contract, arena_bytes: int) -> Iterator
         yield f"{key}_SCALE", _number(float(scale))
         yield f"{key}_ZERO_POINT", _number(int(zero_point))
     yield "ARENA_BYTES", _number(arena_bytes)
-    yield "CLASSES", _number(len(contract.labels))
-    yield "ACTIVATION", c_string(contract.activation)
-    yield "SAMPLES", _number(contract.samples)
-    yield "CHANNELS", _number(contract.channels)
-    yield "SEGMENTS", _number(contract.segments)
-    for key, value in front_end_to_json(contract.front_end).items():
+    yield "CLASSES", _number(len(signature.labels))
+    yield "ACTIVATION", c_string(signature.activation)
+    yield "SAMPLES", _number(signature.samples)
+    yield "CHANNELS", _number(signature.channels)
+    yield "SEGMENTS", _number(signature.segments)
+    for key, value in front_end_to_json(signature.front_end).items():
         if value is not None:
             known = f"FRONT_END_{key.upper()}"
             yield known, c_string(value) if isinstance(value, str) else _number(value)
@@ -106,11 +108,11 @@ def _number(value: float) -> str:
     return f"({text})" if value < 0 else text
 
 
-def _normalisation(name: str, contract: Contract) -> Iterator[str]:
+def _normalisation(name: str, signature: ModelSignature) -> Iterator[str]:
     """Yields tables of (bands, channels): features become (features - mean) / scale."""
-    if contract.normalisation is None:
+    if signature.normalisation is None:
         return
-    for key, table in vars(contract.normalisation).items():
+    for key, table in vars(signature.normalisation).items():
         values = [_number(float(value)) for row in table for value in row]
         yield f"static const float {name}_{key}[] = {{"
         yield from _rows(values, _FLOATS_A_LINE)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import parse_json, replacing, write_json
 from dcase_system.edge import flatbuffer
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 _METADATA = "dcase_system.card"
 _TAKES = ("features", "waveform")
@@ -24,13 +24,13 @@ class Card:
     Attributes:
         format: Name of the format in `tflite.FORMATS`.
         takes: Input: `features`, for which the caller runs the front end, or `waveform`.
-        contract: Signature of the network.
+        signature: Signature of the network.
         quantised: `after training` or `aware` (quantization-aware training); None if not quantized.
     """
 
     format: str
     takes: str
-    contract: Contract
+    signature: ModelSignature
     quantised: str | None = None
 
 
@@ -41,7 +41,7 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
         "format": card.format,
         "quantised": card.quantised,
         "takes": card.takes,
-        "contract": card.contract.to_json(),
+        "contract": card.signature.to_json(),
     }
     flatbuffer.attach(model, _METADATA, json.dumps(stored).encode())
     flatbuffer.name_ends(model, card.takes, "logits")
@@ -54,7 +54,7 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "input": _tensor(interpreter.get_input_details()[0], _TAKEN[card.takes]),
-        "output": _tensor(interpreter.get_output_details()[0], _given(card.contract)),
+        "output": _tensor(interpreter.get_output_details()[0], _given(card.signature)),
         "operators": flatbuffer.operators(model),
         **stored,
     }
@@ -83,7 +83,7 @@ def read_card(path: str | Path) -> Card:
     return Card(
         str(values.get("format")),
         values["takes"],
-        Contract.from_json(values.get("contract"), path),
+        ModelSignature.from_json(values.get("contract"), path),
         values.get("quantised"),
     )
 
@@ -116,12 +116,12 @@ _WAYS = {
 }
 
 
-def _given(contract: Contract) -> str:
-    """Describes the output, and how to compute `Contract.probabilities` from it."""
-    several = contract.segments > 1
+def _given(signature: ModelSignature) -> str:
+    """Describes the output, and how to compute `ModelSignature.probabilities` from it."""
+    several = signature.segments > 1
     rows = "a row for each segment of a clip" if several else "one for each label"
     mean = ", averaged over the rows," if several else ""
-    first, last = _WAYS[contract.activation]
+    first, last = _WAYS[signature.activation]
     return f"logits, {rows}, not probabilities: {first}{mean} {last}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from dcase_system.core.errors import InputError
-from dcase_system.edge.forms import REFERENCE, Form
+from dcase_system.edge.variants import REFERENCE, ModelVariant
 
 # Mean over clips of the share of probability that has moved. A faulty file (wrong ranges, wrong
 # order) is far beyond the limit; ties of an untrained network are within.
@@ -41,13 +41,13 @@ def compare(probabilities: np.ndarray, reference: np.ndarray) -> Comparison:
     )
 
 
-def check_forms(
-    forms: Mapping[str, Form], probabilities: Mapping[str, np.ndarray]
+def check_variants(
+    variants: Mapping[str, ModelVariant], probabilities: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, float]]:
     """Compares every variant with the Keras network at float32, on the same clips.
 
     Args:
-        forms: Variants by name, including the Keras network.
+        variants: Variants by name, including the Keras network.
         probabilities: Probabilities of each variant, (clips, classes).
 
     Returns:
@@ -59,7 +59,7 @@ def check_forms(
     compared = {}
     for name, values in probabilities.items():
         comparison = compare(values, probabilities[REFERENCE])
-        limit = _LARGEST_MEAN_DIFFERENCE[forms[name].format]
+        limit = _LARGEST_MEAN_DIFFERENCE[variants[name].format]
         # Written so that a NaN fails too.
         if not comparison.mean_difference <= limit:
             raise InputError(

@@ -18,7 +18,7 @@ class Classifier:
         threads: Number of interpreter threads.
 
     Attributes:
-        contract: Signature of the model.
+        signature: Signature of the model.
 
     Raises:
         InputError: The file is missing, or this package did not write it.
@@ -26,17 +26,17 @@ class Classifier:
 
     def __init__(self, path: str | Path, threads: int = 1):
         card = read_card(path)
-        self.contract, self._takes = card.contract, card.takes
+        self.signature, self._takes = card.signature, card.takes
         # As one graph: TensorFlow leaks some bytes with every eager operation, 100 MB in an hour of
         # windows.
-        self._features = tf.function(self.contract.features)
+        self._features = tf.function(self.signature.features)
         self._model = TFLiteModel(path, threads)
-        given, rows = self._model.output["shape"].tolist(), self.contract.segments
-        if given != [rows, len(self.contract.labels)]:
+        given, rows = self._model.output["shape"].tolist(), self.signature.segments
+        if given != [rows, len(self.signature.labels)]:
             raise InputError(
                 "model's output differs from its card",
                 where=path,
-                expected=f"logits of shape {[rows, len(self.contract.labels)]}",
+                expected=f"logits of shape {[rows, len(self.signature.labels)]}",
                 received=f"{given}",
             )
 
@@ -45,4 +45,4 @@ class Classifier:
         taken = waveforms.astype(np.float32)
         if self._takes == "features":
             taken = np.asarray(self._features(taken))
-        return self.contract.probabilities(self._model(taken))
+        return self.signature.probabilities(self._model(taken))

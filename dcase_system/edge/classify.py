@@ -27,7 +27,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.edge.classifier import Classifier
 from dcase_system.edge.pcm import PCM_FORMATS, PCMFormat, pcm_blocks
 from dcase_system.edge.windows import Window, band_note, windows_of
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 _STREAM = "-"
 
@@ -62,36 +62,36 @@ class _Heard:
 
 
 def _classify(name: str, classifier: Classifier) -> None:
-    options, contract = flags.FLAGS, classifier.contract
-    with _opened(name, contract) as (blocks, sample_rate):
-        note = band_note(sample_rate, contract)
+    options, signature = flags.FLAGS, classifier.signature
+    with _opened(name, signature) as (blocks, sample_rate):
+        note = band_note(sample_rate, signature)
         if note:
             print(f"note: {name}: {note}", file=sys.stderr)
-        windows = windows_of(blocks, sample_rate, contract, options.hop_seconds)
+        windows = windows_of(blocks, sample_rate, signature, options.hop_seconds)
         heard = _heard(windows, classifier)
         if options.whole:
             heard = iter([_mean(list(heard))])
         for one in heard:
             show = _json if options.json else _text
-            print(show(name, one, contract.labels), flush=True)
+            print(show(name, one, signature.labels), flush=True)
 
 
 @contextmanager
-def _opened(name: str, contract: Contract) -> Iterator[tuple[Iterator[np.ndarray], int]]:
+def _opened(name: str, signature: ModelSignature) -> Iterator[tuple[Iterator[np.ndarray], int]]:
     """Yields the blocks of samples and their rate."""
     options = flags.FLAGS
     if name == _STREAM:
-        rate = options.pcm_rate or contract.sample_rate
-        form = PCMFormat(options.pcm_format, rate, options.pcm_channels)
+        rate = options.pcm_rate or signature.sample_rate
+        pcm_format = PCMFormat(options.pcm_format, rate, options.pcm_channels)
         with os.fdopen(sys.stdin.fileno(), "rb", closefd=False) as stream:
-            yield pcm_blocks(stream, form), rate
+            yield pcm_blocks(stream, pcm_format), rate
     else:
         with open_audio(name) as recording:
             yield recording.blocks(), recording.sample_rate
 
 
 def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[_Heard]:
-    seconds = classifier.contract.samples / classifier.contract.sample_rate
+    seconds = classifier.signature.samples / classifier.signature.sample_rate
     for window in windows:
         probabilities = classifier.probabilities(window.waveform[None])[0]
         end = window.start_seconds + seconds

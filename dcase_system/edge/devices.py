@@ -53,7 +53,7 @@ DEVICE_CLASSES = (
 
 
 @dataclass(frozen=True)
-class Needs:
+class Footprint:
     """Memory that a model needs, in bytes.
 
     The program around it (runtime, kernels, front end) is not counted.
@@ -73,15 +73,17 @@ class Needs:
         return self.arena + self.clip
 
 
-def fitting(needs: Needs, classes: Sequence[DeviceClass] = DEVICE_CLASSES) -> dict[str, str]:
+def fitting(
+    footprint: Footprint, classes: Sequence[DeviceClass] = DEVICE_CLASSES
+) -> dict[str, str]:
     """Returns for each class `yes`, or how much of which memory is missing."""
     verdicts = {}
     for device in classes:
         missing = [
             f"{memory} {_kib(needed - there)} KiB short"
             for memory, needed, there in (
-                ("flash", needs.flash, device.flash),
-                ("RAM", needs.ram, device.ram),
+                ("flash", footprint.flash, device.flash),
+                ("RAM", footprint.ram, device.ram),
             )
             if there is not None and needed > there
         ]

@@ -21,13 +21,13 @@ from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import replacing, replacing_directory, write_json
-from dcase_system.core.places import files_below
+from dcase_system.core.locations import files_below
 from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.table import read_tsv
-from dcase_system.edge import forms
-from dcase_system.edge.check import check_forms
+from dcase_system.edge import variants
+from dcase_system.edge.check import check_variants
 from dcase_system.edge.tflite import FORMATS
-from dcase_system.models.signature import Contract, load_contract
+from dcase_system.models.signature import ModelSignature, load_signature
 from dcase_system.models.stored import load_network
 
 CALIBRATION, CHECK = "calibration.csv", "check.json"
@@ -37,48 +37,48 @@ _BATCH = 16
 
 def export_checked(
     network: keras.Model,
-    contract: Contract,
+    signature: ModelSignature,
     clips: Waveforms,
     filenames: Sequence[str],
     folder: Path,
     formats: Sequence[str] = FORMATS,
-    aware: bytes | None = None,
+    int8_by_qat: bytes | None = None,
     name: str = "student",
 ) -> None:
     """Writes every variant into a folder, with `calibration.csv` and `check.json`.
 
     Args:
         network: Network from features to logits.
-        contract: Signature of the network.
+        signature: Signature of the network.
         clips: Training clips that set the ranges of int8 activations, and on which every variant
             is compared with the network.
         filenames: Names of the clips.
         folder: Output folder.
         formats: Formats of the `.tflite` files.
-        aware: See `forms.export_all`.
+        int8_by_qat: See `variants.export_all`.
         name: Prefix of the file names.
 
     Raises:
         InputError: A variant deviates too far from the network.
     """
-    calibration = features_of(contract, clips)
-    forms.export_all(network, contract, calibration, folder, formats, aware, name)
+    calibration = features_of(signature, clips)
+    variants.export_all(network, signature, calibration, folder, formats, int8_by_qat, name)
     with replacing(folder / CALIBRATION) as temporary:
         lines = ["filename", *filenames]
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    written = forms.forms_of(network, folder, name)
-    logits = forms.logits_of(written, contract, clips)
-    probabilities = {form: contract.probabilities(values) for form, values in logits.items()}
-    write_json(folder / CHECK, check_forms(written, probabilities))
+    written = variants.load_variants(network, folder, name)
+    logits = variants.logits_of(written, signature, clips)
+    probabilities = {variant: signature.probabilities(values) for variant, values in logits.items()}
+    write_json(folder / CHECK, check_variants(written, probabilities))
 
 
-def features_of(contract: Contract, clips: Waveforms) -> np.ndarray:
+def features_of(signature: ModelSignature, clips: Waveforms) -> np.ndarray:
     """Computes the network's input: (clips * segments, bands, frames, channels)."""
     batches = np.array_split(np.arange(len(clips)), -(-len(clips) // _BATCH))
-    return np.concatenate([np.asarray(contract.features(clips.gather(rows))) for rows in batches])
+    return np.concatenate([np.asarray(signature.features(clips.gather(rows))) for rows in batches])
 
 
-def drawn_rows(clips: int, seed: int) -> np.ndarray:
+def sample_calibration_rows(clips: int, seed: int) -> np.ndarray:
     """Samples positions of at most 200 clips from a list that may be sorted by class."""
     return np.sort(np.random.default_rng(seed).permutation(clips)[:CALIBRATION_CLIPS])
 
@@ -112,7 +112,7 @@ def main(argv: Sequence[str]) -> None:
         raise app.UsageError(f"--formats takes some of {', '.join(FORMATS)}")
     folder, clips_dir = Path(argv[1]), Path(options.clips_dir)
     _check_replaceable(Path(options.output_dir))
-    network, contract = load_network(folder), load_contract(folder)
+    network, signature = load_network(folder), load_signature(folder)
     listed = Path(options.calibration_list) if options.calibration_list else None
     names = calibration_names(clips_dir, listed)
     with tempfile.TemporaryDirectory() as store:
@@ -120,13 +120,13 @@ def main(argv: Sequence[str]) -> None:
             store,
             clips_dir,
             names,
-            sample_rate=contract.sample_rate,
-            clip_seconds=contract.samples / contract.sample_rate,
-            channels=contract.channels,
-            exact=contract.channels > 1,
+            sample_rate=signature.sample_rate,
+            clip_seconds=signature.samples / signature.sample_rate,
+            channels=signature.channels,
+            exact=signature.channels > 1,
         )
         with replacing_directory(options.output_dir) as temporary:
-            export_checked(network, contract, clips, names, temporary, options.formats)
+            export_checked(network, signature, clips, names, temporary, options.formats)
             write_model_card(temporary, edge="")
     for path in sorted(Path(options.output_dir).glob("*.tflite")):
         print(f"{path.stat().st_size:>9,} bytes  {path}")

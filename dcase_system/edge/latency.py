@@ -30,7 +30,7 @@ from dcase_system.core.processors import usable_cores
 from dcase_system.edge import tflite, timing
 from dcase_system.edge.card import read_card
 from dcase_system.models import registry
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 _PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
 
@@ -105,13 +105,13 @@ def measure(
 
 
 def measure_front_end(
-    contract: Contract, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+    signature: ModelSignature, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
 ) -> Latency:
     """Measures a signature's front end alone, from the samples of a clip to its features."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "front end alone"
-        shape = (1, *contract.waveform_shape)
-        path.write_bytes(tflite.converted_function(contract.features, shape, "waveform"))
+        shape = (1, *signature.waveform_shape)
+        path.write_bytes(tflite.converted_function(signature.features, shape, "waveform"))
         return measure(path, "waveform", threads, repeats, runtime)
 
 
@@ -126,9 +126,9 @@ def measure_files(
     results: list[Latency] = []
     front_ends: dict[str, Latency] = {}
     for path, card in [(path, read_card(path)) for path in paths]:
-        key = json.dumps(card.contract.to_json())
+        key = json.dumps(card.signature.to_json())
         if key not in front_ends:
-            front_ends[key] = measure_front_end(card.contract, threads, repeats, runtime)
+            front_ends[key] = measure_front_end(card.signature, threads, repeats, runtime)
             results.append(front_ends[key])
         measured = measure(path, card.takes, threads, repeats, runtime)
         front_end = front_ends[key].times[0].processor

@@ -20,9 +20,9 @@ from dcase_system.edge import ethos_u
 from dcase_system.edge.arena import Arena, arena
 from dcase_system.edge.c_header import c_header
 from dcase_system.edge.card import read_card
-from dcase_system.edge.devices import DEVICE_CLASSES, Needs, fitting
+from dcase_system.edge.devices import DEVICE_CLASSES, Footprint, fitting
 from dcase_system.edge.ethos_u import EthosReport
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 REPORT = "microcontroller.json"
 _SAMPLE_BYTES = 2
@@ -35,19 +35,19 @@ class Report:
     Attributes:
         file: Name of the file.
         arena: Memory of the model.
-        needs: Memory needed on a device without accelerator.
+        footprint: Memory needed on a device without accelerator.
         fits: `yes` or the missing memory, by device class.
         accelerators: Reports for the requested accelerators.
     """
 
     file: str
     arena: Arena
-    needs: Needs
+    footprint: Footprint
     fits: dict[str, str]
     accelerators: tuple[EthosReport, ...]
 
 
-def checked_contract(path: Path) -> Contract:
+def checked_signature(path: Path) -> ModelSignature:
     """Returns the signature of a file that a microcontroller can run.
 
     Raises:
@@ -66,7 +66,7 @@ def checked_contract(path: Path) -> Contract:
         raise InputError(
             "microcontrollers compute in int8", where=path, expected="int8", received=card.format
         )
-    return card.contract
+    return card.signature
 
 
 def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report:
@@ -80,20 +80,20 @@ def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report
     Raises:
         InputError: The file is unsuitable or an accelerator is unknown.
     """
-    contract, content = checked_contract(path), path.read_bytes()
+    signature, content = checked_signature(path), path.read_bytes()
     memory = arena(content)
-    write_text(folder / f"{path.stem}.h", c_header(path.stem, content, contract, memory.bytes))
+    write_text(folder / f"{path.stem}.h", c_header(path.stem, content, signature, memory.bytes))
     compiled = []
     for accelerator in accelerators:
         target = folder / f"{path.stem}_{accelerator}.tflite"
         found = ethos_u.compile_model(path, accelerator, target)
         content = target.read_bytes()
         needed = found.sram_bytes + arena(content).interpreter
-        write_text(target.with_suffix(".h"), c_header(target.stem, content, contract, needed))
+        write_text(target.with_suffix(".h"), c_header(target.stem, content, signature, needed))
         compiled.append(found)
-    clip = contract.samples * contract.channels * _SAMPLE_BYTES
-    needs = Needs(path.stat().st_size, memory.bytes, clip)
-    result = Report(path.name, memory, needs, fitting(needs), tuple(compiled))
+    clip = signature.samples * signature.channels * _SAMPLE_BYTES
+    footprint = Footprint(path.stat().st_size, memory.bytes, clip)
+    result = Report(path.name, memory, footprint, fitting(footprint), tuple(compiled))
     classes = [asdict(one) for one in DEVICE_CLASSES]
     write_json(folder / REPORT, {**asdict(result), "device_classes": classes})
     return result
@@ -101,10 +101,10 @@ def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report
 
 def as_text(result: Report) -> str:
     """Formats memory, devices and accelerators as tables."""
-    needs = result.needs
+    footprint = result.footprint
     lines = [
-        f"{result.file}: flash {needs.flash:,} bytes; RAM {needs.ram:,} bytes: "
-        f"arena {needs.arena:,} ({result.arena.tensors:,} of tensors), clip {needs.clip:,}",
+        f"{result.file}: flash {footprint.flash:,} bytes; RAM {footprint.ram:,} bytes: "
+        f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), clip {footprint.clip:,}",
         "",
         f"{'class':<24}{'such as':<26}{'flash KiB':>10}{'RAM KiB':>11}  fits",
     ]

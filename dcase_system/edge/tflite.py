@@ -15,7 +15,7 @@ from dcase_system.edge import flatbuffer, post_training
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.quantisation import dequantise, quantise
-from dcase_system.models.depthwise import traced_plainly
+from dcase_system.models.depthwise import single_op_depthwise
 
 
 def file_name(format_name: str, takes: str = "features", network: str = "student") -> str:
@@ -115,7 +115,7 @@ def converted_function(
     with (
         tempfile.TemporaryDirectory() as temporary,
         plain_path(temporary) as saved_model,
-        traced_plainly(True),
+        single_op_depthwise(True),
     ):
         tf.saved_model.save(module, str(saved_model), signatures=module.call)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
@@ -127,7 +127,7 @@ def converted_function(
 
 def _inference(network: keras.Model, plain: bool) -> Callable:
     def call(features):  # traced when the archive is written out
-        with traced_plainly(plain):
+        with single_op_depthwise(plain):
             return network(features, training=False)
 
     return call

@@ -8,7 +8,7 @@ import numpy as np
 
 from dcase_system.audio.decode import mono, resample_blocks
 from dcase_system.core.errors import InputError
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 _SILENT_PEAK = 1e-4  # -80 dB of full scale
 _CLIPPED_LEVEL, _CLIPPED_SHARE = 0.999, 1e-3
@@ -32,7 +32,7 @@ class Window:
 def windows_of(
     blocks: Iterable[np.ndarray],
     sample_rate: int,
-    contract: Contract,
+    signature: ModelSignature,
     hop_seconds: float | None = None,
 ) -> Iterator[Window]:
     """Yields the windows of a recording of any length, rate and number of channels.
@@ -44,29 +44,29 @@ def windows_of(
     Args:
         blocks: Blocks of the recording in order: (samples, channels) float32, full scale = 1.
         sample_rate: Sample rate in Hz.
-        contract: Signature of the network.
+        signature: Signature of the network.
         hop_seconds: Time from the start of one window to the next.
 
     Raises:
         InputError: There are no samples, or the channels do not fit the network.
     """
     blocks = iter(blocks)
-    first = next(blocks, np.empty((0, contract.channels), np.float32))
-    notes = _channel_notes(first.shape[1], contract.channels)
-    fitted = (_fit_channels(block, contract.channels) for block in chain([first], blocks))
-    resampled = resample_blocks(fitted, sample_rate, contract.sample_rate)
-    hop = contract.samples
+    first = next(blocks, np.empty((0, signature.channels), np.float32))
+    notes = _channel_notes(first.shape[1], signature.channels)
+    fitted = (_fit_channels(block, signature.channels) for block in chain([first], blocks))
+    resampled = resample_blocks(fitted, sample_rate, signature.sample_rate)
+    hop = signature.samples
     if hop_seconds is not None:
-        hop = max(1, round(hop_seconds * contract.sample_rate))
-    for start, waveform in _stretches(resampled, contract.samples, hop):
+        hop = max(1, round(hop_seconds * signature.sample_rate))
+    for start, waveform in _stretches(resampled, signature.samples, hop):
         if len(waveform) == 0:
             raise InputError("no samples", where="audio", expected="at least one")
-        if len(waveform) < contract.samples:
-            notes = (*notes, f"repeated: shorter than {_seconds(contract)}")
-            waveform = np.resize(waveform, (contract.samples, contract.channels))
+        if len(waveform) < signature.samples:
+            notes = (*notes, f"repeated: shorter than {_seconds(signature)}")
+            waveform = np.resize(waveform, (signature.samples, signature.channels))
         yield Window(
-            start / contract.sample_rate,
-            waveform.reshape(contract.waveform_shape),
+            start / signature.sample_rate,
+            waveform.reshape(signature.waveform_shape),
             (*notes, *_doubts(waveform)),
         )
 
@@ -93,13 +93,13 @@ def _stretches(
         yield 0, np.concatenate(held)
 
 
-def band_note(sample_rate: int, contract: Contract) -> str | None:
+def band_note(sample_rate: int, signature: ModelSignature) -> str | None:
     """Describes what is missing at a sample rate below the network's."""
-    if sample_rate >= contract.sample_rate:
+    if sample_rate >= signature.sample_rate:
         return None
     return (
         f"sampled at {sample_rate:,} Hz: nothing above {sample_rate // 2:,} Hz, "
-        f"but the network was trained up to {contract.sample_rate // 2:,}"
+        f"but the network was trained up to {signature.sample_rate // 2:,}"
     )
 
 
@@ -128,5 +128,5 @@ def _doubts(waveform: np.ndarray) -> tuple[str, ...]:
     return ("clipped",) if (level >= _CLIPPED_LEVEL).mean() >= _CLIPPED_SHARE else ()
 
 
-def _seconds(contract: Contract) -> str:
-    return f"{contract.samples / contract.sample_rate:g} s"
+def _seconds(signature: ModelSignature) -> str:
+    return f"{signature.samples / signature.sample_rate:g} s"

@@ -17,7 +17,7 @@ _plain: ContextVar[bool | None] = ContextVar("plain", default=None)
 
 
 @contextmanager
-def traced_plainly(plain: bool) -> Iterator[None]:
+def single_op_depthwise(plain: bool) -> Iterator[None]:
     """Sets how depthwise convolutions with two strides are traced inside the context.
 
     By default they are traced as this machine's kernels allow.

@@ -4,7 +4,7 @@ A 3x3 stem, then blocks of one or two modules with a 2x2 pooling, global average
 dense layer. A module is a depthwise-separable convolution (DSC) or an inverted residual with a
 linear bottleneck (IRwLB) that triples its channels inside. The paper and the authors' code differ
 in the stem (stride 1 and Swish, stride 2 and ReLU) and in the padding of 5x5 depthwise-separable
-convolutions (their maps shrink by 2 in the code); `Reading` selects one.
+convolutions (their maps shrink by 2 in the code); `Variant` selects one.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from dcase_system.core.checked import NotNegative
 from dcase_system.core.errors import InputError
 from dcase_system.models.layers import Activation, conv_bn, depthwise_bn
 
-Reading = Literal["paper", "code"]
+Variant = Literal["paper", "code"]
 Pool = Literal["avg", "max"]
 EXPANSION = 3
 # Module codes of the authors' search: (kernel, whether it is an inverted residual).
@@ -91,7 +91,7 @@ def scene_spec(
     stem: int,
     blocks: Sequence[tuple[int, int, Pool]],
     growth: float,
-    reading: Reading = "paper",
+    variant: Variant = "paper",
     *,
     classes: int = 3,
     input_shape: tuple[int, int] = (128, 128),
@@ -107,7 +107,7 @@ def scene_spec(
         blocks: (first module or 0 for none, second module, pooling) of each block; modules as in
             `MODULES`.
         growth: Factor of the width in each block.
-        reading: Source of stem and padding.
+        variant: Source of stem and padding.
         classes: Number of logits.
         input_shape: (bands, frames).
         input_channels: Channels of the features.
@@ -119,7 +119,7 @@ def scene_spec(
         modules.append(_module(second, width, grown))
         built.append(SceneBlockSpec(tuple(modules), pool))
         width = grown
-    code = reading == "code"
+    code = variant == "code"
     return SceneCNNSpec(
         stem,
         tuple(built),
@@ -149,7 +149,7 @@ def scene_a_table3() -> SceneCNNSpec:
     return scene_spec(76, [(3, 1, "avg"), (2, 2, "max")], 1.75, "paper")
 
 
-def scene_b(reading: Reading = "code") -> SceneCNNSpec:
+def scene_b(variant: Variant = "code") -> SceneCNNSpec:
     """Model B as the authors trained it: 76,611 parameters."""
     blocks: list[tuple[int, int, Pool]] = [
         (0, 3, "avg"),
@@ -157,7 +157,7 @@ def scene_b(reading: Reading = "code") -> SceneCNNSpec:
         (2, 1, "avg"),
         (3, 1, "avg"),
     ]
-    return scene_spec(64, blocks, 1.0, reading)
+    return scene_spec(64, blocks, 1.0, variant)
 
 
 def scene_b_table3() -> SceneCNNSpec:

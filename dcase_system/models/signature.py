@@ -34,7 +34,7 @@ class Normalisation:
 
 # Arrays and the cached layer cannot take part in a comparison.
 @dataclass(frozen=True, eq=False)
-class Contract:
+class ModelSignature:
     """Input and output of a network.
 
     Attributes:
@@ -111,13 +111,13 @@ class Contract:
         }
 
     @staticmethod
-    def from_json(values: Any, where: object) -> "Contract":
+    def from_json(values: Any, where: object) -> "ModelSignature":
         """Restores a signature from the output of `to_json`.
 
         Raises:
             InputError: A field is missing, unknown or wrong.
         """
-        return parsed(values, Contract, where)
+        return parsed(values, ModelSignature, where)
 
 
 def clip_probabilities(
@@ -141,12 +141,12 @@ def clip_probabilities(
     return means / means.sum(axis=-1, keepdims=True) if activation == "scaled_sigmoid" else means
 
 
-def save_contract(folder: Path, contract: Contract) -> None:
+def save_signature(folder: Path, signature: ModelSignature) -> None:
     """Writes a signature to `contract.json` in a network's folder."""
-    write_json(folder / FILE, contract.to_json())
+    write_json(folder / FILE, signature.to_json())
 
 
-def load_contract(folder: Path) -> Contract:
+def load_signature(folder: Path) -> ModelSignature:
     """Loads the signature of a stored network.
 
     Raises:
@@ -162,4 +162,4 @@ def load_contract(folder: Path) -> Contract:
             where=path,
             expected="the file that every training writes next to the network",
         ) from error
-    return Contract.from_json(values, path)
+    return ModelSignature.from_json(values, path)

@@ -33,7 +33,7 @@ _ASK = {"RAY_gcs_rpc_server_reconnect_timeout_s": "4", "RAY_gcs_rpc_server_conne
 
 
 @dataclass(frozen=True)
-class Needs:
+class Resources:
     """Resources that a task occupies on a node.
 
     Attributes:
@@ -46,12 +46,12 @@ class Needs:
 
 
 @contextlib.contextmanager
-def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
+def cluster(address: str, resources: Resources, folder: Path) -> Iterator["OnRay"]:
     """Connects to the Ray cluster that this machine belongs to.
 
     Args:
         address: `HOST:PORT` of its head, or `auto` for the cluster that runs here.
-        needs: Resources of each task.
+        resources: Resources of each task.
         folder: Folder that every node sees under the same path; logs go there.
 
     Raises:
@@ -67,7 +67,7 @@ def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise _unreachable(address, str(error)) from error
         try:
-            yield OnRay(ray, needs, folder.resolve())
+            yield OnRay(ray, resources, folder.resolve())
         finally:
             ray.shutdown()
 
@@ -75,8 +75,8 @@ def cluster(address: str, needs: Needs, folder: Path) -> Iterator["OnRay"]:
 class OnRay:
     """Runs tasks as processes on cluster nodes; Ray queues them until a node has free resources."""
 
-    def __init__(self, ray: Any, needs: Needs, folder: Path):
-        self._ray, self._needs, self._folder = ray, needs, folder
+    def __init__(self, ray: Any, resources: Resources, folder: Path):
+        self._ray, self._resources, self._folder = ray, resources, folder
 
     def run(self, tasks: Sequence[Task]) -> None:
         """See `Executor.run`; also fails if a node cannot read the folder or has other versions."""
@@ -101,8 +101,8 @@ class OnRay:
         log = log_of(self._folder / "logs", task)
         log.parent.mkdir(parents=True, exist_ok=True)
         remote = self._ray.remote(
-            num_cpus=self._needs.cpus,
-            num_gpus=self._needs.gpus,
+            num_cpus=self._resources.cpus,
+            num_gpus=self._resources.gpus,
             max_retries=RETRIES,
             retry_exceptions=[Lost],
             scheduling_strategy="SPREAD",
@@ -135,8 +135,8 @@ class OnRay:
         except errors.RayTaskError as error:
             cause = error.cause
             if isinstance(cause, Failed):
-                said = last_line(log_of(self._folder / "logs", task))
-                raise failed(task, cause.args[0], said) from None
+                last_output = last_line(log_of(self._folder / "logs", task))
+                raise failed(task, cause.args[0], last_output) from None
             if isinstance(cause, Lost):
                 raise lost(task, RETRIES + 1, str(cause)) from None
             reason = (str(cause).strip().splitlines() or ["no reason given"])[-1]
@@ -145,14 +145,14 @@ class OnRay:
             raise lost(task, RETRIES + 1, type(error).__name__) from None
 
     def _check_resources(self) -> None:
-        needs = self._needs
+        resources = self._resources
         found = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         sizes = [(given.get("CPU", 0), given.get("GPU", 0)) for given in found]
-        if not any(cpus >= needs.cpus and gpus >= needs.gpus for cpus, gpus in sizes):
+        if not any(cpus >= resources.cpus and gpus >= resources.gpus for cpus, gpus in sizes):
             raise InputError(
                 "no node has the resources of a task",
                 where="--task_cpus, --task_gpus",
-                expected=f"one with {needs.cpus:g} cores and {needs.gpus:g} accelerators",
+                expected=f"one with {resources.cpus:g} cores and {resources.gpus:g} accelerators",
                 received=", ".join(f"{cpus:g} and {gpus:g}" for cpus, gpus in sizes),
             )
 

@@ -13,12 +13,12 @@ from contextvars import ContextVar
 import keras
 import tensorflow as tf
 
-_APART = ContextVar("apart", default=False)
+_PER_REPLICA = ContextVar("per_replica", default=False)
 
 
 def count() -> int:
     """Number of replicas that share batches here; 1 outside of `Strategy.run`."""
-    if _APART.get() or tf.distribute.in_cross_replica_context():
+    if _PER_REPLICA.get() or tf.distribute.in_cross_replica_context():
         return 1
     return tf.distribute.get_strategy().num_replicas_in_sync
 
@@ -29,16 +29,16 @@ def index():
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def per_replica() -> Iterator[None]:
     """Lets each replica work by itself, on whole batches.
 
     TensorFlow cannot sum over replicas inside loops and conditions of the graph.
     """
-    before = _APART.set(True)
+    before = _PER_REPLICA.set(True)
     try:
         yield
     finally:
-        _APART.reset(before)
+        _PER_REPLICA.reset(before)
 
 
 def all_sum(values):

@@ -66,19 +66,19 @@ def lost(task: Task, times: int, reason: str) -> InputError:
     return InputError(f"task was lost {times} times ({reason})", where=task.name)
 
 
-def failed(task: Task, status: int, said: str) -> BaseException:
+def failed(task: Task, status: int, last_output: str) -> BaseException:
     """Returns the error of a task that failed.
 
     Args:
         task: Task that failed.
         status: Its exit status, not 0.
-        said: Last line of its output; empty if the terminal has shown it.
+        last_output: Last line of its output; empty if the terminal has shown it.
     """
     if status == INTERRUPTED:
         return KeyboardInterrupt()
-    said = said.removeprefix("error: ")
+    last_output = last_output.removeprefix("error: ")
     return InputError(
-        f"recipe failed: {said}" if said else "recipe failed; see its message above",
+        f"recipe failed: {last_output}" if last_output else "recipe failed; see its message above",
         where=" ".join(task.arguments),
         received=f"exit status {status}",
     )

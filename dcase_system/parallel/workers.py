@@ -59,7 +59,7 @@ class Team:
         """Number of devices of all workers together."""
         return self.strategy.num_replicas_in_sync
 
-    def from_chief(self, value: bool, same: str, what: str) -> bool:
+    def broadcast_checked(self, value: bool, same: str, what: str) -> bool:
         """Broadcasts the chief's value after checking that all workers are in the same state.
 
         Args:
@@ -83,7 +83,7 @@ class Team:
             )
         return bool(values[0])
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Barrier: waits for all workers.
 
         Raises:
@@ -97,7 +97,7 @@ class Team:
         return nullcontext() if self.devices == 1 else self.strategy.scope()
 
     @contextmanager
-    def losses_told(self) -> Iterator[None]:
+    def translate_worker_errors(self) -> Iterator[None]:
         """Translates TensorFlow's errors after the loss of another worker into an InputError."""
         try:
             yield
@@ -112,7 +112,7 @@ class Team:
 
     def _gathered(self, values: list[int]) -> np.ndarray:
         """Gathers an array (replicas, values) from all workers."""
-        with self.losses_told():
+        with self.translate_worker_errors():
             return _gathering(self.strategy)(tf.constant([values], tf.int64)).numpy()
 
 

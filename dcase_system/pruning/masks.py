@@ -44,20 +44,20 @@ def masked_model(model: keras.Model) -> keras.Model:
     return rebuild(graph.model, call)
 
 
-def set_masks(masked: keras.Model, kept: Mapping[str, np.ndarray]) -> None:
+def set_masks(masked: keras.Model, keep_indices: Mapping[str, np.ndarray]) -> None:
     """Hides all channels except the kept ones.
 
     Args:
         masked: Network from `masked_model`.
-        kept: Positions to keep, by group; unnamed groups are shown in full.
+        keep_indices: Positions to keep, by group; unnamed groups are shown in full.
 
     Raises:
         InputError: The network has no masks, or a group is unknown or would be empty.
     """
     graph = read_graph(masked)
-    alive = graph.alive(kept)
+    keep_mask = graph.keep_mask(keep_indices)
     for mask, ids in _masks(graph):
-        mask.assign(alive[ids].astype(np.float32))
+        mask.assign(keep_mask[ids].astype(np.float32))
 
 
 def kept_by_masks(masked: keras.Model) -> dict[str, np.ndarray]:

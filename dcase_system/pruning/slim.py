@@ -14,7 +14,7 @@ from dcase_system.models.graph.mask_layer import ChannelMask
 from dcase_system.models.graph.read import ChannelGraph, read_graph
 
 
-def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
+def slim(model: keras.Model, keep_indices: Mapping[str, np.ndarray]) -> keras.Model:
     """Copies a network without the channels that are not kept; the original does not change.
 
     Layers keep their names, precision, trainable flags and configs, including functions and objects
@@ -25,14 +25,14 @@ def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
 
     Args:
         model: Network, see `read_graph`.
-        kept: (kept channels,) positions in a group, keyed by group name; others stay complete.
+        keep_indices: (kept channels,) positions in a group, by group name; others stay complete.
 
     Raises:
         InputError: The network is not understood, or a group is unknown or would be empty.
     """
     graph = read_graph(model)
-    alive = graph.alive(kept)
-    smaller, copies = replaced(graph.model, lambda operation: _smaller(operation, graph, alive))
+    keep_mask = graph.keep_mask(keep_indices)
+    smaller, copies = replaced(graph.model, lambda operation: _smaller(operation, graph, keep_mask))
     layers = [layer for layer in graph.model.layers if layer.name in copies]
     flags = [_flags(layer) for layer in layers]
     smaller.trainable = graph.model.trainable
@@ -40,20 +40,20 @@ def slim(model: keras.Model, kept: Mapping[str, np.ndarray]) -> keras.Model:
         copy = copies[layer.name]
         _set_flags(copy, trainable)
         if copy is not layer:
-            _fill(copy, layer, graph.layers.get(layer.name), alive)
+            _fill(copy, layer, graph.layers.get(layer.name), keep_mask)
     return smaller
 
 
-def _smaller(operation: Any, graph: ChannelGraph, alive: np.ndarray) -> Any:
+def _smaller(operation: Any, graph: ChannelGraph, keep_mask: np.ndarray) -> Any:
     """Copies an operation with reduced sizes, without its weights."""
     if isinstance(operation, ChannelMask):
         return None
     channels, config = graph.layers.get(operation.name), graph.configs.get(operation.name)
     if channels is None or config is None:
         return copied(operation, config)
-    config = fitting(config, channels, alive)
+    config = fitting(config, channels, keep_mask)
     for (key, entry), ids in channels.sizes.items():
-        size = int(alive[ids].sum())
+        size = int(keep_mask[ids].sum())
         if entry is None:
             config[key] = size
         else:
@@ -62,7 +62,7 @@ def _smaller(operation: Any, graph: ChannelGraph, alive: np.ndarray) -> Any:
 
 
 def _fill(
-    copy: keras.Layer, layer: keras.Layer, channels: LayerChannels | None, alive: np.ndarray
+    copy: keras.Layer, layer: keras.Layer, channels: LayerChannels | None, keep_mask: np.ndarray
 ) -> None:
     """Sets a copy's weights to those of its layer, cut to the kept channels."""
     if channels is None:
@@ -70,7 +70,7 @@ def _fill(
         return
     weights = layer.get_weights()
     for (index, axis), ids in channels.axes.items():
-        weights[index] = np.compress(alive[ids], weights[index], axis=axis)
+        weights[index] = np.compress(keep_mask[ids], weights[index], axis=axis)
     copy.set_weights(weights)
 
 

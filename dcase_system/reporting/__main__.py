@@ -19,8 +19,8 @@ from dcase_system.core import cli
 from dcase_system.reporting.comparison import compare, write_comparison
 from dcase_system.reporting.comparison_page import comparison_page
 from dcase_system.reporting.content import Note, Table
+from dcase_system.reporting.export_assets import write_material
 from dcase_system.reporting.html import REPORT, write_page
-from dcase_system.reporting.material import write_material
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.tables import as_text, note_text
 

@@ -10,7 +10,7 @@ from dcase_system.core.files import write_text
 from dcase_system.reporting.content import Document, Table
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.run_files import read_run
-from dcase_system.reporting.run_page import forms_table, part_table
+from dcase_system.reporting.run_page import part_table, variants_table
 from dcase_system.reporting.tables import as_markdown, escaped
 
 MODEL_CARD = "model_card.md"
@@ -46,11 +46,11 @@ def write_model_card(folder: Path, edge: str = "edge/", warnings: Sequence[str] 
 
 def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> Iterator[str]:
     run = read_run(folder)
-    contract = cards[0] if cards else Document("")
-    labels = contract.texts("contract", "labels")
-    rate = contract.number("contract", "front_end", "sample_rate", spec=",")
-    samples = contract.number("contract", "samples")
-    channels = contract.get("contract", "channels")
+    signature = cards[0] if cards else Document("")
+    labels = signature.texts("contract", "labels")
+    rate = signature.number("contract", "front_end", "sample_rate", spec=",")
+    samples = signature.number("contract", "samples")
+    channels = signature.get("contract", "channels")
     yield f"# Model card: {escaped(folder.resolve().name)}\n"
     yield "A classifier of short recordings for small devices.\n"
     yield "## Input and output\n"
@@ -68,7 +68,11 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
     yield "## Accuracy\n"
     if run.scores.names("forms"):
         yield "On the dev-test clips, scored once; they were not used for any choice.\n"
-        for table in (forms_table(run), part_table(run, "device_group"), part_table(run, "scene")):
+        for table in (
+            variants_table(run),
+            part_table(run, "device_group"),
+            part_table(run, "scene"),
+        ):
             if table.rows:  # networks from a search have no device groups
                 yield as_markdown(table)
     else:

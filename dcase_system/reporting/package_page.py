@@ -19,7 +19,7 @@ from dcase_system.reporting.content import (
 )
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.html import REPORT
-from dcase_system.reporting.listings import Column, listed, published_on
+from dcase_system.reporting.json_tables import Column, listed, published_on
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.style import SERIES, house_style, new_figure
 

@@ -60,9 +60,9 @@ def read_run(run_dir: Path) -> Run:
     ]
     scores = document("dev_test/scores.json")
     cards = {
-        form: document(f"edge/{form.replace('tflite_', 'student_', 1)}.json")
-        for form in scores.names("forms")
-        if re.fullmatch(r"tflite_\w+", form)
+        variant: document(f"edge/{variant.replace('tflite_', 'student_', 1)}.json")
+        for variant in scores.names("forms")
+        if re.fullmatch(r"tflite_\w+", variant)
     }
     stages.append(LoggedStage("student", document("metrics.jsonl"), document("pruning.jsonl")))
     return Run(

@@ -14,7 +14,7 @@ from dcase_system.reporting.content import (
     section,
 )
 from dcase_system.reporting.documents import missing, warnings
-from dcase_system.reporting.listings import Column, limits, listed, published_on
+from dcase_system.reporting.json_tables import Column, limits, listed, published_on
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
 from dcase_system.reporting.run_files import Run, read_run
@@ -58,14 +58,14 @@ def verdicts(run: Run) -> Iterator[Verdict]:
 
 
 def _accuracy(run: Run) -> Iterator[Block | None]:
-    scores, form = run.scores, run.submitted
+    scores, variant = run.scores, run.submitted
     yield from warnings(run.config)
-    if scores.number("forms", form, "overall", "accuracy") is None:
+    if scores.number("forms", variant, "overall", "accuracy") is None:
         yield missing(scores, "scores")
         return
     yield Note(
-        f"Accuracy of the submitted variant ({form}), each over the clips of its scene, device or "
-        "group. The 95 % intervals resample whole recordings."
+        f"Accuracy of the submitted variant ({variant}), each over the clips of its scene, device "
+        "or group. The 95 % intervals resample whole recordings."
     )
     if not scores.names("intervals_95"):
         yield missing(scores, "intervals of scenes and devices")
@@ -201,10 +201,10 @@ def _zeros(document: Document) -> Iterator[Block | None]:
 
 def _device_files(run: Run) -> Iterator[Block | None]:
     found = run.scores.names("forms")
-    yield forms_table(run) if found else missing(run.scores, "scores of the files")
+    yield variants_table(run) if found else missing(run.scores, "scores of the files")
 
 
-def forms_table(run: Run) -> Table:
+def variants_table(run: Run) -> Table:
     """Builds the table of every variant's accuracy and its agreement with Keras."""
     return Table(
         "forms",
@@ -212,12 +212,12 @@ def forms_table(run: Run) -> Table:
         ("variant", "accuracy %", "log loss", "agrees %", "bytes"),
         [
             (
-                f"{form} *" if form == run.submitted else form,
-                run.scores.number("forms", form, "overall", "accuracy", spec=".2f"),
-                run.scores.number("forms", form, "overall", "logloss", spec=".3f"),
-                run.scores.number("forms", form, "agreement"),
-                run.cards[form].number("bytes", spec=",") if form in run.cards else None,
+                f"{variant} *" if variant == run.submitted else variant,
+                run.scores.number("forms", variant, "overall", "accuracy", spec=".2f"),
+                run.scores.number("forms", variant, "overall", "logloss", spec=".3f"),
+                run.scores.number("forms", variant, "agreement"),
+                run.cards[variant].number("bytes", spec=",") if variant in run.cards else None,
             )
-            for form in run.scores.names("forms")
+            for variant in run.scores.names("forms")
         ],
     )

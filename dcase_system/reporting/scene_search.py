@@ -8,7 +8,7 @@ from typing import Any
 from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document, warnings
-from dcase_system.reporting.listings import Column, limits, listed
+from dcase_system.reporting.json_tables import Column, limits, listed
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.scene_figures import accuracy_histograms
 from dcase_system.reporting.scene_tables import (
@@ -164,17 +164,17 @@ def _chosen(results: Document) -> Iterator[Block | None]:
     columns = ("class", *(f"{_name(one)} %" for _, one in chosen))
     yield Table("classes", "Accuracy by class, dev-test clips", columns, by_class)
     measures = (ACCURACY, MACRO, LOSS, Column("log loss", ("logloss",), ".3f"))
-    forms = [
+    variants = [
         (
-            f"{_name(one)}, {form}",
-            *(measure.cell(results, "chosen", at, "scores", form) for measure in measures),
+            f"{_name(one)}, {variant}",
+            *(measure.cell(results, "chosen", at, "scores", variant) for measure in measures),
         )
         for at, one in chosen
-        for form in results.names("chosen", at, "scores")
+        for variant in results.names("chosen", at, "scores")
     ]
     title = f"Variants on the dev-test clips; {_SUBMITTED} is submitted"
     headings = ("variant", *(measure.heading for measure in measures))
-    yield Table("forms", title, headings, forms)
+    yield Table("forms", title, headings, variants)
 
 
 def _trend_tables(results: Document) -> list[Table]:

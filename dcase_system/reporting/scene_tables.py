@@ -6,7 +6,7 @@ from typing import Any
 
 from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Cell, Document, Table
-from dcase_system.reporting.listings import Column, listed
+from dcase_system.reporting.json_tables import Column, listed
 
 PUBLISHED_ON = "TAU 2020 3Class"
 ACCURACY = Column("accuracy %", ("clip_accuracy",), ".1f")

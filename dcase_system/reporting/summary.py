@@ -6,9 +6,9 @@ from dcase_system.reporting.content import Note
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_page import (
     EDITION,
-    forms_table,
     part_table,
     rules_table,
+    variants_table,
     verdicts,
 )
 from dcase_system.reporting.tables import as_text, note_text
@@ -24,7 +24,7 @@ def run_summary(run_dir: Path) -> str:
         _by(run, "device_group"),
         _by(run, "device"),
         "",
-        as_text(forms_table(run)),
+        as_text(variants_table(run)),
         "",
         as_text(rules_table(run.complexity, [EDITION])),
     ]

@@ -37,7 +37,7 @@ def run_stage(
         InputError: Another worker is at a different stage, or was lost.
     """
     key, own, done = _key(directory, inputs), team(), is_done(directory, inputs)
-    if own.from_chief(done, key, f"inputs of {directory.name}"):
+    if own.broadcast_checked(done, key, f"inputs of {directory.name}"):
         _LOG.info("%s: already done, skipped", directory)
         return key
     if own.is_chief:
@@ -47,7 +47,7 @@ def run_stage(
     elif together:
         with tempfile.TemporaryDirectory() as unused:
             work(Path(unused))
-    own.meet()
+    own.barrier()
     return key
 
 
@@ -85,7 +85,7 @@ def run_training(
     own = team()
 
     def work(temporary: Path) -> None:
-        with own.scope(), own.losses_told():
+        with own.scope(), own.translate_worker_errors():
             train(temporary, checkpoint)
 
     checkpoints = directory.parent / "checkpoints"

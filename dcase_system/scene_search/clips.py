@@ -11,10 +11,10 @@ from dcase_system.audio.clips import stereo_waveforms
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.files import fingerprint
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 from dcase_system.corpora.corpus import Clips
 from dcase_system.corpora.lists import Lists
-from dcase_system.models.signature import Contract, Normalisation
+from dcase_system.models.signature import ModelSignature, Normalisation
 from dcase_system.scene_search.features import Scalograms, Statistics, scalograms
 from dcase_system.scene_search.training import ACTIVATION
 
@@ -68,9 +68,9 @@ class SceneData:
         return self.train.features.statistics()
 
     @property
-    def contract(self) -> Contract:
+    def signature(self) -> ModelSignature:
         """Signature of a network trained on all training clips."""
-        return Contract(
+        return ModelSignature(
             self.classes,
             self.front_end,
             self.train.audio.shape[0],
@@ -110,7 +110,7 @@ def load_scenes(
     if copy_mono:
         _LOG.info("mono clips of %d scenes: using their channel for both ears", len(scenes))
 
-    def decoded(root: Place, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
+    def decoded(root: Location, filenames: tuple[str, ...]) -> tuple[Waveforms, Scalograms]:
         waveforms = stereo_waveforms(
             stores, root, filenames, spec.sample_rate, seconds, copy_mono=copy_mono
         )

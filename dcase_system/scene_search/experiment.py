@@ -21,16 +21,16 @@ from dcase_system.scene_search.analysis import (
     mean_sizes,
     size_correlations,
 )
-from dcase_system.scene_search.chosen import train_chosen
 from dcase_system.scene_search.clips import SceneClips, SceneData
+from dcase_system.scene_search.final_training import train_chosen
 from dcase_system.scene_search.scratch import layers_of, table4_rows
 from dcase_system.scene_search.search import (
     Candidate,
     CandidateScore,
-    Method,
-    Search,
+    SceneProblem,
     chosen,
     front,
+    search_scenes,
 )
 from dcase_system.scene_search.space import Architecture, SceneSpace
 from dcase_system.scene_search.training import (
@@ -40,6 +40,7 @@ from dcase_system.scene_search.training import (
     score_segments,
     trained_network,
 )
+from dcase_system.search.driver import Method, Search
 from dcase_system.training import seeds
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.plan import VALIDATION_SEED
@@ -62,7 +63,7 @@ class SearchPlan:
         candidate: Training plan of a candidate.
         final: Training plan of the selected networks.
         methods: Search methods, each with the same number of candidates; the paper's is random.
-        evaluations: Number of distinct candidates per method.
+        num_trials: Number of distinct candidates per method.
         population: Largest population of NSGA-II; at most a quarter of the evaluations is used, so
             that there are several generations.
         validation_fraction: Share of the training list, in whole locations, held out to select
@@ -79,7 +80,7 @@ class SearchPlan:
     candidate: ScenePlan = field(default_factory=ScenePlan)
     final: ScenePlan = FINAL_PLAN
     methods: tuple[Method, ...] = ("random",)
-    evaluations: int = 510
+    num_trials: int = 510
     population: int = 20
     validation_fraction: float = 0.25
     select_on_test: bool = False
@@ -221,15 +222,20 @@ class _Run:
             return CandidateScore(**{field.name: result[field.name] for field in _DECISIVE})
 
         return {
-            method: Search(
-                self.plan.space,
-                method,
-                key,
-                self.storage,
-                self.plan.evaluations,
-                min(self.plan.population, max(2, self.plan.evaluations // 4)),
-                self.plan.seed,
-            ).run(evaluate, helps=helps)
+            method: search_scenes(
+                Search(
+                    SceneProblem(self.plan.space),
+                    method,
+                    key,
+                    self.storage,
+                    self.plan.num_trials,
+                    name=method,
+                    population=min(self.plan.population, max(2, self.plan.num_trials // 4)),
+                    seed=self.plan.seed,
+                ),
+                evaluate,
+                helps=helps,
+            )
             for method in self.plan.methods
         }
 

@@ -9,7 +9,7 @@ from dcase_system import runs
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json, write_json
-from dcase_system.edge.forms import REFERENCE, keras_form
+from dcase_system.edge.variants import REFERENCE, keras_variant
 from dcase_system.models import registry
 from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
@@ -18,7 +18,7 @@ from dcase_system.scene_search.scratch import (
     SCORES,
     SUBMITTED_FORM,
     layers_of,
-    score_forms,
+    score_variants,
     submitted_network,
     table4_rows,
     train_from_scratch,
@@ -149,11 +149,11 @@ def _network(
     stages.run_stage(
         folder / "dev_test",
         {"network": trained.key, "clips": data.test.key, "measures": MEASURES},
-        lambda target: score_forms(
+        lambda target: score_variants(
             target,
             {
-                REFERENCE: keras_form(trained.network),
-                SUBMITTED_FORM: keras_form(submitted, PRECISION),
+                REFERENCE: keras_variant(trained.network),
+                SUBMITTED_FORM: keras_variant(submitted, PRECISION),
             },
             data,
         ),

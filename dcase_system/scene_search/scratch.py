@@ -10,11 +10,11 @@ import numpy as np
 
 from dcase_system.complexity import rules
 from dcase_system.core.files import write_json
-from dcase_system.edge.forms import Form
+from dcase_system.edge.variants import ModelVariant
 from dcase_system.models import registry
 from dcase_system.models.precision import cast_weights
 from dcase_system.models.scene_cnn import SceneCNNSpec, layer_names
-from dcase_system.models.signature import save_contract
+from dcase_system.models.signature import save_signature
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
@@ -28,14 +28,14 @@ _BATCH = 64
 
 
 @dataclass(frozen=True)
-class Trained:
+class StageArtifact:
     """A network and the key of its training stage."""
 
     network: keras.Model
     key: str
 
 
-def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> Trained:
+def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> StageArtifact:
     """Trains on the whole training list, unless the stage is finished.
 
     Args:
@@ -62,11 +62,11 @@ def train_from_scratch(folder: Path, spec: Any, plan: ScenePlan, data: SceneData
             name=folder.name,
         )
         save_network(target, network, spec)
-        save_contract(target, data.contract)
+        save_signature(target, data.signature)
 
     inputs = {"spec": registry.spec_to_json(spec), "plan": asdict(plan), "clips": data.train.key}
     key = stages.run_training(folder / "network", inputs, train)
-    return Trained(load_network(folder / "network"), key)
+    return StageArtifact(load_network(folder / "network"), key)
 
 
 def submitted_network(folder: Path, network: keras.Model) -> tuple[keras.Model, dict[str, Any]]:
@@ -85,12 +85,12 @@ def submitted_network(folder: Path, network: keras.Model) -> tuple[keras.Model, 
     return submitted, {key: value for key, value in complexity.items() if key != "layers"}
 
 
-def score_forms(target: Path, forms: Mapping[str, Form], data: SceneData) -> None:
+def score_variants(target: Path, variants: Mapping[str, ModelVariant], data: SceneData) -> None:
     """Writes `scores.json` of the dev-test list, with a `SceneScore` for each variant.
 
     Args:
         target: Output folder.
-        forms: Variants that take features, by name.
+        variants: Variants that take features, by name.
         data: Clips.
     """
     segments, labels = data.test.features.segments(data.statistics), data.test.clips.labels
@@ -99,8 +99,8 @@ def score_forms(target: Path, forms: Mapping[str, Form], data: SceneData) -> Non
         for start in range(0, len(segments), _BATCH)
     ]
     scores = {}
-    for name, form in forms.items():
-        logits = np.concatenate([form.logits(segments.gather(rows)) for rows in batches])
+    for name, variant in variants.items():
+        logits = np.concatenate([variant.logits(segments.gather(rows)) for rows in batches])
         scores[name] = asdict(score_segments(logits, segments.per_clip, labels, data.classes))
     write_json(target / SCORES, scores)
 
@@ -119,7 +119,7 @@ def table4_rows(
         name: Name of the network.
         spec: Spec of the network.
         complexity: Complexity report of the network.
-        scores: Scores of the variants `keras_float32` and `keras_float16`, from `score_forms`.
+        scores: Scores of the variants `keras_float32` and `keras_float16`, from `score_variants`.
     """
     precisions = ("float32", "float16") if isinstance(spec, SceneCNNSpec) else ("float32",)
     measures = ("clip_accuracy", "accuracy", "loss")

@@ -21,13 +21,13 @@ from dcase_system.core.files import fingerprint
 from dcase_system.models.scene_cnn import (
     MODULES,
     Pool,
-    Reading,
     SceneCNNSpec,
+    Variant,
     has_maps,
     scene_spec,
 )
 from dcase_system.scene_search.costs import costs_of
-from dcase_system.scene_search.sizes import WindowCounts, window_counts
+from dcase_system.scene_search.window_counts import WindowCounts, window_counts
 
 Block = tuple[int, int, Pool]
 POOLS: tuple[Pool, ...] = ("avg", "max")
@@ -90,7 +90,7 @@ class SceneSpace:
     """The networks of section 3 of the paper; the defaults are the published ones.
 
     Attributes:
-        reading: Whether stem and padding follow the paper or its code. The code counts sizes with a
+        variant: Whether stem and padding follow the paper or its code. The code counts sizes with a
             stem of three input channels.
         window: Allowed size of the parameters.
         block_counts: Allowed numbers of blocks.
@@ -100,7 +100,7 @@ class SceneSpace:
         input_shape: Shape (bands, frames) of a segment.
     """
 
-    reading: Reading = "paper"
+    variant: Variant = "paper"
     window: SizeWindow = SizeWindow()
     block_counts: tuple[int, ...] = (2, 3, 4)
     stems: tuple[int, ...] = tuple(range(4, 129, 4))
@@ -109,8 +109,8 @@ class SceneSpace:
     input_shape: tuple[int, int] = (128, 128)
 
     def __post_init__(self):
-        if self.reading not in ("paper", "code"):
-            raise _wrong("reading", "paper or code", self.reading)
+        if self.variant not in ("paper", "code"):
+            raise _wrong("reading", "paper or code", self.variant)
         for name in ("block_counts", "stems", "growths"):
             values = getattr(self, name)
             if not values or len(set(values)) < len(values) or min(values) < 1:
@@ -137,7 +137,7 @@ class SceneSpace:
             architecture.stem,
             architecture.blocks,
             architecture.growth,
-            self.reading,
+            self.variant,
             classes=self.classes,
             input_shape=self.input_shape,
         )
@@ -149,7 +149,7 @@ class SceneSpace:
 
     @property
     def counted_channels(self) -> int:
-        return 3 if self.reading == "code" else 2
+        return 3 if self.variant == "code" else 2
 
     @cached_property
     def counts(self) -> WindowCounts:

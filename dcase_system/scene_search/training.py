@@ -11,6 +11,7 @@ import numpy as np
 from dcase_system.models import registry
 from dcase_system.models.signature import Activation, clip_probabilities
 from dcase_system.scene_search.features import Segments
+from dcase_system.training.batch_norm import recalibrate
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.metrics import score_classes
@@ -19,7 +20,6 @@ from dcase_system.training.plan import one_hot
 from dcase_system.training.predict import predict
 from dcase_system.training.schedule import Steps
 from dcase_system.training.seeds import derive, set_seed
-from dcase_system.training.statistics import recalibrate
 
 ACTIVATION: Activation = "scaled_sigmoid"
 

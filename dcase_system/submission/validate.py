@@ -18,7 +18,7 @@ from absl import app, flags
 
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError, defect
-from dcase_system.core.places import place
+from dcase_system.core.locations import as_location
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.submission.archive import (
@@ -143,7 +143,7 @@ def main(argv: Sequence[str]) -> int:
         from dcase_system.corpora.corpus import read_evaluation_list
 
         clips = read_evaluation_list(options.evaluation_dir)
-    folders = [place(one) for one in (options.data_dir, options.evaluation_dir) if one]
+    folders = [as_location(one) for one in (options.data_dir, options.evaluation_dir) if one]
     demo = any(map(is_demo, folders))
     if options.task == "task1b":
         if options.data_dir:

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 
 from dcase_system.supernet.space import ratios_name, space_name
 
-METHODS = ("random", "evolution")
+METHODS = ("random", "nsga2")
 
 # By the pattern of a space: one search per constraint, with each method's candidates, best first.
 Spaces = Mapping[str, Sequence[Mapping[str, Any]]]

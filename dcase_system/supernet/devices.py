@@ -7,14 +7,14 @@ from typing import Any
 from dcase_system.complexity import rules
 from dcase_system.core.files import read_json, write_json
 from dcase_system.core.processors import usable_cores
-from dcase_system.edge import forms
-from dcase_system.edge.export import drawn_rows, export_checked
+from dcase_system.edge import variants
+from dcase_system.edge.export import export_checked, sample_calibration_rows
 from dcase_system.edge.tflite import TFLiteModel, file_name
 from dcase_system.models import registry
-from dcase_system.models.signature import load_contract
+from dcase_system.models.signature import load_signature
 from dcase_system.models.stored import SPEC, load_network
 from dcase_system.runs import stages
-from dcase_system.supernet.trainings import Trained, Trainings
+from dcase_system.supernet.trainer import StageArtifact, Trainer
 from dcase_system.training.multilabel import mean_average_precision
 
 COMPLEXITY, SCORES = "complexity.json", "scores.json"
@@ -22,7 +22,7 @@ _CALIBRATION_SEED = 0
 
 
 def export_network(
-    trainings: Trainings, name: str, network: Trained, formats: Sequence[str]
+    trainer: Trainer, name: str, network: StageArtifact, formats: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Exports a stored network and scores its `.tflite` files on the test clips.
 
@@ -31,7 +31,7 @@ def export_network(
     `complexity.json` and `scores.json`.
 
     Args:
-        trainings: Trainings of the run.
+        trainer: Trainings of the run.
         name: Name of the constraint that the network was selected for, such as `0.8M`.
         network: A network of the run.
         formats: Formats of the files.
@@ -43,21 +43,22 @@ def export_network(
     Raises:
         InputError: A file deviates too far from the network.
     """
-    folder, data, prefix = trainings.run_dir / f"edge_{name}", trainings.data, f"ofa_{name}"
+    folder, data, prefix = trainer.run_dir / f"edge_{name}", trainer.data, f"ofa_{name}"
 
     def work(target: Path) -> None:
-        model, contract = load_network(network.folder), load_contract(network.folder)
-        rows = drawn_rows(len(data.train), _CALIBRATION_SEED)
+        model, signature = load_network(network.folder), load_signature(network.folder)
+        rows = sample_calibration_rows(len(data.train), _CALIBRATION_SEED)
         clips, names = data.train.audio.take(rows), [f"training clip {row}" for row in rows]
-        export_checked(model, contract, clips, names, target, formats, name=prefix)
+        export_checked(model, signature, clips, names, target, formats, name=prefix)
         fixed = registry.at_fixed_length(model, registry.read_spec(network.folder / SPEC))
         write_json(target / COMPLEXITY, rules.report(fixed))
         files = {one: target / file_name(one, network=prefix) for one in formats}
         threads = usable_cores()
         loaded = {
-            one: forms.Form(TFLiteModel(path, threads), format=one) for one, path in files.items()
+            one: variants.ModelVariant(TFLiteModel(path, threads), format=one)
+            for one, path in files.items()
         }
-        logits = forms.logits_of(loaded, contract, data.test.audio)
+        logits = variants.logits_of(loaded, signature, data.test.audio)
         scores = []
         for one, path in files.items():
             waveform = target / file_name(one, "waveform", prefix)

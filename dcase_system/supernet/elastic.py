@@ -98,7 +98,7 @@ class ElasticBatchNormalization(keras.layers.Layer):
                 is_training=False,
             )
             return outputs
-        with nullcontext() if self.of_shares else replicas.apart():
+        with nullcontext() if self.of_shares else replicas.per_replica():
             outputs, *statistics = replicas.batch_norm(inputs, gamma, beta, _EPSILON)
         moving = self.moving_mean, self.moving_variance
         for variable, new in zip(moving, statistics, strict=True):

@@ -25,11 +25,11 @@ from dcase_system.supernet.constraints import Constraint, constraints_of
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.devices import export_network
 from dcase_system.supernet.plan import ExperimentPlan, settings_of
-from dcase_system.supernet.search import Budget, reachable
+from dcase_system.supernet.search import Budget, SubNetworkProblem
 from dcase_system.supernet.searches import Searches
 from dcase_system.supernet.space import Ratios, SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.step import SupernetPlan
-from dcase_system.supernet.trainings import Trained, Trainings
+from dcase_system.supernet.trainer import StageArtifact, Trainer
 from dcase_system.training.seeds import derive
 
 Row = dict[str, Any]
@@ -79,7 +79,7 @@ def help_search(run_dir: Path, plan: ExperimentPlan, data: TaggedData) -> None:
     Any number of workers that see the run directory may do so.
 
     Raises:
-        InputError: A supernet is not trained yet, or see `SharedSearch.run`.
+        InputError: A supernet is not trained yet, or see `Search.run`.
     """
     runs.join(run_dir, settings_of(plan, data.record))
     _Experiment(run_dir, plan, data).help()
@@ -91,24 +91,26 @@ class _Experiment:
         shape = (plan.front_end.n_mels, frames)
         base = replace(plan.base, classes=len(data.classes), input_shape=shape)
         self.plan, self.data = replace(plan, base=base), data
-        self.trainings = Trainings(run_dir, data, plan.front_end, plan.calibration_clips)
+        self.trainer = Trainer(run_dir, data, plan.front_end, plan.calibration_clips)
         self.params = costs_of(base).params
         self.spaces = [paper_space(pattern, plan.width_per, base) for pattern in plan.patterns]
         self.constraints = constraints_of(base, plan.budgets, plan.tolerance)
 
     def help(self) -> None:
         for space in self.spaces:
-            searches = self._searches(space, self.trainings.trained(_supernet_of(space)))
+            searches = self._searches(space, self.trainer.trained(_supernet_of(space)))
             for constraint in self.constraints:
                 searches.help(_budget(constraint))
 
     def results(self, before_search: Callable[[], None]) -> Row:
-        plan, trainings = self.plan, self.trainings
+        plan, trainer = self.plan, self.trainer
         for space in self.spaces:
             for constraint in self.constraints:
-                reachable(space, _budget(constraint))  # rejects an unreachable one early
-        teacher = trainings.train("teacher", plan.base, self._seeded(plan.teacher, "teacher"))
-        taught = trainings.teach(teacher)
+                SubNetworkProblem(
+                    space, _budget(constraint)
+                ).size()  # rejects an empty budget early
+        teacher = trainer.train("teacher", plan.base, self._seeded(plan.teacher, "teacher"))
+        taught = trainer.teach(teacher)
         searches = [self._searches(space, self._supernet(space, taught)) for space in self.spaces]
         spaces = self._found(searches, before_search)
         best = [row for one in searches for row in self._tested(one, spaces)]
@@ -118,7 +120,7 @@ class _Experiment:
         tuned = [self._tuned(row, one, taught) for row, one in zip(chosen, cut, strict=True)]
         ranking = self._ranking(searches[0], taught)
         dismiss_others()  # nothing is left to train
-        score = trainings.test_map(teacher)
+        score = trainer.test_map(teacher)
         return {
             "corpus": plan.corpus,
             "largest_params": self.params,
@@ -133,7 +135,7 @@ class _Experiment:
             "files": [
                 {"constraint": row["constraint"], **file}
                 for row, one in zip(chosen, cut, strict=True)
-                for file in export_network(trainings, row["constraint"], one, plan.formats)
+                for file in export_network(trainer, row["constraint"], one, plan.formats)
             ],
             "ranking": ranking,
             "all_scored": analysis.all_scored(spaces),
@@ -143,16 +145,16 @@ class _Experiment:
     def _seeded(self, plan: SupernetPlan, purpose: str) -> SupernetPlan:
         return replace(plan, seed=derive(self.plan.seed, purpose))
 
-    def _supernet(self, space: SearchSpace, taught: Trained) -> Trained:
+    def _supernet(self, space: SearchSpace, taught: StageArtifact) -> StageArtifact:
         plan = self._seeded(self.plan.supernet, "supernet")
-        return self.trainings.train(
+        return self.trainer.train(
             _supernet_of(space), space.base, plan, space=space, teacher=taught
         )
 
-    def _searches(self, space: SearchSpace, supernet: Trained) -> Searches:
+    def _searches(self, space: SearchSpace, supernet: StageArtifact) -> Searches:
         plan = self.plan
         return Searches(
-            self.trainings, supernet, space, plan.methods, plan.draws, plan.seed, plan.storage
+            self.trainer, supernet, space, plan.methods, plan.num_trials, plan.seed, plan.storage
         )
 
     def _found(self, searches: Sequence[Searches], before_search: Callable[[], None]) -> Spaces:
@@ -180,61 +182,61 @@ class _Experiment:
         scores = searches.tested([_ratios(row) for row in rows])
         return [row | score for row, score in zip(rows, scores, strict=True)]
 
-    def _alone(self, taught: Trained) -> list[analysis.Alone]:
+    def _alone(self, taught: StageArtifact) -> list[analysis.Alone]:
         """Trains and scores the reference networks, with labels and with the teacher."""
         beside: dict[UniformNetwork, list[str]] = {}
         for one in self.constraints:
             beside.setdefault(uniform_network(self.spaces[0], one.params), []).append(one.name)
-        plan, trainings = self._seeded(self.plan.alone, "uniform networks"), self.trainings
+        plan, trainer = self._seeded(self.plan.alone, "uniform networks"), self.trainer
         alone = []
         for network, constraints in beside.items():
-            baseline = trainings.train(f"baseline_{network.name}", network.spec, plan)
-            kd = trainings.train(f"kd_{network.name}", network.spec, plan, teacher=taught)
-            scores = trainings.test_map(baseline), trainings.test_map(kd)
+            baseline = trainer.train(f"baseline_{network.name}", network.spec, plan)
+            kd = trainer.train(f"kd_{network.name}", network.spec, plan, teacher=taught)
+            scores = trainer.test_map(baseline), trainer.test_map(kd)
             alone.append(analysis.Alone(network.params, *scores, tuple(constraints)))
         return alone
 
-    def _cut(self, searches: Searches, row: Row) -> Trained:
+    def _cut(self, searches: Searches, row: Row) -> StageArtifact:
         """Extracts a sub-network that a search found."""
         spec = _spec(searches.space, row)
-        return self.trainings.cut(f"cut_{row['constraint']}", searches.supernet, spec)
+        return self.trainer.cut(f"cut_{row['constraint']}", searches.supernet, spec)
 
-    def _tuned(self, row: Row, inherited: Trained, taught: Trained) -> Row:
+    def _tuned(self, row: Row, inherited: StageArtifact, taught: StageArtifact) -> Row:
         """Fine-tunes a selected sub-network, shorter and longer, and trains it from random weights.
 
         Returns its row of Table 2.
         """
-        trainings, name = self.trainings, row["constraint"]
+        trainer, name = self.trainer, row["constraint"]
         spec = registry.read_spec(inherited.folder / SPEC)
         shorter, longer = (
             replace(self._seeded(self.plan.alone, "tuning"), steps=steps)
             for steps in self.plan.tuning_steps
         )
-        scores = {"ofa": trainings.test_map(inherited)}
+        scores = {"ofa": trainer.test_map(inherited)}
         for column, plan, initial in (
             ("tuned_short", shorter, inherited),
             ("tuned_long", longer, inherited),
             ("init_long", longer, None),
         ):
             stage = f"{column.partition('_')[0]}_{name}_{plan.steps}"
-            trained = trainings.train(stage, spec, plan, teacher=taught, initial=initial)
-            scores[column] = trainings.test_map(trained)
+            trained = trainer.train(stage, spec, plan, teacher=taught, initial=initial)
+            scores[column] = trainer.test_map(trained)
         given = {key: row[key] for key in ("constraint", "published", "params")}
         return given | scores
 
-    def _ranking(self, searches: Searches, taught: Trained) -> Row | None:
+    def _ranking(self, searches: Searches, taught: StageArtifact) -> Row | None:
         """Compares validation scores of inherited weights with those of separate trainings."""
         if self.plan.ranked < 2:
             return None
         rows = searches.spread(self.plan.ranked)
         for row in rows:
-            alone = self.trainings.train(
+            alone = self.trainer.train(
                 f"alone_{row['params']}",
                 _spec(searches.space, row),
                 self._seeded(self.plan.alone, "ranking"),
                 teacher=taught,
             )
-            score = self.trainings.score(alone, self.data.validation)
+            score = self.trainer.score(alone, self.data.validation)
             row |= {"spec": ratios_name(row["ratios"]), "alone": score}
         return analysis.agreement(rows)
 

@@ -9,8 +9,8 @@ from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
+from dcase_system.search.driver import Method
 from dcase_system.supernet.search import PAPER_DRAWS
-from dcase_system.supernet.shared_search import Method
 from dcase_system.supernet.space import DEPTH_PATTERNS, WidthPer
 from dcase_system.supernet.step import SupernetPlan
 
@@ -37,8 +37,8 @@ class ExperimentPlan:
         width_per: Whether each block or each layer has its own width.
         budgets: Numbers of parameters to search sub-networks for; see `constraints_of`.
         tolerance: Tolerance of the budgets, in parameters; see `constraints_of`.
-        draws: Number p of sub-networks scored in each search.
-        evolution: Whether to search with NSGA-II too, with as many sub-networks.
+        num_trials: Number p of sub-networks scored in each search.
+        nsga2: Whether to search with NSGA-II too, with as many sub-networks.
         ranked: Number of sub-networks to train alone as well, to compare their ranking with that by
             inherited weights.
         calibration_clips: Number of training clips for recalibration.
@@ -59,8 +59,8 @@ class ExperimentPlan:
     width_per: WidthPer = "block"
     budgets: tuple[float, ...] | None = None
     tolerance: float | None = None
-    draws: int = PAPER_DRAWS
-    evolution: bool = False
+    num_trials: int = PAPER_DRAWS
+    nsga2: bool = False
     ranked: int = 0
     calibration_clips: int = 2_000
     formats: Sequence[str] = ("float16", "int8")
@@ -70,7 +70,7 @@ class ExperimentPlan:
     @property
     def methods(self) -> tuple[Method, ...]:
         """Search methods to run."""
-        return ("random", "evolution") if self.evolution else ("random",)
+        return ("random", "nsga2") if self.nsga2 else ("random",)
 
 
 def settings_of(plan: ExperimentPlan, clips: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,16 @@ import numpy as np
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.core.identity import identity
 from dcase_system.runs import stages
+from dcase_system.search.driver import Method, Search
 from dcase_system.supernet.scoring import SubNetworkScorer
-from dcase_system.supernet.search import Budget, candidate
-from dcase_system.supernet.shared_search import Method, SharedSearch
+from dcase_system.supernet.search import (
+    Budget,
+    SubNetworkProblem,
+    candidate,
+    search_sub_networks,
+)
 from dcase_system.supernet.space import Ratios, SearchSpace
-from dcase_system.supernet.trainings import Trained, Trainings
+from dcase_system.supernet.trainer import StageArtifact, Trainer
 
 _FOUND, _SCORES = "found.json", "scores.json"
 
@@ -25,21 +30,21 @@ class Searches:
     """Searches one supernet on the validation clips.
 
     Attributes:
-        trainings: of the run.
+        trainer: of the run.
         supernet: the trained one.
         space: its sub-networks.
         methods: of search, each with as many sub-networks scored.
-        draws: sub-networks scored a search.
+        num_trials: sub-networks scored a search.
         seed: of the searches.
         storage: `postgresql://user@host/database`, or a journal file; None for one in the run
             directory, which is begun anew with another supernet or other code.
     """
 
-    trainings: Trainings
-    supernet: Trained
+    trainer: Trainer
+    supernet: StageArtifact
     space: SearchSpace
     methods: tuple[Method, ...]
-    draws: int
+    num_trials: int
     seed: int
     storage: str | Path | None = None
 
@@ -47,7 +52,7 @@ class Searches:
         """What each method has found, best first.
 
         Raises:
-            InputError: nothing is within the budget, or see `SharedSearch.run`.
+            InputError: nothing is within the budget, or see `Search.run`.
         """
         return {method: self._search(budget, method) for method in self.methods}
 
@@ -65,20 +70,20 @@ class Searches:
             InputError: see `search`.
         """
         for method in self.methods:
-            self._shared(budget, method).run(self._scorer, helps=True)
+            search_sub_networks(self._shared(budget, method), self.space, self._scorer, helps=True)
 
     def tested(self, chosen: Sequence[Ratios]) -> list[dict[str, float]]:
         """`map` of sub-networks on the test clips, and `map_not_recalibrated`.
 
         The second is with the moving statistics as the training has left them.
         """
-        trainings = self.trainings
+        trainer = self.trainer
 
         def work(target: Path) -> None:
             specs = [self.space.spec(ratios) for ratios in chosen]
-            sub_networks = trainings.sub_networks(self.supernet)
-            clips = trainings.test_batches, trainings.data.test.labels
-            own = SubNetworkScorer(sub_networks, trainings.calibration_batches, *clips)
+            sub_networks = trainer.sub_networks(self.supernet)
+            clips = trainer.test_batches, trainer.data.test.labels
+            own = SubNetworkScorer(sub_networks, trainer.calibration_batches, *clips)
             moving = SubNetworkScorer(sub_networks, None, *clips)
             scores = [{"map": own(spec), "map_not_recalibrated": moving(spec)} for spec in specs]
             write_json(target / _SCORES, scores)
@@ -86,10 +91,10 @@ class Searches:
         inputs = {
             "supernet": self.supernet.key,
             "chosen": chosen,
-            "clips": trainings.data.test.key,
-            "calibration_clips": trainings.calibration_clips,
+            "clips": trainer.data.test.key,
+            "calibration_clips": trainer.calibration_clips,
         }
-        folder = trainings.run_dir / "scores" / self.supernet.folder.name
+        folder = trainer.run_dir / "scores" / self.supernet.folder.name
         stages.run_stage(folder, inputs, work)
         return read_json(folder / _SCORES)
 
@@ -111,50 +116,49 @@ class Searches:
 
     def _search(self, budget: Budget, method: Method) -> list[dict[str, Any]]:
         def work(target: Path) -> None:
-            found = self._shared(budget, method).run(self._scorer)
+            found = search_sub_networks(self._shared(budget, method), self.space, self._scorer)
             write_json(target / _FOUND, [asdict(one) for one in found])
 
         folder = self._folder(budget, method)
         stages.run_stage(folder, self._inputs(budget), work)
         return read_json(folder / _FOUND)
 
-    def _shared(self, budget: Budget, method: Method) -> SharedSearch:
+    def _shared(self, budget: Budget, method: Method) -> Search[Ratios]:
         name, inputs = self._folder(budget, method).name, self._inputs(budget)
         key = fingerprint([self.supernet.key, identity()])[:16]
-        journal = self.trainings.run_dir / "journals" / f"{key}.journal"
-        return SharedSearch(
-            self.space,
-            budget,
+        journal = self.trainer.run_dir / "journals" / f"{key}.journal"
+        return Search(
+            SubNetworkProblem(self.space, budget),
             method,
             scored=f"{self.supernet.key} {inputs['clips']} {inputs['calibration_clips']}",
             storage=self.storage or journal,
-            evaluations=self.draws,
+            num_trials=self.num_trials,
             name=name,
-            population=min(20, max(2, self.draws // 2)),
+            population=min(20, max(2, self.num_trials // 2)),
             seed=self.seed,
         )
 
     def _folder(self, budget: Budget, method: Method) -> Path:
         name = f"search_{self.supernet.folder.name}_{budget.high:.0f}_{method}"
-        return self.trainings.run_dir / name
+        return self.trainer.run_dir / name
 
     def _inputs(self, budget: Budget) -> dict[str, Any]:
         return {
             "supernet": self.supernet.key,
             "space": self.space.key,
             "budget": str(budget),
-            "draws": self.draws,
+            "draws": self.num_trials,
             "seed": self.seed,
-            "clips": self.trainings.data.validation.key,
-            "calibration_clips": self.trainings.calibration_clips,
+            "clips": self.trainer.data.validation.key,
+            "calibration_clips": self.trainer.calibration_clips,
         }
 
     @cached_property
     def _scorer(self) -> SubNetworkScorer:
-        validation = self.trainings.data.validation
+        validation = self.trainer.data.validation
         return SubNetworkScorer(
-            self.trainings.sub_networks(self.supernet),
-            self.trainings.calibration_batches,
-            self.trainings.validation_batches,
+            self.trainer.sub_networks(self.supernet),
+            self.trainer.calibration_batches,
+            self.trainer.validation_batches,
             validation.labels,
         )

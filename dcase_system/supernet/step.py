@@ -164,7 +164,7 @@ class SupernetTraining(keras.Model):
         with tf.GradientTape() as tape:
             logits = self.supernet(features, widths, mode="training", perturb=perturb)
             logits = replicas.join(logits, tf.shape(features)[0])
-            # Not reduced by Keras, which divides by all replicas even inside `apart`.
+            # Not reduced by Keras, which divides by all replicas even inside `per_replica`.
             loss = tf.reduce_mean(self.loss.call(targets, logits))
             part = loss / replicas.count()
         zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
@@ -205,7 +205,7 @@ class SupernetTraining(keras.Model):
             tf.zeros((tf.shape(features)[0], classes)),
         )
         # With a loop, the graph holds the network once, however many sub-networks a step has.
-        with replicas.apart():
+        with replicas.per_replica():
             _, sums, total, _ = tf.while_loop(
                 lambda index, *_: index < count, body, start, parallel_iterations=1
             )

@@ -24,7 +24,7 @@ class Examples(Protocol):
         """Returns the examples at `positions`: (positions, *shape) float32."""
 
 
-class Watched:
+class ErrorForwarding:
     """Wraps examples so that their own errors surface, not the ones TensorFlow makes of them."""
 
     def __init__(self, examples: Examples):

@@ -14,8 +14,8 @@ from dcase_system.parallel.workers import team
 from dcase_system.training import callbacks as cb
 from dcase_system.training.batches import (
     Augmentation,
+    ErrorForwarding,
     Examples,
-    Watched,
     epoch_steps,
     training_batches,
 )
@@ -159,10 +159,10 @@ def fit(
         cb.MetricsLog(metrics_log),
         saver,
     ]
-    watched = Watched(waveforms)
-    with metrics_log, watched.faults_raised():
+    forwarding = ErrorForwarding(waveforms)
+    with metrics_log, forwarding.faults_raised():
         batches = training_batches(
-            watched,
+            forwarding,
             targets,
             batch_size,
             seed=seed,

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from dcase_system.training.batches import Examples, Watched, prediction_batches
+from dcase_system.training.batches import ErrorForwarding, Examples, prediction_batches
 from dcase_system.training.metrics import macro_score
 
 
@@ -30,9 +30,9 @@ class Predictor:
 
     def __call__(self, waveforms: Examples, batch_size: int = 64) -> np.ndarray:
         """Returns logits (clips, classes)."""
-        watched = Watched(waveforms)
-        with watched.faults_raised():
-            batches = prediction_batches(watched, batch_size)
+        forwarding = ErrorForwarding(waveforms)
+        with forwarding.faults_raised():
+            batches = prediction_batches(forwarding, batch_size)
             run = self._run.get_concrete_function(batches.element_spec)
             return np.concatenate([run(batch).numpy() for batch in batches])
 

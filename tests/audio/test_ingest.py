@@ -13,7 +13,7 @@ from dcase_system.audio.clips import load_audioset, load_data, stereo_waveforms
 from dcase_system.audio.ingest import Filling
 from dcase_system.audio.store import decoding
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import place as as_place
+from dcase_system.core.locations import as_location
 from dcase_system.corpora.audioset import read_audioset
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.task1b import read_task1b
@@ -28,7 +28,7 @@ LABELS = "index,mid,display_name\n0,/m/09x0r,Speech\n"
 def nothing_decoded(monkeypatch):
     """From when it is called."""
 
-    def refuse(path, form):
+    def refuse(path, store_format):
         raise AssertionError(f"{path} is decoded again")
 
     return lambda: monkeypatch.setattr(decoding, "decode_clip", refuse)
@@ -108,7 +108,7 @@ def test_clips_at_a_url_are_those_of_the_folder(place, tmp_path):
         load_data(corpus, 5, evaluation, tmp_path / name)
         for corpus, evaluation, name in (
             (corpora[0], folders[1], "of_folder"),
-            (corpora[1], as_place(urls[1]), "of_url"),
+            (corpora[1], as_location(urls[1]), "of_url"),
         )
     )
     assert (one.train.key, one.test.key) == (other.train.key, other.test.key)
@@ -119,9 +119,9 @@ def test_clips_at_a_url_are_those_of_the_folder(place, tmp_path):
 
 
 def test_a_url_is_filled_as_a_recipe_finds_it(place, audioset, tmp_path, nothing_decoded):
-    scenes, tagged = as_place(in_memory(place / "demo" / "development")), in_memory(audioset)
+    scenes, tagged = as_location(in_memory(place / "demo" / "development")), in_memory(audioset)
     filling = Filling(tmp_path, seconds=0.5)
-    assert len(filling.audioset(as_place(tagged), all_clips=True)[0]) == 20
+    assert len(filling.audioset(as_location(tagged), all_clips=True)[0]) == 20
     Filling(tmp_path).scenes(scenes)
     nothing_decoded()
     assert len(load_data(read_corpus(scenes), 5, None, tmp_path).train) > 0
@@ -136,7 +136,7 @@ def test_stereo_clips_are_read_from_a_url(stereo, tmp_path):
     root, evaluation = (Path(flag.split("=")[1]) for flag in stereo[:2])
     filling = Filling(tmp_path, seconds=1.3)
     filled = filling.task1b(root, evaluation)
-    urls = [as_place(in_memory(one)) for one in (root, evaluation)]
+    urls = [as_location(in_memory(one)) for one in (root, evaluation)]
     for one, other in zip(filled, filling.task1b(*urls), strict=True):
         rows = np.arange(len(one))
         np.testing.assert_array_equal(one.gather(rows), other.gather(rows))
@@ -149,7 +149,7 @@ def test_a_clip_that_is_missing_at_a_url_is_one_line(place, tmp_path):
     tf.io.gfile.remove(f"{url}/{gone}")
     message = f"{url}: clip of the list is missing; received {gone}"
     with pytest.raises(InputError, match=re.escape(message)):
-        Filling(tmp_path).scenes(as_place(url), lists=["test.csv"])
+        Filling(tmp_path).scenes(as_location(url), lists=["test.csv"])
 
 
 def stored(stores, name):

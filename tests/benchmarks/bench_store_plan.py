@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from dcase_system.audio.store.form import Form
 from dcase_system.audio.store.index import INDEX_FILE, lines_of, stat_all
 from dcase_system.audio.store.rows import WantedRows
+from dcase_system.audio.store.store_format import StoreFormat
 from dcase_system.audio.store.waveforms import StoredRows, Waveforms
 from dcase_system.core import cli
 from dcase_system.core.files import fingerprint
@@ -40,7 +40,7 @@ def timed(what: str, part: Callable[[], Any]) -> Any:
 
 def main(_: Sequence[str]) -> None:
     clips, seconds = flags.FLAGS.clips, flags.FLAGS.seconds
-    form = Form(32_000, round(32_000 * seconds), False, 1, False)
+    store_format = StoreFormat(32_000, round(32_000 * seconds), False, 1, False)
     with tempfile.TemporaryDirectory(dir=flags.FLAGS.scratch_dir) as name:
         folder = Path(name)
         (folder / "audio").mkdir()
@@ -54,14 +54,14 @@ def main(_: Sequence[str]) -> None:
         lines = timed("lines", lambda: lines_of(files))
         store = folder / "store"
         store.mkdir()
-        timed("index", lambda: WantedRows(store, lines, form.row_bytes).close())
-        rows = timed("index again", lambda: WantedRows(store, lines, form.row_bytes))
+        timed("index", lambda: WantedRows(store, lines, store_format.row_bytes).close())
+        rows = timed("index again", lambda: WantedRows(store, lines, store_format.row_bytes))
         with rows.path.open("wb") as stream:
-            stream.truncate(clips * form.row_bytes)
+            stream.truncate(clips * store_format.row_bytes)
         assert len(timed("which are left", lambda: rows.left(np.arange(clips)))) == clips
         rows.close()
-        key = timed("key", lambda: fingerprint({"form": asdict(form), "files": files}))
-        waveforms = Waveforms(StoredRows(rows.path, form.shape), rows.numbers, key)
+        key = timed("key", lambda: fingerprint({"form": asdict(store_format), "files": files}))
+        waveforms = Waveforms(StoredRows(rows.path, store_format.shape), rows.numbers, key)
         print(f"{(store / INDEX_FILE).stat().st_size:,} bytes of index")
         draws = np.random.default_rng(0).integers(0, clips, (BATCHES, BATCH))
         timed(

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system.audio.store import form as forms
-from dcase_system.audio.store import ingest
+from dcase_system.audio.store import ingest, store_format
 from dcase_system.edge.timing import memory_bytes
 
 RATE = 32_000
@@ -33,13 +32,13 @@ def names_in(audio: Path, clips: int) -> list[str]:
 def counted(store: Path) -> None:
     """Has each decoded clip leave a byte beside the store, whoever is killed."""
     handle = os.open(f"{store}.decoded", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    original = forms.read_audio
+    original = store_format.read_audio
 
     def read(path: Path) -> object:
         os.write(handle, b".")
         return original(path)
 
-    forms.read_audio = read
+    store_format.read_audio = read
 
 
 def by_store(store: Path, audio: Path, names: list[str]) -> Gather:
@@ -50,7 +49,7 @@ def by_array_record(store: Path, audio: Path, names: list[str]) -> Gather:
     from array_record.python import array_record_data_source, array_record_module
 
     store.mkdir(exist_ok=True)
-    form = forms.Form(RATE, RATE, True, 1, False, RATE)
+    wanted = store_format.StoreFormat(RATE, RATE, True, 1, False, RATE)
     files = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for at in range(0, len(names), A_FILE):
@@ -62,7 +61,7 @@ def by_array_record(store: Path, audio: Path, names: list[str]) -> Gather:
                 str(partial), "group_size:1,uncompressed"
             )
             paths = [audio / name for name in names[at : at + A_FILE]]
-            for row in pool.map(lambda path: forms.decode_clip(path, form), paths):
+            for row in pool.map(lambda path: store_format.decode_clip(path, wanted), paths):
                 writer.write(row.tobytes())
             writer.close()
             with partial.open("rb+") as stream:

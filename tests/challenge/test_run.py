@@ -13,7 +13,7 @@ from scipy.special import softmax
 from dcase_system.audio.clips import load_data
 from dcase_system.challenge.run import load_run, run_split
 from dcase_system.challenge.student import stage
-from dcase_system.challenge.student.plan import StudentPlan, contract_of
+from dcase_system.challenge.student.plan import StudentPlan, signature_of
 from dcase_system.challenge.student.train import train_student
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest
@@ -84,8 +84,8 @@ def test_scores_cover_every_form_class_device_and_group(run, data):
         "tflite_int8",
         "tflite_int8_waveform",
     }
-    for form in scores["forms"].values():
-        assert {"agreement", "largest_difference", "mean_difference"} <= form.keys()
+    for variant in scores["forms"].values():
+        assert {"agreement", "largest_difference", "mean_difference"} <= variant.keys()
     submitted = scores["forms"][scores["submitted_form"]]
     assert list(submitted["class_wise"]) == list(tau.SCENES)
     assert list(submitted["device_wise"]) == list(tau.DEVICES)
@@ -111,7 +111,7 @@ def test_what_is_scored_is_what_is_handed_in(run, data):
     network = load_network(run.directory / "student")
     network.set_weights([weight.astype(np.float16) for weight in network.get_weights()])
     clips = data.test.audio.gather(np.arange(len(data.test)))
-    logits = np.asarray(network(contract_of(data).features(clips), training=False))
+    logits = np.asarray(network(signature_of(data).features(clips), training=False))
     np.testing.assert_allclose(table[list(data.scenes)], softmax(logits, axis=1), atol=2e-3)
 
 

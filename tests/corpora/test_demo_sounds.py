@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import sounds
 from dcase_system.corpora.demo.devices import DEVICES, record
-from dcase_system.corpora.demo.scenes import SCENES, draw_place, render
+from dcase_system.corpora.demo.scenes import SCENES, draw_site, render
 from dcase_system.corpora.demo.write import write_wav
 from tests.corpora.clips import samples
 
@@ -39,8 +39,8 @@ def test_a_sound_differs_from_time_to_time_but_not_for_the_same_generator():
 
 
 def test_parallel_takes_are_the_same_sound_in_another_colour():
-    place = draw_place("tram", np.random.default_rng(0))
-    heard = render(place, RATE, np.random.default_rng(1))
+    site = draw_site("tram", np.random.default_rng(0))
+    heard = render(site, RATE, np.random.default_rng(1))
     takes = {name: record(heard, name, np.random.default_rng(2)) for name in DEVICES}
     assert np.corrcoef(takes["a"], heard)[0, 1] > 0.999
     for name, take in takes.items():

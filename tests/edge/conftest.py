@@ -6,10 +6,10 @@ import pytest
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.edge import export, forms
+from dcase_system.edge import export, variants
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 SPEC = LogMelSpec(
     sample_rate=8_000, window_length=512, hop_length=200, fft_length=512, n_mels=32, max_hz=4_000.0
@@ -17,8 +17,8 @@ SPEC = LogMelSpec(
 
 
 @pytest.fixture(scope="session")
-def contract():
-    return Contract(("a", "b", "c", "d"), SPEC, samples=8_000)
+def signature():
+    return ModelSignature(("a", "b", "c", "d"), SPEC, samples=8_000)
 
 
 @pytest.fixture(scope="session")
@@ -33,26 +33,28 @@ def waveforms():
 
 
 @pytest.fixture(scope="session")
-def network(contract, waveforms):
+def network(signature, waveforms):
     """A small SSCP-Mobile whose batch norms hold statistics as after training."""
     keras.utils.set_random_seed(0)
     network = registry.build(replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
-    features = np.asarray(contract.features(waveforms.gather(np.arange(40))))
+    features = np.asarray(signature.features(waveforms.gather(np.arange(40))))
     for _ in range(30):
         network(features, training=True)
     return network
 
 
 @pytest.fixture(scope="session")
-def exported(network, contract, waveforms, tmp_path_factory):
+def exported(network, signature, waveforms, tmp_path_factory):
     """A folder with every form of the network."""
     folder = tmp_path_factory.mktemp("exported")
     names = [f"audio/{row}.wav" for row in range(len(waveforms))]
-    export.export_checked(network, contract, waveforms, names, folder)
+    export.export_checked(network, signature, waveforms, names, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def logits(network, contract, waveforms, exported):
+def logits(network, signature, waveforms, exported):
     """Of every form, for the noise."""
-    return forms.logits_of(forms.forms_of(network, exported), contract, waveforms, batch_size=7)
+    return variants.logits_of(
+        variants.load_variants(network, exported), signature, waveforms, batch_size=7
+    )

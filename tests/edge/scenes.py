@@ -7,10 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcase_system.edge import forms
+from dcase_system.edge import variants
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 from tests.edge.conftest import SPEC
 
 LABELS = ("engine_hall", "birds", "rain")
@@ -33,11 +33,11 @@ def sound(label: str, seconds: float = 1.0, seed: int = 0) -> np.ndarray:
     return 0.2 * hum + 0.004 * noise
 
 
-def export(folder: Path, formats: tuple[str, ...] = FORMATS) -> Contract:
+def export(folder: Path, formats: tuple[str, ...] = FORMATS) -> ModelSignature:
     """Exports an SSCP-Mobile whose last layer was solved for, with the rest as drawn."""
-    contract = Contract(LABELS, SPEC, samples=RATE)
+    signature = ModelSignature(LABELS, SPEC, samples=RATE)
     clips = np.stack([sound(label, seed=seed) for seed in range(12) for label in LABELS])
-    features = np.asarray(contract.features(clips.astype(np.float32)))
+    features = np.asarray(signature.features(clips.astype(np.float32)))
     keras.utils.set_random_seed(0)
     network = registry.build(replace(sscp_mobile(8), input_shape=(32, 41), classes=len(LABELS)))
     body = keras.Model(network.input, network.get_layer("block6_relu").output)
@@ -45,8 +45,8 @@ def export(folder: Path, formats: tuple[str, ...] = FORMATS) -> Contract:
         body(features, training=True)
     wanted = np.tile(4 * np.eye(len(LABELS)), (12, 1))
     _solve(network, np.mean(body(features), axis=(1, 2)), wanted)
-    forms.export_all(network, contract, features, folder, formats)
-    return contract
+    variants.export_all(network, signature, features, folder, formats)
+    return signature
 
 
 def _solve(network: keras.Model, heard: np.ndarray, wanted: np.ndarray) -> None:

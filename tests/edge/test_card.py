@@ -13,9 +13,14 @@ from scipy.special import expit, softmax
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.audio.scalogram import code_scalogram
 from dcase_system.core.errors import InputError
-from dcase_system.edge import flatbuffer, forms, tflite
+from dcase_system.edge import flatbuffer, tflite, variants
 from dcase_system.edge.card import read_card
-from dcase_system.models.signature import Contract, Normalisation, load_contract, save_contract
+from dcase_system.models.signature import (
+    ModelSignature,
+    Normalisation,
+    load_signature,
+    save_signature,
+)
 from dcase_system.reporting.model_card import write_model_card
 
 FILES = [
@@ -24,9 +29,9 @@ FILES = [
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_carries_its_contract(exported, contract, name):
+def test_a_file_carries_its_signature(exported, signature, name):
     card = read_card(exported / name)
-    assert card.contract.to_json() == contract.to_json()
+    assert card.signature.to_json() == signature.to_json()
     assert name == tflite.file_name(card.format, card.takes)
 
 
@@ -47,10 +52,10 @@ def test_the_card_beside_a_file_describes_it(exported, name):
         assert whole[side].get("zero_point", 0) == details["quantization"][1]
 
 
-def raw_output(folder, name, contract, waveform):
+def raw_output(folder, name, signature, waveform):
     """What a file gives for one clip: by TFLite alone, its input quantised as its card says."""
     card = json.loads((folder / name).with_suffix(".json").read_text())
-    taken = waveform if card["takes"] == "waveform" else np.asarray(contract.features(waveform))
+    taken = waveform if card["takes"] == "waveform" else np.asarray(signature.features(waveform))
     taken = taken[: card["input"]["shape"][0]]
     if "scale" in card["input"]:
         stored = np.round(taken / card["input"]["scale"]) + card["input"]["zero_point"]
@@ -75,16 +80,16 @@ def logits_by(card, output):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_gives_the_logits_that_its_card_and_the_model_card_say(
-    exported, network, contract, waveforms, name, tmp_path
+    exported, network, signature, waveforms, name, tmp_path
 ):
     clip = waveforms.gather(np.array([7]))
-    card, output = raw_output(exported, name, contract, clip)
+    card, output = raw_output(exported, name, signature, clip)
     logits = logits_by(card, output)
-    wanted = np.asarray(network(contract.features(clip)))
+    wanted = np.asarray(network(signature.features(clip)))
     np.testing.assert_allclose(logits, wanted, atol=0.1 if "int8" in name else 0.05)
     assert abs(logits.sum() - 1) > 0.05  # no distribution
     assert "softmax over the labels gives probabilities" in card["output"]["meaning"]
-    np.testing.assert_allclose(softmax(logits, axis=-1), contract.probabilities(wanted), atol=0.03)
+    np.testing.assert_allclose(softmax(logits, axis=-1), signature.probabilities(wanted), atol=0.03)
     # The model card of the folder has the same numbers.
     (tmp_path / "edge").mkdir()
     path = (exported / name).with_suffix(".json")
@@ -102,8 +107,8 @@ def test_a_file_gives_the_logits_that_its_card_and_the_model_card_say(
         assert "scale" not in card["output"] and "scale *" not in text
 
 
-TAGS = Contract(("speech", "music", "rain"), PannsMelSpec(), 16_000, activation="sigmoid")
-SEGMENTED = Contract(
+TAGS = ModelSignature(("speech", "music", "rain"), PannsMelSpec(), 16_000, activation="sigmoid")
+SEGMENTED = ModelSignature(
     ("indoor", "outdoor"),
     code_scalogram(segment_frames=50),
     47_520,
@@ -140,7 +145,7 @@ def test_a_card_says_it_of_tags_and_of_segments_too(tmp_path, other, said):
     x = keras.layers.Conv2D(4, 3, strides=4, activation="relu")(inputs)
     x = keras.layers.GlobalAveragePooling2D()(x)
     network = keras.Model(inputs, keras.layers.Dense(len(other.labels))(x))
-    forms.export_all(network, other, features, tmp_path, ("float32", "int8"))
+    variants.export_all(network, other, features, tmp_path, ("float32", "int8"))
     for name in ("student_float32_waveform.tflite", "student_int8_waveform.tflite"):
         card, output = raw_output(tmp_path, name, other, waveforms[:1])
         logits = logits_by(card, output)
@@ -208,12 +213,12 @@ def test_a_model_of_others_is_refused(tmp_path):
         ),
     ],
 )
-def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, contract, field, value, said):
+def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, signature, field, value, said):
     model = flatbuffer.parse((exported / "student_float16.tflite").read_bytes())
     card = {
         "format": "float16",
         "takes": "features",
-        "contract": contract.to_json() | {field: value},
+        "contract": signature.to_json() | {field: value},
     }
     flatbuffer.attach(model, "dcase_system.card", json.dumps(card).encode())
     (tmp_path / "m.tflite").write_bytes(flatbuffer.serialise(model))
@@ -224,8 +229,8 @@ def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, contract, fiel
 @pytest.mark.parametrize(
     "contract",
     [
-        Contract(("speech", "music"), PannsMelSpec(), 320_000, activation="sigmoid"),
-        Contract(
+        ModelSignature(("speech", "music"), PannsMelSpec(), 320_000, activation="sigmoid"),
+        ModelSignature(
             ("indoor", "outdoor"),
             code_scalogram(),
             480_000,
@@ -234,21 +239,21 @@ def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, contract, fiel
         ),
     ],
 )
-def test_contracts_survive_the_disk(tmp_path, contract):
-    save_contract(tmp_path, contract)
-    loaded = load_contract(tmp_path)
-    assert loaded.to_json() == contract.to_json()
-    assert loaded.normalisation == contract.normalisation
+def test_signatures_survive_the_disk(tmp_path, signature):
+    save_signature(tmp_path, signature)
+    loaded = load_signature(tmp_path)
+    assert loaded.to_json() == signature.to_json()
+    assert loaded.normalisation == signature.normalisation
 
 
-def test_a_missing_contract_is_named(tmp_path):
+def test_a_missing_signature_is_named(tmp_path):
     with pytest.raises(InputError, match=r"contract\.json: signature cannot be read"):
-        load_contract(tmp_path)
+        load_signature(tmp_path)
 
 
-def test_probabilities_are_the_mean_over_segments(contract):
+def test_probabilities_are_the_mean_over_segments(signature):
     logits = np.log([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8], [0.4, 0.6]])
-    two = replace(contract, front_end=code_scalogram(segment_frames=50), samples=48_000)
+    two = replace(signature, front_end=code_scalogram(segment_frames=50), samples=48_000)
     assert two.segments == 3
     scene = replace(two, samples=47_520)
     assert scene.segments == 2
@@ -256,7 +261,7 @@ def test_probabilities_are_the_mean_over_segments(contract):
     scaled = replace(scene, activation="scaled_sigmoid").probabilities(logits)
     expected = (1 / (1 + np.exp(-logits))).reshape(2, 2, 2).mean(axis=1)
     np.testing.assert_allclose(scaled, expected / expected.sum(axis=1, keepdims=True))
-    tags = replace(contract, activation="sigmoid")
+    tags = replace(signature, activation="sigmoid")
     np.testing.assert_allclose(tags.probabilities(np.zeros((1, 2))), [[0.5, 0.5]])
 
 

@@ -23,9 +23,9 @@ def wav(tmp_path_factory):
     return path
 
 
-def test_features_and_waveform_files_hear_the_same(exported, waveforms, logits, contract):
+def test_features_and_waveform_files_hear_the_same(exported, waveforms, logits, signature):
     clips = waveforms.gather(np.arange(40))
-    expected = contract.probabilities(logits["keras_float32"])
+    expected = signature.probabilities(logits["keras_float32"])
     for end in ("", "_waveform"):
         found = Classifier(exported / f"student_float32{end}.tflite").probabilities(clips)
         np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -11,7 +11,7 @@ from dcase_system.edge import export
 from dcase_system.edge.classifier import Classifier
 from dcase_system.models.cnn10 import CNN10Spec, build_cnn10
 from dcase_system.models.cp_mobile import sscp_mobile
-from dcase_system.models.signature import Contract, save_contract
+from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import save_network
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run
@@ -27,10 +27,10 @@ def clips(tmp_path_factory, waveforms):
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory, network, contract):
+def stored(tmp_path_factory, network, signature):
     folder = tmp_path_factory.mktemp("stored")
     save_network(folder, network, replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
-    save_contract(folder, contract)
+    save_signature(folder, signature)
     return folder
 
 
@@ -75,16 +75,16 @@ def test_a_folder_gives_clips_evenly(clips, tmp_path):
 
 
 def test_the_same_network_and_clips_give_the_same_bytes(
-    exported, network, contract, waveforms, tmp_path
+    exported, network, signature, waveforms, tmp_path
 ):
     names = (exported / "calibration.csv").read_text().splitlines()[1:]
-    another = replace(contract)  # with a front end of its own, the second or third of the process
+    another = replace(signature)  # with a front end of its own, the second or third of the process
     export.export_checked(network, another, waveforms, names, tmp_path, ("int8",))
     for name in ("student_int8.tflite", "student_int8_waveform.tflite"):
         assert (tmp_path / name).read_bytes() == (exported / name).read_bytes()
 
 
-def test_a_network_without_a_contract_is_refused(stored, clips, tmp_path):
+def test_a_network_without_a_signature_is_refused(stored, clips, tmp_path):
     bare = shutil.copytree(stored, tmp_path / "bare")
     (bare / "contract.json").unlink()
     done = run(
@@ -95,14 +95,14 @@ def test_a_network_without_a_contract_is_refused(stored, clips, tmp_path):
 
 
 def test_a_tagger_of_any_length_is_exported_for_its_clips(tmp_path, waveforms):
-    """CNN10 takes any number of frames; a file takes those of the contract's clips."""
+    """CNN10 takes any number of frames; a file takes those of the signature's clips."""
     spec = CNN10Spec(blocks=((4, 4), (8, 8)), embedding=8, classes=3, input_shape=(16, 51))
     front_end = PannsMelSpec(
         sample_rate=8_000, window_length=256, hop_length=160, n_mels=16, max_hz=4_000.0
     )
-    contract = Contract(("x", "y", "z"), front_end, samples=8_000, activation="sigmoid")
+    signature = ModelSignature(("x", "y", "z"), front_end, samples=8_000, activation="sigmoid")
     names = [f"{row}.wav" for row in range(40)]
-    export.export_checked(build_cnn10(spec), contract, waveforms, names, tmp_path, ("float16",))
+    export.export_checked(build_cnn10(spec), signature, waveforms, names, tmp_path, ("float16",))
     probabilities = Classifier(tmp_path / "student_float16_waveform.tflite").probabilities(
         waveforms.gather(np.arange(3))
     )

@@ -24,8 +24,8 @@ def with_statistics(network):
     return network
 
 
-def test_a_folded_network_computes_the_same(network, contract, waveforms):
-    features = np.asarray(contract.features(waveforms.gather(np.arange(4))))
+def test_a_folded_network_computes_the_same(network, signature, waveforms):
+    features = np.asarray(signature.features(waveforms.gather(np.arange(4))))
     found = folded(with_statistics(keras.models.clone_model(network)))
     kinds = {type(layer).__name__ for layer in found.layers}
     assert "FusedBatchNormalization" not in kinds

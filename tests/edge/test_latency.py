@@ -64,22 +64,22 @@ def test_median_and_percentile_by_hand():
 
 
 def test_each_front_end_is_measured_once_and_compared_with_its_files(
-    monkeypatch, contract, tmp_path
+    monkeypatch, signature, tmp_path
 ):
     def pretended(name, takes, median):
         return Latency(name, takes, 10, (Time(1, 3 * median, 5 * median, median),), 1_000)
 
-    other = replace(contract, samples=16_000)
+    other = replace(signature, samples=16_000)
     cards = {
-        "a": Card("int8", "features", contract),
-        "b": Card("int8", "waveform", contract),
+        "a": Card("int8", "features", signature),
+        "b": Card("int8", "waveform", signature),
         "c": Card("int8", "features", other),
     }
     monkeypatch.setattr(latency, "read_card", lambda path: cards[path.name])
     monkeypatch.setattr(
         latency,
         "measure_front_end",
-        lambda contract, *_: pretended("front", "waveform", contract.samples / 1_000),
+        lambda signature, *_: pretended("front", "waveform", signature.samples / 1_000),
     )
     monkeypatch.setattr(latency, "measure", lambda path, takes, *_: pretended(path.name, takes, 4))
     found = latency.measure_files([tmp_path / name for name in "abc"], [1], 5)

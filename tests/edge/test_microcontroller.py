@@ -8,7 +8,7 @@ import pytest
 from dcase_system.core.errors import InputError
 from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller
 from dcase_system.edge.c_header import c_header, c_string
-from dcase_system.edge.devices import DeviceClass, Needs
+from dcase_system.edge.devices import DeviceClass, Footprint
 from dcase_system.models.signature import Normalisation
 
 LABELS = ('quote"', "back\\slash", "what??=", "été\n1", "%d", "")
@@ -32,11 +32,11 @@ int main(void) {
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 @pytest.mark.parametrize(("compiler", "suffix"), [("gcc", "c"), ("g++", "cpp")])
-def test_header_compiles_and_says_what_the_file_is(exported, contract, tmp_path, compiler, suffix):
+def test_header_compiles_and_says_what_the_file_is(exported, signature, tmp_path, compiler, suffix):
     content = (exported / "student_int8.tflite").read_bytes()
     card = json.loads((exported / "student_int8.json").read_text())
     odd = replace(
-        contract,
+        signature,
         labels=LABELS,
         normalisation=Normalisation(((-0.25,), (1e-7,)), ((1.0,), (2.0,), (0.1,))),
     )
@@ -68,9 +68,9 @@ def test_strings_are_plain_ascii():
 def test_report_holds_memory_devices_and_header(exported, tmp_path):
     path = exported / "student_int8.tflite"
     report = microcontroller.report(path, tmp_path)
-    assert report.needs.flash == path.stat().st_size
-    assert report.needs.clip == 2 * 8_000  # a second at 8 kHz, 16 bit
-    assert report.needs.ram == report.arena.bytes + report.needs.clip
+    assert report.footprint.flash == path.stat().st_size
+    assert report.footprint.clip == 2 * 8_000  # a second at 8 kHz, 16 bit
+    assert report.footprint.ram == report.arena.bytes + report.footprint.clip
     written = json.loads((tmp_path / "microcontroller.json").read_text())
     assert written["fits"] == report.fits and written["accelerators"] == []
     assert all(one["source"] for one in written["device_classes"])
@@ -81,9 +81,9 @@ def test_report_holds_memory_devices_and_header(exported, tmp_path):
 
 def test_only_int8_files_that_take_features_are_for_microcontrollers(exported):
     with pytest.raises(InputError, match="compute in int8; expected int8; received float32"):
-        microcontroller.checked_contract(exported / "student_float32.tflite")
+        microcontroller.checked_signature(exported / "student_float32.tflite")
     with pytest.raises(InputError, match="front end inside the file cannot run"):
-        microcontroller.checked_contract(exported / "student_int8_waveform.tflite")
+        microcontroller.checked_signature(exported / "student_int8_waveform.tflite")
 
 
 def test_what_is_missing_is_said_by_hand():
@@ -92,8 +92,8 @@ def test_what_is_missing_is_said_by_hand():
         DeviceClass("just", "", 200 * 1_024, 64 * 1_024, ""),
         DeviceClass("card", "", None, 64 * 1_024, ""),
     )
-    needs = Needs(flash=200 * 1_024, arena=50 * 1_024 + 1, clip=10 * 1_024)
-    assert devices.fitting(needs, classes) == {
+    footprint = Footprint(flash=200 * 1_024, arena=50 * 1_024 + 1, clip=10 * 1_024)
+    assert devices.fitting(footprint, classes) == {
         "small": "flash 100 KiB short, RAM 29 KiB short",
         "just": "yes",
         "card": "yes",

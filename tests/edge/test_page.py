@@ -28,7 +28,7 @@ FIRST = 100  # seed of sounds that the networks were not made with
 def folder(tmp_path_factory):
     """Models that tell three scenes apart, a page of each, and a WAV of each scene."""
     folder = tmp_path_factory.mktemp("pages")
-    contract = scenes.export(folder)
+    signature = scenes.export(folder)
     for name in FORMATS:
         write_page(model_file(folder, name), folder / name)
     for label in LABELS:
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
     path = folder / "hostile" / "student_float16_waveform.tflite"
     content = model_file(folder, "float16").read_bytes()
     path.parent.mkdir()
-    hostile = card.Card("float16", "waveform", replace(contract, labels=(HOSTILE, *LABELS[1:])))
+    hostile = card.Card("float16", "waveform", replace(signature, labels=(HOSTILE, *LABELS[1:])))
     card.write_model(path, content, hostile)
     write_page(path, folder / "hostile")
     return folder
@@ -77,10 +77,10 @@ def outside(address):
 def expected(folder, path, name="float16"):
     """What a recording gives in Python: the mean over its windows."""
     samples, _ = soundfile.read(path, dtype="float32", always_2d=True)
-    contract = card.read_card(model_file(folder, name)).contract
+    signature = card.read_card(model_file(folder, name)).signature
     clips = np.stack(list(scenes.windows(samples.mean(axis=1))))
     logits = TFLiteModel(model_file(folder, name))(clips)
-    return contract.probabilities(logits).mean(axis=0)
+    return signature.probabilities(logits).mean(axis=0)
 
 
 @pytest.mark.parametrize("name", FORMATS)

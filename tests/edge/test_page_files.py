@@ -53,7 +53,7 @@ def test_the_network_in_a_page_says_in_float32_what_the_file_says(exported, wave
     assert read_back.output["dtype"] == np.float32 and read_back.output["shape"].tolist() == [1, 4]
     clips = waveforms.gather(np.arange(5))
     np.testing.assert_array_equal(read_back(clips), model(clips))
-    assert read_card(within).contract.labels == ("a", "b", "c", "d")
+    assert read_card(within).signature.labels == ("a", "b", "c", "d")
     floats = (exported / "student_float16_waveform.tflite").read_bytes()
     assert flatbuffer.with_float_output(floats) == floats
 

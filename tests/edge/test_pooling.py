@@ -8,8 +8,8 @@ from dcase_system.edge.pooling import with_convolved_pooling
 
 
 @pytest.fixture(scope="module")
-def features(contract, waveforms):
-    return np.asarray(contract.features(waveforms.gather(np.arange(20))))
+def features(signature, waveforms):
+    return np.asarray(signature.features(waveforms.gather(np.arange(20))))
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from dcase_system.models import cp_mobile, registry
 
 
 @pytest.fixture(scope="module")
-def features(contract, waveforms):
-    return np.asarray(contract.features(waveforms.gather(np.arange(len(waveforms)))))
+def features(signature, waveforms):
+    return np.asarray(signature.features(waveforms.gather(np.arange(len(waveforms)))))
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def test_the_file_says_what_the_trained_network_says(
 
 def test_the_file_has_the_operators_and_scales_of_one_quantised_after_training(content, exported):
     after = flatbuffer.parse((exported / "student_int8.tflite").read_bytes())
-    aware = flatbuffer.parse(content)
-    assert flatbuffer.operators(aware) == flatbuffer.operators(after)
+    qat = flatbuffer.parse(content)
+    assert flatbuffer.operators(qat) == flatbuffer.operators(after)
 
     def kernels(model):
         tensors = model.subgraphs[0].tensors
@@ -55,9 +55,9 @@ def test_the_file_has_the_operators_and_scales_of_one_quantised_after_training(c
             if "CONV" in flatbuffer.operator_name(model, operator)
         )
 
-    assert kernels(aware) == kernels(after)
-    for index in (*aware.subgraphs[0].inputs, *aware.subgraphs[0].outputs):
-        assert aware.subgraphs[0].tensors[index].type == flatbuffer.schema.TensorType.INT8
+    assert kernels(qat) == kernels(after)
+    for index in (*qat.subgraphs[0].inputs, *qat.subgraphs[0].outputs):
+        assert qat.subgraphs[0].tensors[index].type == flatbuffer.schema.TensorType.INT8
 
 
 def test_training_repairs_a_rounded_network_within_its_ranges(tmp_path):

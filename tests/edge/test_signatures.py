@@ -7,7 +7,9 @@ from dcase_system.edge import flatbuffer, tflite, timing
 from dcase_system.edge.quantisation import quantise
 
 NAMES = [
-    tflite.file_name(form, takes) for form in tflite.FORMATS for takes in ("features", "waveform")
+    tflite.file_name(variant, takes)
+    for variant in tflite.FORMATS
+    for takes in ("features", "waveform")
 ]
 
 
@@ -29,10 +31,10 @@ def check(path, takes, clip):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_exported_file_runs_by_its_signature(exported, contract, waveforms, name):
+def test_each_exported_file_runs_by_its_signature(exported, signature, waveforms, name):
     samples = waveforms.gather(np.arange(1))
     waveform = "waveform" in name
-    clip = samples[0] if waveform else np.asarray(contract.features(samples))[0]
+    clip = samples[0] if waveform else np.asarray(signature.features(samples))[0]
     check(exported / name, "waveform" if waveform else "features", clip)
 
 

@@ -11,7 +11,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.edge.windows import band_note, windows_of
 from tests.audio.audio_files import chunk, fmt_chunk, riff
 
-RATE = 8_000  # of the contract, with windows of a second
+RATE = 8_000  # of the signature, with windows of a second
 
 
 def ramp(samples: int, channels: int = 1) -> np.ndarray:
@@ -21,9 +21,9 @@ def ramp(samples: int, channels: int = 1) -> np.ndarray:
 
 @given(samples=st.integers(1, 40_000), hop=st.floats(0.05, 3.0))
 @settings(max_examples=40, deadline=None)
-def test_windows_are_the_recording_every_hop(contract, samples, hop):
+def test_windows_are_the_recording_every_hop(signature, samples, hop):
     recording, step = ramp(samples), round(hop * RATE)
-    windows = list(windows_of([recording], RATE, contract, hop))
+    windows = list(windows_of([recording], RATE, signature, hop))
     assert len(windows) == 1 + max(0, (samples - RATE) // step)
     for index, window in enumerate(windows):
         assert window.start_seconds == index * step / RATE
@@ -33,25 +33,25 @@ def test_windows_are_the_recording_every_hop(contract, samples, hop):
             )
 
 
-def test_a_short_recording_is_repeated_and_says_so(contract):
-    (window,) = windows_of([ramp(3_000)], RATE, contract)
+def test_a_short_recording_is_repeated_and_says_so(signature):
+    (window,) = windows_of([ramp(3_000)], RATE, signature)
     np.testing.assert_array_equal(window.waveform[3_000:6_000], ramp(3_000)[:, 0])
     assert window.notes == ("repeated: shorter than 1 s",)
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(8_000, 2), (44_100, 1), (48_000, 6), (4_000, 1)])
-def test_other_rates_and_channels_become_the_networks(contract, rate, channels):
+def test_other_rates_and_channels_become_the_networks(signature, rate, channels):
     """A tone of 500 Hz in all channels is that tone again."""
     time = np.arange(2 * rate) / rate
     tone = np.repeat(0.5 * np.sin(2 * np.pi * 500 * time)[:, None], channels, axis=1)
-    windows = list(windows_of([tone.astype(np.float32)], rate, contract))
+    windows = list(windows_of([tone.astype(np.float32)], rate, signature))
     assert [window.start_seconds for window in windows] == [0.0, 1.0]
     expected = 0.5 * np.sin(2 * np.pi * 500 * np.arange(RATE) / RATE)
     np.testing.assert_allclose(windows[0].waveform[200:-200], expected[200:-200], atol=0.01)
 
 
-def test_channels_of_a_stereo_network(contract):
-    stereo = replace(contract, channels=2)
+def test_channels_of_a_stereo_network(signature):
+    stereo = replace(signature, channels=2)
     (mono,) = windows_of([ramp(RATE)], RATE, stereo)
     assert mono.waveform.shape == (RATE, 2) and mono.notes == ("one channel for all 2",)
     (both,) = windows_of([ramp(RATE, 2)], RATE, stereo)
@@ -60,19 +60,19 @@ def test_channels_of_a_stereo_network(contract):
         list(windows_of([ramp(RATE, 6)], RATE, stereo))
 
 
-def test_silence_and_clipping_are_noted(contract):
-    (silent,) = windows_of([np.full((RATE, 1), 1e-5, np.float32)], RATE, contract)
+def test_silence_and_clipping_are_noted(signature):
+    (silent,) = windows_of([np.full((RATE, 1), 1e-5, np.float32)], RATE, signature)
     assert silent.notes == ("silent",)
     loud = np.clip(3 * ramp(RATE), -1, 1)
-    (clipped,) = windows_of([loud], RATE, contract)
+    (clipped,) = windows_of([loud], RATE, signature)
     assert clipped.notes == ("clipped",)
 
 
-def test_no_samples_are_refused(contract):
+def test_no_samples_are_refused(signature):
     with pytest.raises(InputError, match="no samples"):
-        list(windows_of([np.empty((0, 1), np.float32)], RATE, contract))
+        list(windows_of([np.empty((0, 1), np.float32)], RATE, signature))
     with pytest.raises(InputError, match="no samples"):
-        list(windows_of([], RATE, contract))
+        list(windows_of([], RATE, signature))
 
 
 @settings(max_examples=80, deadline=None)
@@ -84,15 +84,15 @@ def test_no_samples_are_refused(contract):
     channels=st.sampled_from([(1, 1), (2, 1), (1, 2), (2, 2), (3, 1)]),
 )
 def test_blocks_of_any_lengths_make_the_windows_of_the_whole(
-    contract, rate, seconds, cuts, hop, channels
+    signature, rate, seconds, cuts, hop, channels
 ):
     found, wanted = channels
     frames = max(1, round(seconds * rate))
     recording = np.random.default_rng(frames).normal(0, 0.3, (frames, found)).astype(np.float32)
     blocks = np.split(recording, sorted(round(cut * frames) for cut in cuts))
-    contract = replace(contract, channels=wanted)
-    whole = list(windows_of([recording], rate, contract, hop))
-    pieces = list(windows_of(iter(blocks), rate, contract, hop))
+    signature = replace(signature, channels=wanted)
+    whole = list(windows_of([recording], rate, signature, hop))
+    pieces = list(windows_of(iter(blocks), rate, signature, hop))
     assert len(pieces) == len(whole) > 0
     for one, other in zip(pieces, whole, strict=True):
         assert (one.start_seconds, one.notes) == (other.start_seconds, other.notes)
@@ -101,7 +101,7 @@ def test_blocks_of_any_lengths_make_the_windows_of_the_whole(
 
 @pytest.mark.parametrize("hop", [0.25, 1.0, 2.5])
 @pytest.mark.parametrize("rate", [RATE, 44_100])
-def test_a_window_is_given_as_soon_as_it_is_there(contract, rate, hop):
+def test_a_window_is_given_as_soon_as_it_is_there(signature, rate, hop):
     read = 0
 
     def microphone():
@@ -110,11 +110,11 @@ def test_a_window_is_given_as_soon_as_it_is_there(contract, rate, hop):
             read += rate // 10
             yield np.full((rate // 10, 1), 0.1, np.float32)
 
-    for window in windows_of(microphone(), rate, contract, hop):
+    for window in windows_of(microphone(), rate, signature, hop):
         assert read / rate <= window.start_seconds + 1.2 + 1e-9
 
 
-def test_memory_does_not_grow_with_the_recording(contract, tmp_path):
+def test_memory_does_not_grow_with_the_recording(signature, tmp_path):
     def peak(seconds: int) -> int:
         path = tmp_path / "long.wav"
         samples = 2 * 44_100 * seconds
@@ -123,7 +123,7 @@ def test_memory_does_not_grow_with_the_recording(contract, tmp_path):
             stream.truncate(path.stat().st_size + samples)  # a hole
         tracemalloc.start()
         with open_audio(path) as recording:
-            windows = windows_of(recording.blocks(), recording.sample_rate, contract)
+            windows = windows_of(recording.blocks(), recording.sample_rate, signature)
             assert sum(1 for _ in windows) == seconds
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -132,6 +132,6 @@ def test_memory_does_not_grow_with_the_recording(contract, tmp_path):
     assert peak(120) < 1.1 * peak(10) < 4e6
 
 
-def test_a_lower_rate_leaves_out_a_band(contract):
-    assert band_note(RATE, contract) is None
-    assert "nothing above 2,000 Hz" in band_note(4_000, contract)
+def test_a_lower_rate_leaves_out_a_band(signature):
+    assert band_note(RATE, signature) is None
+    assert "nothing above 2,000 Hz" in band_note(4_000, signature)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.models import depthwise, registry
-from dcase_system.models.depthwise import depthwise_conv2d, traced_plainly
+from dcase_system.models.depthwise import depthwise_conv2d, single_op_depthwise
 from tests.commands import ROOT
 
 GENERATOR = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def by_hand(inputs, kernel, strides, padding):
 def test_what_runs_everywhere_is_the_convolution(kernel_size, strides, padding):
     inputs = GENERATOR.normal(size=(2, 9, 8, 3))
     kernel = GENERATOR.normal(size=(*kernel_size, 3, 2))
-    with traced_plainly(False):
+    with single_op_depthwise(False):
         given = [tf.constant(value, tf.float32) for value in (inputs, kernel)]
         outputs = depthwise_conv2d(*given, strides, padding)
     expected = by_hand(inputs, kernel, strides, padding)
@@ -53,7 +53,7 @@ def test_what_runs_everywhere_is_the_convolution(kernel_size, strides, padding):
 
 def operations(plain):
     network = registry.build(registry.named_spec("sscp_mobile_32"))
-    with traced_plainly(plain):
+    with single_op_depthwise(plain):
         graph = tf.function(lambda x: network(x, training=False)).get_concrete_function(
             tf.TensorSpec((1, *network.input_shape[1:]))
         )
@@ -77,7 +77,7 @@ def test_a_network_is_traced_for_the_kernels_that_there_are(monkeypatch, run):
     features = GENERATOR.normal(size=(2, 256, 65, 1)).astype(np.float32)
     keras.utils.set_random_seed(0)
     network = registry.build(registry.named_spec("cp_mobile"))
-    with traced_plainly(False):
+    with single_op_depthwise(False):
         expected = network(features, training=False)
     monkeypatch.setattr(depthwise, "_two_strides_run", lambda: run)
     np.testing.assert_allclose(network(features, training=False), expected, rtol=0, atol=1e-4)

@@ -183,7 +183,7 @@ def test_the_search_is_random_with_p_candidates():
     search is 25.”
     """
     assert PLAN.methods == ("random",)
-    assert PLAN.draws == ofa_aec.CANDIDATES == 25
+    assert PLAN.num_trials == ofa_aec.CANDIDATES == 25
 
 
 def test_the_clips():

@@ -59,9 +59,9 @@ def test_the_size_window_is_the_papers():
 def test_the_search_is_the_papers_by_default():
     """Section 4.4: "We randomly sampled 510 distinct candidate architectures"."""
     plan = SearchPlan(space=SceneSpace())
-    assert plan.evaluations == paper.CANDIDATES == 510
+    assert plan.num_trials == paper.CANDIDATES == 510
     assert plan.methods == ("random",)
-    assert plan.space.reading == "paper"
+    assert plan.space.variant == "paper"
 
 
 def test_it_took_the_published_hours():

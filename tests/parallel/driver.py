@@ -9,7 +9,7 @@ from absl import flags
 
 from dcase_system.core import cli
 from dcase_system.parallel.local import Local
-from dcase_system.parallel.on_ray import Needs, cluster
+from dcase_system.parallel.on_ray import Resources, cluster
 from tests.parallel.graphs import package
 
 _FOLDER = flags.DEFINE_string("folder", None, "Of the runs.", required=True)
@@ -23,7 +23,7 @@ def main(_) -> None:
     if _ADDRESS.value is None:
         Local(folder / "logs", 2).run(tasks)
         return
-    with cluster(_ADDRESS.value, Needs(1.0), folder) as nodes:
+    with cluster(_ADDRESS.value, Resources(1.0), folder) as nodes:
         nodes.run(tasks)
 
 

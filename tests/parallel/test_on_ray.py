@@ -13,7 +13,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.identity import identity, versions
 from dcase_system.parallel import on_ray
 from dcase_system.parallel.local import Local
-from dcase_system.parallel.on_ray import Needs, cluster
+from dcase_system.parallel.on_ray import Resources, cluster
 from dcase_system.parallel.tasks import Task
 from tests.commands import ROOT, command, heed_ctrl_c
 from tests.parallel.graphs import all_end, package, pids, results, task
@@ -118,7 +118,7 @@ def test_a_failure_is_not_begun_again_and_says_why(two, tmp_path):
     tasks = [task(tmp_path, "wrong", "--fault=input"), task(tmp_path, "long", "--steps=600")]
     with (
         pytest.raises(InputError, match="writer: nothing to write") as caught,
-        cluster(two.address, Needs(1.0), tmp_path) as executor,
+        cluster(two.address, Resources(1.0), tmp_path) as executor,
     ):
         executor.run(tasks)
     assert "\n" not in str(caught.value)
@@ -145,7 +145,7 @@ def test_a_node_with_other_versions_is_refused(two, tmp_path, monkeypatch):
     monkeypatch.setattr(on_ray, "versions", lambda: versions() | {"keras": "2.0"})
     with (
         pytest.raises(InputError, match=r"has other versions: keras 3\S+ for 2\.0") as caught,
-        cluster(two.address, Needs(1.0), tmp_path) as executor,
+        cluster(two.address, Resources(1.0), tmp_path) as executor,
     ):
         executor.run(package(tmp_path))
     assert "\n" not in str(caught.value)
@@ -160,7 +160,7 @@ def test_a_node_that_does_not_see_the_folder_is_refused(two, tmp_path, monkeypat
     monkeypatch.setattr(on_ray, "write_text", elsewhere)
     with (
         pytest.raises(InputError, match="cannot read the run's folder"),
-        cluster(two.address, Needs(1.0), tmp_path) as executor,
+        cluster(two.address, Resources(1.0), tmp_path) as executor,
     ):
         executor.run(package(tmp_path))
     assert not pids(tmp_path)
@@ -176,7 +176,7 @@ def test_a_node_runs_the_code_of_this_machine(two, tmp_path, monkeypatch):
     said = (
         "from dcase_system.core.identity import ROOT, identity; print(ROOT, identity()['sources'])"
     )
-    with cluster(two.address, Needs(1.0), tmp_path) as executor:
+    with cluster(two.address, Resources(1.0), tmp_path) as executor:
         executor.run([Task("one", ("-c", said), tmp_path / "one")])
     root, sources = (tmp_path / "logs" / "one.txt").read_text().split()
     assert root not in (str(tmp_path), str(ROOT))
@@ -187,7 +187,7 @@ def test_a_node_runs_the_code_of_this_machine(two, tmp_path, monkeypatch):
 def test_a_task_whose_command_is_killed_again_and_again_is_given_up(two, tmp_path):
     with (
         pytest.raises(InputError, match=r"hopeless: task was lost 4 times \(signal 9 on "),
-        cluster(two.address, Needs(1.0), tmp_path) as executor,
+        cluster(two.address, Resources(1.0), tmp_path) as executor,
     ):
         executor.run([task(tmp_path, "hopeless", "--fault=lost", "--steps=9")])
 
@@ -196,7 +196,7 @@ def test_a_task_whose_command_is_killed_again_and_again_is_given_up(two, tmp_pat
 def test_what_no_node_has_is_refused(two, tmp_path):
     with (
         pytest.raises(InputError, match=r"no node has the resources of a task; .*received 1 and 0"),
-        cluster(two.address, Needs(1.0, 8.0), tmp_path) as executor,
+        cluster(two.address, Resources(1.0, 8.0), tmp_path) as executor,
     ):
         executor.run(package(tmp_path))
 
@@ -205,6 +205,6 @@ def test_without_ray_it_is_refused_in_one_line(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with (
         pytest.raises(InputError, match=r"Ray is not installed .*requirements-cluster"),
-        cluster("auto", Needs(), tmp_path),
+        cluster("auto", Resources(), tmp_path),
     ):
         pass

@@ -182,8 +182,8 @@ def test_nothing_is_mirrored_on_one_device():
 def test_one_worker_alone_agrees_with_itself():
     team = workers.team()
     assert team.is_chief and team.devices == 1
-    assert team.from_chief(True, "anything", "flags") is True
-    team.meet()
+    assert team.broadcast_checked(True, "anything", "flags") is True
+    team.barrier()
 
 
 @pytest.mark.parametrize("index", [0, 1])

@@ -53,11 +53,11 @@ def scores(table: pd.DataFrame, scenes=SCENES) -> dict[str, Any]:
     probabilities = np.full((len(table), len(scenes)), 0.5 / len(scenes))
     probabilities[np.arange(len(table)), predicted] += 0.5
     devices = list(table.source_label)
-    form = asdict(metrics.score(probabilities, labels, scenes, devices, groups))
-    form["agreement"] = 99.4
+    variant = asdict(metrics.score(probabilities, labels, scenes, devices, groups))
+    variant["agreement"] = 99.4
     return {
         "submitted_form": "keras_float16",
-        "forms": dict.fromkeys(FORMS, form),
+        "forms": dict.fromkeys(FORMS, variant),
         "intervals_95": metrics.intervals(
             labels == predicted,
             labels,

@@ -40,7 +40,7 @@ SPACES = {
             "0.8M",
             0.8,
             random=[one(1_038_110, 0.5, 0.4), one(1_000_000, 0.4, 0.6)],
-            evolution=[one(1_038_110, 0.5, 0.4), one(1_010_000, 0.3, 0.8)],
+            nsga2=[one(1_038_110, 0.5, 0.4), one(1_010_000, 0.3, 0.8)],
         ),
         window("1.8M", 1.8, random=[one(2_000_000, 0.6, 1.0)]),
     ],
@@ -156,7 +156,7 @@ def test_figure_3_has_a_line_for_each_space_and_search_and_for_networks_trained_
     figure = picture(run_dir, "figure3")
     assert [len(marks) for marks in figure.marks.values()] == [2, 1, 1, 2, 2]
     svg = inline_svg(figure)
-    assert "EW+ED=[2,2,X], evolution, 0.8M: 0.4-1|0.4, 1,038,110 parameters" in svg
+    assert "EW+ED=[2,2,X], nsga2, 0.8M: 0.4-1|0.4, 1,038,110 parameters" in svg
     assert "Baseline: 2,120,911 parameters, mAP 100.0 %" in svg
     assert 'data-source="results.json#/table1/2/map"' in svg
     columns, rows = table(run_dir, "figure3")

@@ -20,7 +20,7 @@ from dcase_system.corpora.task1b import CLASS_OF, TRAIN_LIST, read_task1b
 from dcase_system.distillation.ensemble_store import TRAIN_LOGITS, logits_folder, read_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
 from dcase_system.models.registry import read_spec
-from dcase_system.models.signature import load_contract
+from dcase_system.models.signature import load_signature
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.summary import run_summary
 from dcase_system.submission.card import read_author_card
@@ -274,6 +274,6 @@ KINDS = (
     _json_files("run configs", valid.RUN, lambda folder: load_run(folder).split),
     _json_files("reports", valid.RUN, _report),
     _json_files("specs", {"spec.json": valid.SPEC}, lambda folder: read_spec(folder / "spec.json")),
-    _json_files("contracts", {"contract.json": valid.CONTRACT}, load_contract),
+    _json_files("contracts", {"contract.json": valid.SIGNATURE}, load_signature),
     _json_files("lists of teachers", {"ensemble.json": valid.ENSEMBLE}, _read_ensemble),
 )

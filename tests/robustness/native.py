@@ -12,7 +12,7 @@ import numpy as np
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.audio.file_checks import check_file
 from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 from tests.places import write
 from tests.robustness import valid
 from tests.robustness.kinds import Draw, Kind, Read
@@ -149,16 +149,16 @@ def models() -> dict[str, bytes]:
     """Exported files of a small network, by their names."""
     import keras
 
-    from dcase_system.edge import forms
+    from dcase_system.edge import variants
     from dcase_system.models import registry
 
-    contract = Contract.from_json(valid.CONTRACT, "contract")
+    signature = ModelSignature.from_json(valid.SIGNATURE, "contract")
     keras.utils.set_random_seed(0)
     network = registry.build(registry.spec_from_json(valid.SPEC))
-    clips = np.random.default_rng(0).normal(0, 0.1, (8, contract.samples)).astype(np.float32)
-    features = np.asarray(contract.features(clips))
+    clips = np.random.default_rng(0).normal(0, 0.1, (8, signature.samples)).astype(np.float32)
+    features = np.asarray(signature.features(clips))
     with tempfile.TemporaryDirectory() as folder:
-        forms.export_all(network, contract, features, Path(folder), ("float32", "int8"))
+        variants.export_all(network, signature, features, Path(folder), ("float32", "int8"))
         return {path.name: path.read_bytes() for path in sorted(Path(folder).glob("*.tflite"))}
 
 
@@ -168,7 +168,7 @@ def _tflite(folder: Path) -> tuple[Sequence[bytes], Read]:
     def read(content: bytes) -> object:
         (folder / "model.tflite").write_bytes(content)
         classifier = Classifier(folder / "model.tflite")
-        return classifier.probabilities(np.zeros((1, *classifier.contract.waveform_shape)))
+        return classifier.probabilities(np.zeros((1, *classifier.signature.waveform_shape)))
 
     return list(models().values()), read
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from dcase_system.core.files import file_digest, write_json
-from dcase_system.scene_search.search import CandidateScore, Method, Search
+from dcase_system.scene_search.search import CandidateScore, SceneProblem, search_scenes
 from dcase_system.scene_search.space import SceneSpace
+from dcase_system.search.driver import Method, Search
 from tests.commands import FORKS, ROOT
 
 # Predictions, specs, files for devices, packages and what a search has found. Not among them: logs
@@ -117,8 +118,9 @@ def search(folder: Path, method: Method) -> None:
         accuracy = 40 + architecture.stem / 4 + 10 * architecture.growth
         return CandidateScore(accuracy, accuracy, 1 / architecture.stem)
 
-    searched = Search(SceneSpace("code"), method, "clips", folder / "journal", 12, 4)
-    found = [one.name for one in searched.run(evaluate)]
+    problem = SceneProblem(SceneSpace("code"))
+    search = Search(problem, method, "clips", folder / "journal", 12, method, population=4)
+    found = [one.name for one in search_scenes(search, evaluate)]
     write_json(folder / f"{method}.json", found)  # whole, or not at all
 
 

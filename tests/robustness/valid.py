@@ -13,7 +13,7 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import BALANCED, CLASSES_FILE
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 from dcase_system.submission.card import read_author_card
 from dcase_system.submission.meta import build_meta
 from dcase_system.submission.outputs import write_output
@@ -30,7 +30,7 @@ FRONT_END = LogMelSpec(
 )
 SPEC = registry.spec_to_json(replace(sscp_mobile(8), input_shape=(16, 11), classes=3))
 LABELS = ("hall", "birds", "rain")
-CONTRACT = Contract(LABELS, FRONT_END, samples=2_000).to_json()
+CONTRACT = ModelSignature(LABELS, FRONT_END, samples=2_000).to_json()
 ENSEMBLE = {
     "split": 5,
     "scenes": list(SCENES),

@@ -21,7 +21,7 @@ PLAN = SearchPlan(
     candidate=TOY,
     final=replace(TOY, factor=0.5),
     methods=("random", "nsga2"),
-    evaluations=2,
+    num_trials=2,
     population=2,
 )
 
@@ -180,7 +180,7 @@ def test_another_search_in_the_same_directory_is_refused(data, tmp_path):
         (PLAN, "validation_fraction is 0.0 there and 0.25 here;"),
         (replace(PLAN, validation_fraction=0.0, storage="x"), "storage is none there and x here;"),
         (
-            replace(PLAN, validation_fraction=0.0, space=replace(SPACE, reading="code")),
+            replace(PLAN, validation_fraction=0.0, space=replace(SPACE, variant="code")),
             "space.reading is paper there and code here;",
         ),
     ]:

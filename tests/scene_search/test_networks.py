@@ -45,8 +45,8 @@ def test_networks_are_trained_scored_and_kept(data, tmp_path, monkeypatch):
     assert results["table4"][0]["mib"] == small["complexity"]["params"] * 4 / 2**20
     assert results["table4"][2]["mib"] == scene["complexity"]["params"] * 2 / 2**20
     assert small["layers"] is None and scene["layers"][-1] == "3-way Sigmoid"
-    for row, form in zip(results["table4"], ("float32", "float32", "float16"), strict=True):
-        scores = (small if row["network"] == "small" else scene)["scores"][f"keras_{form}"]
+    for row, variant in zip(results["table4"], ("float32", "float32", "float16"), strict=True):
+        scores = (small if row["network"] == "small" else scene)["scores"][f"keras_{variant}"]
         assert row["clip_accuracy"] == scores["clip_accuracy"]
     page = page_of(tmp_path)
     assert "small, scene_b" in page.summary

@@ -1,19 +1,20 @@
-"""The search: each candidate once, resumed, shared, refused where foreign."""
+"""What the scene search searches, its order, and which candidates it selects."""
 
-import multiprocessing
-import sys
-import threading
-import time
 from dataclasses import replace
 
-import optuna
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.identity import identity
-from dcase_system.scene_search.search import Candidate, CandidateScore, Search, chosen, front
+from dcase_system.scene_search.search import (
+    Candidate,
+    CandidateScore,
+    SceneProblem,
+    chosen,
+    front,
+)
+from dcase_system.scene_search.search import search_scenes as run
 from dcase_system.scene_search.space import Architecture, SceneSpace, SizeWindow
-from dcase_system.search import shared
+from dcase_system.search.driver import Search
 
 SPACE = SceneSpace("code")
 METHODS = ["random", "nsga2"]
@@ -26,28 +27,24 @@ def score(architecture) -> CandidateScore:
 
 
 class Counted:
-    """Scores, and is interrupted at one candidate."""
-
-    def __init__(self, interrupted_at: int | None = None):
-        self.names, self._at = [], interrupted_at
+    def __init__(self):
+        self.names = []
 
     def __call__(self, architecture):
-        if len(self.names) == self._at:
-            self._at = None
-            raise KeyboardInterrupt
         self.names.append(architecture.name)
         return score(architecture)
 
 
 def search(tmp_path, method="random", **settings) -> Search:
-    given = {"evaluations": 8, "population": 4, **settings}
-    return Search(SPACE, method, "clips", tmp_path / "search.journal", **given)
+    given = {"num_trials": 8, "population": 4, **settings}
+    journal = tmp_path / "search.journal"
+    return Search(SceneProblem(SPACE), method, "clips", journal, name=method, **given)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_candidate_once_within_the_window_best_first(tmp_path, method):
     counted = Counted()
-    found = search(tmp_path, method).run(counted)
+    found = run(search(tmp_path, method), counted)
     assert len(found) == len(set(counted.names)) == len(counted.names) == 8
     assert all(SPACE.admits(one.architecture) for one in found)
     order = [(-one.score.clip_accuracy, one.score.loss) for one in found]
@@ -57,7 +54,7 @@ def test_each_candidate_once_within_the_window_best_first(tmp_path, method):
 
 def test_the_random_search_takes_the_candidates_in_their_order(tmp_path):
     counted = Counted()
-    search(tmp_path).run(counted)
+    run(search(tmp_path), counted)
     expected = [one.name for one, _ in zip(SPACE.candidates(0), range(8), strict=False)]
     assert counted.names == expected
 
@@ -68,168 +65,15 @@ def test_the_candidates_of_a_random_search_are_drawn_once(tmp_path, monkeypatch)
     monkeypatch.setattr(SceneSpace, "draw", lambda *given: drawn.append(1) or draw(*given))
     list(zip(SPACE.candidates(0), range(30), strict=False))
     once = len(drawn)
-    search(tmp_path, evaluations=30).run(score)
+    run(search(tmp_path, num_trials=30), score)
     assert len(drawn) <= 2 * once
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_an_interrupted_search_goes_on_with_the_candidate_it_was_at(tmp_path, method):
-    counted = Counted(interrupted_at=3)
-    with pytest.raises(KeyboardInterrupt):
-        search(tmp_path, method).run(counted)
-    found = search(tmp_path, method).run(counted)
-    assert len(found) == len(counted.names) == len(set(counted.names)) == 8
-    if method == "random":
-        whole = search(tmp_path / "whole").run(score)
-        assert found == whole
-    nothing = search(tmp_path, method).run(lambda _: pytest.fail("trained again"))
-    assert nothing == found
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("attribute", ["name", "score"])
-def test_a_candidate_killed_while_it_was_written_down_is_not_lost(
-    tmp_path, method, attribute, monkeypatch
-):
-    """Killed between two lines of the journal, after one of them."""
-    write = optuna.Trial.set_user_attr
-
-    def killed(trial, name, value):
-        if trial.number >= 2 and name == attribute:
-            raise KeyboardInterrupt
-        write(trial, name, value)
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(optuna.Trial, "set_user_attr", killed)
-        search(tmp_path, method).run(score)
-    counted = Counted()
-    found = search(tmp_path, method).run(counted)
-    assert len(found) == len({one.name for one in found}) == 8
-    if method == "random":
-        assert found == search(tmp_path / "whole").run(score)
-
-
-def test_both_methods_share_a_storage(tmp_path):
-    found = {method: search(tmp_path, method).run(score) for method in METHODS}
-    assert {method: len(of) for method, of in found.items()} == {"random": 8, "nsga2": 8}
-
-
-def _work(folder):
-    search(folder).run(score, helps=True)
-
-
-def test_two_processes_share_the_work(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_work, args=(tmp_path,)) for _ in range(2)]
-    for process in workers:
-        process.start()
-    for process in workers:
-        process.join(120)
-    assert [process.exitcode for process in workers] == [0, 0]
-    found = search(tmp_path).run(lambda _: pytest.fail("the workers did it"))
-    assert found == search(tmp_path / "alone").run(score)
-
-
-def _killed(architecture):
-    raise KeyboardInterrupt
-
-
-def test_what_a_dead_process_was_at_is_taken_up_by_whoever_asks_first(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        search(tmp_path).run(_killed)
-    counted = Counted()
-    search(tmp_path).run(counted, helps=True)
-    expected = [one.name for one, _ in zip(SPACE.candidates(0), range(8), strict=False)]
-    assert counted.names == expected
-
-
-def test_what_a_living_process_is_at_is_left_to_it_and_waited_for(tmp_path):
-    """The other one has all but that candidate when it is done; the first one ends the search."""
-    inner, done = Counted(), threading.Event()
-
-    def helped(architecture):
-        helper = threading.Thread(target=lambda: (search(tmp_path).run(inner), done.set()))
-        helper.start()
-        while len(inner.names) < 7:
-            time.sleep(0.01)
-        assert not done.wait(1)  # it waits for this one
-        return score(architecture)
-
-    first = Counted()
-    found = search(tmp_path).run(lambda one: helped(one) if not inner.names else first(one))
-    assert done.wait(10)
-    assert first.names == []
-    expected = [one.name for one, _ in zip(SPACE.candidates(0), range(8), strict=False)]
-    assert inner.names == expected[1:]
-    assert found == search(tmp_path / "alone").run(score)
-
-
-def test_a_process_that_was_killed_after_the_others_had_ended_leaves_nothing_short(tmp_path):
-    search(tmp_path, evaluations=7).run(score)
-    with pytest.raises(KeyboardInterrupt):
-        search(tmp_path).run(_killed)
-    counted = Counted()
-    assert len(search(tmp_path).run(counted)) == 8
-    assert len(counted.names) == 1
-
-
-def test_a_storage_that_other_code_has_begun_is_refused(tmp_path, monkeypatch):
-    search(tmp_path, evaluations=1).run(score)
-    monkeypatch.setattr(shared, "identity", lambda: identity() | {"keras": "2.0"})
-    with pytest.raises(InputError, match=r"storage belongs to another code; .*received keras"):
-        search(tmp_path).run(score)
-
-
-@pytest.mark.parametrize(
-    ("storage", "message"),
-    [
-        ("mysql://u:secret@h/d", "unknown kind of storage; expected a journal file or postgresql"),
-        ("postgresql://u:secret@h/d", "password on a command line"),
-        ("postgresql://u@h/d?password=secret", "password on a command line"),
-        ("postgresql://u:secret@h:x/d", "address cannot be read|password on a command line"),
-        ("postgresql://u@h", "address names no database"),
-        (
-            "postgresql+psycopg://u@127.0.0.1:1/d",
-            "127.0.0.1:1/d: database cannot be used .*refused",
-        ),
-        ("postgresql://u@127.0.0.1:1/d", "127.0.0.1:1/d: database cannot be used .*refused"),
-    ],
-)
-def test_an_address_that_is_none_is_refused_in_one_line(tmp_path, storage, message):
-    if storage.startswith("postgresql"):
-        pytest.importorskip("psycopg")
-    with pytest.raises(InputError, match=message) as caught:
-        replace(search(tmp_path), storage=storage).run(score)
-    assert "\n" not in str(caught.value) and "secret" not in str(caught.value)
-
-
-def test_without_the_driver_a_database_is_refused_and_a_journal_works(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(InputError, match="requirements-cluster"):
-        replace(search(tmp_path), storage="postgresql://u@h/d").run(score)
-    assert len(search(tmp_path).run(score)) == 8
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"space": SceneSpace("paper")},
-        {"space": SceneSpace("code", SizeWindow(100, 200))},
-        {"scored": "other clips"},
-        {"seed": 1},
-    ],
-)
-def test_a_storage_of_another_search_is_refused(tmp_path, change):
-    search(tmp_path, evaluations=1).run(score)
-    with pytest.raises(InputError, match="storage belongs to another search") as caught:
-        replace(search(tmp_path), **change).run(score)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_space_that_ends_ends_the_search(tmp_path):
-    space = SceneSpace("paper", SizeWindow(0, 1), (1,), (4,), (1.0,))
-    found = replace(search(tmp_path, evaluations=50), space=space).run(score)
-    assert len(found) == 6
+@pytest.mark.parametrize("space", [SceneSpace("paper"), SceneSpace("code", SizeWindow(100, 200))])
+def test_a_storage_of_another_space_is_refused(tmp_path, space):
+    run(search(tmp_path, num_trials=1), score)
+    with pytest.raises(InputError, match="storage belongs to another search"):
+        run(replace(search(tmp_path), problem=SceneProblem(space)), score)
 
 
 def scored(name, accuracy, loss=0.0, params=1, macs=1):

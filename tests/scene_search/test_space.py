@@ -94,8 +94,8 @@ def test_models_a_and_b_are_points_of_it():
 
 @settings(max_examples=10, deadline=None)
 @given(architectures, st.sampled_from(("paper", "code")))
-def test_costs_by_arithmetic_are_those_of_the_built_network(architecture, reading):
-    spec = SceneSpace(reading, input_shape=(72, 68)).spec(architecture)
+def test_costs_by_arithmetic_are_those_of_the_built_network(architecture, variant):
+    spec = SceneSpace(variant, input_shape=(72, 68)).spec(architecture)
     counted = count(registry.build(spec))
     assert (costs_of(spec).params, costs_of(spec).macs) == (counted.params, counted.macs)
 

@@ -3,19 +3,17 @@
 import json
 import os
 import time
-from itertools import islice
 
 import optuna
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.scene_search.search import CandidateScore, Search
-from dcase_system.scene_search.space import SceneSpace
 from dcase_system.search import database
 from tests.commands import FORKS
 from tests.search import postgres
+from tests.search.numbers import NUMBERS, first, score, search
 
-SPACE, WANTED = SceneSpace("code"), 8
+WANTED = 8
 GRACE_SECONDS = 5  # a minute is what a user has
 
 
@@ -33,15 +31,6 @@ def storage(request, tmp_path):
     return request.getfixturevalue("server").create(f"d{os.getpid()}_{time.monotonic_ns()}")
 
 
-def searched(storage, method, **settings):
-    return Search(SPACE, method, "clips", storage, **{"evaluations": WANTED, **settings})
-
-
-def score(architecture):
-    accuracy = 40 + architecture.stem / 4 + 10 * architecture.growth
-    return CandidateScore(accuracy, accuracy, 1 / architecture.stem)
-
-
 def work(folder, storage, method, worker, slow_at):
     """A worker that writes down what it begins and ends, and is slow at one of its candidates."""
     os.environ["PGPASSWORD"] = postgres.PASSWORD
@@ -52,16 +41,16 @@ def work(folder, storage, method, worker, slow_at):
         with (folder / what).open("a") as stream:  # one write, so that no kill tears a line
             stream.write(f"{worker} {name}\n")
 
-    def evaluate(architecture):
+    def evaluate(candidate):
         nonlocal count
         count += 1
-        note("begun", architecture.name)
+        note("begun", NUMBERS.name(candidate))
         time.sleep(60 if count == slow_at else 0.2)
-        note("ended", architecture.name)
-        return score(architecture)
+        note("ended", NUMBERS.name(candidate))
+        return score(candidate)
 
     try:
-        found = searched(storage, method).run(evaluate, helps=worker > 1)
+        found = search(storage, method).run(evaluate, helps=worker > 1)
     except InputError as error:
         (folder / f"error{worker}").write_text(str(error))
         raise SystemExit(1) from None
@@ -104,10 +93,10 @@ def test_of_three_workers_one_is_killed_within_a_candidate(tmp_path, storage, me
     assert [worker for worker, name in begun if name == cut][1] in "23"
     for number in (2, 3):
         assert set(json.loads((tmp_path / f"found{number}.json").read_text())) == set(names)
-    found = searched(storage, method).run(lambda _: pytest.fail("trained again"))
+    found = search(storage, method).run(lambda _: pytest.fail("trained again"))
     if method == "random":
-        assert found == searched(tmp_path / "alone", "random").run(score)
-        assert set(names) == {one.name for one in islice(SPACE.candidates(0), WANTED)}
+        assert found == search(tmp_path / "alone", "random").run(score)
+        assert set(names) == set(first(WANTED))
 
 
 def test_a_worker_killed_when_the_others_wait_for_it_leaves_nothing_short(tmp_path, storage):
@@ -124,12 +113,12 @@ def test_a_worker_killed_when_the_others_wait_for_it_leaves_nothing_short(tmp_pa
 
 
 def test_searches_and_code_are_told_apart(storage, monkeypatch):
-    assert len(searched(storage, "random").run(score)) == WANTED
+    assert len(search(storage, "random").run(score)) == WANTED
     with pytest.raises(InputError, match="storage belongs to another search"):
-        searched(storage, "random", seed=1).run(score)
+        search(storage, "random", seed=1).run(score)
     monkeypatch.setattr("dcase_system.search.shared.identity", lambda: {"sources": "x"})
     with pytest.raises(InputError, match="storage belongs to another code"):
-        searched(storage, "random").run(score)
+        search(storage, "random").run(score)
 
 
 @pytest.mark.parametrize("method", ["random", "nsga2"])
@@ -154,7 +143,7 @@ def test_who_is_taken_for_dead_loses_its_candidate_and_goes_on(
     write, fail, taken = getattr(storage, moment), storage.set_trial_state_values, []
 
     def late(self, trial_id, *given, **named):
-        ends = {"score", optuna.trial.TrialState.COMPLETE} & {
+        ends = {"measures", optuna.trial.TrialState.COMPLETE} & {
             *given[:1],
             named.get("key"),
             named.get("state"),
@@ -165,9 +154,9 @@ def test_who_is_taken_for_dead_loses_its_candidate_and_goes_on(
         return write(self, trial_id, *given, **named)
 
     monkeypatch.setattr(storage, moment, late)
-    found = searched(url, "random").run(score)
+    found = search(url, "random").run(score)
     assert taken
-    assert found == searched(tmp_path / "alone", "random").run(score)
+    assert found == search(tmp_path / "alone", "random").run(score)
 
 
 @pytest.mark.cluster
@@ -181,7 +170,7 @@ def test_who_is_taken_for_dead_loses_its_candidate_and_goes_on(
 def test_a_database_that_cannot_be_used_is_refused(server, monkeypatch, name, password, message):
     monkeypatch.setenv("PGPASSWORD", password)
     with pytest.raises(InputError) as caught:
-        searched(server.url(name), "random").run(score)
+        search(server.url(name), "random").run(score)
     text = str(caught.value)
     assert "database cannot be used" in text and message in text
     assert "\n" not in text and "secret" not in text
@@ -195,7 +184,7 @@ def test_what_is_no_database_is_refused(tmp_path):
     web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
     threading.Thread(target=web.serve_forever, daemon=True).start()
     with pytest.raises(InputError, match="database cannot be used"):
-        searched(f"postgresql://u@127.0.0.1:{web.server_port}/d", "random").run(score)
+        search(f"postgresql://u@127.0.0.1:{web.server_port}/d", "random").run(score)
     web.shutdown()
 
 
@@ -207,7 +196,7 @@ def test_tables_of_others_are_refused(server, monkeypatch):
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE studies (thesis text)")
     with pytest.raises(InputError, match="database cannot be used") as caught:
-        searched(url, "random").run(score)
+        search(url, "random").run(score)
     assert "\n" not in str(caught.value)
 
 

@@ -29,9 +29,9 @@ SPACES = {
             "0.8M",
             0.8,
             random=[one(120, 0.5, 0.4), one(100, 0.4, 0.6)],
-            evolution=[one(120, 0.5, 0.4), one(110, 0.9, 0.8)],
+            nsga2=[one(120, 0.5, 0.4), one(110, 0.9, 0.8)],
         ),
-        window("1.8M", 1.8, random=[one(200, 0.6, 1.0)], evolution=[one(210, 0.6, 0.2)]),
+        window("1.8M", 1.8, random=[one(200, 0.6, 1.0)], nsga2=[one(210, 0.6, 0.2)]),
     ],
     "none": [window("0.8M", 0.8, random=[one(90, 0.2, 0.4)])],
 }
@@ -41,9 +41,9 @@ def test_figure_3_has_the_best_of_each_space_search_and_constraint():
     columns = ("space", "search", "constraint", "params", "score")
     assert [tuple(row[name] for name in columns) for row in best_of_spaces(SPACES)] == [
         ("EW+ED=[2,2,X]", "random", "0.8M", 120, 0.5),
-        ("EW+ED=[2,2,X]", "evolution", "0.8M", 120, 0.5),
+        ("EW+ED=[2,2,X]", "nsga2", "0.8M", 120, 0.5),
         ("EW+ED=[2,2,X]", "random", "1.8M", 200, 0.6),
-        ("EW+ED=[2,2,X]", "evolution", "1.8M", 210, 0.6),
+        ("EW+ED=[2,2,X]", "nsga2", "1.8M", 210, 0.6),
         ("EW-only", "random", "0.8M", 90, 0.2),
     ]
 
@@ -66,11 +66,11 @@ def test_what_was_scored_is_told_apart_by_space_and_search_and_the_front_is_of_a
     assert rows == [
         ("EW-only", "random", 90, True),
         (named, "random", 100, True),
-        (named, "evolution", 110, True),
+        (named, "nsga2", 110, True),
         (named, "random", 120, False),
-        (named, "evolution", 120, False),
+        (named, "nsga2", 120, False),
         (named, "random", 200, False),
-        (named, "evolution", 210, False),
+        (named, "nsga2", 210, False),
     ]
     assert all_scored(SPACES)[1]["spec"] == "0.6-1|0.6"
 

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.models.layers import FusedBatchNormalization
+from dcase_system.training.batch_norm import recalibrate
 from dcase_system.training.mixup import MixupTraining, mixed
 from dcase_system.training.optimizers import Adam
-from dcase_system.training.statistics import recalibrate
 
 
 def test_mixed_is_the_weighted_sum_with_the_partner():

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcase_system.audio.store.form import Form, decode_clip
 from dcase_system.audio.store.index import clip_of, status_of
+from dcase_system.audio.store.store_format import StoreFormat, decode_clip
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import Place, UnreachableError
+from dcase_system.core.locations import Location, UnreachableError
 from dcase_system.core.processors import usable_cores
 
 Decoded = np.ndarray | InputError
@@ -27,11 +27,11 @@ class Decoder:
 
     Attributes:
         root: Folder of the corpus.
-        form: Format of the store.
+        store_format: Format of the store.
     """
 
-    root: Place
-    form: Form
+    root: Location
+    store_format: StoreFormat
 
     def __call__(self, line: bytes) -> Decoded:
         """Returns an int16 row in the store's format, or the error of a faulty clip.
@@ -43,7 +43,7 @@ class Decoder:
         path = self.root / name
         try:
             _check_unchanged(path, listed)
-            return decode_clip(path, self.form)
+            return decode_clip(path, self.store_format)
         except UnreachableError:
             raise  # every other clip would fail too, each after a timeout
         except InputError as error:
@@ -86,7 +86,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _check_unchanged(path: Place, listed: str) -> None:
+def _check_unchanged(path: Location, listed: str) -> None:
     """Refuses a file that changed after it was listed: its row would pass for the old file."""
     try:
         status = status_of(path)

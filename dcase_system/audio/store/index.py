@@ -9,7 +9,7 @@ import numpy as np
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import replacing
-from dcase_system.core.places import Place, Url
+from dcase_system.core.locations import Location, Url
 
 INDEX_FILE = "index.tsv"
 
@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 _NAMES_A_CALL, _CALLS_AT_ONCE = 1_000, 16  # for stat, which waits for each answer on a network disk
 
 
-def status_of(path: Place) -> str:
+def status_of(path: Location) -> str:
     """Size and modification time of a file, as in a line of the index.
 
     Raises:
@@ -27,7 +27,7 @@ def status_of(path: Place) -> str:
     return f"{status.st_size}\t{status.st_mtime_ns}"
 
 
-def stat_all(root: Place, filenames: Sequence[str]) -> dict[str, str]:
+def stat_all(root: Location, filenames: Sequence[str]) -> dict[str, str]:
     """Returns the status of each file by name.
 
     Raises:
@@ -93,7 +93,7 @@ def rows_of(path: Path, lines: Sequence[bytes]) -> np.ndarray:
     return rows
 
 
-def _status_or_none(path: Place) -> str | None:
+def _status_or_none(path: Location) -> str | None:
     try:
         return status_of(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -15,13 +15,18 @@ import numpy as np
 
 from dcase_system.audio.decode import read_audio
 from dcase_system.audio.store.decoding import Decoded, Decoder, decoders, start
-from dcase_system.audio.store.form import FORM_FILE, Form, read_form, write_form
 from dcase_system.audio.store.index import INDEX_FILE, clip_of, lines_of, stat_all
 from dcase_system.audio.store.rows import MARKS_FILE, ROWS_FILE, WantedRows
+from dcase_system.audio.store.store_format import (
+    FORMAT_FILE,
+    StoreFormat,
+    read_format,
+    write_format,
+)
 from dcase_system.audio.store.waveforms import StoredRows, Waveforms
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, locked
-from dcase_system.core.places import Place, place
+from dcase_system.core.locations import Location, as_location
 
 BLOCK_BYTES = 16 * 2**20
 """Size of the blocks that are written while the next one is decoded; a kill loses up to two."""
@@ -33,7 +38,7 @@ _WAIT_SECONDS = 0.1
 
 def ingest(
     store: str | Path,
-    root: str | Place,
+    root: str | Location,
     filenames: Sequence[str],
     *,
     sample_rate: int = 32_000,
@@ -73,33 +78,35 @@ def ingest(
             is logged; the error names the first.
         OSError: The store cannot be written.
     """
-    store, root = Path(store), place(root)
+    store, root = Path(store), as_location(root)
     store.mkdir(parents=True, exist_ok=True)
-    form = Form(sample_rate, round(sample_rate * clip_seconds), exact, channels, copy_mono)
+    store_format = StoreFormat(
+        sample_rate, round(sample_rate * clip_seconds), exact, channels, copy_mono
+    )
     files = stat_all(root, filenames)
     lines = lines_of(files)
-    with _in_form(store, form):
+    with _in_format(store, store_format):
         with locked(store / "lock", lambda: _LOG.info("waiting for the index of %s", store)):
-            form = _with_source_rate(store, root, lines)
-            stored = WantedRows(store, lines, form.row_bytes)
+            store_format = _with_source_rate(store, root, lines)
+            stored = WantedRows(store, lines, store_format.row_bytes)
         with closing(stored):
             left = stored.left(np.arange(len(lines)))
             if len(left):
                 _LOG.info("decoding %d of %d clips into %s", len(left), len(files), store)
-                _check_space(store, len(left) * form.row_bytes)
-                block = max(1, block_bytes // form.row_bytes)
+                _check_space(store, len(left) * store_format.row_bytes)
+                block = max(1, block_bytes // store_format.row_bytes)
                 with decoders(1 if len(left) <= block else writers) as pool:
-                    filling = _Filling(stored, Decoder(root, form), pool, block)
+                    filling = _Filling(stored, Decoder(root, store_format), pool, block)
                     filling.fill(left, on_progress or (lambda done, clips: None))
                 _refuse(list(filling.faults.values()))
         row_of = dict(zip(files, stored.numbers.tolist(), strict=True))
         wanted = np.array([row_of[name] for name in filenames], np.int64)
-        key = fingerprint({"form": asdict(form), "files": files})
-        return Waveforms(StoredRows(stored.path, form.shape), wanted, key)
+        key = fingerprint({"form": asdict(store_format), "files": files})
+        return Waveforms(StoredRows(stored.path, store_format.shape), wanted, key)
 
 
 @contextmanager
-def _in_form(store: Path, wanted: Form) -> Iterator[None]:
+def _in_format(store: Path, wanted: StoreFormat) -> Iterator[None]:
     """Keeps the store in this format within the context; first empties one of another format.
 
     A process that uses a store holds a shared lock, released with the process; one that empties
@@ -118,31 +125,31 @@ def _in_form(store: Path, wanted: Form) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if not _fits(store, wanted):
                 _empty(store)
-                write_form(store, wanted)
+                write_format(store, wanted)
         yield
 
 
-def _fits(store: Path, wanted: Form) -> bool:
-    form = read_form(store)
-    return form is not None and form.fits(wanted)
+def _fits(store: Path, wanted: StoreFormat) -> bool:
+    store_format = read_format(store)
+    return store_format is not None and store_format.fits(wanted)
 
 
 def _empty(store: Path) -> None:
-    if (store / FORM_FILE).exists():
+    if (store / FORMAT_FILE).exists():
         _LOG.info("store %s has another format: rebuilding it", store)
     files = [store / name for name in (MARKS_FILE, INDEX_FILE, ROWS_FILE)]
     for path in (*files, *store.glob("[0-9]" * 6 + "*.*")):  # shards of an older layout
         path.unlink(missing_ok=True)
 
 
-def _with_source_rate(store: Path, root: Place, lines: Sequence[bytes]) -> Form:
+def _with_source_rate(store: Path, root: Location, lines: Sequence[bytes]) -> StoreFormat:
     """Returns the format of the store; the first clip ever decoded sets the corpus's rate."""
-    form = read_form(store)
-    assert form is not None
-    if lines and form.exact and form.source_rate is None:
-        form = replace(form, source_rate=read_audio(root / clip_of(lines[0])[0])[1])
-        write_form(store, form)
-    return form
+    store_format = read_format(store)
+    assert store_format is not None
+    if lines and store_format.exact and store_format.source_rate is None:
+        store_format = replace(store_format, source_rate=read_audio(root / clip_of(lines[0])[0])[1])
+        write_format(store, store_format)
+    return store_format
 
 
 @dataclass

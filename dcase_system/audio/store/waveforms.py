@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system.audio.store.form import FULL_SCALE
+from dcase_system.audio.store.store_format import FULL_SCALE
 from dcase_system.core.errors import InputError
 
 

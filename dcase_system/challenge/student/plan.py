@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.training.plan import TrainingPlan
 
 FRONT_END = LogMelSpec()
 SUBMITTED_PRECISION = "float16"
 STUDENT = "student"  # the last stage
-AWARE = "aware"  # after it: quantization-aware training of its int8 variant
+QAT = "aware"  # after it: quantization-aware training of its int8 variant
 
 
-def contract_of(data: Data) -> Contract:
+def signature_of(data: Data) -> ModelSignature:
     """Returns the signature (labels, front end, clip length) of a student of these clips."""
-    return Contract(data.scenes, FRONT_END, data.train.audio.shape[0])
+    return ModelSignature(data.scenes, FRONT_END, data.train.audio.shape[0])
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class StudentPlan(TrainingPlan):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AwarePlan:
+class QATPlan:
     """Quantization-aware training of a finished student; all else is as in the student's plan.
 
     Attributes:

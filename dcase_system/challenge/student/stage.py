@@ -13,12 +13,12 @@ import tensorflow as tf
 from dcase_system.audio.clips import Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.log_mel import LogMel
-from dcase_system.challenge.student.plan import FRONT_END, Step, StudentPlan, contract_of
+from dcase_system.challenge.student.plan import FRONT_END, Step, StudentPlan, signature_of
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
 from dcase_system.models import registry
-from dcase_system.models.signature import save_contract
+from dcase_system.models.signature import save_signature
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.models.widths import spec_of_network
 from dcase_system.parallel.workers import team
@@ -78,7 +78,7 @@ class StudentStage:
         else:
             self._fit(network, checkpoint)
         save_network(folder, network, spec)
-        save_contract(folder, contract_of(self.data))
+        save_signature(folder, signature_of(self.data))
 
     def _fit(
         self,

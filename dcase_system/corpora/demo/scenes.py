@@ -47,7 +47,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoSite:
     """A location of a scene.
 
     Attributes:
@@ -63,7 +63,7 @@ class Place:
     colour_db: tuple[float, ...]
 
 
-def draw_place(scene: str, generator: np.random.Generator) -> Place:
+def draw_site(scene: str, generator: np.random.Generator) -> DemoSite:
     """Draws a random location of a scene."""
     mix = []
     for ingredient in SCENES[scene].ingredients:
@@ -77,7 +77,7 @@ def draw_place(scene: str, generator: np.random.Generator) -> Place:
     echo = generator.standard_normal(samples) * 1e-3 ** np.linspace(0, 1, samples)
     echo *= generator.uniform(0.3, 1.0) / np.linalg.norm(echo)
     echo[0] += 1.0
-    return Place(
+    return DemoSite(
         gain=_factor(generator.normal(-34, _PLACE_DB)),
         mix=tuple(mix),
         echo=echo.astype(np.float32),
@@ -85,18 +85,18 @@ def draw_place(scene: str, generator: np.random.Generator) -> Place:
     )
 
 
-def render(place: Place, samples: int, generator: np.random.Generator) -> np.ndarray:
+def render(site: DemoSite, samples: int, generator: np.random.Generator) -> np.ndarray:
     """Renders the sound at a place in one segment, before any device.
 
     Returns:
         float32 of shape (samples,), relative to full scale, at 44.1 kHz.
     """
     heard = np.zeros(samples, np.float32)
-    for sound, character, gain, probability in place.mix:
-        level = place.gain * gain * _factor(generator.normal(0, _SEGMENT_DB))
+    for sound, character, gain, probability in site.mix:
+        level = site.gain * gain * _factor(generator.normal(0, _SEGMENT_DB))
         if generator.random() < probability:
             heard += np.float32(level) * sound(generator, samples, character)
-    return equalised(convolved(heard, place.echo), place.colour_db)
+    return equalised(convolved(heard, site.echo), site.colour_db)
 
 
 def _factor(decibels: float) -> float:

@@ -16,7 +16,7 @@ from dcase_system.corpora import task1b, tau
 from dcase_system.corpora.corpus import META_COLUMNS
 from dcase_system.corpora.demo.devices import record
 from dcase_system.corpora.demo.plan import CITIES
-from dcase_system.corpora.demo.scenes import SCENES, Place, draw_place, render
+from dcase_system.corpora.demo.scenes import SCENES, DemoSite, draw_site, render
 from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.corpora.demo.write import (
     LABELLED,
@@ -115,13 +115,13 @@ def _write_development(root: Path, size: StereoSize, seed: int, written: Counter
     for index, scene in enumerate(tau.SCENES):
         for position in range(locations):
             number = 1_000 + index * locations + position
-            place = draw_place(scene, np.random.default_rng([seed, number]))
+            site = draw_site(scene, np.random.default_rng([seed, number]))
             identifier = f"{CITIES[number % len(CITIES)]}-{number}"
             for clip in range(size.clips):
                 generator = np.random.default_rng([seed, number, clip])
                 segment = 40_000 + (number - 1_000) * size.clips + clip
                 name = f"audio/{scene}-{identifier}-{segment}-{_DEVICE}.wav"
-                _write_clip(root / name, scene, place, size.seconds, generator)
+                _write_clip(root / name, scene, site, size.seconds, generator)
                 row = (name, task1b.CLASS_OF[scene], identifier, _DEVICE)
                 (train if position < size.train_locations else test).append(row)
                 written.one_more()
@@ -137,29 +137,31 @@ def _write_evaluation(root: Path, size: StereoSize, seed: int, written: Counter)
     order = np.random.default_rng([seed, 9_999]).permutation(size.evaluation_clips)
     for clip, drawn in enumerate(order.tolist()):
         scene = tau.SCENES[drawn % len(tau.SCENES)]
-        place = draw_place(scene, np.random.default_rng([seed, _EVALUATION_LOCATION + drawn]))
+        site = draw_site(scene, np.random.default_rng([seed, _EVALUATION_LOCATION + drawn]))
         generator = np.random.default_rng([seed, 10_000, clip])
-        _write_clip(root / "audio" / f"{clip}.wav", scene, place, size.seconds, generator)
+        _write_clip(root / "audio" / f"{clip}.wav", scene, site, size.seconds, generator)
         written.one_more()
     rows = [(f"audio/{clip}.wav",) for clip in range(size.evaluation_clips)]
     write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), rows)
 
 
 def _write_clip(
-    path: Path, scene: str, place: Place, seconds: float, generator: np.random.Generator
+    path: Path, scene: str, site: DemoSite, seconds: float, generator: np.random.Generator
 ) -> None:
-    ears = binaural(scene, place, round(seconds * RATE_HZ), generator)
+    ears = binaural(scene, site, round(seconds * RATE_HZ), generator)
     ears = signal.resample_poly(ears, 160, 147, axis=0)[: round(seconds * task1b.SAMPLE_RATE)]
     write_wav(path, np.clip(ears, -1, 1), task1b.SAMPLE_RATE)
 
 
-def binaural(scene: str, place: Place, samples: int, generator: np.random.Generator) -> np.ndarray:
-    """Renders the signals of both ears at a place: float32 (samples, 2) at 44.1 kHz."""
+def binaural(
+    scene: str, site: DemoSite, samples: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Renders the signals of both ears at a site: float32 (samples, 2) at 44.1 kHz."""
     echo_s = sum(SCENES[scene].echo_s) / 2
     alone = min(0.9, 0.2 + 0.4 * echo_s)  # share of the amplitude that only one ear hears
-    common = render(place, samples, generator)
+    common = render(site, samples, generator)
     ears = []
     for _ in range(2):
-        own = render(place, samples, generator)
+        own = render(site, samples, generator)
         ears.append(record(np.sqrt(1 - alone**2) * common + alone * own, _DEVICE, generator))
     return np.stack(ears, axis=1).astype(np.float32)

@@ -15,7 +15,7 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import META_COLUMNS
 from dcase_system.corpora.demo.devices import DEVICES, record
 from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_development
-from dcase_system.corpora.demo.scenes import draw_place, render
+from dcase_system.corpora.demo.scenes import draw_site, render
 from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.corpora.demo_marker import MARKER
 
@@ -121,9 +121,9 @@ def _write_development(
 ) -> None:
     (root / "audio").mkdir(parents=True)
     for segment in segments:
-        place = draw_place(segment.scene, np.random.default_rng([seed, segment.location]))
+        site = draw_site(segment.scene, np.random.default_rng([seed, segment.location]))
         generator = np.random.default_rng([seed, segment.location, segment.number])
-        heard = render(place, pieces * RATE_HZ, generator)
+        heard = render(site, pieces * RATE_HZ, generator)
         for device in segment.devices:
             take = record(heard, device, generator)
             for piece, second in enumerate(np.split(take, pieces)):
@@ -159,8 +159,8 @@ def _write_evaluation(root: Path, clips: int, seed: int, written: "Counter") -> 
         scene = tau.SCENES[drawn % len(tau.SCENES)]
         generator = np.random.default_rng([seed, 10_000, clip])
         location = 10_001 + drawn % (len(tau.SCENES) * _EVALUATION_PLACES)
-        place = draw_place(scene, np.random.default_rng([seed, location]))
-        heard = render(place, RATE_HZ, generator)
+        site = draw_site(scene, np.random.default_rng([seed, location]))
+        heard = render(site, RATE_HZ, generator)
         device = str(generator.choice(list(DEVICES)))
         write_wav(root / "audio" / f"{clip}.wav", record(heard, device, generator))
         written.one_more()

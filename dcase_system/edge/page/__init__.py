@@ -18,7 +18,7 @@ from dcase_system.core.files import write_text
 from dcase_system.edge import flatbuffer
 from dcase_system.edge.card import read_card
 from dcase_system.edge.tflite import TFLiteModel
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 PAGE = "index.html"
 _BUILT = Path(__file__).parent / "built"
@@ -52,8 +52,8 @@ def write_page(model: Path, folder: Path) -> Path:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "format": card.format,
-        "contract": card.contract.to_json() | {"sample_rate": card.contract.sample_rate},
-        "check": _check(model, card.contract),
+        "contract": card.signature.to_json() | {"sample_rate": card.signature.sample_rate},
+        "check": _check(model, card.signature),
     }
     # LiteRT's interface for the browser reads float32, int32 and uint8, not int8.
     network = flatbuffer.with_float_output(content)
@@ -69,13 +69,13 @@ def write_page(model: Path, folder: Path) -> Path:
     return folder / PAGE
 
 
-def _check(path: Path, contract: Contract) -> dict[str, Any]:
+def _check(path: Path, signature: ModelSignature) -> dict[str, Any]:
     """Returns the model's logits for a sound that the page can generate, and the tolerance."""
     model = TFLiteModel(path)
-    counted = np.arange(contract.samples * contract.channels)
+    counted = np.arange(signature.samples * signature.channels)
     # All frequencies up to half the sample rate, equally strong.
     sound = (counted**2 % 1009 / 5040 - 0.1).astype(np.float32)
-    logits = model(sound.reshape(1, *contract.waveform_shape)).ravel()
+    logits = model(sound.reshape(1, *signature.waveform_shape)).ravel()
     step, _ = model.output["quantization"]
     tolerance = max(4 * step, 0.02 * max(1.0, float(np.abs(logits).max())))
     return {"logits": logits.tolist(), "tolerance": tolerance}

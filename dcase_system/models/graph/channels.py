@@ -45,12 +45,12 @@ class LayerChannels:
         """Position of a variable among the layer's weights."""
         return next(i for i, weight in enumerate(self.layer.weights) if weight is variable)
 
-    def shape_of(self, index: int, alive: np.ndarray) -> tuple[int, ...]:
+    def shape_of(self, index: int, keep_mask: np.ndarray) -> tuple[int, ...]:
         """Shape of a weight after pruning, given (ids,) whether each id stays."""
         shape = list(self.layer.weights[index].shape)
         for (own, axis), ids in self.axes.items():
             if own == index:
-                shape[axis] = int(alive[ids].sum())
+                shape[axis] = int(keep_mask[ids].sum())
         return tuple(shape)
 
 

@@ -10,18 +10,18 @@ from dcase_system.models.graph.channels import LayerChannels
 from dcase_system.models.graph.configs import is_of_keras
 
 
-def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
+def check_fitting(channels: LayerChannels, keep_mask: np.ndarray) -> None:
     """Rejects regularizers and constraints that accept a weight only at its full size.
 
     Args:
         channels: Channels of the layer.
-        alive: (ids,) whether each id stays, in a trial.
+        keep_mask: (ids,) whether each id stays, in a trial.
 
     Raises:
         InputError: Such an object exists; the message names the layer.
     """
     for index, weight in enumerate(channels.layer.weights):
-        shape = channels.shape_of(index, alive)
+        shape = channels.shape_of(index, keep_mask)
         for kind in ("regularizer", "constraint"):
             held = getattr(weight, kind, None)
             if held is None or shape == tuple(weight.shape) or is_of_keras(held):
@@ -40,26 +40,28 @@ def check_fitting(channels: LayerChannels, alive: np.ndarray) -> None:
                 )
 
 
-def fitting(config: dict[str, Any], channels: LayerChannels, alive: np.ndarray) -> dict[str, Any]:
+def fitting(
+    config: dict[str, Any], channels: LayerChannels, keep_mask: np.ndarray
+) -> dict[str, Any]:
     """Drops the initializers from a config that cannot make the layer's smaller weights.
 
     Args:
         config: Config of the layer, with initializers as objects.
         channels: Channels of the layer.
-        alive: (ids,) whether each id stays.
+        keep_mask: (ids,) whether each id stays.
     """
     return {
         key: value
         for key, value in config.items()
-        if not key.endswith("_initializer") or _makes(value, key, channels, alive)
+        if not key.endswith("_initializer") or _makes(value, key, channels, keep_mask)
     }
 
 
-def _makes(initializer: Any, key: str, channels: LayerChannels, alive: np.ndarray) -> bool:
+def _makes(initializer: Any, key: str, channels: LayerChannels, keep_mask: np.ndarray) -> bool:
     weight = _weight_of(key, channels.layer)
     if weight is None:
         return True
-    shape = channels.shape_of(channels.index_of(weight), alive)
+    shape = channels.shape_of(channels.index_of(weight), keep_mask)
     drawn = is_of_keras(initializer) and not isinstance(initializer, keras.initializers.Constant)
     if shape == tuple(weight.shape) or drawn:
         return True

@@ -40,17 +40,17 @@ class ChannelGraph:
     members: Mapping[str, np.ndarray]
     configs: Configs
 
-    def alive(self, kept: Mapping[str, np.ndarray]) -> np.ndarray:
+    def keep_mask(self, keep_indices: Mapping[str, np.ndarray]) -> np.ndarray:
         """Returns (ids,) whether each id stays.
 
         Args:
-            kept: Positions to keep, by group; unnamed groups stay complete.
+            keep_indices: Positions to keep, by group; unnamed groups stay complete.
 
         Raises:
             InputError: A group is unknown, or the positions are not valid for it.
         """
-        alive = np.ones(len(self.roots), dtype=bool)
-        for name, positions in kept.items():
+        keep_mask = np.ones(len(self.roots), dtype=bool)
+        for name, positions in keep_indices.items():
             if name not in self.members:
                 raise InputError("no such channel group", where=name, expected=_some(self.members))
             mine, size = np.asarray(positions), len(self.members[name])
@@ -68,8 +68,8 @@ class ChannelGraph:
                     expected=f"different positions below {size}",
                     received=positions,
                 )
-            alive[np.delete(self.members[name], mine)] = False
-        return alive[self.roots]
+            keep_mask[np.delete(self.members[name], mine)] = False
+        return keep_mask[self.roots]
 
 
 def channel_groups(model: keras.Model) -> tuple[ChannelGroup, ...]:
@@ -121,7 +121,7 @@ def read_graph(model: keras.Model) -> ChannelGraph:
     graph = ChannelGraph(
         model, groups, protected, tracing.layers, roots, members, copy_configs(model)
     )
-    one_less = graph.alive(
+    one_less = graph.keep_mask(
         {group.name: np.arange(1, group.size) for group in groups if group.size > 1}
     )
     for layer in graph.layers.values():

@@ -67,6 +67,6 @@ def count_decodes(monkeypatch):
     monkeypatch.setattr(
         decoding,
         "decode_clip",
-        lambda path, form: decoded.append(path.name) or original(path, form),
+        lambda path, store_format: decoded.append(path.name) or original(path, store_format),
     )
     return decoded

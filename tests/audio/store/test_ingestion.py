@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcase_system.audio.store import ingest, ingestion
-from dcase_system.audio.store.form import read_form
+from dcase_system.audio.store.store_format import read_format
 from dcase_system.core.errors import InputError
 from tests.audio.audio_files import wav_bytes
 from tests.audio.store.clips import (
@@ -173,7 +173,7 @@ def test_a_broken_format_rebuilds_the_store(tmp_path, corpus, text):
     stored(tmp_path / "store", corpus, names(0, 1))
     (tmp_path / "store" / "format.json").write_text(text, "latin-1")
     assert stored_values(stored(tmp_path / "store", corpus, names(1))) == [1]
-    assert read_form(tmp_path / "store").source_rate == RATE
+    assert read_format(tmp_path / "store").source_rate == RATE
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,10 @@ def ingest_all(folder, name="store", processes=1, slow_seconds=0.0):
     """What one of several processes does; slow enough to be killed in the middle."""
     original = decoding.decode_clip
 
-    def slowly(path, form):
+    def slowly(path, store_format):
         time.sleep(slow_seconds)
         (folder / f"{name}.decoded").open("ab").write(b".")
-        return original(path, form)
+        return original(path, store_format)
 
     decoding.decode_clip = slowly
     stored(folder / name, folder / "corpus", names(*range(CLIPS)), writers=processes)

@@ -13,7 +13,7 @@ from dcase_system.core.files import write_text
 from dcase_system.core.tensorflow_files import plain_path
 from dcase_system.edge import card, flatbuffer, tflite
 from dcase_system.models.precision import cast_weights
-from dcase_system.models.signature import Contract
+from dcase_system.models.signature import ModelSignature
 
 REFERENCE = "keras_float32"
 _SAVED_MODEL = "saved_model"
@@ -21,7 +21,7 @@ _QUANTISED = ("dynamic", "int8")
 
 
 @dataclass(frozen=True)
-class Form:
+class ModelVariant:
     """A variant of a network.
 
     Attributes:
@@ -37,11 +37,11 @@ class Form:
 
 def export_all(
     network: keras.Model,
-    contract: Contract,
+    signature: ModelSignature,
     calibration: np.ndarray,
     folder: Path,
     formats: Sequence[str] = tflite.FORMATS,
-    aware: bytes | None = None,
+    int8_by_qat: bytes | None = None,
     name: str = "student",
 ) -> None:
     """Writes a network's SavedModel and its `.tflite` files, with cards and `labels.txt`.
@@ -53,41 +53,45 @@ def export_all(
 
     Args:
         network: Network from features to logits.
-        contract: Signature of the network.
+        signature: Signature of the network.
         calibration: Features (n, bands, frames, channels) of training clips, which set the ranges
             of int8 activations.
         folder: Output folder.
         formats: Formats to write.
-        aware: int8 file from quantization-aware training with batch 1, which replaces the one
+        int8_by_qat: int8 file from quantization-aware training with batch 1, which replaces the one
             converted from the network.
         name: Prefix of the file names.
     """
-    saved_model, batches = folder / _SAVED_MODEL, {1, contract.segments}
+    saved_model, batches = folder / _SAVED_MODEL, {1, signature.segments}
     tflite.save_model(network, saved_model, calibration.shape[1:], sorted(batches))
-    shape = (1, *contract.waveform_shape)
-    front = tflite.converted_function(contract.features, shape, "waveform")
+    shape = (1, *signature.waveform_shape)
+    front = tflite.converted_function(signature.features, shape, "waveform")
     networks: dict[int, dict[str, bytes]] = {}
     for batch in batches:
-        trained = {"int8": aware} if aware and batch == 1 else {}
+        trained = {"int8": int8_by_qat} if int8_by_qat and batch == 1 else {}
         others = [one for one in formats if one not in trained]
         networks[batch] = tflite.converted(saved_model, calibration, others, batch) | trained
     for format_name in formats:
-        for takes, batch in (("features", 1), ("waveform", contract.segments)):
+        for takes, batch in (("features", 1), ("waveform", signature.segments)):
             content, quantised = networks[batch][format_name], None
             if format_name in _QUANTISED:
-                quantised = "aware" if content is aware else "after training"
+                quantised = "aware" if content is int8_by_qat else "after training"
             if takes == "waveform":
                 content = flatbuffer.joined(front, content)
             path = folder / tflite.file_name(format_name, takes, name)
-            card.write_model(path, content, card.Card(format_name, takes, contract, quantised))
-    write_text(folder / "labels.txt", "".join(f"{label}\n" for label in contract.labels))
+            card.write_model(path, content, card.Card(format_name, takes, signature, quantised))
+    write_text(folder / "labels.txt", "".join(f"{label}\n" for label in signature.labels))
 
 
-def keras_form(network: keras.Model, format_name: str = "float32") -> Form:
-    return Form(lambda features: np.asarray(network.predict_on_batch(features)), format=format_name)
+def keras_variant(network: keras.Model, format_name: str = "float32") -> ModelVariant:
+    return ModelVariant(
+        lambda features: np.asarray(network.predict_on_batch(features)), format=format_name
+    )
 
 
-def forms_of(network: keras.Model, folder: Path, name: str = "student") -> dict[str, Form]:
+def load_variants(
+    network: keras.Model, folder: Path, name: str = "student"
+) -> dict[str, ModelVariant]:
     """Returns every variant of a network that `export_all` wrote to a folder, by name.
 
     Args:
@@ -97,28 +101,31 @@ def forms_of(network: keras.Model, folder: Path, name: str = "student") -> dict[
     """
     with plain_path(folder / _SAVED_MODEL) as saved_model:
         saved = tf.saved_model.load(str(saved_model))
-    forms = {
-        REFERENCE: keras_form(network),
-        "keras_float16": keras_form(cast_weights(network, "float16"), "float16"),
-        "saved_model": Form(lambda features: saved.serve(features).numpy()),
+    variants = {
+        REFERENCE: keras_variant(network),
+        "keras_float16": keras_variant(cast_weights(network, "float16"), "float16"),
+        "saved_model": ModelVariant(lambda features: saved.serve(features).numpy()),
     }
     for format_name in tflite.FORMATS:
         for takes, suffix in (("features", ""), ("waveform", "_waveform")):
             path = folder / tflite.file_name(format_name, takes, name)
             if path.is_file():
-                form = Form(tflite.TFLiteModel(path), takes, format_name)
-                forms[f"tflite_{format_name}{suffix}"] = form
-    return forms
+                variant = ModelVariant(tflite.TFLiteModel(path), takes, format_name)
+                variants[f"tflite_{format_name}{suffix}"] = variant
+    return variants
 
 
 def logits_of(
-    forms: Mapping[str, Form], contract: Contract, waveforms: Waveforms, batch_size: int = 64
+    variants: Mapping[str, ModelVariant],
+    signature: ModelSignature,
+    waveforms: Waveforms,
+    batch_size: int = 64,
 ) -> dict[str, np.ndarray]:
     """Computes each variant's logits (clips * segments, classes); features once per batch."""
-    batches: dict[str, list[np.ndarray]] = {name: [] for name in forms}
+    batches: dict[str, list[np.ndarray]] = {name: [] for name in variants}
     for start in range(0, len(waveforms), batch_size):
         clips = waveforms.gather(np.arange(start, min(start + batch_size, len(waveforms))))
-        taken = {"waveform": clips, "features": np.asarray(contract.features(clips))}
-        for name, form in forms.items():
-            batches[name].append(form.logits(taken[form.takes]))
+        taken = {"waveform": clips, "features": np.asarray(signature.features(clips))}
+        for name, variant in variants.items():
+            batches[name].append(variant.logits(taken[variant.takes]))
     return {name: np.concatenate(parts) for name, parts in batches.items()}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.edge import forms, tflite
+from dcase_system.edge import tflite, variants
 from dcase_system.edge.card import read_card
-from dcase_system.edge.check import check_forms, compare
-from dcase_system.edge.forms import Form
+from dcase_system.edge.check import check_variants, compare
+from dcase_system.edge.variants import ModelVariant
 
 
 def test_every_form_is_there_and_gives_logits(logits):
@@ -17,11 +17,11 @@ def test_every_form_is_there_and_gives_logits(logits):
 
 
 @pytest.mark.parametrize("name", ["float32", "float16", "dynamic"])
-def test_waveform_in_is_front_end_and_network(logits, contract, name):
+def test_waveform_in_is_front_end_and_network(logits, signature, name):
     """The issue's figure: probabilities within 1e-3."""
     parts, whole = logits[f"tflite_{name}"], logits[f"tflite_{name}_waveform"]
     np.testing.assert_allclose(
-        contract.probabilities(whole), contract.probabilities(parts), atol=1e-3
+        signature.probabilities(whole), signature.probabilities(parts), atol=1e-3
     )
 
 
@@ -36,7 +36,7 @@ def test_a_saved_model_is_the_network(logits):
     np.testing.assert_allclose(logits["saved_model"], logits["keras_float32"], atol=1e-4)
 
 
-def test_the_export_leaves_labels_calibration_list_and_comparison(exported, contract):
+def test_the_export_leaves_labels_calibration_list_and_comparison(exported, signature):
     assert (exported / "labels.txt").read_text() == "a\nb\nc\nd\n"
     names = (exported / "calibration.csv").read_text().splitlines()
     assert names[:2] == ["filename", "audio/0.wav"] and len(names) == 41
@@ -82,8 +82,11 @@ def test_a_form_too_far_from_the_network_is_refused(name, limit):
 
     def check(moved):
         values = reference + np.array([moved, -moved])
-        known = {forms.REFERENCE: Form(np.asarray), "file": Form(np.asarray, format=name)}
-        return check_forms(known, {forms.REFERENCE: reference, "file": values})
+        known = {
+            variants.REFERENCE: ModelVariant(np.asarray),
+            "file": ModelVariant(np.asarray, format=name),
+        }
+        return check_variants(known, {variants.REFERENCE: reference, "file": values})
 
     assert check(0.9 * limit)["file"]["mean_difference"] == pytest.approx(0.9 * limit)
     with pytest.raises(InputError, match="file: exported variant deviates too far"):

@@ -11,12 +11,18 @@ import tensorflow as tf
 
 from dcase_system.audio.decode import read_audio
 from dcase_system.audio.store.decoding import Decoder, decoders, start
-from dcase_system.audio.store.form import Form
-from dcase_system.core import places
+from dcase_system.audio.store.store_format import StoreFormat
+from dcase_system.core import locations
 from dcase_system.core.errors import InputError
-from dcase_system.core.places import UnreachableError, Url, files_below, find_list_below, place
+from dcase_system.core.locations import (
+    UnreachableError,
+    Url,
+    as_location,
+    files_below,
+    find_list_below,
+)
 from tests.audio.audio_files import encoded
-from tests.places import in_memory, needs_tensorflow_io, write
+from tests.locations import in_memory, needs_tensorflow_io, write
 
 FILES = {
     "meta.csv": b"a\tb\r\nc\td\n",
@@ -46,25 +52,25 @@ def silent(monkeypatch):
     """Storage that knows its scheme and never answers."""
     forever = threading.Event()
     monkeypatch.setattr(tf.io.gfile, "stat", lambda address: forever.wait(20))
-    monkeypatch.setattr(places, "FIRST_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(locations, "FIRST_ANSWER_SECONDS", 0.05)
     yield
     forever.set()
 
 
 def test_a_url_is_no_path():
-    assert isinstance(place("TAU/x"), Path)
-    assert str(place("gs://bucket/TAU/")) == "gs://bucket/TAU"
-    assert str(place("gs://bucket") / "audio/./x.wav") == "gs://bucket/audio/x.wav"
-    assert [place(url).resolve().name for url in ("gs://b/TAU/", "s3://b")] == ["TAU", "b"]
+    assert isinstance(as_location("TAU/x"), Path)
+    assert str(as_location("gs://bucket/TAU/")) == "gs://bucket/TAU"
+    assert str(as_location("gs://bucket") / "audio/./x.wav") == "gs://bucket/audio/x.wav"
+    assert [as_location(url).resolve().name for url in ("gs://b/TAU/", "s3://b")] == ["TAU", "b"]
     assert Url("gs://b") / PurePosixPath("a/b.wav") == Url("gs://b/a/b.wav")
-    assert place(Url("s3://b")) == Url("s3://b")
-    assert pickle.loads(pickle.dumps(place("s3://b/x"))) == Url("s3://b/x")
+    assert as_location(Url("s3://b")) == Url("s3://b")
+    assert pickle.loads(pickle.dumps(as_location("s3://b/x"))) == Url("s3://b/x")
     with pytest.raises(InputError, match=r"gs://: URL names no folder; expected one like gs://"):
-        place("gs://")
+        as_location("gs://")
 
 
 def test_both_answer_alike(local):
-    root = place(in_memory(local))
+    root = as_location(in_memory(local))
     for name in [*FILES, "audio", "no", "meta.csv/no"]:
         ours, path = root / name, local / name
         assert (ours.is_dir(), ours.is_file()) == (path.is_dir(), path.is_file()), name
@@ -78,7 +84,9 @@ def test_both_answer_alike(local):
 
 
 def test_files_are_found_in_the_same_order(local):
-    found = [list(map(str, files_below(one, SUFFIXES))) for one in (local, place(in_memory(local)))]
+    found = [
+        list(map(str, files_below(one, SUFFIXES))) for one in (local, as_location(in_memory(local)))
+    ]
     assert found[0] == found[1]
     assert found[1] == [
         "audio/a.WAV",
@@ -89,7 +97,7 @@ def test_files_are_found_in_the_same_order(local):
 
 
 def test_files_of_one_folder_alone(local):
-    for root in (local / "audio", place(in_memory(local)) / "audio"):
+    for root in (local / "audio", as_location(in_memory(local)) / "audio"):
         found = files_below(root, SUFFIXES, deep=False)
         assert list(map(str, found)) == ["a.WAV", "b.wav"]
 
@@ -99,7 +107,7 @@ def test_a_folder_below_a_hidden_one_is_searched(local):
 
 
 def test_a_list_is_found_a_level_down(local):
-    for root in (local, place(in_memory(local))):
+    for root in (local, as_location(in_memory(local))):
         assert find_list_below(root, "eval.csv", SUFFIXES) == root / "lists/eval.csv"
         assert find_list_below(root, "meta.csv", SUFFIXES) == root / "meta.csv"
         assert find_list_below(root, "none.csv", SUFFIXES) is None
@@ -116,7 +124,7 @@ def test_folders_of_storage_that_marks_them(monkeypatch):
 @needs_tensorflow_io
 def test_an_unknown_scheme_is_one_line():
     with pytest.raises(InputError) as caught:
-        place("s9://bucket/TAU").is_dir()
+        as_location("s9://bucket/TAU").is_dir()
     message = str(caught.value)
     assert message.startswith("s9://bucket/TAU: unknown kind of storage; expected ")
     assert "gs://" in message
@@ -127,7 +135,7 @@ def test_an_unknown_scheme_is_one_line():
 def test_without_tensorflow_io_its_storage_is_refused_in_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(InputError, match="s9://b: storage needs tensorflow-io, which is not inst"):
-        place("s9://b").is_dir()
+        as_location("s9://b").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -148,14 +156,14 @@ def test_what_storage_raises_is_one_line(monkeypatch, raised, kind, message):
 
     monkeypatch.setattr(tf.io.gfile, "stat", fail)
     with pytest.raises(kind, match=message) as caught:
-        place("gs://bucket/TAU").is_dir()
+        as_location("gs://bucket/TAU").is_dir()
     assert type(caught.value) is kind
     assert "\n" not in str(caught.value)
 
 
 def test_storage_that_does_not_answer_is_not_waited_for(silent):
     with pytest.raises(UnreachableError, match=r"does not answer; expected an answer within 0\.05"):
-        place("gs://silent/TAU").is_dir()
+        as_location("gs://silent/TAU").is_dir()
 
 
 def test_what_is_wrong_with_audio_is_one_line(tmp_path):
@@ -184,8 +192,10 @@ def test_audio_from_storage_is_that_of_a_file(tmp_path, container):
 @needs_tensorflow_io
 @pytest.mark.parametrize("processes", [1, 2])
 def test_lost_storage_ends_an_ingest_and_blames_no_clip(processes):
-    form = Form(sample_rate=8, clip_samples=8, exact=True, channels=1, copy_mono=False)
-    lost = place("http://127.0.0.1:9/TAU")  # no server has this port
+    store_format = StoreFormat(
+        sample_rate=8, clip_samples=8, exact=True, channels=1, copy_mono=False
+    )
+    lost = as_location("http://127.0.0.1:9/TAU")  # no server has this port
     message = r"http://127\.0\.0\.1:9/TAU/x\.wav: storage cannot"
     with decoders(processes) as pool, pytest.raises(UnreachableError, match=message):
-        list(start(pool, Decoder(lost, form), [b"x.wav\t1\t1"]))
+        list(start(pool, Decoder(lost, store_format), [b"x.wav\t1\t1"]))

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from dcase_system.core.files import read_json
-from dcase_system.edge import forms
+from dcase_system.edge import variants
 from dcase_system.edge.export import export_checked
 from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (
     SCORES,
-    score_forms,
+    score_variants,
     submitted_network,
     train_from_scratch,
 )
@@ -53,7 +53,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     stages.run_stage(
         folder / "dev_test",
         {"edge": edge, "clips": data.test.key, "measures": MEASURES},
-        lambda target: score_forms(target, _on_features(trained.network, folder / "edge"), data),
+        lambda target: score_variants(target, _on_features(trained.network, folder / "edge"), data),
     )
     _write_model_card(folder, data.warnings)
     features = data.evaluation_features
@@ -82,14 +82,14 @@ def _write_model_card(folder: Path, warnings: Sequence[str]) -> None:
 
 
 def _export(target: Path, network: keras.Model, data: SceneData) -> None:
-    train, contract = data.train, data.contract
-    wanted = -(-_CALIBRATION_SEGMENTS // contract.segments)
+    train, signature = data.train, data.signature
+    wanted = -(-_CALIBRATION_SEGMENTS // signature.segments)
     rows = np.linspace(0, len(train.audio) - 1, min(wanted, len(train.audio))).astype(int)
     names = [train.clips.filenames[row] for row in rows]
-    export_checked(network, contract, train.audio.take(rows), names, target)
+    export_checked(network, signature, train.audio.take(rows), names, target)
 
 
-def _on_features(network: keras.Model, folder: Path) -> dict[str, forms.Form]:
+def _on_features(network: keras.Model, folder: Path) -> dict[str, variants.ModelVariant]:
     """Returns the variants that take features, which are already computed for the list."""
-    written = forms.forms_of(network, folder)
-    return {name: form for name, form in written.items() if form.takes == "features"}
+    written = variants.load_variants(network, folder)
+    return {name: variant for name, variant in written.items() if variant.takes == "features"}

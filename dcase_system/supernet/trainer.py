@@ -15,7 +15,7 @@ from dcase_system.core.files import read_json, replacing, write_json
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.models.signature import Contract, save_contract
+from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import SPEC, load_network, save_network
 from dcase_system.runs import stages
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
@@ -35,7 +35,7 @@ _LOGITS, _SCORES = "train_logits.npy", "scores.json"
 
 
 @dataclass(frozen=True)
-class Trained:
+class StageArtifact:
     """A network stored by a stage: its folder, and the stage's key."""
 
     folder: Path
@@ -43,7 +43,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Trainings:
+class Trainer:
     """Trains networks in a run directory; finished trainings are kept, interrupted ones resume.
 
     Attributes:
@@ -65,9 +65,9 @@ class Trainings:
         plan: SupernetPlan,
         *,
         space: SearchSpace | None = None,
-        teacher: Trained | None = None,
-        initial: Trained | None = None,
-    ) -> Trained:
+        teacher: StageArtifact | None = None,
+        initial: StageArtifact | None = None,
+    ) -> StageArtifact:
         """Trains a network or a supernet; of a supernet, the largest sub-network is stored.
 
         Args:
@@ -109,9 +109,9 @@ class Trainings:
             self._save(folder, extract(supernet, spec), spec)
 
         folder = self.run_dir / name
-        return Trained(folder, stages.run_training(folder, inputs, work))
+        return StageArtifact(folder, stages.run_training(folder, inputs, work))
 
-    def trained(self, name: str) -> Trained:
+    def trained(self, name: str) -> StageArtifact:
         """Returns the network of a finished stage.
 
         Raises:
@@ -122,9 +122,9 @@ class Trainings:
             raise InputError(
                 "is not trained yet", where=folder, expected="a finished supernet training"
             )
-        return Trained(folder, key)
+        return StageArtifact(folder, key)
 
-    def teach(self, teacher: Trained) -> Trained:
+    def teach(self, teacher: StageArtifact) -> StageArtifact:
         """Stores a teacher's logits of the clean training clips."""
 
         def work(folder: Path) -> None:
@@ -133,9 +133,9 @@ class Trainings:
                 np.save(temporary, logits)
 
         folder = self.run_dir / f"{teacher.folder.name}_logits"
-        return Trained(folder, stages.run_stage(folder, {"teacher": teacher.key}, work))
+        return StageArtifact(folder, stages.run_stage(folder, {"teacher": teacher.key}, work))
 
-    def cut(self, name: str, supernet: Trained, spec: CNN10Spec) -> Trained:
+    def cut(self, name: str, supernet: StageArtifact, spec: CNN10Spec) -> StageArtifact:
         """Stores a sub-network of a trained supernet, recalibrated."""
 
         def work(folder: Path) -> None:
@@ -150,9 +150,9 @@ class Trainings:
             "clips": self.calibration_clips,
         }
         folder = self.run_dir / name
-        return Trained(folder, stages.run_stage(folder, inputs, work))
+        return StageArtifact(folder, stages.run_stage(folder, inputs, work))
 
-    def sub_networks(self, supernet: Trained) -> SubNetworks:
+    def sub_networks(self, supernet: StageArtifact) -> SubNetworks:
         """Returns the sub-networks of a stored supernet, which is loaded once.
 
         Callers that change its statistics must restore them.
@@ -191,12 +191,12 @@ class Trainings:
         samples = waveforms.shape[0]
         return predict(waveform_model(network, front_end(self.front_end), samples), waveforms)
 
-    def score(self, trained: Trained, clips: TaggedSet) -> float:
+    def score(self, trained: StageArtifact, clips: TaggedSet) -> float:
         """Computes the mean average precision of a stored network."""
         logits = self.logits(load_network(trained.folder), clips.audio)
         return mean_average_precision(logits, clips.labels)
 
-    def test_map(self, trained: Trained) -> float:
+    def test_map(self, trained: StageArtifact) -> float:
         """Returns a stored network's mean average precision on the test clips; computed once."""
 
         def work(folder: Path) -> None:
@@ -209,11 +209,11 @@ class Trainings:
     def _save(self, folder: Path, network: keras.Model, spec: CNN10Spec) -> None:
         samples = self.data.train.audio.shape[0]
         save_network(folder, network, spec)
-        save_contract(
-            folder, Contract(self.data.classes, self.front_end, samples, activation="sigmoid")
+        save_signature(
+            folder, ModelSignature(self.data.classes, self.front_end, samples, activation="sigmoid")
         )
 
-    def _targets(self, teacher: Trained | None) -> np.ndarray:
+    def _targets(self, teacher: StageArtifact | None) -> np.ndarray:
         labels = self.data.train.labels
         return (
             labels

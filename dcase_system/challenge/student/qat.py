@@ -13,19 +13,19 @@ import tensorflow as tf
 from dcase_system.audio.clips import Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.student.plan import (
-    AWARE,
+    QAT,
     STUDENT,
-    AwarePlan,
+    QATPlan,
     Step,
     StudentPlan,
-    contract_of,
+    signature_of,
 )
 from dcase_system.challenge.student.stage import StudentStage
 from dcase_system.core.progress import progress_bar
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.edge.export import drawn_rows, features_of
-from dcase_system.edge.forms import Form, logits_of
+from dcase_system.edge.export import features_of, sample_calibration_rows
 from dcase_system.edge.tflite import file_name
+from dcase_system.edge.variants import ModelVariant, logits_of
 from dcase_system.models.stored import load_network
 from dcase_system.runs import stages
 from dcase_system.training import seeds
@@ -36,23 +36,23 @@ from dcase_system.training.predict import score_logits
 INT8 = file_name("int8")
 
 
-def train_aware(
+def train_qat(
     run_dir: Path,
     plan: StudentPlan,
-    aware: AwarePlan,
+    qat: QATPlan,
     data: Data,
     student: str,
     ensemble: Ensemble | None = None,
     impulse_responses: ImpulseResponses | None = None,
 ) -> str:
-    """Runs the stage `run_dir / AWARE`, which writes an int8 `.tflite` file.
+    """Runs the stage `run_dir / QAT`, which writes an int8 `.tflite` file.
 
     It trains on the student's clips with the student's augmentation and teachers.
 
     Args:
         run_dir: Run directory, with the finished student.
         plan: Plan of the student.
-        aware: Hyper-parameters of this training.
+        qat: Hyper-parameters of this training.
         data: Clips.
         student: Key of the student's stage.
         ensemble: Teachers to learn from, or None to learn from the labels alone.
@@ -65,9 +65,7 @@ def train_aware(
         InputError: Training diverges, or the student has a layer that cannot be quantized.
     """
     seed = seeds.derive(plan.seed, "quantization-aware training")
-    plan = replace(
-        plan, epochs=aware.epochs, learning_rate=aware.learning_rate, seed=seed, rounds=()
-    )
+    plan = replace(plan, epochs=qat.epochs, learning_rate=qat.learning_rate, seed=seed, rounds=())
     inputs = {
         "plan": asdict(plan),
         "student": student,
@@ -75,12 +73,12 @@ def train_aware(
         "teachers": ensemble and ensemble.key,
         "impulse_responses": impulse_responses and impulse_responses.key,
     }
-    stage = AwareStage(run_dir, Step(AWARE, plan.epochs), plan, data, ensemble, impulse_responses)
-    return stages.run_training(run_dir / AWARE, inputs, stage.train)
+    stage = QATStage(run_dir, Step(QAT, plan.epochs), plan, data, ensemble, impulse_responses)
+    return stages.run_training(run_dir / QAT, inputs, stage.train)
 
 
 @dataclass(frozen=True)
-class AwareStage(StudentStage):
+class QATStage(StudentStage):
     """Quantization-aware training with the student's clips, augmentation and loss."""
 
     def train(self, folder: Path, checkpoint: Path) -> None:
@@ -89,8 +87,8 @@ class AwareStage(StudentStage):
 
         seeds.set_seed(self.plan.seed)
         network = load_network(self.run_dir / STUDENT)
-        rows = drawn_rows(len(self.data.train), self.plan.seed)
-        calibration = features_of(contract_of(self.data), self.data.train.audio.take(rows))
+        rows = sample_calibration_rows(len(self.data.train), self.plan.seed)
+        calibration = features_of(signature_of(self.data), self.data.train.audio.take(rows))
         model = qat.quantised_model(network, calibration)
         self._fit_bridged(model, network, checkpoint)
         (folder / INT8).write_bytes(qat.converted(model))
@@ -139,8 +137,8 @@ class AwareStage(StudentStage):
             return None
 
         def validate() -> tuple[float, float]:
-            forms, audio = {INT8: Form(model.predict_on_batch)}, train.audio.take(rows)
-            logits = logits_of(forms, contract_of(self.data), audio)[INT8]
+            variants, audio = {INT8: ModelVariant(model.predict_on_batch)}, train.audio.take(rows)
+            logits = logits_of(variants, signature_of(self.data), audio)[INT8]
             return score_logits(logits, train.clips.labels[rows])
 
         return validate

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dcase_system.challenge.run import run_split
-from dcase_system.challenge.student.aware import AwareStage, train_aware
-from dcase_system.challenge.student.plan import AwarePlan, StudentPlan
+from dcase_system.challenge.student.plan import QATPlan, StudentPlan
+from dcase_system.challenge.student.qat import QATStage, train_qat
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.card import read_card
 from tests import toys
@@ -17,7 +17,7 @@ from tests.training.curves import assert_drawn
 FORMATS = ("dynamic", "int8")
 PLAN = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=32, validation_fraction=0.3)
 pytestmark = pytest.mark.usefixtures("toy")
-AWARE = AwarePlan(epochs=2)
+QAT = QATPlan(epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def ensemble(data):
 @pytest.fixture(scope="module")
 def run(data, toy, ensemble, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    return run_split(folder, PLAN, data, ensemble=ensemble, formats=FORMATS, aware=AWARE)
+    return run_split(folder, PLAN, data, ensemble=ensemble, formats=FORMATS, qat=QAT)
 
 
 def read_json(path):
@@ -82,12 +82,12 @@ def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
     caplog.set_level("INFO", "dcase_system")
     again = shutil.copytree(run.directory, tmp_path / "run")
     path, student = again / "aware" / "student_int8.tflite", again / "student" / "stage.json"
-    given = (again, PLAN, AWARE, data, read_json(student)["key"], ensemble)
-    train_aware(*given)
+    given = (again, PLAN, QAT, data, read_json(student)["key"], ensemble)
+    train_qat(*given)
     assert "aware: already done, skipped" in caplog.text
     content = path.read_bytes()
     shutil.rmtree(again / "aware")
-    batches = AwareStage._epoch_batches
+    batches = QATStage._epoch_batches
 
     def cut_short(stage, network, epoch):
         if epoch == 1:
@@ -95,10 +95,10 @@ def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
         return batches(stage, network, epoch)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(AwareStage, "_epoch_batches", cut_short)
-        train_aware(*given)
+        patched.setattr(QATStage, "_epoch_batches", cut_short)
+        train_qat(*given)
     assert not path.exists()
-    train_aware(*given)
+    train_qat(*given)
     assert "resuming after epoch 1" in caplog.text
     assert path.read_bytes() == content
     rows = (again / "aware.metrics.jsonl").read_text().splitlines()

@@ -1,8 +1,8 @@
 """Locations of clips: local folders, or URLs of any file system that TensorFlow supports.
 
-A `Place` is a `Path` or a `Url`. A `Url` has the methods of a `Path` that readers of corpora call,
-and raises the same exceptions for missing files. A URL never becomes a `Path`, which would turn
-`gs://bucket` into `gs:/bucket`.
+A `Location` is a `Path` or a `Url`. A `Url` has the methods of a `Path` that readers of corpora
+call, and raises the same exceptions for missing files. A URL never becomes a `Path`, which would
+turn `gs://bucket` into `gs:/bucket`.
 """
 
 import errno
@@ -40,7 +40,7 @@ class UrlStatus:
 
 @dataclass(frozen=True)
 class Url:
-    """A file or folder behind `tf.io.gfile`, such as `gs://bucket/TAU`; made by `place`.
+    """A file or folder behind `tf.io.gfile`, such as `gs://bucket/TAU`; made by `as_location`.
 
     Methods raise FileNotFoundError like those of a Path, UnreachableError if the storage does not
     answer and InputError if it denies access.
@@ -133,16 +133,16 @@ class Url:
             ) from error
 
 
-Place = Path | Url
+Location = Path | Url
 
 
-def ends_badly() -> bool:
+def needs_hard_exit() -> bool:
     """Whether this process must exit at once: S3's plugin waits for minutes, then aborts it."""
     return "s3" in _asked_of
 
 
-def place(given: str | Place) -> Place:
-    """Converts a path or address to a `Place`.
+def as_location(given: str | Location) -> Location:
+    """Converts a path or address to a `Location`.
 
     Args:
         given: A path, or an address with `://` in it.
@@ -160,7 +160,9 @@ def place(given: str | Place) -> Place:
     return Url(url)
 
 
-def files_below(root: Place, suffixes: Collection[str], *, deep: bool = True) -> Iterator[PurePath]:
+def files_below(
+    root: Location, suffixes: Collection[str], *, deep: bool = True
+) -> Iterator[PurePath]:
     """Relative paths of all files in a folder with these suffixes, sorted.
 
     Files and folders whose names begin with a dot are skipped: macOS writes `._clip.wav` beside
@@ -180,7 +182,7 @@ def files_below(root: Place, suffixes: Collection[str], *, deep: bool = True) ->
             yield below
 
 
-def find_list_below(root: Place, name: str, suffixes: Collection[str]) -> Place | None:
+def find_list_below(root: Location, name: str, suffixes: Collection[str]) -> Location | None:
     """Finds a file in a folder or else in the first non-hidden subfolder that holds it.
 
     Args:

@@ -9,9 +9,9 @@ import numpy as np
 from dcase_system.audio.decode import mono, open_audio, read_audio, resample, resample_blocks
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json, write_json
-from dcase_system.core.places import Place
+from dcase_system.core.locations import Location
 
-FORM_FILE = "format.json"
+FORMAT_FILE = "format.json"
 FULL_SCALE = 2**15
 _VERSION = 3
 _LAYOUT = "one file"
@@ -19,7 +19,7 @@ _SHORTEST_SECONDS = 0.032  # a frame of PANNs' front end
 
 
 @dataclass(frozen=True)
-class Form:
+class StoreFormat:
     """Format of all waveforms in a store.
 
     Attributes:
@@ -52,79 +52,80 @@ class Form:
     def row_bytes(self) -> int:
         return self.clip_samples * self.channels * np.dtype(np.int16).itemsize
 
-    def fits(self, other: "Form") -> bool:
+    def fits(self, other: "StoreFormat") -> bool:
         """Whether two formats are the same except for the rate of the clips."""
         return asdict(self) | {"source_rate": None} == asdict(other) | {"source_rate": None}
 
 
-def read_form(store: Path) -> Form | None:
+def read_format(store: Path) -> StoreFormat | None:
     """Reads the format of a store; None if it is missing, unreadable or of another layout."""
     try:
-        content = read_json(store / FORM_FILE)
+        content = read_json(store / FORMAT_FILE)
         if content.pop("layout") != _LAYOUT:
             return None
-        form = Form(**content)
+        store_format = StoreFormat(**content)
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return form if isinstance(form.source_rate, int | None) else None
+    return store_format if isinstance(store_format.source_rate, int | None) else None
 
 
-def write_form(store: Path, form: Form) -> None:
-    write_json(store / FORM_FILE, {"layout": _LAYOUT, **asdict(form)})
+def write_format(store: Path, store_format: StoreFormat) -> None:
+    write_json(store / FORMAT_FILE, {"layout": _LAYOUT, **asdict(store_format)})
 
 
-def decode_clip(path: Place, form: Form) -> np.ndarray:
+def decode_clip(path: Location, store_format: StoreFormat) -> np.ndarray:
     """Decodes a clip to a row of a store: int16 of the format's shape.
 
     Raises:
         InputError: The clip is missing, unreadable or empty, has NaN samples, has another number
             of channels, length or sample rate (if exact) or is shorter than a frame (if not).
     """
-    if not form.exact:
-        return _to_int16(_fitted(path, form)).reshape(form.shape)
+    if not store_format.exact:
+        return _to_int16(_fitted(path, store_format)).reshape(store_format.shape)
     samples, rate = read_audio(path)
-    if rate != form.source_rate:
+    if rate != store_format.source_rate:
         raise InputError(
             "clip has another sample rate",
             where=path,
-            expected=f"{form.source_rate} Hz like the others (if all have changed: a new store)",
+            expected=f"{store_format.source_rate} Hz like the others "
+            "(if all have changed: a new store)",
             received=f"{rate} Hz",
         )
-    if samples.shape[1] == 1 and form.copy_mono:
-        samples = np.repeat(samples, form.channels, axis=1)
-    if samples.shape[1] != form.channels:
-        mono = form.channels == 1
+    if samples.shape[1] == 1 and store_format.copy_mono:
+        samples = np.repeat(samples, store_format.channels, axis=1)
+    if samples.shape[1] != store_format.channels:
+        mono = store_format.channels == 1
         raise InputError(
             "clip is not mono" if mono else "clip has another number of channels",
             where=path,
-            expected="1 channel" if mono else f"{form.channels} channels",
+            expected="1 channel" if mono else f"{store_format.channels} channels",
             received=samples.shape[1],
         )
-    if round(len(samples) * form.sample_rate / rate) != form.clip_samples:
-        seconds = form.clip_samples / form.sample_rate
+    if round(len(samples) * store_format.sample_rate / rate) != store_format.clip_samples:
+        seconds = store_format.clip_samples / store_format.sample_rate
         raise InputError(
             "clip has another length",
             where=path,
             expected=f"{round(rate * seconds)} samples ({seconds:g} s at {rate} Hz)",
             received=f"{len(samples)} samples ({len(samples) / rate:g} s)",
         )
-    return _to_int16(resample(samples, rate, form.sample_rate)).reshape(form.shape)
+    return _to_int16(resample(samples, rate, store_format.sample_rate)).reshape(store_format.shape)
 
 
-def _fitted(path: Place, form: Form) -> np.ndarray:
+def _fitted(path: Location, store_format: StoreFormat) -> np.ndarray:
     """Converts a clip of any length, rate and channels to a mono row; reads no more than needed."""
     with open_audio(path) as recording:
         blocks = map(mono, recording.blocks())
-        resampled = resample_blocks(blocks, recording.sample_rate, form.sample_rate)
-        row = _first_samples(resampled, form.clip_samples)[:, 0]
-    if len(row) < _SHORTEST_SECONDS * form.sample_rate:
+        resampled = resample_blocks(blocks, recording.sample_rate, store_format.sample_rate)
+        row = _first_samples(resampled, store_format.clip_samples)[:, 0]
+    if len(row) < _SHORTEST_SECONDS * store_format.sample_rate:
         raise InputError(
             "clip is shorter than one frame",
             where=path,
             expected=f"at least {_SHORTEST_SECONDS * 1_000:g} ms",
-            received=f"{len(row) / form.sample_rate * 1_000:.1f} ms",
+            received=f"{len(row) / store_format.sample_rate * 1_000:.1f} ms",
         )
-    return np.pad(row, (0, form.clip_samples - len(row)))
+    return np.pad(row, (0, store_format.clip_samples - len(row)))
 
 
 def _first_samples(blocks: Iterable[np.ndarray], samples: int) -> np.ndarray:
