@@ -24,6 +24,7 @@ from dcase_system.challenge.student.plan import (
     QATPlan,
     StudentPlan,
     signature_of,
+    steps,
 )
 from dcase_system.challenge.student.qat import INT8, train_qat
 from dcase_system.challenge.student.train import train_student
@@ -146,6 +147,7 @@ def run_split(
     training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
     notes = {
         "system": system,
+        "stages": [step.name for step in steps(plan)],
         "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
         "external_data": external_data,
     }

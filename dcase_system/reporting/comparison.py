@@ -143,10 +143,10 @@ def _supernet(name: str, folder: Path) -> list[dict[str, Any]]:
 
 # Functions that collect results and costs, by the kind of run.
 _ROWS: dict[str, Callable[[str, Path], list[dict[str, Any]]]] = {
-    "plan": _student,
-    "members": _teachers,
-    "candidate": _scene_search,
-    "networks": _scene_networks,
+    "split": _student,
+    "teachers": _teachers,
+    "scene_search": _scene_search,
+    "scene_networks": _scene_networks,
     "supernet": _supernet,
 }
 

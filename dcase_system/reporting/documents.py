@@ -1,7 +1,7 @@
 """Reads the files of a run for a report; missing or broken files are reported, not fatal."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,24 @@ def read_document(base: Path, name: str) -> Document:
     return Document(name, content)
 
 
-def kind_of(run_dir: Path, kinds: Iterable[str]) -> str:
-    """Determines the kind of a run from a setting that only this kind has.
+def kind_of(run_dir: Path, kinds: Collection[str]) -> str:
+    """Reads the kind of a run from its settings.
 
     Args:
         run_dir: Run directory.
-        kinds: Names of the settings.
+        kinds: Kinds that are expected.
 
     Raises:
         InputError: The folder is not a run directory of these kinds.
     """
     config = read_document(run_dir, "config.json")
-    settings = config.names("settings")
-    found = next((kind for kind in kinds if kind in settings), None)
-    if found is None:
+    found = config.get("settings", "kind")
+    if found not in kinds:
         raise InputError(
             "not a run directory",
             where=run_dir,
-            expected="config.json with the settings of a run",
-            received=config.fault or "other content",
+            expected=f"config.json of a run of a kind in {', '.join(kinds)}",
+            received=config.fault or f"kind {found!r}",
         )
     return found
 

@@ -15,12 +15,12 @@ from dcase_system.reporting.teachers_page import teachers_page
 
 # By the kind of run.
 _PAGES: dict[str, Callable[[Path], Page]] = {
-    "plan": run_page,
-    "members": teachers_page,
-    "candidate": scene_search_page,
-    "networks": scene_networks_page,
+    "split": run_page,
+    "teachers": teachers_page,
+    "scene_search": scene_search_page,
+    "scene_networks": scene_networks_page,
     "supernet": supernet_page,
-    "systems": package_page,
+    "package": package_page,
 }
 
 

@@ -1,7 +1,7 @@
 """The available files of a student's run directory."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def read_run(run_dir: Path) -> Run:
     config = document("config.json")
     stages = [
         LoggedStage(name, document(f"{name}.metrics.jsonl"), document(f"{name}.pruning.jsonl"))
-        for name in _earlier_stages(config)
+        for name in config.texts("settings", "stages")[:-1]
     ]
     scores = document("dev_test/scores.json")
     cards = {
@@ -76,12 +76,3 @@ def read_run(run_dir: Path) -> Run:
         published=document("published.json"),
         stages=stages,
     )
-
-
-def _earlier_stages(config: Document) -> Iterator[str]:
-    """Yields the names of the stages before the student, as in `student.plan.steps`."""
-    rounds = config.rows("settings", "plan", "rounds")
-    names = ["wide"]
-    for index, pruning in enumerate(rounds, 1):
-        names += [f"pruned{index}", *([f"tuned{index}"] if pruning.get("tuning_epochs") else [])]
-    yield from names[:-1]

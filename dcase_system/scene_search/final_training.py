@@ -24,6 +24,7 @@ from dcase_system.submission.task1b import counted_bytes
 
 OUTPUT = Path("evaluation") / "output.csv"
 _CALIBRATION_SEGMENTS = 200
+_FILES = "scene"  # their names begin so
 
 
 def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> dict[str, Any]:
@@ -86,10 +87,10 @@ def _export(target: Path, network: keras.Model, data: SceneData) -> None:
     wanted = -(-_CALIBRATION_SEGMENTS // signature.segments)
     rows = np.linspace(0, len(train.audio) - 1, min(wanted, len(train.audio))).astype(int)
     names = [train.clips.filenames[row] for row in rows]
-    export_checked(network, signature, train.audio.take(rows), names, target)
+    export_checked(network, signature, train.audio.take(rows), names, target, name=_FILES)
 
 
 def _on_features(network: keras.Model, folder: Path) -> dict[str, variants.ModelVariant]:
     """Returns the variants that take features, which are already computed for the list."""
-    written = variants.load_variants(network, folder)
+    written = variants.load_variants(network, folder, _FILES)
     return {name: variant for name, variant in written.items() if variant.takes == "features"}

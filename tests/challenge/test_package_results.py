@@ -35,7 +35,7 @@ def tables_of(folder):
 
 @pytest.fixture
 def folder(tmp_path):
-    settings = {"systems": ["S1"], "splits": ["5", "100"], "seed": 0}
+    settings = {"kind": "package", "systems": ["S1"], "splits": ["5", "100"], "seed": 0}
     config = {"command": ["x"], "settings": settings, "versions": {}, "code": {}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     return tmp_path

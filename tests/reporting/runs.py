@@ -96,7 +96,9 @@ def write_run(
         "config.json": {
             "command": ["recipes/split25.py", "--system=S2", "--data_dir=my clips"],
             "settings": {
+                "kind": "split",
                 "split": 25,
+                "stages": ["wide", "pruned1", "student"],
                 "scenes": list(scenes),
                 "steps_per_epoch": 10,
                 "plan": {

@@ -100,20 +100,20 @@ def test_searches_and_teachers_stand_beside_students(runs, tmp_path):
 
     teachers = write(
         "teachers",
-        {"members": {}},
+        {"kind": "teachers"},
         "ensemble.json",
         {"dev_test": {"ensemble": {"accuracy": 78.0, "logloss": 0.7}}},
     )
     supernet = write(
         "net",
-        {"supernet": {}},
+        {"kind": "supernet"},
         "results.json",
         {"chosen": [{"constraint": "0.8M", "map": 0.41, "params": 9}]},
     )
     scores = {"keras_float16": {"accuracy": 53.6, "logloss": 1.4}}
     search = write(
         "search",
-        {"candidate": {}},
+        {"kind": "scene_search"},
         "results.json",
         {
             "chosen": [

@@ -34,7 +34,7 @@ def pages(tmp_path_factory):
     write_comparison([run, write_run(folder / "other", 0.9, seed=1)], folder / "comparison")
     package = folder / "package"
     package.mkdir()
-    settings = {"systems": ["S1"], "seed": 0}
+    settings = {"kind": "package", "systems": ["S1"], "seed": 0}
     config = {"command": ["x"], "settings": settings, "versions": {}, "code": {}}
     (package / "config.json").write_text(json.dumps(config))
     rows = [row(name, split, 40 + split / 9) for name in ("S1", "S3") for split in (5, 25, 100)]

@@ -30,7 +30,7 @@ def row(name, precision):
 @pytest.fixture
 def run_dir(tmp_path):
     specs = {name: {"kind": "mobilenet"} for name in NAMES}
-    join(tmp_path, {"networks": specs, "final": {"seed": 7}, "seed": 3})
+    join(tmp_path, {"kind": "scene_networks", "networks": specs, "final": {"seed": 7}, "seed": 3})
     layers = ["3 × 3 Stem Conv. (8)", "GlobalAvgPool", "Fully Connected", "3-way Sigmoid"]
     networks = [
         {

@@ -90,7 +90,12 @@ def _both(candidates, method):
 
 
 def write_run(run_dir, candidates, methods=("random", "nsga2"), **settings):
-    settings = {"candidate": {}, "methods": methods, "select_on_test": False, "seed": 3, **settings}
+    settings = {
+        "kind": "scene_search",
+        "methods": methods,
+        "select_on_test": False,
+        "seed": 3,
+    } | settings
     join(run_dir, settings)
     log = "".join(json.dumps({"epoch": 1 + i, "loss": 1 / (1 + i)}) + "\n" for i in range(3))
     finals = [f"final_{method}_{model}/metrics" for method in methods for model in "ab"]

@@ -79,7 +79,7 @@ COMPLEXITY = {"params": 1_038_110, "macs": 3e7, "bytes": {"float32": 4, "float16
 
 
 def write_run(run_dir, results=None):
-    join(run_dir, {"supernet": {}, "patterns": list(SPACES), "ranked": 2, "seed": 3})
+    join(run_dir, {"kind": "supernet", "patterns": list(SPACES), "ranked": 2, "seed": 3})
     log = "".join(json.dumps({"epoch": 1 + i, "loss": 1 / (1 + i)}) + "\n" for i in range(50))
     for name in LOGS:
         write_text(run_dir / "metrics" / f"{name}.jsonl", log)

@@ -17,7 +17,7 @@ ROW = {"accuracy": 71.26, "logloss": 0.9, "entropy": 0.5, "agreement": 88.0}
 def folder(tmp_path):
     config = {
         "command": ["x"],
-        "settings": {"split": 25, "members": {"1-passt_s": {"seed": 1}}},
+        "settings": {"kind": "teachers", "split": 25, "members": {"1-passt_s": {"seed": 1}}},
         "versions": {},
         "code": {},
     }

@@ -18,7 +18,7 @@ WARNINGS = ["3 of 9 recording places of test.csv are in split5.csv too", "two", 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("warnings", [WARNINGS, WARNINGS[2:], []])
 def test_each_page_has_every_warning_first(tmp_path, page, warnings):
-    config = {"settings": {"split": 5, "members": {}, "warnings": warnings}}
+    config = {"settings": {"kind": "teachers", "split": 5, "members": {}, "warnings": warnings}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     first = page(tmp_path).sections[0].blocks
     texts = [block.text for block in first if isinstance(block, Note)]
