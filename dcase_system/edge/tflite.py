@@ -49,15 +49,21 @@ def save_model(
     Its endpoint `serve` takes any batch size and runs on every device; each of `batches` has its
     own endpoint for the converter, which needs a fixed size.
     """
-    archive = keras.export.ExportArchive()
-    archive.track(network)
+    module = tf.Module()
+    module.read = [variable.value for variable in network.variables]
+    signatures = {}
     for name, batch in {"serve": None, **{_endpoint(batch): batch for batch in batches}}.items():
-        signature = [tf.TensorSpec((batch, *feature_shape), tf.float32, name="features")]
-        call = _inference(network, plain=batch is not None)
-        archive.add_endpoint(name, call, input_signature=signature)
+        signatures[name] = tf.function(
+            _inference(network, plain=batch is not None),
+            input_signature=[tf.TensorSpec((batch, *feature_shape), tf.float32, name="features")],
+            autograph=False,
+        )
+        setattr(module, name, signatures[name])
+    signatures["serving_default"] = signatures["serve"]
     Path(folder).mkdir(parents=True, exist_ok=True)
     with as_os_error(folder), plain_path(folder) as plain:
-        archive.write_out(str(plain), verbose=False)
+        # Keras's ExportArchive writes the same, and traces each endpoint three times.
+        tf.saved_model.save(module, str(plain), signatures=signatures)
 
 
 def converted(

@@ -84,9 +84,13 @@ def export_all(
 
 
 def keras_variant(network: keras.Model, format_name: str = "float32") -> ModelVariant:
-    return ModelVariant(
-        lambda features: np.asarray(network.predict_on_batch(features)), format=format_name
+    """Returns a Keras network as a variant; traced once, whatever the sizes of its batches."""
+    run = tf.function(
+        lambda features: network(features, training=False),
+        input_signature=[tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)],
+        autograph=False,
     )
+    return ModelVariant(lambda features: run(features).numpy(), format=format_name)
 
 
 def load_variants(

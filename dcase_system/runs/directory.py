@@ -20,7 +20,7 @@ from dcase_system.core.files import emptied, is_temporary, locked, parse_json, r
 from dcase_system.parallel.workers import team
 
 CONFIG = "config.json"
-FORMAT = 2
+FORMAT = 3
 """Format of run directories; incremented when the same settings would give other results."""
 _LOCK = "lock"
 _PACKAGES = (

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable("dcase_system")
@@ -20,10 +21,35 @@ class Adam(keras.optimizers.AdamW):
         super().__init__(*args, **kwargs)
         self.l2 = l2
 
+    def _apply_weight_decay(self, variables):
+        """Leaves the decay to `update_step`: Keras would compute the schedule for each variable."""
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        step = tf.cast(self.iterations + 1, tf.float32)
+        powers = [tf.pow(beta, step) for beta in (self.beta_1, self.beta_2)]
+        rates = tf.cast(learning_rate, tf.float32), *powers
+        super()._backend_update_step(grads, trainable_variables, rates)
+
     def update_step(self, gradient, variable, learning_rate):
+        # TensorFlow's fused kernel: one operation in place of Keras's twenty.
+        rate, beta_1_power, beta_2_power = learning_rate
+        if self.weight_decay and self._use_weight_decay(variable):
+            variable.assign_sub(variable * self.weight_decay * rate)
         if self.l2:
-            gradient = gradient + self.l2 * keras.ops.convert_to_tensor(variable)
-        super().update_step(gradient, variable, learning_rate)
+            gradient = gradient + self.l2 * variable
+        index = self._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=beta_1_power,
+            beta2_power=beta_2_power,
+            lr=rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
     def get_config(self):
         return {**super().get_config(), "l2": self.l2}

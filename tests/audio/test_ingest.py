@@ -19,7 +19,7 @@ from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.task1b import read_task1b
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run
-from tests.places import in_memory, needs_tensorflow_io
+from tests.locations import in_memory, needs_tensorflow_io
 
 LABELS = "index,mid,display_name\n0,/m/09x0r,Speech\n"
 

@@ -13,7 +13,7 @@ from dcase_system.corpora.corpus import (
     read_corpus,
     read_evaluation_list,
 )
-from tests.places import in_memory
+from tests.locations import in_memory
 
 META = """\
 filename\tscene_label\tidentifier\tsource_label

@@ -16,7 +16,7 @@ from dcase_system.corpora.demo import (
 from dcase_system.corpora.lists import read_lists, read_split
 from dcase_system.corpora.task1b import TEST_LIST, TRAIN_LIST, read_task1b
 from tests.corpora.lists import write_lists
-from tests.places import in_memory
+from tests.locations import in_memory
 
 ROWS = [
     ("audio/bus-1.wav", "bus", "lyon-1", "a"),

@@ -227,7 +227,7 @@ def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, signature, fie
 
 
 @pytest.mark.parametrize(
-    "contract",
+    "signature",
     [
         ModelSignature(("speech", "music"), PannsMelSpec(), 320_000, activation="sigmoid"),
         ModelSignature(

@@ -13,7 +13,7 @@ from dcase_system.audio.decode import read_audio, resample
 from dcase_system.audio.file_checks import check_file
 from dcase_system.distillation.logits_store import LogitsStore, read_logits, write_logits
 from dcase_system.models.signature import ModelSignature
-from tests.places import write
+from tests.locations import write
 from tests.robustness import valid
 from tests.robustness.kinds import Draw, Kind, Read
 from tests.robustness.mutations import mutated, mutated_json

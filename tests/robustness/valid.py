@@ -30,7 +30,7 @@ FRONT_END = LogMelSpec(
 )
 SPEC = registry.spec_to_json(replace(sscp_mobile(8), input_shape=(16, 11), classes=3))
 LABELS = ("hall", "birds", "rain")
-CONTRACT = ModelSignature(LABELS, FRONT_END, samples=2_000).to_json()
+SIGNATURE = ModelSignature(LABELS, FRONT_END, samples=2_000).to_json()
 ENSEMBLE = {
     "split": 5,
     "scenes": list(SCENES),
