@@ -26,6 +26,7 @@ $(VENV)/installed: requirements.txt
 	    % (v, ", ".join(known)) if v not in known else print("using Python " + v))'
 	$(PYTHON) -m venv --clear $(VENV)  # one of another Python may be there
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt

@@ -13,6 +13,7 @@ from dcase_system.challenge.package_results import result_row, write_results
 from dcase_system.challenge.published import is_published_corpus
 from dcase_system.challenge.run import load_run
 from dcase_system.challenge.systems import SYSTEMS
+from dcase_system.challenge.teachers import missing_weights, teacher_plans
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import read_split
@@ -20,6 +21,7 @@ from dcase_system.parallel.tasks import Task
 from dcase_system.submission.assemble import assemble
 from recipes import _common, _executor
 from recipes._flags import (
+    LOG,
     augmentation,
     clips,
     given,
@@ -75,6 +77,7 @@ def run() -> None:
     }
     names = list(dict.fromkeys([*keys, *(["baseline"] if FLAGS.baseline else [])]))
     tasks = Tasks(output_dir, names, splits, seeds)
+    _announce(tasks)
     with runs.begun(output_dir, settings, overwrite=FLAGS.overwrite):
         with _executor.executor(output_dir) as executor:
             executor.run(tasks.all())
@@ -108,6 +111,19 @@ def run() -> None:
     clip = corpus.root / lists[splits[0]].test.filenames[0]
     for model in sorted(edge.glob("*_waveform.tflite"))[-1:]:
         _print_command("dcase_system.edge.classify", model, clip)
+
+
+def _announce(tasks: "Tasks") -> None:
+    """Logs what will be trained, and what will take days, before it starts."""
+    students = len(tasks.systems) * len(tasks.splits) * len(tasks.seeds)
+    trained = f"students: {students}"
+    if tasks.trains_teachers:
+        trained = f"teachers: {len(FLAGS.members) * len(tasks.splits)}, {trained}"
+    LOG.info("trainings on splits %s: %s", ", ".join(tasks.splits), trained)
+    if tasks.trains_teachers:
+        plans = teacher_plans(FLAGS.members, FLAGS.initial_weights, seed=FLAGS.seed, given={})
+        if missing := missing_weights(plans):
+            LOG.warning("%s", missing)
 
 
 def _set_by_user(*names: str) -> list[str]:
@@ -150,12 +166,12 @@ class Tasks:
         return of_seed / system / f"split_{split}"
 
     @property
-    def _trained_here(self) -> bool:
+    def trains_teachers(self) -> bool:
         return FLAGS.distill and not FLAGS.teachers
 
     def _teachers(self, split: str) -> Iterator[Task]:
         """One task for each member if tasks run in parallel, then one that stores the ensemble."""
-        if not self._trained_here:
+        if not self.trains_teachers:
             return
         folder = self.output_dir / "teachers" / f"split_{split}"
         own = [f"--split={split}", f"--members={','.join(FLAGS.members)}"]
@@ -179,7 +195,7 @@ class Tasks:
         elif system != "baseline":
             root = FLAGS.teachers or self.output_dir / "teachers"
             own.append(f"--teachers={Path(root) / f'split_{split}'}")
-            after = [f"teachers/split_{split}"] if self._trained_here else []
+            after = [f"teachers/split_{split}"] if self.trains_teachers else []
         passed_on = TO_STUDENTS | (OF_PRUNING if SYSTEMS[system].rounds else set())
         run_dir = self.run_dir(system, split, seed)
         arguments = _command(f"split{split}", run_dir, own, passed_on)

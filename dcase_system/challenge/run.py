@@ -44,7 +44,7 @@ from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
 from dcase_system.submission.outputs import write_output
 from dcase_system.training.batches import epoch_steps
-from dcase_system.training.plan import held_out_rows
+from dcase_system.training.plan import trained_clips
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def run_split(
     external_data = [*(ensemble.external_data if ensemble else ())]
     if impulse_responses is not None:
         external_data = sorted({*external_data, "dataset"})
-    training_clips = int((~held_out_rows(data.train, plan.validation_fraction)).sum())
+    training_clips = trained_clips(data.train.clips, plan.validation_fraction)
     notes = {
         "system": system,
         "stages": [step.name for step in steps(plan)],
@@ -158,7 +158,14 @@ def run_split(
             write_json(run_dir / "teachers.json", ensemble.description)
         network = load_network(run_dir / STUDENT)
         seconds = data.train.audio.shape[0] / SAMPLE_RATE
-        complexity = rules.report(network, SUBMITTED_PRECISION, seconds)
+        last = plan.rounds[-1] if plan.rounds else None
+        complexity = rules.report(
+            network,
+            SUBMITTED_PRECISION,
+            seconds,
+            target_macs=getattr(last, "max_macs", None),
+            target_bytes=getattr(last, "max_bytes", None),
+        )
         write_json(run_dir / "complexity.json", complexity)
         inputs: dict[str, Any] = {"student": student, "scenes": data.scenes}
         inputs["formats"], int8 = list(formats), None

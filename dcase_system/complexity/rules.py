@@ -15,6 +15,7 @@ KIB, KB = 1_024, 1_000
 CLIP_SECONDS = 1.0  # clip length of the challenge since 2022
 MAX_BYTES_2024 = 128 * KB
 MAX_MACS_2024 = 30_000_000
+TARGET = "target"  # among the editions: what a user asked for
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ def judge(model: keras.Model, precision: str, clip_seconds: float = CLIP_SECONDS
 
 
 def report(
-    model: keras.Model, precision: str = "float16", clip_seconds: float = CLIP_SECONDS
+    model: keras.Model,
+    precision: str = "float16",
+    clip_seconds: float = CLIP_SECONDS,
+    *,
+    target_macs: int | None = None,
+    target_bytes: int | None = None,
 ) -> dict:
     """Complexity report of a run: counts, layer table and verdicts, JSON-serialisable.
 
@@ -93,9 +99,20 @@ def report(
         model: See `judge`.
         precision: See `judge`.
         clip_seconds: See `judge`.
+        target_macs: MACs that the user asked for, judged as an edition `target` of its own.
+        target_bytes: Bytes of the parameters that the user asked for.
     """
     counts: Complexity = count(model)
     rules: dict[str, list[dict]] = {}
+    size = counts.params * BYTES_PER_PARAMETER[precision]
+    targets = [
+        (f"parameters at {precision}, bytes (.tflite files are larger)", size, target_bytes),
+        ("MACs for one clip", counts.macs, target_macs),
+    ]
+    for rule, value, limit in targets:
+        if limit is not None:
+            row = {"rule": rule, "value": value, "limit": limit, "complies": value <= limit}
+            rules.setdefault(TARGET, []).append(row)
     for verdict in judge(model, precision, clip_seconds):
         rules.setdefault(verdict.edition, []).append(
             {key: value for key, value in asdict(verdict).items() if key != "edition"}

@@ -124,12 +124,30 @@ class StopIfDiverged(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar over all steps with the time left; without a terminal, a line a minute at most."""
+    """A bar over all steps with the time left.
 
-    def __init__(self, name: str, steps_per_epoch: int, first_epoch: int, epochs: int):
+    Without a terminal, a line after the first and the last epoch, and every minute between them.
+
+    Args:
+        name: Name of the training.
+        steps_per_epoch: Steps of an epoch.
+        first_epoch: Number of epochs that are done already.
+        epochs: Number of epochs of this training.
+        later_epochs: Epochs of trainings that follow, whose time is added to what is left.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        steps_per_epoch: int,
+        first_epoch: int,
+        epochs: int,
+        later_epochs: int = 0,
+    ):
         super().__init__()
         self._name, self._steps_per_epoch = name, steps_per_epoch
         self._first_epoch, self._epochs = first_epoch, epochs
+        self._later_epochs = later_epochs
 
     def on_train_begin(self, logs=None):
         self._started = self._logged = time.monotonic()
@@ -148,19 +166,17 @@ class Progress(keras.callbacks.Callback):
         values = " ".join(
             f"{name} {value:.3f}" for name, value in (logs or {}).items() if name != "learning_rate"
         )
-        self._bar.set_postfix_str(f"epoch {epoch + 1}/{self._epochs} {values}")
         now, done = time.monotonic(), epoch + 1
-        if self._bar.disable and (now - self._logged >= 60 or done == self._epochs):
+        an_epoch = (now - self._started) / (done - self._first_epoch)
+        left = f"{tqdm.format_interval(an_epoch * (self._epochs - done))} left"
+        if self._later_epochs:
+            later = an_epoch * (self._epochs - done + self._later_epochs)
+            left += f", {tqdm.format_interval(later)} with the stages after it"
+        self._bar.set_postfix_str(f"epoch {done}/{self._epochs} {values}, {left}")
+        is_end = done in (self._first_epoch + 1, self._epochs)
+        if self._bar.disable and (is_end or now - self._logged >= 60):
             self._logged = now
-            left = (now - self._started) / (done - self._first_epoch) * (self._epochs - done)
-            _LOG.info(
-                "%s epoch %d/%d %s, %s left",
-                self._name,
-                done,
-                self._epochs,
-                values,
-                tqdm.format_interval(left),
-            )
+            _LOG.info("%s epoch %d/%d %s, %s", self._name, done, self._epochs, values, left)
 
     def on_train_end(self, logs=None):
         self._bar.close()

@@ -79,6 +79,7 @@ def fit(
     metrics: Sequence[keras.metrics.Metric | Callable] = (),
     callbacks: Sequence[keras.callbacks.Callback] = (),
     name: str = "training",
+    later_epochs: int = 0,
 ) -> None:
     """Trains to the last epoch with Adam.
 
@@ -107,6 +108,7 @@ def fit(
         metrics: Metrics logged with the loss.
         callbacks: Further callbacks, called before the log is written and the checkpoint is saved.
         name: Name shown with the progress.
+        later_epochs: Epochs of the trainings after this one, for the time left.
 
     Raises:
         InputError: The checkpoint is not of this model, the loss is not finite, or gradients
@@ -155,7 +157,7 @@ def fit(
         predictor = Predictor(model)
         watchers.append(cb.Validation(lambda: _logged_scores(predictor, validation, batch_size)))
     watchers += [
-        cb.Progress(name, steps_per_epoch, first_epoch, epochs),
+        cb.Progress(name, steps_per_epoch, first_epoch, epochs, later_epochs),
         cb.MetricsLog(metrics_log),
         saver,
     ]

@@ -13,7 +13,7 @@ from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import DeviceAugmentation, ImpulseResponses
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.errors import InputError
-from dcase_system.corpora.corpus import validation_rows
+from dcase_system.corpora.corpus import Clips, validation_rows
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
@@ -155,6 +155,7 @@ def train_classifier(
     checkpoint: Path,
     metrics_log: TrainingLog,
     name: str,
+    later_epochs: int = 0,
 ) -> None:
     """Trains a network in place according to a plan.
 
@@ -167,6 +168,7 @@ def train_classifier(
         checkpoint: See `training.fit`.
         metrics_log: See `training.fit`.
         name: Name shown with the progress.
+        later_epochs: See `training.fit`.
 
     Raises:
         InputError: The training diverges.
@@ -191,7 +193,13 @@ def train_classifier(
         validation=training.validation,
         callbacks=callbacks,
         name=name,
+        later_epochs=later_epochs,
     )
+
+
+def trained_clips(train: Clips, fraction: float) -> int:
+    """Number of clips of a training list that are not held out."""
+    return int((~validation_rows(train, fraction, VALIDATION_SEED)).sum())
 
 
 def held_out_rows(train: ClipSet, fraction: float) -> np.ndarray:

@@ -26,7 +26,8 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "target_bytes",
     None,
-    "BYTES: Largest size of the float16 parameters after the last round of pruning. "
+    "BYTES: Largest size of the float16 parameters after the last round of pruning (a .tflite "
+    "file is larger). "
     "[the system's ratio decides]",
     1,
 )

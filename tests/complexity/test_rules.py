@@ -120,3 +120,12 @@ def test_freezing_a_network_changes_no_verdict():
     network.trainable = False
     assert rules.judge(network, "float16") == before
     assert not all(verdict.complies for verdict in before)
+
+
+def test_what_a_user_asked_for_is_judged_first(s2):
+    values = rules.report(s2, target_macs=1_000, target_bytes=10**9)
+    assert next(iter(values["rules"])) == rules.TARGET
+    size, macs = values["rules"][rules.TARGET]
+    assert (size["value"], size["complies"]) == (2 * values["params"], True)
+    assert (macs["value"], macs["limit"], macs["complies"]) == (values["macs"], 1_000, False)
+    assert rules.TARGET not in rules.report(s2)["rules"]

@@ -69,6 +69,7 @@ def test_the_commands_that_the_package_recipe_ends_with_work(package, place):
 def test_the_package_recipe_ends_with_a_table(package):
     assert "Table 2: macro accuracy on the dev-test clips" in package.stdout
     assert "validated package:" in package.stdout
+    assert "trainings on splits 5, 100: students: 2" in package.stderr
     assert too_wide(package) == []
 
 

@@ -7,6 +7,7 @@ from dcase_system.audio.clips import Data
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.models.signature import ModelSignature
 from dcase_system.pruning.rounds import MagnitudeRound, Round
+from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import TrainingPlan
 
 FRONT_END = LogMelSpec()
@@ -68,6 +69,22 @@ def steps(plan: StudentPlan) -> list[Step]:
     """Returns the stages of a plan, in order; the last one is the student."""
     found = [Step("wide", plan.epochs), *_steps_of_rounds(plan)]
     return [*found[:-1], replace(found[-1], name=STUDENT)]
+
+
+def plan_in_words(plan: StudentPlan, training_clips: int) -> str:
+    """Describes the stages of a plan in one line, to be shown before they start.
+
+    Args:
+        plan: Hyper-parameters.
+        training_clips: Number of clips that are trained on.
+    """
+    an_epoch, of_plan = epoch_steps(training_clips, plan.batch_size), steps(plan)
+    stages = " -> ".join(f"{step.name} {step.epochs}" for step in of_plan)
+    total = an_epoch * sum(step.epochs for step in of_plan)
+    return (
+        f"epochs: {stages}; {training_clips:,} training clips in batches of {plan.batch_size}: "
+        f"{an_epoch:,} steps per epoch, {total:,} in all"
+    )
 
 
 def _steps_of_rounds(plan: StudentPlan) -> Iterator[Step]:

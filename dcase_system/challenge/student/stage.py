@@ -53,6 +53,7 @@ class StudentStage:
         data: Clips.
         ensemble: Teachers, or None.
         impulse_responses: Responses for device augmentation, if the plan uses it.
+        later_epochs: Epochs of the stages after this one, for the time left.
     """
 
     run_dir: Path
@@ -61,6 +62,7 @@ class StudentStage:
     data: Data
     ensemble: Ensemble | None
     impulse_responses: ImpulseResponses | None
+    later_epochs: int = 0
 
     def __call__(self, folder: Path, checkpoint: Path, spec: Any, previous: Path | None) -> None:
         """Trains, and writes the network and its spec to `folder`."""
@@ -97,6 +99,7 @@ class StudentStage:
             checkpoint=checkpoint,
             metrics_log=self._metrics_log(),
             name=f"split{self.data.split} {self.plan.architecture} {self.step.name}",
+            later_epochs=self.later_epochs,
         )
 
     def _prepared(self, network: keras.Model) -> Training:

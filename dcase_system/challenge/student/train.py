@@ -48,7 +48,8 @@ def train_student(
             # Rejects an impossible target now rather than after the first training.
             Target(pruning, registry.build_fixed(spec))
     key, previous = None, None
-    for index, step in enumerate(steps(plan)):
+    all_steps = steps(plan)
+    for index, step in enumerate(all_steps):
         # The first stage uses the run's seed itself, to keep dense students reproducible.
         seed = seeds.derive(plan.seed, "stage", index) if index else plan.seed
         step_plan = replace(plan, epochs=step.epochs, seed=seed, rounds=())
@@ -61,7 +62,10 @@ def train_student(
             "teachers": ensemble and ensemble.key,
             "impulse_responses": impulse_responses and impulse_responses.key,
         }
-        stage = StudentStage(run_dir, step, step_plan, data, ensemble, impulse_responses)
+        later_epochs = sum(later.epochs for later in all_steps[index + 1 :])
+        stage = StudentStage(
+            run_dir, step, step_plan, data, ensemble, impulse_responses, later_epochs
+        )
         key = stages.run_training(
             run_dir / step.name, inputs, partial(stage, spec=spec, previous=previous)
         )
