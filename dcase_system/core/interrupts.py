@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from types import FrameType
 from typing import NoReturn
 
 from dcase_system.core.process_group import is_child
@@ -20,6 +21,7 @@ from dcase_system.core.process_group import is_child
 INTERRUPTED = 130  # what a shell reports for a program stopped by Ctrl-C
 _PATIENCE_SECONDS = 2.0
 _STDERR = 2
+_IMPORTS = "<frozen importlib._bootstrap>"  # file of the frames of an import
 _at_work = threading.Event()
 _ending = threading.Lock()  # held by the thread that prints the last line, and never released
 _last_words = "error: interrupted"
@@ -56,7 +58,19 @@ def begin_work(last_words: str) -> None:
     sys.unraisablehook = _unraisable
     if _watched:
         _at_work.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _raise_interrupt)
+
+
+def _raise_interrupt(signum: int, frame: FrameType | None) -> None:
+    """Raises KeyboardInterrupt, except during an import, which the thread ends.
+
+    An exception inside the initialiser of a native library aborts the process.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTS:
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 def end() -> NoReturn:
