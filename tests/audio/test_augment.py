@@ -96,13 +96,13 @@ def test_mixstyle_with_its_own_statistics_changes_nothing():
 def test_mixstyle_tosses_one_coin_for_the_batch():
     layer = FreqMixStyle(0.4, 0.3, seed=0)
     changed = []
-    for _ in range(300):
+    for _ in range(100):
         different = (
             np.abs(layer(SPECTROGRAMS, training=True).numpy() - SPECTROGRAMS).max(axis=(1, 2, 3))
             > 1e-3
         )
         changed.append(different.mean())
-    assert np.mean(np.array(changed) > 0) == pytest.approx(0.4, abs=0.1)
+    assert np.mean(np.array(changed) > 0) == pytest.approx(0.4, abs=0.15)
     assert np.mean([share for share in changed if share > 0]) > 0.5
 
 

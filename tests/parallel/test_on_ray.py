@@ -64,7 +64,15 @@ def started(folder, address, steps):
     )
 
 
-@pytest.mark.parametrize("kind", ["words", "closed", "silent", "gone", "none"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "words",
+        "closed",
+        "none",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("silent", "gone")),
+    ],
+)
 def test_an_address_without_a_cluster_is_refused_in_one_line_within_twenty_seconds(kind, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

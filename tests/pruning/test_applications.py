@@ -74,6 +74,7 @@ def assert_converts(model: keras.Model, folder: Path) -> None:
     assert np.abs(converted - expected).max() <= 1e-3 * max(1.0, np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_a_small_mobilenet_v2(tmp_path):
     model = application("MobileNetV2", alpha=0.35, input_shape=(32, 32, 3))
     assert_prunes(model, 0.3, tmp_path)

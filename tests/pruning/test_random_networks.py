@@ -37,7 +37,7 @@ def chains(steps, most: int):
     return st.lists(st.tuples(st.sampled_from(steps), st.integers(1, most)), min_size=1, max_size=6)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(
     chains(COUNTED, 6),
     st.sampled_from(SINGLE),

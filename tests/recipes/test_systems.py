@@ -84,6 +84,7 @@ def test_no_teachers_and_some_contradict_each_other(place):
     assert "--nodistill learns from no teachers" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_zeros_are_not_packed_and_the_reason_is_said(place):
     out = place / "zeros"
     flags = ["--system=magnitude", "--pruning_schedule=linear", "--nodistill"]

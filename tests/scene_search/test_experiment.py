@@ -181,7 +181,7 @@ def test_another_search_in_the_same_directory_is_refused(data, tmp_path):
         (replace(PLAN, validation_fraction=0.0, storage="x"), "storage is none there and x here;"),
         (
             replace(PLAN, validation_fraction=0.0, space=replace(SPACE, variant="code")),
-            "space.reading is paper there and code here;",
+            "space.variant is paper there and code here;",
         ),
     ]:
         for run in (help_search, run_experiment):

@@ -176,6 +176,7 @@ def test_a_database_that_cannot_be_used_is_refused(server, monkeypatch, name, pa
     assert "\n" not in text and "secret" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.cluster
 def test_what_is_no_database_is_refused(tmp_path):
     import http.server

@@ -65,6 +65,7 @@ def test_it_learns_from_the_student_s_teachers_and_scores_what_is_held_out(run):
     assert_drawn(run.directory / "aware.metrics.jsonl", curves)
 
 
+@pytest.mark.slow
 def test_without_it_the_student_is_the_same(run, data, ensemble, tmp_path):
     done = run_split(tmp_path, PLAN, data, ensemble=ensemble, formats=())
     assert done.settings["aware"] is None

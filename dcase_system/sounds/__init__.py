@@ -1,0 +1,1 @@
+"""Recordings of one's own: found in folders, cut into windows, split without leaks."""

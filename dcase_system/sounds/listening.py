@@ -1,0 +1,136 @@
+"""Cuts a recording into windows and notes what is doubtful about it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from dcase_system.audio.decode import mono, open_audio, resample_blocks
+from dcase_system.core.errors import InputError
+from dcase_system.sounds.recordings import Recording
+
+SAMPLE_RATE = 32_000
+_SILENT_PEAK = 10 ** (-70 / 20)  # re full scale
+_CLIPPED_SHARE = 0.001
+_FULL_SCALE = 0.999
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of a recording, and the file that it was written to."""
+
+    file: str
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was found in a recording.
+
+    Attributes:
+        recording: The recording.
+        seconds: Its length; 0 if it could not be decoded.
+        sample_rate: Sample rate of the file in Hz.
+        channels: Number of channels of the file.
+        windows: The windows that were written.
+        digest: SHA-256 of its samples at 32 kHz and 16 bits: equal for equal audio.
+        notes: `silent`, `clipped`, `too short`, or the reason why it could not be decoded.
+    """
+
+    recording: Recording
+    seconds: float = 0.0
+    sample_rate: int = 0
+    channels: int = 0
+    windows: tuple[Window, ...] = ()
+    digest: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_usable(self) -> bool:
+        return bool(self.windows)
+
+
+def listen(
+    root: Path,
+    recording: Recording,
+    folder: Path,
+    stem: str,
+    *,
+    window_seconds: float,
+    hop_seconds: float,
+) -> Heard:
+    """Writes the windows of a recording as mono WAV files of 16 bits at 32 kHz.
+
+    The last window ends with the recording, and so may overlap the one before. A recording shorter
+    than a window, but at least half as long, gives one window that ends in silence. Silent and
+    shorter recordings give none.
+
+    Args:
+        root: Data folder.
+        recording: The recording.
+        folder: Folder of the windows.
+        stem: Beginning of their file names.
+        window_seconds: Length of a window.
+        hop_seconds: Time from the start of one window to the next.
+    """
+    try:
+        samples, rate, channels = _decoded(root, recording)
+    except InputError as error:
+        return Heard(recording, notes=(str(error),))
+    seconds, length = len(samples) / SAMPLE_RATE, round(window_seconds * SAMPLE_RATE)
+    peak = np.abs(samples).max(initial=0.0)
+    notes = []
+    if peak < _SILENT_PEAK:
+        notes.append("silent")
+    if np.mean(np.abs(samples) > _FULL_SCALE) > _CLIPPED_SHARE:
+        notes.append("clipped")
+    if len(samples) < length / 2:
+        notes.append("too short")
+    pcm = np.round(np.clip(samples, -1, 1) * 32_767).astype(np.int16)
+    windows = []
+    if peak >= _SILENT_PEAK and len(samples) >= length / 2:
+        starts = _starts(len(samples), length, round(hop_seconds * SAMPLE_RATE))
+        for number, start in enumerate(starts):
+            name = f"{stem}-{number:05d}.wav"
+            window = np.pad(pcm[start : start + length], (0, max(0, length - len(pcm))))
+            soundfile.write(folder / name, window, SAMPLE_RATE, subtype="PCM_16")
+            begin = recording.start_seconds + start / SAMPLE_RATE
+            windows.append(Window(name, begin, min(begin + window_seconds, begin + seconds)))
+    digest = hashlib.sha256(pcm.tobytes()).hexdigest()
+    return Heard(recording, seconds, rate, channels, tuple(windows), digest, tuple(notes))
+
+
+def _decoded(root: Path, recording: Recording) -> tuple[np.ndarray, int, int]:
+    """Returns samples (samples,) at 32 kHz, and the rate and channels of the file."""
+    with open_audio(root / recording.path) as opened:
+        rate, channels = opened.sample_rate, opened.channels
+        end = recording.end_seconds
+        first = round(recording.start_seconds * rate)
+        last = None if end is None else round(end * rate)
+        blocks = _between((mono(block) for block in opened.blocks()), first, last)
+        resampled = list(resample_blocks(blocks, rate, SAMPLE_RATE))
+    return np.concatenate([np.zeros((0, 1), np.float32), *resampled])[:, 0], rate, channels
+
+
+def _between(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
+    """Yields the samples from `first` to before `last`."""
+    position = 0
+    for block in blocks:
+        end = len(block) if last is None else max(0, last - position)
+        part = block[max(0, first - position) : end]
+        position += len(block)
+        if len(part):
+            yield part
+
+
+def _starts(samples: int, length: int, hop: int) -> list[int]:
+    if samples <= length:
+        return [0]
+    starts = list(range(0, samples - length + 1, hop))
+    if starts[-1] + length < samples:
+        starts.append(samples - length)
+    return starts

@@ -1,0 +1,75 @@
+"""Divides recordings into training and test parts so that no group, and no audio, is in both."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dcase_system.sounds.listening import Heard
+
+
+def without_copies(heard: Sequence[Heard]) -> tuple[list[Heard], list[str]]:
+    """Leaves out recordings whose audio is there already.
+
+    Of copies with one label, one is kept: that of the test part, else the first by name. Copies
+    with different labels are all left out, because one of the labels is wrong.
+
+    Returns:
+        The recordings that are kept, and a line for each that is not.
+    """
+    copies: dict[str, list[Heard]] = defaultdict(list)
+    for one in heard:
+        if one.is_usable:
+            copies[one.digest].append(one)
+    left_out: dict[int, str] = {}
+    for same in copies.values():
+        if len(same) < 2:
+            continue
+        kept = next((one for one in same if one.recording.part == "test"), same[0])
+        contradict = len({one.recording.label for one in same}) > 1
+        for one in same:
+            other = kept if one is not kept else next(each for each in same if each is not kept)
+            if contradict:
+                left_out[id(one)] = f"same audio as {other.recording} under another label"
+            elif one is not kept:
+                left_out[id(one)] = f"same audio as {kept.recording}"
+    notes = [f"{one.recording}: {left_out[id(one)]}" for one in heard if id(one) in left_out]
+    return [one for one in heard if id(one) not in left_out], notes
+
+
+def divided(heard: Sequence[Heard], test_fraction: float, seed: int) -> list[Heard]:
+    """Gives each recording a part, unless the user has decided on parts.
+
+    Groups are taken in random order. A group goes to the test part while each of its classes has
+    fewer than `test_fraction` of its windows there and keeps another group for training.
+
+    Args:
+        heard: Usable recordings.
+        test_fraction: Share of each class's windows to test on.
+        seed: Seed of the order.
+    """
+    if any(one.recording.part for one in heard):
+        return list(heard)
+    windows: dict[str, Counter[str]] = defaultdict(Counter)  # of each group, by class
+    for one in heard:
+        windows[one.recording.group][one.recording.label] += len(one.windows)
+    total: Counter[str] = sum(windows.values(), Counter())
+    left = Counter(label for labels in windows.values() for label in labels)  # groups to train on
+    tested: Counter[str] = Counter()
+    test_groups = set()
+    groups = sorted(windows)
+    for index in np.random.default_rng(seed).permutation(len(groups)):
+        labels = windows[groups[index]]
+        wanted = all(tested[label] < test_fraction * total[label] for label in labels)
+        if wanted and all(left[label] > 1 for label in labels):
+            test_groups.add(groups[index])
+            tested += labels
+            left -= Counter(dict.fromkeys(labels, 1))
+    return [
+        _in_part(one, "test" if one.recording.group in test_groups else "train") for one in heard
+    ]
+
+
+def _in_part(heard: Heard, part: str) -> Heard:
+    return replace(heard, recording=replace(heard.recording, part=part))

@@ -1,0 +1,100 @@
+"""What was found in the recordings of a user, before anything is trained."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from dcase_system.sounds.listening import Heard
+from dcase_system.sounds.recordings import PARTS
+
+_IMBALANCED = 5  # times as many windows
+_FEW_GROUPS = 3
+_MOST_SHOWN = 10  # lines of one kind
+
+
+def summarised(
+    everything: Sequence[Heard], kept: Sequence[Heard], copies: Sequence[str]
+) -> dict[str, Any]:
+    """Summarises the recordings by class, with a line for whatever is doubtful.
+
+    Args:
+        everything: All recordings, as they were read.
+        kept: Those that are used, with their parts.
+        copies: Lines about recordings left out as copies.
+    """
+    classes = []
+    for label in sorted({one.recording.label for one in everything}):
+        of_class = [one for one in everything if one.recording.label == label]
+        used = [one for one in kept if one.recording.label == label]
+        windows = Counter[str]()
+        for one in used:
+            windows[one.recording.part] += len(one.windows)
+        classes.append(
+            {
+                "label": label,
+                "recordings": len(of_class),
+                "used": len(used),
+                "groups": len({one.recording.group for one in used}),
+                "minutes": sum(one.seconds for one in used) / 60,
+                **{part: windows[part] for part in PARTS},
+            }
+        )
+    return {
+        "classes": classes,
+        "sample_rates": dict(Counter(str(one.sample_rate) for one in everything if one.seconds)),
+        "channels": dict(Counter(str(one.channels) for one in everything if one.seconds)),
+        "unreadable": [one.notes[0] for one in everything if not one.seconds and one.notes],
+        "silent": _with(everything, "silent"),
+        "too short": _with(everything, "too short"),
+        "clipped": _with(everything, "clipped"),
+        "copies": list(copies),
+        "warnings": _warnings(classes),
+    }
+
+
+def as_text(summary: Mapping[str, Any]) -> str:
+    """Formats a summary for a terminal."""
+    columns = ["recordings", "used", "groups", "minutes", *PARTS]
+    rows = [[row["label"], *(row[name] for name in columns)] for row in summary["classes"]]
+    headings = ["class", *columns[:4], *(f"{part} windows" for part in PARTS)]
+    lines = [tabulate(rows, headings, floatfmt=".1f")]
+    found = ", ".join(
+        f"{int(rate):,} Hz: {count}" for rate, count in summary["sample_rates"].items()
+    )
+    channels = ", ".join(f"{name}: {count}" for name, count in summary["channels"].items())
+    lines += ["", f"sample rates: {found}; channels: {channels}"]
+    for name in ("unreadable", "silent", "too short", "clipped", "copies"):
+        these = summary[name]
+        if these:
+            lines += [f"{name}: {len(these)}", *(f"  {line}" for line in these[:_MOST_SHOWN])]
+        if len(these) > _MOST_SHOWN:
+            lines.append(f"  and {len(these) - _MOST_SHOWN} more, see the summary file")
+    return "\n".join([*lines, *(f"Warning: {line}" for line in summary["warnings"])])
+
+
+def _with(everything: Sequence[Heard], note: str) -> list[str]:
+    return [str(one.recording) for one in everything if note in one.notes]
+
+
+def _warnings(classes: Sequence[Mapping[str, Any]]) -> list[str]:
+    warnings = []
+    for row in classes:
+        label = row["label"]
+        if not row["used"]:
+            warnings.append(f"class {label!r} has no usable recording and is left out")
+        elif not row["train"]:
+            warnings.append(f"class {label!r} has no recording to train on")
+        elif not row["test"]:
+            warnings.append(f"class {label!r} has no recording to test on: it has {row['groups']}")
+        elif row["groups"] < _FEW_GROUPS:
+            warnings.append(f"class {label!r} has {row['groups']} recordings or groups only")
+    sizes = {row["label"]: row["train"] for row in classes if row["train"]}
+    if sizes and max(sizes.values()) > _IMBALANCED * min(sizes.values()):
+        most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+        warnings.append(
+            f"classes are imbalanced: {most!r} has {sizes[most]:,} training windows, "
+            f"{least!r} {sizes[least]:,}"
+        )
+    return warnings
