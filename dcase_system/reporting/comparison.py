@@ -15,8 +15,8 @@ from dcase_system.reporting.comparison_page import SIZES, comparison_page
 from dcase_system.reporting.content import Document, Page
 from dcase_system.reporting.documents import kind_of, read_document
 from dcase_system.reporting.html import REPORT, write_page
+from dcase_system.reporting.run_complexity import EDITION
 from dcase_system.reporting.run_files import read_run
-from dcase_system.reporting.run_page import EDITION
 from dcase_system.training.metrics import clustered_interval
 
 COMPARISON = "comparison.json"

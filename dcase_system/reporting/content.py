@@ -1,7 +1,7 @@
 """The content of a report, independent of its output: page, terminal, LaTeX.
 
-Numbers are never typed in: each is read from a JSON file and keeps the file and its location, so
-that readers can trace it.
+Numbers are never typed in: each is read from a JSON file, or computed from numbers that are, and
+keeps the file and its location, so that readers can trace it.
 """
 
 import sys
@@ -21,7 +21,8 @@ class Number:
 
     Attributes:
         value: Value in the file.
-        source: File name and JSON pointer (RFC 6901), `dev_test/scores.json#/forms/.../accuracy`.
+        source: File name and JSON pointer (RFC 6901), `dev_test/scores.json#/forms/.../accuracy`;
+            for a computed value a formula of them, see `derived`.
         spec: Format specification.
         scale: Factor applied before formatting.
     """
@@ -46,6 +47,12 @@ class Printed:
 
 
 Cell = str | Number | Printed | None
+Sentence = str | Sequence[str | Number]  # text, in which numbers keep their sources
+
+
+def plain(sentence: Sentence) -> str:
+    """Returns a sentence without the sources of its numbers."""
+    return "".join(map(str, sentence))
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,12 @@ class Document:
         value = self.get(*keys)
         if not is_number(value):
             return None
+        return Number(value, self.place(*keys), spec, scale)
+
+    def place(self, *keys: str | int) -> str:
+        """Returns the file name and JSON pointer of this location."""
         steps = (str(key).replace("~", "~0").replace("/", "~1") for key in keys)
-        return Number(value, f"{self.name}#/{'/'.join(steps)}", spec, scale)
+        return f"{self.name}#/{'/'.join(steps)}"
 
     def names(self, *keys: str | int) -> list[str]:
         """Returns the names in the object at this location."""
@@ -130,6 +141,7 @@ class Table:
         rows: Cells: text in the first column, numbers or text in the others.
         long: Whether a page shows it collapsed, because it is too long to read in full.
         across: Whether it takes the full width of a page.
+        marked: Indices of rows that a page makes stand out; their text says why.
     """
 
     name: str
@@ -138,6 +150,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     long: bool = False
     across: bool = False
+    marked: Sequence[int] = ()
 
     def numeric(self, column: int) -> bool:
         """Whether a column holds only numbers, and is therefore right-aligned."""
@@ -168,12 +181,26 @@ class Picture:
     figure: Figure
     marks: Mapping[str, Sequence[Mark]] = field(default_factory=dict)
 
+    @property
+    def values(self) -> list[Mark]:
+        """Returns the tooltips that show a number."""
+        return [mark for marks in self.marks.values() for mark in marks if mark.number]
+
 
 @dataclass(frozen=True)
 class Note:
     """A sentence on what is missing, or on how to read what follows."""
 
-    text: str
+    sentence: Sentence
+
+    @property
+    def text(self) -> str:
+        return plain(self.sentence)
+
+    @property
+    def warns(self) -> bool:
+        """Whether it is a warning, which a page makes stand out."""
+        return self.text.startswith("Warning:")
 
 
 @dataclass(frozen=True)
@@ -203,7 +230,7 @@ class Verdict:
     value: Cell
     limit: Cell = None
     complies: bool | None = None
-    remark: str = ""
+    remark: Sentence = ""
 
 
 @dataclass(frozen=True)

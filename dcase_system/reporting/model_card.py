@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcase_system.core.files import write_text
-from dcase_system.reporting.content import Document, Table
+from dcase_system.reporting.content import Document, Table, plain
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.run_files import read_run
-from dcase_system.reporting.run_page import part_table, variants_table
+from dcase_system.reporting.run_page import part_table
+from dcase_system.reporting.run_variants import accuracy_context, variants_table
+from dcase_system.reporting.run_warnings import result_warnings
 from dcase_system.reporting.tables import as_markdown, escaped
 
 MODEL_CARD = "model_card.md"
@@ -68,6 +70,8 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
     yield "## Accuracy\n"
     if run.scores.names("forms"):
         yield "On the dev-test clips, scored once; they were not used for any choice.\n"
+        if context := accuracy_context(run):
+            yield f"Submitted variant: {plain(context)}.\n"
         for table in (
             variants_table(run),
             part_table(run, "device_group"),
@@ -80,14 +84,14 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
     yield "## Limitations\n"
     yield from (f"- {limit}" for limit in _LIMITS)
     yield from (f"- {escaped(warning)}." for warning in warnings)
+    yield from (f"- {escaped(note.text)}" for note in result_warnings(run))
     yield "\n## Training\n"
     settings = run.config.names("settings")
     if settings:
         split, seed = (run.config.get("settings", *at) for at in (("split",), ("plan", "seed")))
-        architecture = run.config.get("settings", "plan", "architecture")
         taught = "with teachers" if run.config.get("settings", "teachers") else "on labels only"
         commit = run.config.get("code", "commit") or "unknown"
-        yield f"{escaped(str(architecture))}, split{split}, {taught}, seed {seed}; commit {commit}."
+        yield f"{escaped(run.described)}, split{split}, {taught}, seed {seed}; commit {commit}."
         yield "`config.json` has the rest.\n"
     else:
         yield "See the run that these files were exported from.\n"

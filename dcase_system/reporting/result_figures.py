@@ -6,23 +6,30 @@ from typing import Any
 import numpy as np
 
 from dcase_system.reporting.content import Cell, Document, Mark, Number, Picture
-from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, new_figure
+from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, name_above, new_figure
 
 
 @house_style
-def intervals(name: str, title: str, rows: Sequence[Sequence[Cell]]) -> Picture | None:
+def intervals(
+    name: str, title: str, rows: Sequence[Sequence[Cell]], chance: Number | None = None
+) -> Picture | None:
     """Plots accuracies in percent with their intervals, one per line; None if there are none.
 
     Args:
         name: Name of the picture.
         title: Title of the picture.
         rows: Name, accuracy, lower and upper end; rows without an accuracy are left out.
+        chance: Accuracy of a network that guesses, drawn as a line; None if it is not known.
     """
     found = [row for row in rows if isinstance(row[1], Number)]
     if not found:
         return None
     figure, (axes,) = new_figure(0.9 + 0.22 * len(found))
     marks = {}
+    if chance:
+        axes.axvline(chance.value, color=GREY, linewidth=1, linestyle=":", gid=f"{name}-chance")
+        name_above(axes, chance.value, "chance")
+        marks[f"{name}-chance"] = [Mark(f"chance level: {chance} %", chance)]
     for at, (label, accuracy, low, high) in enumerate(found):
         assert isinstance(accuracy, Number)
         says = f"{label}: {accuracy} %"

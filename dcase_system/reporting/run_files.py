@@ -42,6 +42,22 @@ class Run:
         return str(self.scores.get("submitted_form"))
 
     @property
+    def system(self) -> str | None:
+        """Name of the system in the report or the package; None for a run without one."""
+        return self.config.get("settings", "system")
+
+    @property
+    def network(self) -> str:
+        """Name of the network that training starts with, and whether it is pruned afterwards."""
+        name = self.config.get("settings", "plan", "architecture") or "unknown network"
+        return f"{name}, pruned" if self.config.rows("settings", "plan", "rounds") else str(name)
+
+    @property
+    def described(self) -> str:
+        """Name of the system, if it has one, and of its network."""
+        return f"{self.system} (network {self.network})" if self.system else self.network
+
+    @property
     def scenes(self) -> list[str]:
         """Returns the class names in label order."""
         return self.config.texts("settings", "scenes")

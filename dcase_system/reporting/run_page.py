@@ -1,11 +1,10 @@
 """The page of a student's run, from the files of its run directory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.reporting.content import (
     Block,
-    Document,
     Note,
     Page,
     Table,
@@ -13,34 +12,39 @@ from dcase_system.reporting.content import (
     is_number,
     section,
 )
-from dcase_system.reporting.documents import missing, warnings
+from dcase_system.reporting.derived import SCENES, chance_level, length
+from dcase_system.reporting.documents import missing
 from dcase_system.reporting.json_tables import Column, limits, listed, published_on
 from dcase_system.reporting.provenance import provenance
-from dcase_system.reporting.result_figures import confusion, intervals, layer_costs
+from dcase_system.reporting.result_figures import confusion, intervals
+from dcase_system.reporting.run_complexity import EDITION, complexity
 from dcase_system.reporting.run_files import Run, read_run
+from dcase_system.reporting.run_variants import accuracy_context, device_files
+from dcase_system.reporting.run_warnings import run_warnings
+from dcase_system.reporting.search_figures import MILLIONTH, PERCENT
 from dcase_system.reporting.teachers_page import ensemble_tables
 from dcase_system.reporting.training_figures import curve, pruning_trajectory
 
-EDITION = "2024 Task 1"  # its limits decide the verdict
+_TRAINING_ACCURACY = "Accuracy on the augmented training clips"
 _PARTS = {"device_group": "group_wise", "device": "device_wise", "scene": "class_wise"}
 
 
 def run_page(run_dir: Path) -> Page:
     """Builds the page of a student's run: verdict, scores, trainings, costs, files, origin."""
     run = read_run(run_dir)
-    architecture = run.config.get("settings", "plan", "architecture") or "unknown network"
     split = run.config.get("settings", "split")
     taught = "teachers" if run.config.get("settings", "teachers") else "labels only"
     return Page(
-        title=f"{architecture} on split{split}" if split else run.name,
-        summary=f"Run {run.name}, trained with {taught}; scored once on the dev-test clips.",
+        title=f"{run.system or run.network} on split{split}" if split else run.name,
+        summary=f"Run {run.name}: {run.described}, trained with {taught}; scored once on the "
+        "dev-test clips.",
         verdicts=list(verdicts(run)),
         sections=[
             section("Accuracy", _accuracy(run)),
             section("Training", _training(run)),
             section("Teachers", _teachers(run)),
-            section("Complexity", _complexity(run)),
-            section("Files for devices", _device_files(run)),
+            section("Complexity", complexity(run)),
+            section("Files for devices", device_files(run)),
             section("Origin", provenance(run.config)),
         ],
     )
@@ -49,9 +53,8 @@ def run_page(run_dir: Path) -> Page:
 def verdicts(run: Run) -> Iterator[Verdict]:
     """Yields accuracy and log loss, and the values limited by the rules of 2024."""
     at = ("forms", run.submitted, "overall")
-    low, high = (run.scores.number("intervals_95", "overall", end) for end in (0, 1))
-    remark = f"95 % interval {low} to {high}" if low and high else ""
-    yield Verdict("macro accuracy, %", run.scores.number(*at, "accuracy"), remark=remark)
+    accuracy = run.scores.number(*at, "accuracy")
+    yield Verdict("macro accuracy, %", accuracy, remark=accuracy_context(run))
     yield Verdict("log loss", run.scores.number(*at, "logloss", spec=".3f"))
     yield Verdict("parameters", run.complexity.number("params", spec=","))
     yield from limits(run.complexity, "rules", EDITION)
@@ -59,7 +62,7 @@ def verdicts(run: Run) -> Iterator[Verdict]:
 
 def _accuracy(run: Run) -> Iterator[Block | None]:
     scores, variant = run.scores, run.submitted
-    yield from warnings(run.config)
+    yield from run_warnings(run)
     if scores.number("forms", variant, "overall", "accuracy") is None:
         yield missing(scores, "scores")
         return
@@ -69,12 +72,13 @@ def _accuracy(run: Run) -> Iterator[Block | None]:
     )
     if not scores.names("intervals_95"):
         yield missing(scores, "intervals of scenes and devices")
+    chance = chance_level(length(run.config, *SCENES))
     for part in _PARTS:
         table = part_table(run, part)
         what = part.replace("_", " ")
         if len(table.rows) > 1:
-            figure = intervals(f"by_{part}", f"Accuracy by {what}", [row[:4] for row in table.rows])
-            yield figure
+            rows = [row[:4] for row in table.rows]
+            yield intervals(f"by_{part}", f"Accuracy by {what}", rows, chance)
         else:
             yield Note(f"Only one {what} among the dev-test clips: nothing to compare.")
         yield table
@@ -89,7 +93,7 @@ def _published(run: Run) -> Table | None:
         Column("system", ("system",)),
         Column("accuracy %", ("accuracy", str(run.config.get("settings", "split"))), ".1f"),
         Column("parameters", ("params",), ","),
-        Column("MACs", ("macs",), ","),
+        Column("MMACs", ("macs",), ".2f", MILLIONTH),
         Column("source", ("source",)),
     ]
     title = published_on(run.published, "rows")
@@ -121,7 +125,7 @@ def part_table(run: Run, part: str) -> Table:
 def _training(run: Run) -> Iterator[Block | None]:
     found = [
         curve(run.stages, "loss", "Loss of each training", "loss"),
-        curve(run.stages, "accuracy", "Accuracy on training clips", "share of augmented clips"),
+        curve(run.stages, "accuracy", _TRAINING_ACCURACY, "accuracy, %", PERCENT),
         curve(run.stages, "val_accuracy", "Accuracy on held-out clips", "macro accuracy, %"),
     ]
     yield from found
@@ -141,83 +145,3 @@ def _teachers(run: Run) -> Iterator[Block | None]:
         return
     found: list[Block] = [*ensemble_tables(run.teachers)]
     yield from found or [missing(run.teachers, "description of the teachers")]
-
-
-def _complexity(run: Run) -> Iterator[Block | None]:
-    document = run.complexity
-    if document.number("params") is None:
-        yield missing(document, "complexity report")
-        return
-    seconds = document.number("clip_seconds", spec="g")
-    if seconds and seconds.value != 1.0:
-        yield Note(f"Counted for clips of {seconds} s; the challenge limits the MACs of 1 s clips.")
-    yield rules_table(document, document.names("rules"))
-    yield from _zeros(run.sparsity)
-    picture = layer_costs(document.rows("layers", numbers=("macs", "params")))
-    yield picture
-    layers_table = listed(
-        document,
-        ("layers",),
-        "layers",
-        "Each layer; MACs for one clip",
-        [
-            Column("layer", ("name",)),
-            Column("kind", ("kind",)),
-            Column("output", ("output_shape",)),
-            Column("parameters", ("params",), ","),
-            Column("MACs", ("macs",), ","),
-        ],
-        long=True,
-    )
-    yield layers_table
-
-
-def rules_table(document: Document, editions: Sequence[str]) -> Table:
-    """Builds the table of values and limits of each edition's rules."""
-    words = {True: "complies", False: "OVER", None: None}
-    rows = [
-        (f"{edition}: {rule.name}", rule.value, rule.limit, words[rule.complies])
-        for edition in editions
-        for rule in limits(document, "rules", edition)
-    ]
-    return Table("rules", "Limits of the challenge", ("rule", "value", "limit", "verdict"), rows)
-
-
-def _zeros(document: Document) -> Iterator[Block | None]:
-    sizes = {
-        "all (rules of 2023-2025)": "float16_bytes",
-        "non-zero (rules of 2021)": "nonzero_float16_bytes",
-        "zipped": "zipped_float16_bytes",
-    }
-    rows = [(what, document.number(key, spec=",")) for what, key in sizes.items()]
-    columns = ("parameters at float16", "bytes")
-    known = any(number for _, number in rows)
-    yield (
-        Table("zeros", "Bytes of the parameters at float16", columns, rows)
-        if known
-        else missing(document, "count of zeros")
-    )
-
-
-def _device_files(run: Run) -> Iterator[Block | None]:
-    found = run.scores.names("forms")
-    yield variants_table(run) if found else missing(run.scores, "scores of the files")
-
-
-def variants_table(run: Run) -> Table:
-    """Builds the table of every variant's accuracy and its agreement with Keras."""
-    return Table(
-        "forms",
-        "Variants on the dev-test clips; agreement is with Keras float32; * is submitted",
-        ("variant", "accuracy %", "log loss", "agrees %", "bytes"),
-        [
-            (
-                f"{variant} *" if variant == run.submitted else variant,
-                run.scores.number("forms", variant, "overall", "accuracy", spec=".2f"),
-                run.scores.number("forms", variant, "overall", "logloss", spec=".3f"),
-                run.scores.number("forms", variant, "agreement"),
-                run.cards[variant].number("bytes", spec=",") if variant in run.cards else None,
-            )
-            for variant in run.scores.names("forms")
-        ],
-    )

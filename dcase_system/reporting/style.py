@@ -76,6 +76,20 @@ def legend_below(figure: Figure, axes: Axes) -> None:
     )
 
 
+def name_above(axes: Axes, x: float, name: str) -> None:
+    """Writes a name above the panel, centred on a value of the x axis."""
+    axes.annotate(
+        name,
+        (x, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        color=GREY,
+        fontsize="x-small",
+    )
+
+
 @house_style
 def file_content(figure: Figure, kind: str) -> bytes:
     """Renders a figure as `pdf`, `svg` or `png`, the same bytes each time."""

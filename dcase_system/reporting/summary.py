@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from dcase_system.reporting.content import Note
+from dcase_system.reporting.content import Note, plain
+from dcase_system.reporting.derived import chance_of
+from dcase_system.reporting.run_complexity import EDITION, rules_table
 from dcase_system.reporting.run_files import Run, read_run
-from dcase_system.reporting.run_page import (
-    EDITION,
-    part_table,
-    rules_table,
-    variants_table,
-    verdicts,
-)
+from dcase_system.reporting.run_page import part_table, verdicts
+from dcase_system.reporting.run_variants import accuracy_interval, variants_table
+from dcase_system.reporting.run_warnings import result_warnings
 from dcase_system.reporting.tables import as_text, note_text
 
 
@@ -18,9 +16,12 @@ def run_summary(run_dir: Path) -> str:
     """Summarizes accuracy by device group, device and variant, and costs against the limits."""
     run = read_run(run_dir)
     accuracy, logloss, *_ = verdicts(run)
-    interval = f" ({accuracy.remark})" if accuracy.remark else ""
+    interval, chance = plain(accuracy_interval(run)), plain(chance_of(run.config))
+    known = f" ({interval})" if interval else ""
     lines = [
-        f"dev-test macro accuracy {accuracy.value} %{interval}, log loss {logloss.value}",
+        f"dev-test macro accuracy {accuracy.value} %{known}, log loss {logloss.value}",
+        *([chance] if chance else []),
+        *map(note_text, result_warnings(run)),
         _by(run, "device_group"),
         _by(run, "device"),
         "",

@@ -4,11 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.reporting.content import Block, Document, Page, Table, Verdict, section
+from dcase_system.reporting.derived import chance_of, counted, plural
 from dcase_system.reporting.documents import missing, read_document, warnings
+from dcase_system.reporting.json_tables import Column
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.training_figures import overlaid
 
 _ENSEMBLE = "ensemble.json"
+_COLUMNS = (
+    Column("accuracy %", ("accuracy",), ".1f"),
+    Column("log loss", ("logloss",), ".3f"),
+    Column("entropy, nats", ("entropy",), ".3f"),
+    Column("agrees %", ("agreement",), ".1f"),
+)
 _LISTS = {
     "train": "training clips",
     "validation": "held-out clips",
@@ -23,15 +31,17 @@ def teachers_page(run_dir: Path) -> Page:
     members = config.names("settings", "members")
     split = config.get("settings", "split")
     at = ("dev_test", "ensemble")
+    whose = "teacher's" if len(members) == 1 else "ensemble's"
+    accuracy = ensemble.number(*at, "accuracy")
     return Page(
-        title=f"Teachers of split{split}",
-        summary=f"{len(members)} members: {', '.join(members)}.",
+        title=f"{plural(len(members), 'Teacher')} of split{split}",
+        summary=f"{counted(len(members), 'teacher')}: {', '.join(members)}.",
         verdicts=[
-            Verdict("ensemble's macro accuracy, %", ensemble.number(*at, "accuracy")),
+            Verdict(f"{whose} macro accuracy, %", accuracy, remark=chance_of(config)),
             Verdict("log loss", ensemble.number(*at, "logloss", spec=".3f")),
         ],
         sections=[
-            section("Agreement", [*warnings(config), *_agreement(ensemble)]),
+            section("Accuracy", [*warnings(config), *_agreement(ensemble)]),
             section("Training", _training(run_dir, members)),
             section("Origin", provenance(config)),
         ],
@@ -49,21 +59,27 @@ def ensemble_tables(document: Document) -> list[Table]:
     Args:
         document: Results of `describe_ensemble`, by the list's name.
     """
-    columns = ("teacher", "accuracy %", "log loss", "entropy, nats", "agrees %")
-    specs = {"accuracy": ".1f", "logloss": ".3f", "entropy": ".3f", "agreement": ".1f"}
     return [
-        Table(
-            f"teachers_{name}",
-            f"On the {clips}; agreement is with the ensemble's decisions",
-            columns,
-            [
-                (member, *(document.number(name, member, k, spec=s) for k, s in specs.items()))
-                for member in document.names(name)
-            ],
-        )
+        _ensemble_table(document, name, clips)
         for name, clips in _LISTS.items()
         if document.names(name)
     ]
+
+
+def _ensemble_table(document: Document, name: str, clips: str) -> Table:
+    title, columns = f"On the {clips}", list(_COLUMNS)
+    members = [member for member in document.names(name) if member != "ensemble"]
+    if len(members) == 1:
+        # The ensemble is this teacher: its row would repeat the numbers, and both always agree.
+        columns.pop()
+    else:
+        title += "; agreement is with the ensemble's decisions"
+        members = document.names(name)
+    rows = [
+        (member, *(column.cell(document, name, member) for column in columns)) for member in members
+    ]
+    headings = ["teacher", *(column.heading for column in columns)]
+    return Table(f"teachers_{name}", title, headings, rows)
 
 
 def _agreement(ensemble: Document) -> Iterator[Block]:

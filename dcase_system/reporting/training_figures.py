@@ -14,6 +14,7 @@ from dcase_system.reporting.style import (
     SERIES,
     house_style,
     legend_below,
+    name_above,
     new_figure,
     nth_series,
 )
@@ -38,7 +39,9 @@ class LoggedStage:
 
 
 @house_style
-def curve(stages: Sequence[LoggedStage], column: str, title: str, label: str) -> Picture | None:
+def curve(
+    stages: Sequence[LoggedStage], column: str, title: str, label: str, scale: float = 1.0
+) -> Picture | None:
     """Plots a logged value over the epochs of all stages; None if there are no values.
 
     Args:
@@ -46,11 +49,12 @@ def curve(stages: Sequence[LoggedStage], column: str, title: str, label: str) ->
         column: Name of the value in the log, and of the picture.
         title: Title of the picture.
         label: Label of the y axis, with the unit.
+        scale: Factor from a logged value to this unit.
     """
     begins = _begins(stages)
     rows = [
         [
-            (begin + row["epoch"], row[column])
+            (begin + row["epoch"], scale * row[column])
             for row in stage.epochs.rows(numbers=("epoch", column))
         ]
         for stage, begin in zip(stages, begins, strict=False)
@@ -197,13 +201,4 @@ def _stage_names(
         if begin:
             axes.axvline(begin, color=GREY, linewidth=0.8, linestyle=":")
         if named and end > begin:
-            axes.annotate(
-                stage.name,
-                ((begin + end) / 2, 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="center",
-                color=GREY,
-                fontsize="x-small",
-            )
+            name_above(axes, (begin + end) / 2, stage.name)

@@ -97,6 +97,7 @@ def write_run(
             "command": ["recipes/split25.py", "--system=S2", "--data_dir=my clips"],
             "settings": {
                 "kind": "split",
+                "system": "S2",
                 "split": 25,
                 "stages": ["wide", "pruned1", "student"],
                 "scenes": list(scenes),
@@ -104,7 +105,8 @@ def write_run(
                 "plan": {
                     "architecture": "sscp_mobile_96",
                     "seed": 3,
-                    "rounds": [{"ratio": 0.67, "tuning_epochs": 2}],
+                    "epochs": 5,
+                    "rounds": [{"ratio": 0.67, "epochs": 2, "tuning_epochs": 3}],
                 },
                 "teachers": {"key": "k", "members": ["1-passt"]},
             },

@@ -26,7 +26,9 @@ def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
     assert "not probabilities: softmax over the labels gives probabilities that sum to 1. " in text
     assert "a logit is scale * (stored value - zero point), with the numbers in the table." in text
     assert "| keras_float16 * |" in text and "| unseen |" in text
-    assert "sscp_mobile_96, split25, with teachers, seed 3; commit c0ffee." in text
+    network = "S2 (network sscp_mobile_96, pruned)"
+    assert f"{network}, split25, with teachers, seed 3; commit c0ffee." in text
+    assert "Submitted variant: 95 % interval " in text and "chance level 10.0 %" in text
 
 
 def test_of_files_alone_it_says_that_they_were_not_measured(run, tmp_path):

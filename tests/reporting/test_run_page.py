@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from dcase_system.reporting.content import Note, Number, Picture, Table
+from dcase_system.reporting.content import Note, Number, Picture, Table, plain
 from dcase_system.reporting.html import as_html
 from dcase_system.reporting.report import page_of, write_report
 from tests.reporting.runs import SCENES, write_run
@@ -56,7 +56,41 @@ def test_the_verdict_names_value_and_limit(whole):
     over = verdicts["parameters at float16, bytes"]
     assert (str(over.value), str(over.limit), over.complies) == ("129,750", "128,000", False)
     assert verdicts["MACs for one clip"].complies
-    assert "95 % interval" in verdicts["macro accuracy, %"].remark
+    remark = plain(verdicts["macro accuracy, %"].remark)
+    assert remark.startswith("95 % interval ")
+    assert remark.endswith("; chance level 10.0 % (10 classes)")
+
+
+@pytest.mark.parametrize(
+    ("system", "title", "network"),
+    [
+        ("S2", "S2 on split25", "run: S2 (network sscp_mobile_96, pruned), trained with teachers"),
+        (None, "sscp_mobile_96, pruned on split25", "run: sscp_mobile_96, pruned, trained"),
+    ],
+)
+def test_the_heading_names_the_system_and_the_line_below_its_network(run, system, title, network):
+    edit(run / "config.json", lambda content: content["settings"].update(system=system))
+    page = page_of(run)
+    assert page.title == title
+    assert network in page.summary
+
+
+def test_accuracies_have_the_same_unit_in_every_training_plot(whole):
+    pictures = {picture.name: picture for picture in page_of(whole).blocks(Picture)}
+    assert pictures["accuracy"].title == "Accuracy on the augmented training clips"
+    for name, label in (("accuracy", "accuracy, %"), ("val_accuracy", "macro accuracy, %")):
+        (axes,) = pictures[name].figure.axes
+        assert axes.get_ylabel() == label
+        assert max(axes.lines[0].get_ydata()) == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize("part", ["device_group", "device", "scene"])
+def test_accuracies_are_drawn_beside_the_chance_level(tmp_path, part):
+    scenes = SCENES[:4]
+    write_run(tmp_path, scenes=scenes)
+    (picture,) = (p for p in page_of(tmp_path).blocks(Picture) if p.name == f"by_{part}")
+    ((mark,),) = (marks for name, marks in picture.marks.items() if name.endswith("chance"))
+    assert mark.text == "chance level: 25.0 %"
 
 
 def test_all_parts_are_there(whole):

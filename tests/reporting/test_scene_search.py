@@ -218,7 +218,7 @@ def test_both_kinds_of_accuracy_are_in_the_tables(run_dir):
 def test_text_from_data_is_text(run_dir):
     page = as_html(scene_search_page(run_dir))
     assert "<b>" not in page
-    assert page.count("&lt;b&gt;&amp;&#34;$x$") + page.count('&lt;b&gt;&amp;"$x$') == 2
+    assert page.count("&lt;b&gt;&amp;&#34;$x$") + page.count('&lt;b&gt;&amp;"$x$') == 3
 
 
 def test_limits_stand_on_top(run_dir):

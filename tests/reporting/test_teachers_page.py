@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dcase_system.reporting.content import Note, Picture, Table
+from dcase_system.reporting.content import Note, Picture, Table, plain
 from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables
@@ -13,37 +13,70 @@ from tests.reporting.tracing import traced
 ROW = {"accuracy": 71.26, "logloss": 0.9, "entropy": 0.5, "agreement": 88.0}
 
 
+def write(folder, *members):
+    """Writes a teachers' run with these members."""
+    settings = {
+        "kind": "teachers",
+        "split": 25,
+        "members": {name: {"seed": 1} for name in members},
+        "scenes": ["bus", "park", "tram", "metro"],
+    }
+    config = {"command": ["x"], "settings": settings, "versions": {}, "code": {}}
+    rows = {**dict.fromkeys(members, ROW), "ensemble": {**ROW, "agreement": 100.0}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "ensemble.json").write_text(json.dumps({"train": rows, "dev_test": rows}))
+    for name in members:
+        (folder / name).mkdir()
+        (folder / name / "metrics.jsonl").write_text('{"epoch": 1, "loss": 2.0}\n')
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path):
-    config = {
-        "command": ["x"],
-        "settings": {"kind": "teachers", "split": 25, "members": {"1-passt_s": {"seed": 1}}},
-        "versions": {},
-        "code": {},
-    }
-    rows = {"1-passt_s": ROW, "ensemble": {**ROW, "agreement": 100.0}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    (tmp_path / "ensemble.json").write_text(json.dumps({"train": rows, "dev_test": rows}))
-    (tmp_path / "1-passt_s").mkdir()
-    (tmp_path / "1-passt_s" / "metrics.jsonl").write_text('{"epoch": 1, "loss": 2.0}\n')
-    return tmp_path
+    return write(tmp_path, "1-passt_s", "2-cp_mobile")
 
 
 def test_a_row_a_teacher_and_the_ensemble_last(folder):
     train, dev_test = read_ensemble_tables(folder)
-    assert [row[0] for row in train.rows] == ["1-passt_s", "ensemble"]
+    assert [row[0] for row in train.rows] == ["1-passt_s", "2-cp_mobile", "ensemble"]
     assert [str(cell) for cell in dev_test.rows[0][1:]] == ["71.3", "0.900", "0.500", "88.0"]
     assert max(map(len, as_text(train).splitlines())) <= 80
 
 
+def test_one_teacher_is_not_repeated_as_an_ensemble(tmp_path):
+    folder = write(tmp_path, "1-passt_s")
+    for table in read_ensemble_tables(folder):
+        assert [row[0] for row in table.rows] == ["1-passt_s"]
+        assert "agrees %" not in table.columns and "ensemble" not in table.title
+
+
+@pytest.mark.parametrize(
+    ("members", "title", "summary", "verdict"),
+    [
+        (["1-a"], "Teacher of split25", "1 teacher: 1-a.", "teacher's macro accuracy, %"),
+        (
+            ["1-a", "2-b"],
+            "Teachers of split25",
+            "2 teachers: 1-a, 2-b.",
+            "ensemble's macro accuracy, %",
+        ),
+    ],
+)
+def test_teachers_are_counted_in_the_right_number(tmp_path, members, title, summary, verdict):
+    page = page_of(write(tmp_path, *members))
+    assert (page.title, page.summary, page.verdicts[0].name) == (title, summary, verdict)
+    assert plain(page.verdicts[0].remark) == "chance level 25.0 % (4 classes)"
+
+
 def test_every_number_is_in_the_ensembles_list(folder):
-    assert traced(write_report(folder).read_text(), folder) == 2 + 2 * 2 * 4 + 1
+    assert traced(write_report(folder).read_text(), folder) == 2 + 2 + 2 * 3 * 4 + 2 * 2
     assert [picture.name for picture in page_of(folder).blocks(Picture)] == ["loss"]
 
 
 def test_teachers_that_stopped_half_way_have_a_page(folder):
     (folder / "ensemble.json").unlink()
-    (folder / "1-passt_s" / "metrics.jsonl").unlink()
+    for log in folder.glob("*/metrics.jsonl"):
+        log.unlink()
     page = page_of(folder)
     said = " ".join(note.text for note in page.blocks(Note))
     assert "ensemble.json is missing" in said and "metrics.jsonl is missing" in said

@@ -5,9 +5,11 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
-_VOID = {"meta", "link", "br", "img"}
+_VOID = {"meta", "link", "br", "img", "wbr"}
 _NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+")
+_PLACE = re.compile(r"[\w./-]+#[\w/~-]+")
 _SCALES = (1.0, 100.0, 1e-6)
 
 
@@ -72,7 +74,11 @@ def traced(page: str, base: Path) -> int:
     return count
 
 
-def value_at(base: Path, source: str) -> float:
+def value_at(base: Path, source: str) -> Any:
+    """The value at a place, or that of a formula of places: `= 100 / count(a.json#/list)`."""
+    if source.startswith("= "):
+        formula = _PLACE.sub(lambda found: repr(value_at(base, found[0])), source[2:])
+        return eval(formula, {"__builtins__": {}, "count": len})
     name, pointer = source.split("#/")
     text = (base / name).read_text()
     lines = name.endswith(".jsonl")

@@ -1,0 +1,75 @@
+"""The variants of a student's network: the accuracy and size of each file."""
+
+from collections.abc import Iterator
+
+from dcase_system.reporting.content import Block, Note, Number, Sentence, Table
+from dcase_system.reporting.derived import chance_of
+from dcase_system.reporting.documents import missing
+from dcase_system.reporting.run_files import Run
+
+_INT8, _DYNAMIC = "tflite_int8", "tflite_dynamic"
+_LARGER_THAN_PARAMETERS = (
+    ": a .tflite file also holds the graph, the names of its tensors, and a scale and a zero point "
+    "for each quantized channel. A file that takes a waveform also holds the front end in float32."
+)
+_LARGER_THAN_DYNAMIC = (
+    " bytes): it has a scale and a zero point for each channel of every layer, and here they take "
+    "more bytes than its smaller weights save."
+)
+
+
+def device_files(run: Run) -> Iterator[Block | None]:
+    """Yields the table of variants and explains surprising sizes, or says what is missing."""
+    if not run.scores.names("forms"):
+        yield missing(run.scores, "scores of the files")
+        return
+    if context := accuracy_context(run):
+        yield Note(["Submitted variant: ", *context, "."])
+    yield variants_table(run)
+    yield from _sizes(run)
+
+
+def accuracy_context(run: Run) -> Sentence:
+    """Returns interval and chance level of the submitted variant's accuracy; empty if unknown."""
+    interval, chance = accuracy_interval(run), chance_of(run.config)
+    return [*interval, "; ", *chance] if interval and chance else interval or chance
+
+
+def accuracy_interval(run: Run) -> Sentence:
+    """Returns the interval of the submitted variant's accuracy; empty if it is not known."""
+    low, high = (run.scores.number("intervals_95", "overall", end) for end in (0, 1))
+    return ["95 % interval ", low, " to ", high] if low and high else ""
+
+
+def variants_table(run: Run) -> Table:
+    """Builds the table of every variant's accuracy and its agreement with Keras."""
+    return Table(
+        "forms",
+        "Variants on the dev-test clips; agreement is with Keras float32; * is submitted",
+        ("variant", "accuracy %", "log loss", "agrees %", "bytes"),
+        [
+            (
+                f"{variant} *" if variant == run.submitted else variant,
+                run.scores.number("forms", variant, "overall", "accuracy", spec=".2f"),
+                run.scores.number("forms", variant, "overall", "logloss", spec=".3f"),
+                run.scores.number("forms", variant, "agreement"),
+                _bytes(run, variant),
+            )
+            for variant in run.scores.names("forms")
+        ],
+    )
+
+
+def _bytes(run: Run, variant: str) -> Number | None:
+    return run.cards[variant].number("bytes", spec=",") if variant in run.cards else None
+
+
+def _sizes(run: Run) -> Iterator[Note]:
+    """Explains an int8 file that is larger than its parameters or than the dynamic file."""
+    int8, dynamic = _bytes(run, _INT8), _bytes(run, _DYNAMIC)
+    parameters = run.complexity.number("bytes", "int8", spec=",")
+    if int8 and parameters and int8.value > parameters.value:
+        alone = " bytes, its parameters alone "
+        yield Note([f"{_INT8} has ", int8, alone, parameters, _LARGER_THAN_PARAMETERS])
+    if int8 and dynamic and int8.value > dynamic.value:
+        yield Note([f"{_INT8} is larger than {_DYNAMIC} (", dynamic, _LARGER_THAN_DYNAMIC])
