@@ -14,6 +14,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.corpora.formats import HEAD_BYTES, READ, format_of
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+_FLAC_BITS = (8, 16, 24)
 _MOST_CHUNKS = 1_000  # before the samples
 _MOST_BEHIND = 1 << 26  # bytes of other chunks after the samples
 _LONGEST_PAGE = 65_307  # of Ogg
@@ -94,8 +95,11 @@ def check_file(stream: BinaryIO, where: object) -> int | None:
         if name == "Ogg":
             _check_last_page(stream, file_bytes, where)
         if name == "AU":
-            start, size = struct.unpack_from(">II", head, 4)
+            byte_order = ">" if head[:4] == b".snd" else "<"
+            start, size = struct.unpack_from(f"{byte_order}II", head, 4)
             _known_bytes(name, start, size, file_bytes, where)
+        if name == "FLAC":
+            _check_flac_bits(head, where)
     except struct.error as error:
         received = f"{file_bytes:,} bytes"
         raise InputError("audio header is truncated", where=where, received=received) from error
@@ -137,7 +141,7 @@ def _frame_bytes(fmt: bytes, byte_order: str, where: object) -> int | None:
     """
     tag, channels, _, _, block_align, bits = struct.unpack_from(f"{byte_order}HHIIHH", fmt)
     if tag == _EXTENSIBLE:  # the true tag begins the sub-format
-        (tag,) = struct.unpack_from(f"{byte_order}H", fmt, 24)
+        (tag,) = struct.unpack_from(f"{byte_order}I", fmt, 24)
     if tag not in (_PCM, _FLOAT, _ALAW, _MULAW):
         return None
     frame_bytes = channels * -(-bits // 8)
@@ -151,6 +155,19 @@ def _frame_bytes(fmt: bytes, byte_order: str, where: object) -> int | None:
             received=f"block align {block_align}",
         )
     return frame_bytes or None
+
+
+def _check_flac_bits(head: bytes, where: object) -> None:
+    """Refuses the bit depths of FLAC that libsndfile does not decode."""
+    (packed,) = struct.unpack_from(">Q", head, 18)  # of the first block, which a FLAC begins with
+    bits = (packed >> 36 & 31) + 1
+    if bits not in _FLAC_BITS:
+        raise InputError(
+            "FLAC of a bit depth that cannot be decoded",
+            where=where,
+            expected=f"{_FLAC_BITS[0]}, {_FLAC_BITS[1]} or {_FLAC_BITS[2]} bits",
+            received=f"{bits}",
+        )
 
 
 def _known_bytes(name: str, start: int, size: int, file_bytes: int, where: object) -> int:

@@ -9,7 +9,7 @@ from scipy import fft
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint
-from dcase_system.core.locations import files_below
+from dcase_system.core.locations import files_below, refuse_file
 from dcase_system.corpora.formats import SUFFIXES
 
 
@@ -82,6 +82,7 @@ def read_impulse_responses(folder: str | Path, sample_rate: int = 32_000) -> Imp
         InputError: The folder has no audio file, or one is damaged, silent or not mono.
     """
     folder = Path(folder)
+    refuse_file(folder)
     names = list(files_below(folder, SUFFIXES, deep=False))
     if not names:
         raise InputError(

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from absl import app, flags
 from absl import logging as absl_logging
@@ -11,7 +12,7 @@ from absl import logging as absl_logging
 from dcase_system.core import interrupts
 from dcase_system.core.errors import Dismissed, InputError
 from dcase_system.core.help import Defaults, asked_for, is_required, page
-from dcase_system.core.locations import needs_hard_exit
+from dcase_system.core.locations import file_in_the_way, needs_hard_exit
 from dcase_system.core.process_group import end_with_parent
 
 
@@ -49,8 +50,7 @@ def run(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            return _fail(place + " ".join((error.strerror or str(error)).split()), 1)
+            return _fail(_reason(error), 1)
         except KeyboardInterrupt:
             sys.stdout.flush()
             interrupts.end()
@@ -83,6 +83,16 @@ def _parsed(argv: Sequence[str]) -> list[str]:
             absent = [f"--{one.name}" for one in given if one.value is None and is_required(one)]
             message = f"missing {', '.join(absent)}" if absent else message
         sys.exit(_fail(f"{message} (see --help)", 1))
+
+
+def _reason(error: OSError) -> str:
+    """Says in one line what the system refused, and what to give instead of a file."""
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        file = file_in_the_way(Path(os.fsdecode(error.filename)))
+        if file is not None:
+            return str(InputError("is a file", where=file, expected="a folder"))
+    place = f"{error.filename}: " if error.filename else ""
+    return place + " ".join((error.strerror or str(error)).split())
 
 
 def _how_to_go_on() -> str:

@@ -16,11 +16,11 @@ class InputError(ValueError):
     def __init__(
         self, what: str, *, where: object, expected: object = None, received: object = None
     ):
-        parts = [f"{where}: {what}"]
+        parts = [f"{_seen(where)}: {what}"]
         if expected is not None:
-            parts.append(f"expected {expected}")
+            parts.append(f"expected {_seen(expected)}")
         if received is not None:
-            parts.append(f"received {received}")
+            parts.append(f"received {_seen(received)}")
         super().__init__(_one_line("; ".join(parts)))
 
     @classmethod
@@ -42,9 +42,23 @@ def _again(kind: type[InputError], message: str) -> InputError:
     return error
 
 
+def visible(text: str) -> str:
+    """Quotes a text from outside if some of its blanks could not be seen otherwise.
+
+    That is: at an end, several in a row, other than a space, or nothing else. `InputError` does so
+    with `where`, `expected` and `received`; join a list of such texts as `map(visible, texts)`.
+    """
+    return text if text and text == " ".join(text.split()) else repr(text)
+
+
+def _seen(value: object) -> object:
+    # Text of several lines is a message, not a value.
+    return visible(value) if isinstance(value, str) and "\n" not in value else value
+
+
 def _one_line(text: str) -> str:
     """Escapes text for a terminal: names from outside may hold control sequences."""
-    words = " ".join(text.split())
+    words = " ".join(filter(None, map(str.strip, text.splitlines())))
     if len(words) > _LONGEST:
         words = f"{words[: _LONGEST // 2]} ... {words[-_LONGEST // 2 :]}"
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)

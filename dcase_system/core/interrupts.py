@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -26,6 +27,18 @@ _at_work = threading.Event()
 _ending = threading.Lock()  # held by the thread that prints the last line, and never released
 _last_words = "error: interrupted"
 _watched = False
+_spoken_to = _STDERR  # file descriptor
+
+
+@contextmanager
+def saying_to(descriptor: int) -> Iterator[None]:
+    """Says what there is to say to another file while standard error is redirected."""
+    global _spoken_to
+    before, _spoken_to = _spoken_to, descriptor
+    try:
+        yield
+    finally:
+        _spoken_to = before
 
 
 def watch() -> None:
@@ -93,7 +106,7 @@ def _heed(reader: int) -> None:
     _wait_for_interrupt(reader, None)
     # The parent of a child prints this; nothing is printed after the last line.
     if not is_child() and _ending.acquire(blocking=False):
-        _say("\nstopping ..." if os.isatty(_STDERR) else "stopping ...")
+        _say("\nstopping ..." if os.isatty(_spoken_to) else "stopping ...")
         _ending.release()
     if _at_work.is_set():
         _wait_for_interrupt(reader, _PATIENCE_SECONDS)
@@ -113,4 +126,4 @@ def _wait_for_interrupt(reader: int, seconds: float | None) -> None:
 
 def _say(text: str) -> None:
     with suppress(OSError):  # stderr may be closed
-        os.write(_STDERR, f"{text}\n".encode())
+        os.write(_spoken_to, f"{text}\n".encode())

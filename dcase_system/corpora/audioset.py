@@ -13,10 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.locations import Location, as_location, files_below, find_list_below
+from dcase_system.corpora.folders import check_folder, check_not_empty
 from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.overlap import refuse_shared
+from dcase_system.corpora.table import without_blank_end
 from dcase_system.corpora.tags import TaggedClips
 
 _LOG = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ PAPER_VALIDATION_CLIPS = 28_339  # in the supernet's paper, drawn from the unbal
 _AUDIO_NAME = re.compile(r"Y?([\w-]{11})(?:_[\d.]+)*")
 _VIDEO = re.compile(r"[\w-]{11}")
 _COLUMNS = ("index", "mid", "display_name")
+_LAYOUT = "a copy of AudioSet"
 _FIELDS = 4  # fields of a segment: video, start, end, labels
 
 
@@ -176,8 +179,7 @@ def read_audioset(root: str | Location) -> AudioSet:
         InputError: The folder or the class list is missing or damaged.
     """
     root = as_location(root)
-    if not root.is_dir():
-        raise InputError("data folder does not exist", where=root, expected="a copy of AudioSet")
+    check_folder(root, _LAYOUT)
     path = _find(root, CLASSES_FILE)
     (first, header), *rows = _rows(path)
     if tuple(header) != _COLUMNS:
@@ -185,7 +187,7 @@ def read_audioset(root: str | Location) -> AudioSet:
             "wrong columns",
             where=f"{path} line {first}",
             expected=", ".join(_COLUMNS),
-            received=", ".join(header),
+            received=_shown(header),
         )
     for position, (line, fields) in enumerate(rows):
         if len(fields) != len(_COLUMNS) or fields[0] != str(position):
@@ -193,7 +195,7 @@ def read_audioset(root: str | Location) -> AudioSet:
                 "class is out of order",
                 where=f"{path} line {line}",
                 expected=f"index {position}, identifier, name",
-                received=", ".join(fields),
+                received=_shown(fields),
             )
     mids = tuple(fields[1] for _, fields in rows)
     if len(set(mids)) < len(mids) or not mids:
@@ -204,6 +206,7 @@ def read_audioset(root: str | Location) -> AudioSet:
 def _find(root: Location, name: str) -> Location:
     found = find_list_below(root, name, SUFFIXES)
     if found is None:
+        check_not_empty(root, _LAYOUT)
         raise InputError(
             "list is missing", where=root / name, expected="it there or one level down"
         )
@@ -213,7 +216,7 @@ def _find(root: Location, name: str) -> Location:
 def _rows(path: Location) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of each line that is not a comment."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = without_blank_end(path.read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"list cannot be read ({error})", where=path) from error
     kept = [(number, line) for number, line in enumerate(lines, 1) if not line.startswith("#")]
@@ -224,19 +227,23 @@ def _rows(path: Location) -> Iterator[tuple[int, list[str]]]:
         yield number, next(csv.reader([line], skipinitialspace=True), [])
 
 
+def _shown(fields: Sequence[str]) -> str:
+    return ", ".join(map(visible, fields))
+
+
 def _segment(fields: Sequence[str], index_of: Mapping[str, int], where: str) -> Segment:
     if len(fields) != _FIELDS or not _VIDEO.fullmatch(fields[0]):
         raise InputError(
             "not a segment",
             where=where,
             expected='video, start, end, "labels"',
-            received=", ".join(fields),
+            received=_shown(fields),
         )
     try:
         start, end = float(fields[1]), float(fields[2])
     except ValueError as error:
         raise InputError(
-            "not a time", where=where, expected="seconds", received=", ".join(fields[1:3])
+            "not a time", where=where, expected="seconds", received=_shown(fields[1:3])
         ) from error
     labels = fields[3].split(",")
     for mid in labels:

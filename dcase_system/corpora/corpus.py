@@ -3,18 +3,20 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.locations import Location, as_location
 from dcase_system.corpora import tau
+from dcase_system.corpora.folders import check_folder, check_not_empty, missing_meta
 from dcase_system.corpora.table import at_line, first_row, read_tsv
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
 TEST_LIST = "test.csv"  # the dev-test list
+_LAYOUT = "a folder with meta.csv and audio/"
+_EVALUATION_LAYOUT = "a folder with audio/ and evaluation_setup/fold1_test.csv"
 _SIMULATED_DEVICE = re.compile(r"s\d+")
 
 
@@ -86,9 +88,14 @@ class Corpus:
         return self.listed(TEST_LIST)
 
     def listed(self, name: str) -> Clips:
-        """The clips of a labelled list, in the order of meta.csv."""
+        """The clips of a list, in the order of meta.csv, which has their scenes.
+
+        Raises:
+            InputError: The list is missing or damaged, has a clip that is not in meta.csv, or a
+                column `scene_label` that contradicts it.
+        """
         path = find_list(self.root, name)
-        listed = read_tsv(path, ("filename", "scene_label"))
+        listed = read_tsv(path, ("filename",), optional=("scene_label",))
         scene_of = dict(zip(self.meta.filename, self.meta.scene_label, strict=True))
         known = listed.filename.map(scene_of)
         row = first_row(known.isna())
@@ -96,20 +103,26 @@ class Corpus:
             raise InputError(
                 "clip is not in meta.csv", where=at_line(path, row), received=listed.filename[row]
             )
-        row = first_row(known != listed.scene_label)
-        if row is not None:
-            raise InputError(
-                f"scene of {listed.filename[row]} differs from meta.csv",
-                where=at_line(path, row),
-                expected=known[row],
-                received=listed.scene_label[row],
-            )
+        if "scene_label" in listed:
+            _check_scenes(path, listed, known)
         rows = self.meta[self.meta.filename.isin(listed.filename)]
         return Clips(
             filenames=tuple(rows.filename),
             labels=pd.Index(self.scenes).get_indexer(rows.scene_label).astype(np.int64),
             locations=tuple(rows.identifier),
             devices=tuple(rows.source_label),
+        )
+
+
+def _check_scenes(path: Location, listed: pd.DataFrame, known: pd.Series) -> None:
+    """Refuses a list whose scenes are not those that meta.csv has for its clips."""
+    row = first_row(known != listed.scene_label)
+    if row is not None:
+        raise InputError(
+            f"scene of {listed.filename[row]} differs from meta.csv",
+            where=at_line(path, row),
+            expected=known[row],
+            received=listed.scene_label[row],
         )
 
 
@@ -127,11 +140,11 @@ def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Co
             duplicate row, an empty field or a scene that is not in the class list.
     """
     root = as_location(root)
-    if not root.is_dir():
-        raise InputError(
-            "data folder does not exist", where=root, expected="a folder with meta.csv and audio/"
-        )
+    check_folder(root, _LAYOUT)
     path = root / "meta.csv"
+    if not path.is_file():
+        check_not_empty(root, _LAYOUT)
+        raise missing_meta(root, ", ".join(META_COLUMNS))
     meta = read_tsv(path, META_COLUMNS)
     # The only place that changes the case, so that device names are the same everywhere.
     meta["source_label"] = meta.source_label.str.lower()
@@ -141,7 +154,7 @@ def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Co
         raise InputError(
             "scene is not in the class list",
             where=at_line(path, row),
-            expected=", ".join(names),
+            expected=", ".join(map(visible, names)),
             received=meta.scene_label[row],
         )
     if len(names) < 2:
@@ -149,7 +162,7 @@ def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Co
             "too few scenes",
             where=path,
             expected="at least 2 scene labels",
-            received=", ".join(names),
+            received=", ".join(map(visible, names)),
         )
     return Corpus(root, names, meta)
 
@@ -159,7 +172,11 @@ def read_evaluation_list(root: str | Location) -> tuple[str, ...]:
 
     They are in `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
     """
-    path = as_location(root) / "evaluation_setup" / "fold1_test.csv"
+    root = as_location(root)
+    check_folder(root, _EVALUATION_LAYOUT)
+    path = root / "evaluation_setup" / "fold1_test.csv"
+    if not path.is_file():
+        check_not_empty(root, _EVALUATION_LAYOUT)
     return tuple(read_tsv(path, ("filename",)).filename)
 
 
@@ -206,52 +223,3 @@ def device_groups(
 def is_tau(scenes: Sequence[str]) -> bool:
     """Whether these are TAU's ten scenes in their official order."""
     return tuple(scenes) == tau.SCENES
-
-
-def validation_rows(
-    clips: Clips, fraction: float, seed: int, group: Literal["location", "city"] = "location"
-) -> np.ndarray:
-    """Selects training clips to hold out for model selection: whole groups, all devices.
-
-    Devices b, c and s1-s6 are parallel takes of device a, so the clips of a location are never
-    split. Groups are drawn per scene until `fraction` of its clips is reached, so that every scene
-    with at least two groups is represented. No group is drawn that would leave a scene without
-    training clips.
-
-    Args:
-        clips: Training clips.
-        fraction: Fraction of each scene's clips to hold out, in [0, 1).
-        seed: Seed for sampling the groups.
-        group: Unit that is held out: a location, or a city, which is the part of the location
-            before its first hyphen.
-
-    Returns:
-        A boolean mask over `clips`, True for validation.
-
-    Raises:
-        InputError: `fraction` is out of range.
-    """
-    if not 0.0 <= fraction < 1.0:
-        raise InputError(
-            "validation fraction out of range",
-            where="validation_fraction",
-            expected="[0, 1)",
-            received=fraction,
-        )
-    names = list(clips.locations)
-    if group == "city":
-        names = [name.split("-")[0] for name in names]
-    groups = np.unique(names, return_inverse=True)[1]
-    scenes = np.unique(clips.labels)
-    held = np.zeros(len(clips), bool)
-    generator = np.random.default_rng(seed)
-    for scene in scenes:
-        of_scene = clips.labels == scene
-        for drawn in generator.permutation(np.unique(groups[of_scene])):
-            # A group can hold clips of several scenes: groups held out for earlier scenes count.
-            if held[of_scene].sum() >= fraction * of_scene.sum():
-                break
-            wider = held | (groups == drawn)
-            if np.bincount(clips.labels[~wider], minlength=scenes[-1] + 1)[scenes].all():
-                held = wider
-    return held

@@ -18,12 +18,14 @@ _NAMES = {
     b"FORM": "AIFF",
     b"caff": "CAF",
     b".snd": "AU",
+    b"dns.": "AU",  # little-endian
     b"fLaC": "FLAC",
     b"OggS": "Ogg",
     b"ID3\2": "MP3",
     b"ID3\3": "MP3",
     b"ID3\4": "MP3",
     b"\x1aE\xdf\xa3": "Matroska",
+    b"BW64": "BW64",
 }
 _SYNC, _LAYER_3, _RESERVED_VERSION = 0x7FF, 1, 1
 _MPEG_1 = 3

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from dcase_system.core.errors import InputError
-from dcase_system.corpora.corpus import Clips, Corpus, validation_rows
+from dcase_system.corpora.corpus import Clips, Corpus
+from dcase_system.corpora.validation_rows import validation_rows
 
 MIXED_SPLIT = 100  # percentage of the training list that is mixed
 _MOST_SCENES = 3

@@ -1,18 +1,20 @@
 """Reads the tab-separated lists of a corpus, and reports any damage with its line."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.locations import Location
 
 _OUTSIDE = r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)"
 
 
-def read_tsv(path: Location, columns: Sequence[str]) -> pd.DataFrame:
+def read_tsv(
+    path: Location, columns: Sequence[str], *, optional: Sequence[str] = ()
+) -> pd.DataFrame:
     """Reads a tab-separated list of clips as strings.
 
     Does not use `pandas.read_csv`, which pads short rows, shifts long ones into the index, skips
@@ -22,6 +24,7 @@ def read_tsv(path: Location, columns: Sequence[str]) -> pd.DataFrame:
     Args:
         path: The file, UTF-8, with a header line.
         columns: Required columns, `filename` among them; others are kept unchanged.
+        optional: Columns that may be absent; if present, no field is empty either.
 
     Returns:
         The table; row `r` is line `r + 2` of the file.
@@ -33,12 +36,12 @@ def read_tsv(path: Location, columns: Sequence[str]) -> pd.DataFrame:
     if not path.is_file():
         raise InputError("file is missing", where=path, expected="a tab-separated list of clips")
     try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+        lines = without_blank_end(path.read_text(encoding="utf-8-sig").split("\n"))
     except UnicodeDecodeError as error:
         raise InputError(
             f"not UTF-8 text ({error})", where=path, expected="a tab-separated list of clips"
         ) from error
-    if lines == [""]:
+    if not lines:
         raise InputError("file is empty", where=path, expected="columns " + ", ".join(columns))
     header, *rows = (line.split("\t") for line in lines)
     _check_header(header, columns, path)
@@ -53,16 +56,24 @@ def read_tsv(path: Location, columns: Sequence[str]) -> pd.DataFrame:
                 received=len(fields),
             )
     table = pd.DataFrame(rows, columns=header, dtype=object)
-    _check_rows(table, columns, path)
+    _check_rows(table, [*columns, *(name for name in optional if name in table)], path)
     return table
+
+
+def without_blank_end(lines: Iterable[str]) -> list[str]:
+    """Leaves out blank lines at the end of a list, which editors and spreadsheets add."""
+    kept = list(lines)
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return kept
 
 
 def _check_header(header: list[str], columns: Sequence[str], path: Location) -> None:
     missing = [column for column in columns if column not in header]
     if missing or len(set(header)) < len(header):
-        line = " ".join(header)
+        line = ", ".join(map(visible, header))
         what = f"column {missing[0]!r} is missing" if missing else "a column appears twice"
-        if missing and ("," in line or ";" in line):
+        if missing and any("," in name or ";" in name for name in header):
             what += ", the file looks comma-separated"
         raise InputError(
             what,

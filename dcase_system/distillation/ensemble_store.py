@@ -17,6 +17,7 @@ import numpy as np
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
+from dcase_system.core.locations import refuse_file
 from dcase_system.distillation.ensemble import ensemble_logits
 from dcase_system.distillation.logits_store import read_logits
 
@@ -138,6 +139,7 @@ def read_ensemble(
         InputError: The folder holds no finished ensemble, or one of another split, class order or
             set of clips; a member's store is stale; or teachers were trained on held-out clips.
     """
+    refuse_file(folder)
     path = folder / _LIST
     try:
         content = read_json(path)

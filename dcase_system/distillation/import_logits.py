@@ -14,6 +14,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest, replacing_directory
+from dcase_system.core.locations import refuse_file
 from dcase_system.corpora.corpus import Corpus, is_tau
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
@@ -46,6 +47,7 @@ def import_logits(path: Path, corpus: Corpus, output: Path) -> dict:
         raise InputError(
             "published logits cover only TAU's scenes", where=corpus.root, received=corpus.scenes
         )
+    refuse_file(output)
     if output.exists() and any(output.iterdir()):
         raise InputError("folder is not empty", where=output, expected="a new folder")
     clips = corpus.split(_SPLIT)

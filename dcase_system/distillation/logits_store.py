@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors.numpy import save
 
 from dcase_system.core.arrays import read_arrays
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import replacing
 
 _LOGITS, _HEADER = "logits", "store"
@@ -111,8 +111,8 @@ def read_logits(
         raise InputError(
             "logits have another class order",
             where=path,
-            expected=", ".join(scenes),
-            received=", ".join(store.scenes),
+            expected=", ".join(map(visible, scenes)),
+            received=", ".join(map(visible, store.scenes)),
         )
     row_of = {filename: row for row, filename in enumerate(store.filenames)}
     missing = [filename for filename in filenames if filename not in row_of]

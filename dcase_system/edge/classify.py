@@ -1,22 +1,23 @@
 """Classifies recordings or a stream of samples with one `.tflite` file.
 
-    python -m dcase_system.edge.classify MODEL.tflite CLIP...
+    python -m dcase_system.edge.classify MODEL CLIP...
     arecord -q -t raw -f S16_LE -r 32000 -c 1 \\
-        | python -m dcase_system.edge.classify MODEL.tflite -
+        | python -m dcase_system.edge.classify MODEL -
 
-Clips may have any length, sample rate and number of channels: WAV, FLAC, Ogg, MP3 and other formats
-that libsndfile reads. Prints one line per window as soon as it is read: position, most probable
-classes, and reasons for doubt (silence, clipping). `-` reads raw samples from standard input, by
-default 16-bit mono at the model's sample rate. Exits with 1 if a clip could not be read to its end;
-the others are still classified.
+MODEL is a `.tflite` file, or the directory of a run: then its most exact file that takes a waveform
+(float32, float16, dynamic, int8). CLIP is a file, or a folder with audio files at any depth, of any
+length, sample rate and number of channels: WAV, FLAC, Ogg, MP3 and other formats that libsndfile
+reads. Prints one line per window as soon as it is read: position, most probable classes, and notes
+(silence, clipping, a rest at the end that is shorter than a window and so not classified). `-`
+reads raw samples from standard input, by default 16-bit mono at the model's sample rate. Exits with
+1 if a clip could not be read to its end; the others are still classified.
 """
 
-import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from absl import app, flags
@@ -24,9 +25,19 @@ from absl import app, flags
 from dcase_system.audio.decode import open_audio
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError
+from dcase_system.core.locations import files_below
+from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.edge.classifier import Classifier
+from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pcm import PCM_FORMATS, PCMFormat, pcm_blocks
-from dcase_system.edge.windows import Window, band_note, windows_of
+from dcase_system.edge.printed import Heard, csv_header, csv_line, json_line, mean, text_line
+from dcase_system.edge.windows import (
+    Window,
+    band_note,
+    rest_note,
+    windows_of,
+    with_rest_noted,
+)
 from dcase_system.models.signature import ModelSignature
 
 _STREAM = "-"
@@ -35,10 +46,17 @@ _STREAM = "-"
 def main(argv: Sequence[str]) -> int:
     options = flags.FLAGS
     if len(argv) < 3:
-        raise app.UsageError("expected a model and at least one clip: MODEL.tflite CLIP...")
-    classifier = Classifier(argv[1], options.threads)
+        raise app.UsageError("expected a model and at least one clip: MODEL CLIP...")
+    if options.csv and options.json:
+        raise app.UsageError("--csv and --json exclude each other: expected one of them")
+    names = [clip for given in argv[2:] for clip in clips(given)]
+    classifier = Classifier(model_file(argv[1]), options.threads)
+    # Names of files may hold bytes that are no text; they are printed unchanged.
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    if options.csv:
+        print(csv_header(classifier.signature.labels), flush=True)
     failed = False
-    for name in argv[2:]:
+    for name in names:
         try:
             _classify(name, classifier)
         except InputError as error:
@@ -51,29 +69,83 @@ def main(argv: Sequence[str]) -> int:
     return int(failed)
 
 
-@dataclass(frozen=True, eq=False)
-class _Heard:
-    """A segment of audio and its probabilities, (classes,)."""
+def model_file(given: str) -> Path:
+    """Finds the model that a command was given: a file, or one in the directory of a run.
 
-    start_seconds: float
-    end_seconds: float
-    probabilities: np.ndarray
-    notes: tuple[str, ...]
+    Args:
+        given: A `.tflite` file; or a folder of exported files, or one with such a folder `edge/`.
+
+    Raises:
+        InputError: The folder has no file that takes a waveform.
+    """
+    path = Path(given)
+    if not path.is_dir():
+        return path
+    for folder in (path / "edge", path):
+        models = [folder / name for name in files_below(folder, {".tflite"}, deep=False)]
+        for name in FORMATS:  # the most exact first
+            for model in models:
+                if model.name.endswith(f"_{name}_waveform.tflite"):
+                    print(f"model: {model}", file=sys.stderr)
+                    return model
+    raise InputError(
+        "no model in this folder",
+        where=path,
+        expected="the directory of a finished run with edge/student_float32_waveform.tflite or "
+        "another *_waveform.tflite, or the name of a .tflite file",
+    )
+
+
+def clips(given: str) -> list[str]:
+    """Lists the clips that an argument names: a folder's audio files, sorted, or the argument.
+
+    Raises:
+        InputError: The folder has no audio files.
+    """
+    folder = Path(given)
+    if not folder.is_dir():
+        return [given]
+    found = [str(folder / path) for path in files_below(folder, SUFFIXES)]
+    if not found:
+        raise InputError("no audio files", where=folder, expected=", ".join(sorted(SUFFIXES)))
+    return found
 
 
 def _classify(name: str, classifier: Classifier) -> None:
     options, signature = flags.FLAGS, classifier.signature
     with _opened(name, signature) as (blocks, sample_rate):
-        note = band_note(sample_rate, signature)
-        if note:
-            print(f"note: {name}: {note}", file=sys.stderr)
+        _note(name, band_note(sample_rate, signature))
         windows = windows_of(blocks, sample_rate, signature, options.hop_seconds)
-        heard = _heard(windows, classifier)
+        noted = _live(windows) if name == _STREAM else with_rest_noted(windows)
+        heard = _heard(noted, classifier)
         if options.whole:
-            heard = iter([_mean(list(heard))])
+            heard = iter([mean(list(heard))])
         for one in heard:
-            show = _json if options.json else _text
-            print(show(name, one, signature.labels), flush=True)
+            _print(name, one, signature.labels)
+
+
+def _live(windows: Generator[Window, None, float]) -> Iterator[Window]:
+    """Yields the windows of a stream; its last one is long printed when the stream ends."""
+    rest = yield from windows
+    _note(_STREAM, rest_note(rest))
+
+
+def _note(name: str, note: str | None) -> None:
+    if note:
+        print(f"note: {name}: {note}", file=sys.stderr)
+
+
+def _print(name: str, heard: Heard, labels: Sequence[str]) -> None:
+    options = flags.FLAGS
+    if options.json:
+        line = json_line(name, heard, labels)
+    elif options.csv:
+        line = csv_line(name, heard, labels)
+        for note in heard.notes:  # the table has numbers only
+            _note(f"{name} {heard.position}", note)
+    else:
+        line = text_line(name, heard, labels, options.top)
+    print(line, flush=True)
 
 
 @contextmanager
@@ -90,45 +162,24 @@ def _opened(name: str, signature: ModelSignature) -> Iterator[tuple[Iterator[np.
             yield recording.blocks(), recording.sample_rate
 
 
-def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[_Heard]:
+def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[Heard]:
     seconds = classifier.signature.samples / classifier.signature.sample_rate
     for window in windows:
         probabilities = classifier.probabilities(window.waveform[None])[0]
         end = window.start_seconds + seconds
-        yield _Heard(window.start_seconds, end, probabilities, window.notes)
-
-
-def _mean(heard: Sequence[_Heard]) -> _Heard:
-    """Averages all windows of a clip."""
-    notes = dict.fromkeys(note for one in heard for note in one.notes)
-    mean = np.mean([one.probabilities for one in heard], axis=0)
-    return _Heard(heard[0].start_seconds, heard[-1].end_seconds, mean, tuple(notes))
-
-
-def _text(name: str, heard: _Heard, labels: Sequence[str]) -> str:
-    best = np.argsort(-heard.probabilities, kind="stable")[: flags.FLAGS.top]
-    classes = "  ".join(f"{labels[index]} {heard.probabilities[index]:.2f}" for index in best)
-    notes = f"  ({'; '.join(heard.notes)})" if heard.notes else ""
-    return f"{name}  {heard.start_seconds:.2f}-{heard.end_seconds:.2f} s  {classes}{notes}"
-
-
-def _json(name: str, heard: _Heard, labels: Sequence[str]) -> str:
-    return json.dumps(
-        {
-            "file": name,
-            "start_seconds": heard.start_seconds,
-            "end_seconds": heard.end_seconds,
-            "scene": labels[int(heard.probabilities.argmax())],
-            "probabilities": dict(zip(labels, heard.probabilities.tolist(), strict=True)),
-            "notes": list(heard.notes),
-        }
-    )
+        yield Heard(window.start_seconds, end, probabilities, window.notes)
 
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
     flags.DEFINE_bool(
         "json", False, "Print one JSON object per line, with the probability of every class."
+    )
+    flags.DEFINE_bool(
+        "csv",
+        False,
+        "Print one CSV table of all clips: file, start, end, class, and a column with the "
+        "probability of every class; notes go to standard error.",
     )
     flags.DEFINE_bool("whole", False, "Print one line per clip: the mean over its windows.")
     flags.DEFINE_float(

@@ -19,9 +19,9 @@ from absl import app, flags
 
 from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.core import cli
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import replacing, replacing_directory, write_json
-from dcase_system.core.locations import files_below
+from dcase_system.core.locations import files_below, refuse_file
 from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.table import read_tsv
 from dcase_system.edge import variants
@@ -96,6 +96,7 @@ def calibration_names(clips_dir: Path, listed: Path | None) -> list[str]:
     """
     if listed is not None:
         return list(read_tsv(listed, ("filename",)).filename)
+    refuse_file(clips_dir)
     found = [path.as_posix() for path in files_below(clips_dir, SUFFIXES)]
     if not found:
         raise InputError("no audio files", where=clips_dir, expected=", ".join(sorted(SUFFIXES)))
@@ -138,13 +139,14 @@ def _check_replaceable(folder: Path) -> None:
     Raises:
         InputError: The folder holds something else.
     """
+    refuse_file(folder)
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if found and not {CALIBRATION, CHECK} <= found:
         raise InputError(
             "folder is not empty and holds no export",
             where=folder,
             expected="a new or empty folder, or that of an earlier export, which is replaced",
-            received=", ".join(sorted(found)[:5]),
+            received=", ".join(map(visible, sorted(found)[:5])),
         )
 
 

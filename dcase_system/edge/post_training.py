@@ -19,7 +19,9 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from tensorflow.lite.python.convert import mlir_quantize
 
+from dcase_system.core import native_messages
 from dcase_system.edge import flatbuffer
+from dcase_system.edge.interpreter import loaded
 from dcase_system.edge.quantisation import Observer, Range, dequantise, quantise
 
 _CORRECTION_INPUTS = 50  # a mean needs fewer inputs than a range
@@ -40,9 +42,10 @@ def quantised(float32: bytes, inputs: Sequence[np.ndarray]) -> bytes:
     for index, (low, high) in _ranges(float32, inputs).items():
         tensors[index].quantization = schema.QuantizationParametersT()
         tensors[index].quantization.min, tensors[index].quantization.max = [low], [high]
-    int8 = mlir_quantize(
-        flatbuffer.serialise(model), input_data_type=tf.int8, output_data_type=tf.int8
-    )
+    with native_messages.hidden():
+        int8 = mlir_quantize(
+            flatbuffer.serialise(model), input_data_type=tf.int8, output_data_type=tf.int8
+        )
     return corrected(int8, float32, inputs)
 
 
@@ -162,10 +165,7 @@ def _runs(
     content: bytes, inputs: Iterable[np.ndarray], *, every_tensor: bool = False
 ) -> Iterable[tf.lite.Interpreter]:
     """Yields a file's interpreter after each input."""
-    interpreter = tf.lite.Interpreter(
-        model_content=content, experimental_preserve_all_tensors=every_tensor
-    )
-    interpreter.allocate_tensors()
+    interpreter = loaded(content, every_tensor=every_tensor)
     details = interpreter.get_input_details()[0]
     for values in inputs:
         interpreter.set_tensor(details["index"], quantise(values, details))

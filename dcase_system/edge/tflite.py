@@ -8,10 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcase_system.core import native_messages
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import replacing
 from dcase_system.core.tensorflow_files import as_os_error, plain_path
 from dcase_system.edge import flatbuffer, post_training
+from dcase_system.edge.interpreter import loaded
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.quantisation import dequantise, quantise
@@ -124,11 +126,12 @@ def converted_function(
         single_op_depthwise(True),
     ):
         tf.saved_model.save(module, str(saved_model), signatures=module.call)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-        if int8:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.inference_input_type = converter.inference_output_type = tf.int8
-        return converter.convert()
+        with native_messages.hidden():
+            converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+            if int8:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                converter.inference_input_type = converter.inference_output_type = tf.int8
+            return converter.convert()
 
 
 def _inference(network: keras.Model, plain: bool) -> Callable:
@@ -144,14 +147,15 @@ def _endpoint(batch: int) -> str:
 
 
 def _convert(saved_model: Path, format_name: str, batch: int) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(saved_model), signature_keys=[_endpoint(batch)]
-    )
-    if format_name != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if format_name == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    with native_messages.hidden():
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            str(saved_model), signature_keys=[_endpoint(batch)]
+        )
+        if format_name != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if format_name == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
 
 
 def _batches(features: np.ndarray, batch: int) -> list[np.ndarray]:
@@ -180,8 +184,7 @@ class TFLiteModel:
             ) from error
         try:
             flatbuffer.parse(content)  # a broken file could crash the interpreter
-            self._interpreter = tf.lite.Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            self._interpreter = loaded(content, threads)
             inputs = self._interpreter.get_input_details()
             outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:  # also for names that are not UTF-8

@@ -1,7 +1,7 @@
 """Cuts audio into the windows that a network takes."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -10,6 +10,7 @@ from dcase_system.audio.decode import mono, resample_blocks
 from dcase_system.core.errors import InputError
 from dcase_system.models.signature import ModelSignature
 
+_LEAST_REST_SECONDS = 0.005  # that is noted: less would be said to be 0.00 s
 _SILENT_PEAK = 1e-4  # -80 dB of full scale
 _CLIPPED_LEVEL, _CLIPPED_SHARE = 0.999, 1e-3
 
@@ -34,18 +35,21 @@ def windows_of(
     sample_rate: int,
     signature: ModelSignature,
     hop_seconds: float | None = None,
-) -> Iterator[Window]:
+) -> Generator[Window, None, float]:
     """Yields the windows of a recording of any length, rate and number of channels.
 
     Each window is yielded as soon as it is complete. Windows start every `hop_seconds`, by default
-    without overlap. A rest at the end is dropped, unless the recording is shorter than a window:
-    then it is repeated to fill one. At most a window and a block are held in memory.
+    without overlap. A rest at the end is in no window, unless the recording is shorter than a
+    window: then it is repeated to fill one. At most a window and a block are held in memory.
 
     Args:
         blocks: Blocks of the recording in order: (samples, channels) float32, full scale = 1.
         sample_rate: Sample rate in Hz.
         signature: Signature of the network.
         hop_seconds: Time from the start of one window to the next.
+
+    Returns:
+        Length of the rest at the end, in seconds.
 
     Raises:
         InputError: There are no samples, or the channels do not fit the network.
@@ -58,23 +62,55 @@ def windows_of(
     hop = signature.samples
     if hop_seconds is not None:
         hop = max(1, round(hop_seconds * signature.sample_rate))
-    for start, waveform in _stretches(resampled, signature.samples, hop):
-        if len(waveform) == 0:
-            raise InputError("no samples", where="audio", expected="at least one")
-        if len(waveform) < signature.samples:
-            notes = (*notes, f"repeated: shorter than {_seconds(signature)}")
-            waveform = np.resize(waveform, (signature.samples, signature.channels))
-        yield Window(
-            start / signature.sample_rate,
-            waveform.reshape(signature.waveform_shape),
-            (*notes, *_doubts(waveform)),
-        )
+
+    def window(start: int, waveform: np.ndarray) -> Window:
+        return _window(start, waveform, notes, signature)
+
+    rest = yield from _stretches(resampled, signature.samples, hop, window)
+    return rest / signature.sample_rate
+
+
+def rest_note(seconds: float) -> str | None:
+    """Describes a rest at the end of a recording that is in no window; None if there is none."""
+    return f"last {seconds:.2f} s not classified" if seconds >= _LEAST_REST_SECONDS else None
+
+
+def with_rest_noted(windows: Generator[Window, None, float]) -> Iterator[Window]:
+    """Adds a note to the last window about the rest behind it.
+
+    Each window waits for the next one, or for an error: only for recordings, not for a microphone.
+
+    Args:
+        windows: What `windows_of` returns.
+    """
+    held = None
+    try:
+        while True:
+            window = next(windows)
+            if held is not None:
+                yield held
+            held = window
+    except StopIteration as end:
+        note = rest_note(end.value)
+        if held is not None:
+            yield replace(held, notes=(*held.notes, note)) if note else held
+    except InputError:
+        if held is not None:
+            yield held
+        raise
 
 
 def _stretches(
-    blocks: Iterable[np.ndarray], length: int, hop: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yields start and samples of each window; the whole recording if it is shorter."""
+    blocks: Iterable[np.ndarray],
+    length: int,
+    hop: int,
+    window: Callable[[int, np.ndarray], Window],
+) -> Generator[Window, None, int]:
+    """Yields `window` of the start and samples of each; of the whole recording if it is shorter.
+
+    Returns:
+        Samples behind the last window.
+    """
     start, skipped = 0, 0
     held, held_length = [], 0
     for block in blocks:
@@ -85,12 +121,29 @@ def _stretches(
             continue
         samples = np.concatenate(held)
         while len(samples) >= length:
-            yield start, samples[:length]
+            yield window(start, samples[:length])
             start, skipped = start + hop, max(0, hop - len(samples))
             samples = samples[hop:]
         held, held_length = [samples], len(samples)
     if start == 0:
-        yield 0, np.concatenate(held)
+        yield window(0, np.concatenate(held))
+        return 0
+    return held_length - skipped + hop - length
+
+
+def _window(
+    start: int, waveform: np.ndarray, notes: tuple[str, ...], signature: ModelSignature
+) -> Window:
+    if len(waveform) == 0:
+        raise InputError("no samples", where="audio", expected="at least one")
+    if len(waveform) < signature.samples:
+        notes = (*notes, f"repeated: shorter than {_seconds(signature)}")
+        waveform = np.resize(waveform, (signature.samples, signature.channels))
+    return Window(
+        start / signature.sample_rate,
+        waveform.reshape(signature.waveform_shape),
+        (*notes, *_doubts(waveform)),
+    )
 
 
 def band_note(sample_rate: int, signature: ModelSignature) -> str | None:

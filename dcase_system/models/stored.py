@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest, write_json
+from dcase_system.core.locations import refuse_file
 from dcase_system.models import registry
 
 MOST_BYTES = 4 * 2**30
@@ -33,6 +34,7 @@ def load_network(folder: Path) -> keras.Model:
     Raises:
         InputError: The folder holds no spec, or no matching weights.
     """
+    refuse_file(folder)
     network = registry.build(registry.read_spec(folder / SPEC))
     load_weights(network, folder / WEIGHTS)
     return network

@@ -7,6 +7,7 @@ from typing import Any
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import parse_json
+from dcase_system.core.locations import refuse_file
 from dcase_system.reporting.content import Document, Note
 
 
@@ -32,6 +33,7 @@ def kind_of(run_dir: Path, kinds: Collection[str]) -> str:
     Raises:
         InputError: The folder is not a run directory of these kinds.
     """
+    refuse_file(run_dir)
     config = read_document(run_dir, "config.json")
     found = config.get("settings", "kind")
     if found not in kinds:

@@ -15,8 +15,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import emptied, is_temporary, locked, parse_json, read_json, write_json
+from dcase_system.core.locations import refuse_file
 from dcase_system.parallel.workers import team
 
 CONFIG = "config.json"
@@ -147,6 +148,7 @@ def provenance(run_dir: Path) -> str:
 def _check(
     run_dir: Path, settings: Mapping[str, Any], overwrite: bool, *, whole: bool = True
 ) -> None:
+    refuse_file(run_dir)
     # Listed before the record is read: a run that starts meanwhile writes its record first.
     others = run_dir.is_dir() and [path.name for path in run_dir.iterdir() if not _is_free(path)]
     config = _recorded(run_dir)
@@ -156,7 +158,7 @@ def _check(
                 "folder is not empty and holds no run",
                 where=run_dir,
                 expected="a new or empty folder, or that of a run",
-                received=", ".join(sorted(others)[:_MOST_SHOWN]),
+                received=", ".join(map(visible, sorted(others)[:_MOST_SHOWN])),
             )
         return
     if overwrite:

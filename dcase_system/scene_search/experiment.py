@@ -12,7 +12,7 @@ from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.complexity.rules import KIB
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
-from dcase_system.corpora.corpus import validation_rows
+from dcase_system.corpora.validation_rows import validation_rows
 from dcase_system.models import registry
 from dcase_system.runs import stages
 from dcase_system.scene_search.analysis import (

@@ -13,7 +13,8 @@ from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import DeviceAugmentation, ImpulseResponses
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.errors import InputError
-from dcase_system.corpora.corpus import Clips, validation_rows
+from dcase_system.corpora.corpus import Clips
+from dcase_system.corpora.validation_rows import validation_rows
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog

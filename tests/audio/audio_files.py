@@ -59,12 +59,36 @@ def chunk(name: bytes, data: bytes, size: int | None = None) -> bytes:
 
 
 def encoded(
-    samples: np.ndarray, sample_rate: int, container: str, subtype: str | None = None
+    samples: np.ndarray,
+    sample_rate: int,
+    container: str,
+    subtype: str | None = None,
+    endian: str | None = None,
 ) -> bytes:
-    """A file as libsndfile writes it, in a container and encoding by their names in soundfile."""
+    """A file as libsndfile writes it; container, encoding and order by their names in soundfile."""
     stream = io.BytesIO()
-    soundfile.write(stream, samples, sample_rate, subtype, format=container)
+    soundfile.write(stream, samples, sample_rate, subtype, endian, format=container)
     return stream.getvalue()
+
+
+def rifx_bytes(samples: np.ndarray, sample_rate: int, kind: str, extensible: bool = False) -> bytes:
+    """A WAV file in big-endian order, of the type of samples that numpy calls `kind`."""
+    dtype, channels = np.dtype(kind).newbyteorder(">"), samples.shape[1]
+    is_float = dtype.kind == "f"
+    scaled = samples if is_float else np.rint(samples * 2.0 ** (8 * dtype.itemsize - 1))
+    frame, bits = channels * dtype.itemsize, 8 * dtype.itemsize
+    tag = 3 if is_float else 1
+    numbers = 0xFFFE if extensible else tag, channels, sample_rate, sample_rate * frame, frame, bits
+    fmt = struct.pack(">HHIIHH", *numbers)
+    if extensible:
+        guid_tail = struct.pack(">HH", 0, 16) + bytes.fromhex("800000aa00389b71")
+        fmt += struct.pack(">HHII", 22, bits, 0, tag) + guid_tail
+    data = scaled.astype(dtype).tobytes()
+    chunks = b"".join(
+        name + struct.pack(">I", len(body)) + body + bytes(len(body) % 2)
+        for name, body in ((b"fmt ", fmt), (b"data", data))
+    )
+    return b"RIFX" + struct.pack(">I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 def with_streaminfo(flac: bytes, *, bits: int | None = None, samples: int | None = None) -> bytes:

@@ -14,6 +14,7 @@ from tests.audio.audio_files import (
     fmt_chunk,
     pcm_bytes,
     riff,
+    rifx_bytes,
     wav_bytes,
     with_streaminfo,
 )
@@ -98,7 +99,50 @@ def test_a_flac_has_the_bits_of_its_frames(tmp_path, said, stored):
 @pytest.mark.parametrize("bits", [4, 12, 20, 32])
 def test_a_flac_of_bits_that_are_not_decoded_is_refused(tmp_path, bits):
     flac = with_streaminfo(encoded(TONE, RATE, "FLAC", "PCM_16"), bits=bits)
-    refused(tmp_path, flac, r"cannot be decoded \(.*unimplemented")
+    refused(tmp_path, flac, f"FLAC of a bit depth .*; expected 8, 16 or 24 bits; received {bits}$")
+
+
+@pytest.mark.parametrize("extensible", [False, True])
+@pytest.mark.parametrize("kind", ["i2", "i4", "f4", "f8"])
+def test_a_big_endian_wav_is_read_and_checked_like_others(tmp_path, kind, extensible):
+    whole = rifx_bytes(STEREO, RATE, kind, extensible)
+    np.testing.assert_allclose(decoded(tmp_path, whole), STEREO, atol=2.0**-15)
+    held = len(STEREO) * 2 * np.dtype(kind).itemsize
+    message = f"WAV data is truncated; expected {held} bytes of samples; received {held - 100}"
+    refused(tmp_path, whole[:-100], message)
+    align = whole.index(b"fmt ") + 8 + 12
+    torn = whole[:align] + struct.pack(">H", 6) + whole[align + 2 :]
+    refused(tmp_path, torn, "WAV header contradicts itself; .*; received block align 6")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_an_rf64_is_read_and_checked_like_a_wav(tmp_path, subtype):
+    whole = encoded(LONG, RATE, "RF64", subtype)
+    np.testing.assert_allclose(decoded(tmp_path, whole), LONG, atol=2.0**-15)
+    refused(tmp_path, whole[:-100], "RF64 data is truncated; expected .* bytes of samples")
+    align = whole.index(b"fmt ") + 8 + 12
+    torn = whole[:align] + struct.pack("<H", 6) + whole[align + 2 :]
+    refused(tmp_path, torn, "header contradicts itself; .*; received block align 6")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("endian", ["BIG", "LITTLE"])
+def test_an_au_of_either_order_is_read_and_checked(tmp_path, subtype, endian):
+    whole = encoded(LONG, RATE, "AU", subtype, endian)
+    assert whole[:4] == {"BIG": b".snd", "LITTLE": b"dns."}[endian]
+    np.testing.assert_allclose(decoded(tmp_path, whole), LONG, atol=2.0**-7)
+    refused(tmp_path, whole[:-100], "AU data is truncated")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"])
+def test_an_aiff_of_every_bit_depth_is_read(tmp_path, subtype):
+    whole = encoded(LONG, RATE, "AIFF", subtype)
+    np.testing.assert_allclose(decoded(tmp_path, whole), LONG, atol=2.0**-7)
+
+
+def test_a_format_that_is_not_read_is_named(tmp_path):
+    broadcast = b"BW64" + encoded(TONE, RATE, "RF64")[4:]
+    refused(tmp_path, broadcast, "not an audio file; expected WAV, .*; received BW64$")
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999])

@@ -73,8 +73,3 @@ def test_a_lock_is_seen_by_another_holder_and_goes_away(tmp_path):
         pass
     with locked(tmp_path / "lock", refuse):
         pass
-
-
-def test_input_error_is_one_line():
-    error = InputError("broken", where="file.csv line 3", expected="a\nb", received="c\r\nd")
-    assert str(error) == "file.csv line 3: broken; expected a b; received c d"

@@ -94,6 +94,13 @@ def test_the_validation_sample_has_no_video_of_the_other_lists(root, seed):
     assert len(corpus.validation(1_000).clips) == 19
 
 
+def test_blank_lines_at_the_end_of_a_list_are_harmless(root):
+    path = root / "metadata" / "balanced_train_segments.csv"
+    before = read_audioset(root).segments(path.name)
+    path.write_text(path.read_text() + "\n \n")
+    assert read_audioset(root).segments(path.name) == before
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -6,6 +6,7 @@ import pytest
 
 from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
+from dcase_system.corpora.audioset import read_audioset
 from dcase_system.corpora.corpus import (
     Clips,
     device_groups,
@@ -61,6 +62,7 @@ def test_what_a_url_lacks_is_one_line(root):
     assert read_corpus(url).split(5).filenames == read_all(root).filenames
     for name, read in {
         f"{url}/none: data folder does not exist": lambda: read_corpus(f"{url}/none"),
+        f"{url}/meta.csv: is a file; expected a folder": lambda: read_corpus(f"{url}/meta.csv"),
         f"{url}/split_setup/meta.csv: file is missing": lambda: read_corpus(f"{url}/split_setup"),
         f"{url}/split_setup/test.csv: list of clips is missing": lambda: read_corpus(url).test(),
         f"{url}/evaluation_setup/fold1_test.csv: file is": lambda: read_evaluation_list(url),
@@ -81,9 +83,43 @@ def test_windows_line_ends_and_a_byte_order_mark_are_harmless(root):
     assert read_all(root).locations == ("lyon-1", "milan-2")
 
 
-def test_blank_lines_at_the_end_are_harmless(root):
-    (root / "meta.csv").write_text(META + "\n\n")
+@pytest.mark.parametrize(
+    "end", ["", "\n", "\n\n\n", "\r\n\r\n", " \n", "\t\n", "\t\t\t", "\n \n \n"]
+)
+def test_blank_lines_at_the_end_of_any_list_are_harmless(root, end):
+    (root / "meta.csv").write_text(META + end, newline="")
+    (root / "split_setup" / "split5.csv").write_text(SPLIT5 + end, newline="")
+    names = root / "evaluation_setup" / "fold1_test.csv"
+    names.write_text("filename\naudio/1.wav\naudio/0.wav\n" + end, newline="")
     assert len(read_corpus(root).meta) == 4
+    assert len(read_all(root)) == 2
+    assert read_evaluation_list(root) == ("audio/1.wav", "audio/0.wav")
+
+
+def test_a_list_of_names_alone_has_the_scenes_of_meta(root):
+    with_scenes = read_all(root)
+    names = "".join(line.split("\t")[0] + "\n" for line in SPLIT5.splitlines())
+    (root / "split_setup" / "split5.csv").write_text(names)
+    assert read_all(root).filenames == with_scenes.filenames
+    assert read_all(root).labels.tolist() == with_scenes.labels.tolist()
+
+
+def test_an_empty_scene_of_a_list_is_refused(root):
+    (root / "split_setup" / "split5.csv").write_text(SPLIT5.replace("\tpark", "\t"))
+    with pytest.raises(InputError, match=r"split5\.csv line 3: field 'scene_label' is empty"):
+        read_all(root)
+
+
+def test_blanks_that_make_labels_differ_are_shown(root):
+    (root / "split_setup" / "split5.csv").write_text(SPLIT5.replace("\tpark", "\tpark "))
+    with pytest.raises(InputError, match=r"differs from meta\.csv; expected park; rec.* 'park '$"):
+        read_all(root)
+    (root / "meta.csv").write_text(META.replace("\tpark\t", "\tpark \t"))
+    with pytest.raises(InputError, match=r"line 2: .*expected bus, park; received 'park '$"):
+        read_corpus(root, ("bus", "park"))
+    (root / "meta.csv").write_text(META.replace("scene_label", "scene_label "))
+    with pytest.raises(InputError, match=r"received filename, 'scene_label ', identifier, source"):
+        read_corpus(root)
 
 
 def test_quotes_are_part_of_a_name(root):
@@ -151,8 +187,48 @@ def test_missing_folders_and_files_are_named(root):
     with pytest.raises(InputError, match=r"split25.csv: list of clips is missing"):
         read_corpus(root).split(25)
     (root / "meta.csv").unlink()
-    with pytest.raises(InputError, match=r"meta.csv: file is missing"):
+    with pytest.raises(InputError, match=r"meta.csv: file is missing; expected tab-separated"):
         read_corpus(root)
+    with pytest.raises(InputError, match="nowhere: data folder does not exist"):
+        read_evaluation_list(root / "nowhere")
+
+
+@pytest.mark.parametrize("read", [read_corpus, read_evaluation_list, read_audioset])
+def test_an_empty_folder_is_said_to_be_empty(tmp_path, read):
+    (tmp_path / ".DS_Store").touch()
+    with pytest.raises(InputError) as caught:
+        read(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}: data folder is empty; expected a ")
+
+
+@pytest.mark.parametrize("read", [read_corpus, read_evaluation_list, read_audioset])
+def test_a_file_is_no_data_folder(tmp_path, read):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError) as caught:
+        read(tmp_path / "file")
+    assert str(caught.value) == f"{tmp_path}/file: is a file; expected a folder"
+
+
+@pytest.mark.parametrize("folder", ["", "audio/"])
+def test_folders_named_by_class_are_told_what_a_list_is(tmp_path, folder):
+    for name in ("park/a.wav", "bus/b.FLAC", "bus/._b.wav"):
+        (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / name).touch()
+    with pytest.raises(InputError) as caught:
+        read_corpus(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/meta.csv: file is missing: the names of folders are no labels; expected "
+        "tab-separated columns filename, scene_label, identifier, source_label, and one row for "
+        f"each clip; received audio without a list, such as {folder}bus/b.FLAC"
+    )
+
+
+def test_a_corpus_one_level_down_is_named(root):
+    with pytest.raises(InputError) as caught:
+        read_corpus(root.parent)
+    assert str(caught.value) == (
+        f"{root.parent}/meta.csv: file is missing, but is one level down; expected {root}"
+    )
 
 
 def test_text_in_another_encoding_is_refused(root):

@@ -42,6 +42,8 @@ def test_an_mp3_is_told_by_its_frames_whatever_their_rate(rate, channels):
     [
         (b"ID3\4\0\0", "MP3"),
         (b"RIFX....WAVE", "WAV"),
+        (b"dns.", "AU"),
+        (b"BW64....WAVE", "BW64"),
         (b"RIFF....AVI ", "WAV"),
         (b"\0\0\0\x20ftypM4A ", "MP4"),
         (b"\x1aE\xdf\xa3\x9f", "Matroska"),

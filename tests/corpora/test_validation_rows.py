@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcase_system.core.errors import InputError
-from dcase_system.corpora.corpus import Clips, validation_rows
+from dcase_system.corpora.corpus import Clips
+from dcase_system.corpora.validation_rows import validation_rows
 
 
 @st.composite

@@ -1,4 +1,7 @@
+import csv
 import json
+import os
+import shutil
 import subprocess
 
 import numpy as np
@@ -56,6 +59,93 @@ def test_clips_in_lines_and_what_cannot_be_read_said(exported, wav, tmp_path):
     assert "empty.wav: audio file has no samples" in said[1]
 
 
+def test_a_rest_is_noted_in_every_form(exported, tmp_path):
+    model, path = exported / "student_float16.tflite", tmp_path / "rest.wav"
+    samples = np.random.default_rng(7).normal(0, 0.1, (round(2.4 * RATE), 1))
+    path.write_bytes(wav_bytes(samples, RATE, 16))
+    note = "last 0.40 s not classified"
+    first, last = run(CLASSIFY, model, path).stdout.splitlines()
+    assert "not classified" not in first and last.endswith(f"({note})")
+    first, last = run(CLASSIFY, model, path, "--json").stdout.splitlines()
+    assert (json.loads(first)["notes"], json.loads(last)["notes"]) == ([], [note])
+    (whole,) = run(CLASSIFY, model, path, "--whole").stdout.splitlines()
+    assert whole.endswith(f"({note})")
+    table = run(CLASSIFY, model, path, "--csv")
+    assert table.stderr == f"note: {path} 1.00-2.00 s: {note}\n"
+    assert len(table.stdout.splitlines()) == 3
+
+
+def test_a_table_has_a_row_for_each_window_of_all_clips(exported, wav, tmp_path):
+    other = tmp_path / 'a, "b".wav'
+    shutil.copy(wav, other)
+    model = exported / "student_float32_waveform.tflite"
+    done = run(CLASSIFY, model, wav, other, "--csv")
+    assert done.returncode == 0 and done.stderr == ""
+    header, *rows = csv.reader(done.stdout.splitlines())
+    assert header == ["file", "start_seconds", "end_seconds", "class", *"abcd"]
+    assert [row[:3] for row in rows] == [
+        [str(path), f"{second}.0", f"{second + 1}.0"]
+        for path in (wav, other)
+        for second in range(3)
+    ]
+    for row in rows:
+        probabilities = [float(field) for field in row[4:]]
+        assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+        assert row[3] == "abcd"[int(np.argmax(probabilities))]
+
+
+def test_a_table_and_json_exclude_each_other(exported, wav):
+    done = run(CLASSIFY, exported / "student_int8.tflite", wav, "--csv", "--json")
+    assert done.returncode == 1 and done.stdout == ""
+    assert "--csv and --json exclude each other" in done.stderr
+
+
+@pytest.mark.parametrize("below", ["edge", "."])
+def test_a_run_directory_stands_for_its_most_exact_waveform_file(exported, wav, tmp_path, below):
+    folder = tmp_path / below
+    folder.mkdir(exist_ok=True)
+    (folder / "._student_float32_waveform.tflite").touch()
+    for name in ("int8_waveform", "dynamic_waveform", "float32"):
+        shutil.copy(exported / f"student_{name}.tflite", folder)
+    for name in ("dynamic", "float16", "float32"):  # each more exact than those before
+        model = f"student_{name}_waveform.tflite"
+        shutil.copy(exported / model, folder)
+        done = run(CLASSIFY, tmp_path, wav)
+        assert done.returncode == 0
+        assert done.stderr == f"model: {folder / model}\n"
+        assert done.stdout == run(CLASSIFY, exported / model, wav).stdout
+
+
+def test_a_folder_without_a_model_is_refused(exported, wav, tmp_path):
+    shutil.copy(exported / "student_float32.tflite", tmp_path)
+    done = run(CLASSIFY, tmp_path, wav)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path}: no model in this folder; expected ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_stands_for_the_clips_below_it(exported, wav, tmp_path):
+    names = ["b.wav", "a/z.wav", "a/b c.WAV", os.fsdecode(b"a/\xff.wav")]
+    for name in (*names, "._b.wav", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(wav, tmp_path / name)
+    (tmp_path / "a" / "cut.flac").write_bytes(b"fLaC")
+    call = command(CLASSIFY, exported / "student_int8_waveform.tflite", tmp_path, "--whole")
+    done = subprocess.run(call, cwd=ROOT, capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path}/a/cut.flac: ".encode())
+    assert len(done.stderr.splitlines()) == 1
+    found = [line.rpartition(b"  0.00-")[0] for line in done.stdout.splitlines()]
+    assert found == [os.fsencode(tmp_path / name) for name in sorted(names)]
+
+
+def test_a_folder_without_clips_is_refused(exported, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    done = run(CLASSIFY, exported / "student_int8.tflite", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path}: no audio files; expected .aif, ")
+
+
 def test_a_stream_as_json_is_the_recording(exported, wav):
     """Windows of the stream have the probabilities that the same samples have in a file."""
     model = exported / "student_float16.tflite"
@@ -64,6 +154,7 @@ def test_a_stream_as_json_is_the_recording(exported, wav):
     call = command(CLASSIFY, model, "-", "--json")
     done = subprocess.run(call, cwd=ROOT, capture_output=True, input=pcm.tobytes())
     assert done.returncode == 0
+    assert done.stderr == b"note: -: last 0.12 s not classified\n"
     windows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [window["start_seconds"] for window in windows] == [0.0, 1.0]
     clips = (pcm[: 2 * RATE] / 2**15).reshape(2, RATE)

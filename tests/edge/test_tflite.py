@@ -1,9 +1,13 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from dcase_system.core.errors import InputError
 from dcase_system.edge import flatbuffer, quantisation, tflite
 from dcase_system.models.precision import cast_weights
+from tests.commands import ROOT
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("float32", 1e-4), ("float16", 2e-2)])
@@ -107,3 +111,21 @@ def test_cast_weights_are_half_precision_numbers(network):
     assert any(
         (a != b).any() for a, b in zip(cast.get_weights(), network.get_weights(), strict=True)
     )
+
+
+def test_conversion_and_inference_write_nothing_on_standard_error(tmp_path):
+    code = f"""
+import numpy as np
+import dcase_system, keras
+from pathlib import Path
+from dcase_system.edge import tflite
+network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3),
+                            keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
+clips = np.ones((3, 8, 8, 1), np.float32)
+tflite.export(network, Path({str(tmp_path)!r}), clips)
+for name in tflite.FORMATS:
+    tflite.TFLiteModel(Path({str(tmp_path)!r}) / tflite.file_name(name))(clips)
+tflite.converted_function(lambda x: x + 1.0, (1, 4), "x")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

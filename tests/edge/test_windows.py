@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dcase_system.audio.decode import open_audio
 from dcase_system.core.errors import InputError
-from dcase_system.edge.windows import band_note, windows_of
+from dcase_system.edge.windows import band_note, rest_note, windows_of, with_rest_noted
 from tests.audio.audio_files import chunk, fmt_chunk, riff
 
 RATE = 8_000  # of the signature, with windows of a second
@@ -31,6 +31,49 @@ def test_windows_are_the_recording_every_hop(signature, samples, hop):
             np.testing.assert_array_equal(
                 window.waveform, recording[index * step : index * step + RATE, 0]
             )
+
+
+def rest_of(windows) -> float:
+    """What a generator of windows returns."""
+    while True:
+        try:
+            next(windows)
+        except StopIteration as end:
+            return end.value
+
+
+@given(samples=st.integers(1, 40_000), hop=st.floats(0.05, 3.0), block=st.integers(1, 9_000))
+@settings(max_examples=60, deadline=None)
+def test_the_rest_is_what_lies_behind_the_last_window(signature, samples, hop, block):
+    recording, step = ramp(samples), round(hop * RATE)
+    blocks = [recording[start : start + block] for start in range(0, samples, block)]
+    last = max(0, (samples - RATE) // step) * step
+    expected = max(0, samples - last - RATE) / RATE
+    assert rest_of(windows_of(blocks, RATE, signature, hop)) == expected
+
+
+def test_a_rest_is_noted_in_the_last_window_alone(signature):
+    windows = list(with_rest_noted(windows_of([ramp(2 * RATE + 3_200)], RATE, signature)))
+    assert [one.notes for one in windows] == [(), ("last 0.40 s not classified",)]
+
+
+@pytest.mark.parametrize("samples", [3_000, RATE, 2 * RATE, 2 * RATE + 30])
+def test_no_rest_is_not_noted(signature, samples):
+    """Thirty samples would be said to be 0.00 s."""
+    for window in with_rest_noted(windows_of([ramp(samples)], RATE, signature)):
+        assert "not classified" not in "".join(window.notes)
+    assert rest_note(0.0) is None
+
+
+def test_windows_before_an_error_are_given_before_it(signature):
+    def damaged():
+        yield ramp(3 * RATE)
+        raise InputError("damaged", where="clip.flac")
+
+    windows = with_rest_noted(windows_of(damaged(), RATE, signature))
+    assert [next(windows).start_seconds for _ in range(3)] == [0.0, 1.0, 2.0]
+    with pytest.raises(InputError, match="damaged"):
+        next(windows)
 
 
 def test_a_short_recording_is_repeated_and_says_so(signature):

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.core.errors import InputError
+from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import file_digest, replacing_directory, write_json
+from dcase_system.core.locations import refuse_file
 from dcase_system.models import registry, stored
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
 from dcase_system.models.checkpoints.published import (
@@ -190,6 +191,7 @@ def _pairs(network: keras.Model, names: Published, new_head: bool) -> tuple[list
 
 def _check_output(output: Path) -> None:
     """Allows only files of an earlier import to be replaced."""
+    refuse_file(output)
     if not output.exists():
         return
     others = sorted(path.name for path in output.iterdir() if path.name not in FILES)
@@ -198,5 +200,5 @@ def _check_output(output: Path) -> None:
             "holds other files",
             where=output,
             expected="a new folder, or one that this command wrote",
-            received=", ".join(others[:3]),
+            received=", ".join(map(visible, others[:3])),
         )

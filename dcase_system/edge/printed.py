@@ -1,0 +1,74 @@
+"""Lines that `classify` prints for a segment of audio: text, JSON or CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A segment of audio and its probabilities, (classes,)."""
+
+    start_seconds: float
+    end_seconds: float
+    probabilities: np.ndarray
+    notes: tuple[str, ...]
+
+    @property
+    def position(self) -> str:
+        """Start and end, in words."""
+        return f"{self.start_seconds:.2f}-{self.end_seconds:.2f} s"
+
+
+def mean(heard: Sequence[Heard]) -> Heard:
+    """Averages all windows of a clip."""
+    notes = dict.fromkeys(note for one in heard for note in one.notes)
+    probabilities = np.mean([one.probabilities for one in heard], axis=0)
+    return Heard(heard[0].start_seconds, heard[-1].end_seconds, probabilities, tuple(notes))
+
+
+def text_line(name: str, heard: Heard, labels: Sequence[str], top: int) -> str:
+    """Formats the position, the most probable classes and the notes."""
+    best = np.argsort(-heard.probabilities, kind="stable")[:top]
+    classes = "  ".join(f"{labels[index]} {heard.probabilities[index]:.2f}" for index in best)
+    notes = f"  ({'; '.join(heard.notes)})" if heard.notes else ""
+    return f"{name}  {heard.position}  {classes}{notes}"
+
+
+def json_line(name: str, heard: Heard, labels: Sequence[str]) -> str:
+    """Formats a JSON object with the probability of every class."""
+    return json.dumps(
+        {
+            "file": name,
+            "start_seconds": heard.start_seconds,
+            "end_seconds": heard.end_seconds,
+            "scene": _most_probable(heard, labels),
+            "probabilities": dict(zip(labels, heard.probabilities.tolist(), strict=True)),
+            "notes": list(heard.notes),
+        }
+    )
+
+
+def csv_header(labels: Sequence[str]) -> str:
+    """Formats the first row of a table of `csv_line`."""
+    return _row(["file", "start_seconds", "end_seconds", "class", *labels])
+
+
+def csv_line(name: str, heard: Heard, labels: Sequence[str]) -> str:
+    """Formats a row: position, most probable class, and the probability of every class."""
+    numbers = heard.start_seconds, heard.end_seconds
+    return _row([name, *numbers, _most_probable(heard, labels), *heard.probabilities.tolist()])
+
+
+def _most_probable(heard: Heard, labels: Sequence[str]) -> str:
+    return labels[int(heard.probabilities.argmax())]
+
+
+def _row(fields: Iterable[object]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(fields)
+    return written.getvalue()
