@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.commands import run
+from tests.commands import TOY, run
+from tests.corpora.lists import noisy_corpus
 
 PART = "--parts=split5"
 
@@ -14,6 +15,40 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path, below):
     done = run("dcase_system.corpora.download", given, PART)
     assert done.returncode == 1
     assert done.stderr == f"error: {tmp_path}/file: is a file; expected a folder\n"
+
+
+SPLIT = ["recipes.split100", "--data_dir={corpus}", "--seconds=0.5", "--nodistill", *TOY]
+CACHE, RUN = "--cache_dir={new}/cache", "--output_dir={new}/run"
+EXPORT = "dcase_system.edge.export"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [*SPLIT, CACHE, "--output_dir={file}"],
+        [*SPLIT, CACHE, "--output_dir={file}", "--overwrite"],
+        [*SPLIT, CACHE, "--output_dir={file}/run"],
+        [*SPLIT, CACHE, RUN, "--impulse_responses={file}"],
+        [*SPLIT, CACHE, RUN, "--distill", "--teachers={file}"],
+        [*SPLIT, "--cache_dir={file}", RUN],
+        ["recipes.split100", CACHE, RUN, "--data_dir={file}"],
+        ["dcase_system.audio.ingest", CACHE, "--data_dir={corpus}", "--evaluation_dir={file}"],
+        ["dcase_system.reporting", "{file}"],
+        [EXPORT, "{file}", "--output_dir={new}", "--clips_dir={corpus}"],
+        [EXPORT, "{corpus}", "--output_dir={file}", "--clips_dir={corpus}"],
+    ],
+    ids=" ".join,
+)
+def test_every_flag_for_a_folder_refuses_a_file_before_any_work(tmp_path, command):
+    (tmp_path / "file").write_text("x")
+    noisy_corpus(tmp_path / "corpus", 0.5)
+    places = {name: tmp_path / name for name in ("file", "corpus", "new")}
+    done = run(*(argument.format(**places) for argument in command))
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1
+    assert last == f"error: {tmp_path}/file: is a file; expected a folder"
+    assert not (tmp_path / "new").exists()
+    assert (tmp_path / "file").read_text() == "x"
 
 
 def test_other_reasons_of_the_system_are_as_it_says_them(tmp_path):
