@@ -58,8 +58,8 @@ def missing_meta(root: Location, columns: str) -> InputError:
     if audio is None:
         return InputError("file is missing", where=path, expected=rows)
     return InputError(
-        "file is missing: the names of folders are no labels",
+        "file is missing: the names of folders are no labels here",
         where=path,
-        expected=rows,
+        expected=f"{rows}; or recipes.sounds, for a folder of recordings for each class",
         received=f"audio without a list, such as {audio}",
     )

@@ -18,7 +18,10 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "cp_mobile": cp.cp_mobile,
     "cp_mobile_2023": cp.cp_mobile_2023,
     "cp_mobile_teacher": cp.cp_mobile_teacher,
-    **{f"sscp_mobile_{base}": partial(cp.sscp_mobile, base) for base in (32, 48, 64, 80, 96)},
+    **{
+        f"sscp_mobile_{base}": partial(cp.sscp_mobile, base)
+        for base in (16, 24, 32, 48, 64, 80, 96)
+    },
     **{
         f"sscp_mobile_{name}": partial(cp.sscp_mobile_submitted, name)
         for name in ("s1", "s2", "s2c", "s3")

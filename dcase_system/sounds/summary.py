@@ -56,10 +56,12 @@ def summarised(
 
 def as_text(summary: Mapping[str, Any]) -> str:
     """Formats a summary for a terminal."""
-    columns = ["recordings", "used", "groups", "minutes", *PARTS]
-    rows = [[row["label"], *(row[name] for name in columns)] for row in summary["classes"]]
-    headings = ["class", *columns[:4], *(f"{part} windows" for part in PARTS)]
-    lines = [tabulate(rows, headings, floatfmt=".1f")]
+    classes = summary["classes"]
+    parts = [part for part in PARTS if any(row[part] for row in classes)]
+    columns = ["recordings", "used", "groups", "minutes", *parts]
+    rows = [[row["label"], *(row[name] for name in columns)] for row in classes]
+    table = tabulate(rows, ["class", *columns], floatfmt=".1f")
+    lines = [f"Recordings, and windows in {' and '.join(parts)}:", "", table]
     found = ", ".join(
         f"{int(rate):,} Hz: {count}" for rate, count in summary["sample_rates"].items()
     )

@@ -217,9 +217,10 @@ def test_folders_named_by_class_are_told_what_a_list_is(tmp_path, folder):
     with pytest.raises(InputError) as caught:
         read_corpus(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}/meta.csv: file is missing: the names of folders are no labels; expected "
+        f"{tmp_path}/meta.csv: file is missing: the names of folders are no labels here; expected "
         "tab-separated columns filename, scene_label, identifier, source_label, and one row for "
-        f"each clip; received audio without a list, such as {folder}bus/b.FLAC"
+        "each clip; or recipes.sounds, for a folder of recordings for each class; "
+        f"received audio without a list, such as {folder}bus/b.FLAC"
     )
 
 

@@ -1,0 +1,121 @@
+"""Implements `recipes.sounds`."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from dcase_system.audio.clips import Data, decoded
+from dcase_system.challenge.run import run_split
+from dcase_system.challenge.student.plan import QATPlan, StudentPlan, plan_in_words
+from dcase_system.challenge.systems import MASK_FRAMES, PruningOptions, planned
+from dcase_system.challenge.teachers import teacher_plans
+from dcase_system.core.progress import progress_bar
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.demo import write_demo_corpus
+from dcase_system.corpora.lists import Lists, read_split
+from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
+from dcase_system.distillation.teachers import train_teachers
+from dcase_system.edge import microcontroller
+from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.summary import run_summary
+from dcase_system.sounds.demo import GROUPS, write_demo_folders
+from dcase_system.sounds.prepare import prepare
+from dcase_system.sounds.recordings import find_recordings
+from dcase_system.sounds.scores import in_words, score_recordings
+from dcase_system.sounds.summary import as_text
+from dcase_system.sounds.targets import TARGETS, Target
+from dcase_system.training.batches import epoch_steps
+from recipes._flags import LOG, given
+
+FLAGS = flags.FLAGS
+_SPLIT = 100
+_STEPS, _FAST_STEPS = 2_000, 600
+_TEACHERS = ("cp_mobile_teacher", "cp_mobile_teacher")
+
+
+def run() -> None:
+    """Prepares the recordings, trains, exports, scores, and says what the network fits."""
+    source = Path(FLAGS.data_dir) if FLAGS.data_dir else _demo()
+    target = TARGETS[FLAGS.target]
+    way = "fast" if FLAGS.fast else "pruned"
+    own = FLAGS.output_dir
+    run_dir = Path(own or f"runs/{source.stem}/sounds-{FLAGS.target}-{way}-seed{FLAGS.seed}")
+    corpus = Path(f"{run_dir}-corpus")
+    pattern = FLAGS.group_pattern if FLAGS.data_dir else GROUPS
+    root, recordings = find_recordings(source, pattern)
+    with progress_bar("reading recordings", "recording") as show:
+        summary = prepare(
+            corpus,
+            root,
+            recordings,
+            window_seconds=FLAGS.seconds,
+            hop_seconds=FLAGS.hop_seconds or FLAGS.seconds,
+            test_fraction=FLAGS.test_fraction,
+            seed=FLAGS.seed,
+            on_progress=show,
+        )
+    print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
+    lists = read_split(read_corpus(corpus), _SPLIT)
+    plan = _plan(target, len(lists.train))
+    LOG.info("%s", plan_in_words(plan, len(lists.train)))
+    data = decoded(lists, _SPLIT, Path(FLAGS.cache_dir) / "stores", seconds=FLAGS.seconds)
+    ensemble = None if FLAGS.fast else _ensemble(Path(f"{run_dir}-teachers"), lists, data)
+    run_split(
+        run_dir,
+        plan,
+        data,
+        ensemble=ensemble,
+        formats=FLAGS.tflite_formats,
+        qat=QATPlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
+        overwrite=FLAGS.overwrite,
+    )
+    print(run_summary(run_dir))
+    print(f"\n{in_words(score_recordings(run_dir, corpus))}")
+    int8 = run_dir / "edge" / "student_int8.tflite"
+    if int8.is_file():
+        fits = microcontroller.report(int8, run_dir / "microcontroller")
+        print(f"\n{microcontroller.as_text(fits)}")
+    print(f"\nreport: {run_dir / REPORT}")
+
+
+def _demo() -> Path:
+    cache = Path(FLAGS.cache_dir)
+    with progress_bar("making the demo corpus", "clip") as show:
+        demo = write_demo_corpus(cache / "demo", progress=show)
+    write_demo_folders(demo.development, cache / "demo-recordings")
+    return cache / "demo-recordings"
+
+
+def _plan(target: Target, clips: int) -> StudentPlan:
+    wanted = _FAST_STEPS if FLAGS.fast else _STEPS
+    epochs = FLAGS.epochs or math.ceil(wanted / epoch_steps(clips, FLAGS.batch_size))
+    settings: dict[str, Any] = {"mask_frames": MASK_FRAMES}
+    settings |= given("batch_size", "learning_rate", "seed")
+    if FLAGS.fast:
+        return StudentPlan(architecture=target.architecture, epochs=epochs, **settings)
+    # The budget is for windows of one second; longer ones cost more on any network.
+    options = PruningOptions(
+        max_macs=round(target.max_macs * FLAGS.seconds), max_bytes=target.max_bytes
+    )
+    of_s1 = planned("S1", epochs, options, demo=FLAGS.data_dir is None)
+    return StudentPlan(
+        architecture=of_s1.architecture, epochs=of_s1.epochs, rounds=of_s1.rounds, **settings
+    )
+
+
+def _ensemble(folder: Path, lists: Lists, data: Data) -> Ensemble:
+    """Trains the teachers, unless they are there."""
+    settings = given("batch_size") | {
+        "epochs": _plan(TARGETS[FLAGS.target], len(lists.train)).epochs
+    }
+    plans = teacher_plans(_TEACHERS, (), seed=FLAGS.seed, given=settings)
+    train_teachers(folder, plans, data, None)
+    return read_ensemble(
+        folder,
+        split=_SPLIT,
+        scenes=data.scenes,
+        filenames=lists.train.filenames,
+        validation_fraction=0.0,
+    )

@@ -1,0 +1,179 @@
+"""From recordings to windows and lists: nothing leaks, and what is doubtful is named."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dcase_system.audio.decode import read_audio
+from dcase_system.core.errors import InputError
+from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.lists import read_split
+from dcase_system.sounds.listening import Heard, Window, listen
+from dcase_system.sounds.parts import divided, without_copies
+from dcase_system.sounds.prepare import SUMMARY, WINDOWS, prepare
+from dcase_system.sounds.recordings import Recording, find_recordings
+from dcase_system.sounds.summary import as_text
+from tests.sounds.folders import write, write_folders
+
+
+def prepared(source, folder, pattern=None, **given):
+    root, recordings = find_recordings(source, pattern)
+    defaults = {"window_seconds": 1.0, "hop_seconds": 1.0, "test_fraction": 0.3, "seed": 0}
+    return prepare(folder, root, recordings, **defaults | given)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Recordings with every doubtful kind, as a prepared corpus, and its summary."""
+    folder = tmp_path_factory.mktemp("sounds")
+    source = write_folders(folder / "recordings")
+    shutil.copy(source / "bus" / "ü.wav", source / "park" / "copied.wav")
+    shutil.copy(source / "park" / "ü.wav", source / "park" / "again.wav")
+    write(source / "park" / "silent.wav", 2, level=0)
+    write(source / "park" / "loud.wav", 2, level=9, seed=99)
+    write(source / "park" / "short.wav", 0.4)
+    write(source / "tram" / "only one.wav", 2)
+    (source / "bus" / "broken.wav").write_bytes(b"RIFF nothing")
+    return folder / "corpus", prepared(source, folder / "corpus")
+
+
+def test_every_doubtful_recording_is_named(corpus):
+    _, summary = corpus
+    assert summary["silent"] == ["park/silent.wav"]
+    assert summary["clipped"] == ["park/loud.wav"]
+    assert summary["too short"] == ["park/short.wav"]
+    (unreadable,) = summary["unreadable"]
+    assert "bus/broken.wav" in unreadable and "\n" not in unreadable
+    assert summary["copies"] == [
+        "bus/ü.wav: same audio as park/copied.wav under another label",
+        "park/copied.wav: same audio as bus/ü.wav under another label",
+        "park/ü.wav: same audio as park/again.wav",
+    ]
+    assert "class 'tram' has no recording to test on: it has 1" in summary["warnings"]
+    text = as_text(summary)
+    for words in ("silent: 1", "unreadable: 1", "22,050 Hz: ", "Warning: class 'tram'"):
+        assert words in text
+    assert max(len(line) for line in text.splitlines() if "broken" not in line) <= 100
+
+
+def test_the_lists_are_those_of_a_corpus_and_nothing_is_in_both(corpus):
+    folder, summary = corpus
+    lists = read_split(read_corpus(folder), 100)
+    assert not lists.warnings  # no recording is in both lists
+    assert not set(lists.train.locations) & set(lists.test.locations)
+    for row in summary["classes"]:
+        index = lists.corpus.scenes.index(row["label"])
+        assert row["train"] == int((lists.train.labels == index).sum())
+        assert row["test"] == int((lists.test.labels == index).sum())
+
+
+def test_a_window_is_that_part_of_its_recording(tmp_path):
+    write(tmp_path / "bus" / "a.wav", 2.5, 32_000, seed=1)
+    recording = Recording("bus/a.wav", "bus", "g", start_seconds=0.25, end_seconds=2.5)
+    (tmp_path / "out").mkdir()
+    heard = listen(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=0.5)
+    samples, _ = read_audio(tmp_path / "bus" / "a.wav")
+    starts = [window.start_seconds for window in heard.windows]
+    assert starts == [0.25, 0.75, 1.25, 1.5]  # the last one ends with the recording
+    for window in heard.windows:
+        found, rate = read_audio(tmp_path / "out" / window.file)
+        first = round(window.start_seconds * 32_000)
+        assert rate == 32_000 and len(found) == 32_000
+        np.testing.assert_allclose(found, samples[first : first + 32_000], atol=1e-4)
+
+
+def test_channels_are_averaged_and_rates_converted(tmp_path):
+    write(tmp_path / "bus" / "a.wav", 1.0, 48_000, 2)
+    (tmp_path / "out").mkdir()
+    recording = Recording("bus/a.wav", "bus", "g")
+    heard = listen(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=1.0)
+    assert (heard.sample_rate, heard.channels, heard.seconds) == (48_000, 2, 1.0)
+    (window,) = heard.windows
+    assert read_audio(tmp_path / "out" / window.file)[0].shape == (32_000, 1)
+
+
+@pytest.mark.parametrize(("seconds", "windows"), [(0.4, 0), (0.5, 1), (1.0, 1), (1.1, 2), (3.0, 3)])
+def test_the_windows_of_a_recording(tmp_path, seconds, windows):
+    write(tmp_path / "bus" / "a.wav", seconds)
+    (tmp_path / "out").mkdir()
+    recording = Recording("bus/a.wav", "bus", "g")
+    heard = listen(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=1.0)
+    assert len(heard.windows) == windows
+    assert ("too short" in heard.notes) == (windows == 0)
+
+
+def test_ready_made_parts_stay_and_a_copy_among_them_is_tested_on_only(tmp_path):
+    source = tmp_path / "recordings"
+    for number, part in enumerate(("train", "validation", "test")):
+        for label in ("bus", "park"):
+            for index in range(2):
+                seed = 100 * number + 10 * len(label) + index
+                write(source / part / label / f"{index}.wav", 1, seed=seed)
+    shutil.copy(source / "test" / "bus" / "0.wav", source / "train" / "bus" / "leak.wav")
+    summary = prepared(source, tmp_path / "corpus")
+    assert summary["copies"] == ["train/bus/leak.wav: same audio as test/bus/0.wav"]
+    assert [(row["train"], row["validation"], row["test"]) for row in summary["classes"]] == [
+        (2, 2, 2)
+    ] * 2
+    windows = pd.read_csv(tmp_path / "corpus" / WINDOWS).set_index("filename").recording
+    for part, name in (("train", "split100"), ("validation", "validation"), ("test", "test")):
+        path = tmp_path / "corpus" / "split_setup" / f"{name}.csv"
+        listed = pd.read_csv(path, sep="\t").filename
+        assert all(windows[one].startswith(f"{part}/") for one in listed)
+
+
+def test_what_is_finished_is_not_read_again(corpus, tmp_path):
+    folder, summary = corpus
+    stamp = (folder / SUMMARY).stat().st_mtime_ns
+    assert prepared(folder.parent / "recordings", folder) == summary
+    assert (folder / SUMMARY).stat().st_mtime_ns == stamp
+
+
+def test_classes_without_two_recordings_cannot_be_tested_on(tmp_path):
+    write_folders(tmp_path / "recordings", 1)
+    with pytest.raises(InputError, match=r"too few classes to test on; .*received none"):
+        prepared(tmp_path / "recordings", tmp_path / "corpus")
+
+
+groups = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 6), st.integers(1, 9)),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(groups, st.integers(0, 99), st.floats(0.05, 0.5))
+def test_no_group_is_divided_and_every_class_can_be_trained_on(found, seed, fraction):
+    heard = [
+        Heard(
+            Recording(f"{label}/{index}.wav", label, str(group)),
+            windows=(Window("w", 0, 1),) * windows,
+        )
+        for index, (label, group, windows) in enumerate(found)
+    ]
+    parts = divided(heard, fraction, seed)
+    part_of = {}
+    for one in parts:
+        assert part_of.setdefault(one.recording.group, one.recording.part) == one.recording.part
+    labels = {label for label, *_ in found}
+    assert {one.recording.label for one in parts if one.recording.part == "train"} == labels
+    assert parts == divided(heard, fraction, seed)
+
+
+def test_copies_with_one_label_leave_one():
+    heard = [
+        Heard(Recording(f"a/{name}.wav", "a", name), windows=(Window("w", 0, 1),), digest=digest)
+        for name, digest in (("x", "1"), ("y", "1"), ("z", "2"), ("u", "1"))
+    ]
+    kept, notes = without_copies(heard)
+    assert [one.recording.group for one in kept] == ["x", "z"]
+    assert notes == ["a/y.wav: same audio as a/x.wav", "a/u.wav: same audio as a/x.wav"]
+    other = replace(heard[1], recording=Recording("b/y.wav", "b", "y"))
+    kept, notes = without_copies([heard[0], other])
+    assert kept == [] and len(notes) == 2
