@@ -1,11 +1,14 @@
-"""Documents: links lead somewhere; commands name modules and flags that exist."""
+"""Documents: links lead somewhere; commands have known flags, and those on results are run."""
 
 import re
+import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.commands import ROOT, run
+from tests.sounds.folders import write, write_folders
 
 FENCES = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINKS = re.compile(r"\]\(([^)\s]+)\)")
@@ -70,3 +73,64 @@ def test_commands_have_the_flags_that_documents_give_them(module, flags):
     known = set(re.findall(r"--(?:\[no\])?(\w+)", page))
     assert page
     assert {flag for flag in flags if not {flag, flag.removeprefix("no")} & known} == set()
+
+
+# Commands that need a connection, a compiler, a stream, files of PyTorch, or a corpus.
+UNTRIED = r"--accelerator|--serve|\.pt |corpora\.download|audio\.ingest|validate|doctor| -$"
+TOY = ("--epochs=1", "--batch_size=8", "--tflite_formats=int8,float32")
+
+
+def commands_of(*names: str) -> list[tuple[str, list[str]]]:
+    """Commands of documents that are tried: recipes.sounds, and what is run on its results."""
+    found = []
+    for name in names:
+        for module, arguments in COMMANDS.findall((ROOT / name).read_text(encoding="utf-8")):
+            line = arguments.replace("\\\n", " ").split(" > ")[0].split("|")[0].strip()
+            tried = module.startswith("dcase_system") or "RECORDINGS" in line
+            if tried and not re.search(UNTRIED, f"{module} {line}"):
+                found.append((module, shlex.split(line)))
+    return found
+
+
+def expanded(argument: str) -> list[str]:
+    """What a shell makes of an argument with a star."""
+    path = Path(argument)
+    return sorted(map(str, path.parent.glob(path.name))) if "*" in argument else [argument]
+
+
+@pytest.mark.slow
+def test_commands_of_the_documents_work_one_after_another(tmp_path):
+    """Recordings, a training on them, and everything that documents do with its results."""
+    write_folders(tmp_path / "RECORDINGS")
+    (tmp_path / "RECORDINGS" / "bus").rename(tmp_path / "RECORDINGS" / "street")
+    for name in ("street.wav", "park.flac"):
+        write(tmp_path / name, 1.5)
+    places = {
+        **{name: tmp_path / name for name in ("RECORDINGS", "RUN", "DIR", "EXPORTED", "MATERIAL")},
+        **{name: tmp_path / name for name in ("PAGE", "street.wav", "park.flac")},
+        "MY_CLIPS": tmp_path / "RUN-corpus",
+        "NAME": "sscp_mobile_32",
+    }
+    pattern = re.compile(r"\b(" + "|".join(map(re.escape, places)) + r")(?![\w.])")
+    done = []
+    documents = "README.md", "dcase_system/edge/README.md", "recipes/README.md"
+    for module, line in commands_of(*documents):
+        given = [pattern.sub(lambda name: str(places[name[1]]), one) for one in line]
+        given = [path for one in given for path in expanded(one)]
+        if module == "recipes.sounds":
+            if not any(one.endswith("RUN") for one in given):
+                continue  # the same again, for minutes
+            given += [*TOY, f"--cache_dir={tmp_path / 'cache'}"]
+        result = run(module, *given)
+        assert result.returncode == 0, f"{module} {' '.join(given)}\n{result.stderr}"
+        done.append(module)
+    assert set(done) >= {
+        "recipes.sounds",
+        "dcase_system.complexity",
+        "dcase_system.edge.classify",
+        "dcase_system.edge.export",
+        "dcase_system.edge.latency",
+        "dcase_system.edge.microcontroller",
+        "dcase_system.papers",
+        "dcase_system.reporting",
+    }

@@ -9,7 +9,8 @@ from scipy import fft
 from dcase_system.audio.decode import read_audio, resample
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint
-from dcase_system.core.locations import files_below, refuse_file
+from dcase_system.core.folders import refuse_file
+from dcase_system.core.locations import files_below
 from dcase_system.corpora.formats import SUFFIXES
 
 

@@ -32,6 +32,7 @@ def result_row(
         complexity: Content of the run's `complexity.json`.
     """
     submitted = scores["forms"][scores["submitted_form"]]
+    low, high = scores.get("intervals_95", {}).get("overall") or (None, None)
     return {
         "system": system,
         "split": settings["split"],
@@ -40,6 +41,9 @@ def result_row(
         "schedule": pruning_schedule(settings["plan"]),
         "pruned": system_adaptations(settings["plan"]),
         "accuracy": submitted["overall"]["accuracy"],
+        "low": low,
+        "high": high,
+        "classes": len(submitted["class_wise"]),
         "logloss": submitted["overall"]["logloss"],
         "params": complexity["params"],
         "macs": complexity["macs"],
@@ -83,6 +87,8 @@ def package_results(
             {
                 "system": name,
                 "accuracy": accuracy,
+                "low": {split: row.get("low") for split, row in mine.items()},
+                "high": {split: row.get("high") for split, row in mine.items()},
                 "unseen": {split: row.get("accuracy_unseen") for split, row in mine.items()},
                 "logloss": {split: row["logloss"] for split, row in mine.items()},
                 "mean": mean_accuracy(accuracy, splits),
@@ -96,6 +102,7 @@ def package_results(
     over_seeds = [_over_seeds(name, rows, splits) for name in names] if len(seeds) > 1 else []
     return {
         "splits": list(splits),
+        "classes": max((row.get("classes", 0) for row in rows), default=0),
         "systems": systems,
         "published": published_rows(names, splits),
         "same_corpus": same_corpus,

@@ -11,8 +11,9 @@ from absl import logging as absl_logging
 
 from dcase_system.core import interrupts
 from dcase_system.core.errors import Dismissed, InputError
+from dcase_system.core.folders import file_in_the_way
 from dcase_system.core.help import Defaults, asked_for, is_required, page
-from dcase_system.core.locations import file_in_the_way, needs_hard_exit
+from dcase_system.core.locations import needs_hard_exit
 from dcase_system.core.process_group import end_with_parent
 
 

@@ -160,40 +160,6 @@ def as_location(given: str | Location) -> Location:
     return Url(url)
 
 
-def file_in_the_way(folder: Path) -> Path | None:
-    """Returns the file, if any, that has the path of a folder or of one above it."""
-    on_the_way = (folder, *folder.parents)
-    return next((path for path in on_the_way if path.exists() and not path.is_dir()), None)
-
-
-def refuse_file(folder: Location) -> None:
-    """Refuses a file in place of a folder, whether the folder must exist or will be made.
-
-    Raises:
-        InputError: A file has this path, or the path of a folder above.
-    """
-    if isinstance(folder, Url):
-        file: Location | None = folder if folder.is_file() else None
-    else:
-        file = file_in_the_way(folder)
-    if file is not None:
-        raise InputError("is a file", where=file, expected="a folder")
-
-
-def is_empty(folder: Location, suffixes: Collection[str]) -> bool:
-    """Whether a folder has no entries but hidden ones.
-
-    Args:
-        folder: Existing folder.
-        suffixes: Lower-case suffixes of files there, see `Url.folders`.
-    """
-    if isinstance(folder, Url):
-        names = [name for kind in folder.folders(suffixes) for name in kind]
-    else:
-        names = [path.name for path in folder.iterdir()]
-    return all(map(_is_hidden, names))
-
-
 def files_below(
     root: Location, suffixes: Collection[str], *, deep: bool = True
 ) -> Iterator[PurePath]:
@@ -212,7 +178,7 @@ def files_below(
         return
     for path in sorted(root.rglob("*") if deep else root.glob("*")):
         below = path.relative_to(root)
-        if path.suffix.lower() in suffixes and not any(map(_is_hidden, below.parts)):
+        if path.suffix.lower() in suffixes and not any(map(is_hidden, below.parts)):
             yield below
 
 
@@ -228,13 +194,13 @@ def find_list_below(root: Location, name: str, suffixes: Collection[str]) -> Loc
         return root / name
     if isinstance(root, Url):
         folders, _ = root.folders(suffixes)
-        below = [root / at / name for at in folders if not _is_hidden(at)]
+        below = [root / at / name for at in folders if not is_hidden(at)]
         return next((path for path in below if path.is_file()), None)
-    found = (path for path in root.glob(f"*/{name}") if not _is_hidden(path.parent.name))
+    found = (path for path in root.glob(f"*/{name}") if not is_hidden(path.parent.name))
     return next(iter(sorted(found)), None)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     return name.startswith(".")
 
 
@@ -244,10 +210,10 @@ def _files_below(
     here = root / folder if folder.parts else root
     folders, others = here.folders(suffixes)
     for name in others:
-        if PurePosixPath(name).suffix.lower() in suffixes and not _is_hidden(name):
+        if PurePosixPath(name).suffix.lower() in suffixes and not is_hidden(name):
             yield folder / name
     for name in folders:
-        if deep and not _is_hidden(name):
+        if deep and not is_hidden(name):
             yield from _files_below(root, folder / name, suffixes, deep)
 
 

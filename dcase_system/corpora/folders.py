@@ -1,14 +1,8 @@
 """Says what is wrong with a folder that is not, or not yet, in the layout of a corpus."""
 
 from dcase_system.core.errors import InputError
-from dcase_system.core.locations import (
-    Location,
-    Url,
-    files_below,
-    find_list_below,
-    is_empty,
-    refuse_file,
-)
+from dcase_system.core.folders import is_empty, refuse_file
+from dcase_system.core.locations import Location, Url, files_below, find_list_below
 from dcase_system.corpora.formats import SUFFIXES
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
-from dcase_system.core.locations import refuse_file
+from dcase_system.core.folders import refuse_file
 from dcase_system.distillation.ensemble import ensemble_logits
 from dcase_system.distillation.logits_store import read_logits
 

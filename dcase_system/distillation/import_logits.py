@@ -14,7 +14,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest, replacing_directory
-from dcase_system.core.locations import refuse_file
+from dcase_system.core.folders import refuse_file
 from dcase_system.corpora.corpus import Corpus, is_tau
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble

@@ -5,12 +5,12 @@
         | python -m dcase_system.edge.classify MODEL -
 
 MODEL is a `.tflite` file, or the directory of a run: then its most exact file that takes a waveform
-(float32, float16, dynamic, int8). CLIP is an audio file, or a folder: then all audio files below it.
-Clips may have any length, sample rate and number of channels: WAV, FLAC, Ogg, MP3 and other formats
-that libsndfile reads. Prints one line per window as soon as it is read: position, most probable classes, and notes
-(silence, clipping, a rest at the end that is shorter than a window and so not classified). `-`
-reads raw samples from standard input, by default 16-bit mono at the model's sample rate. Exits with
-1 if a clip could not be read to its end; the others are still classified.
+(float32, float16, dynamic, int8). CLIP is an audio file, or a folder: then all audio files below
+it. Clips may have any length, sample rate and number of channels: WAV, FLAC, Ogg, MP3 and other
+formats that libsndfile reads. Prints one line per window as soon as it is read: position, most
+probable classes, and notes (silence, clipping, a rest at the end that is shorter than a window and
+so not classified). `-` reads raw samples from standard input, by default 16-bit mono at the model's
+sample rate. Exits with 1 if a clip could not be read to its end; the others are still classified.
 """
 
 import os

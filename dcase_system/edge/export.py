@@ -21,7 +21,8 @@ from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import replacing, replacing_directory, write_json
-from dcase_system.core.locations import files_below, refuse_file
+from dcase_system.core.folders import refuse_file
+from dcase_system.core.locations import files_below
 from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.corpora.table import read_tsv
 from dcase_system.edge import variants

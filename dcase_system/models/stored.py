@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest, write_json
-from dcase_system.core.locations import refuse_file
+from dcase_system.core.folders import refuse_file
 from dcase_system.models import registry
 
 MOST_BYTES = 4 * 2**30

@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from dcase_system.core.files import write_json
 from dcase_system.reporting.comparison_page import SIZES, comparison_page
 from dcase_system.reporting.content import Document, Page
+from dcase_system.reporting.derived import SCENES, chance_level, length
 from dcase_system.reporting.documents import kind_of, read_document
 from dcase_system.reporting.html import REPORT, write_page
 from dcase_system.reporting.run_complexity import EDITION
@@ -95,6 +96,7 @@ def _student(name: str, folder: Path) -> list[dict[str, Any]]:
             "accuracy": run.scores.get(*overall, "accuracy"),
             "low": run.scores.get("intervals_95", "overall", 0),
             "high": run.scores.get("intervals_95", "overall", 1),
+            "chance": _chance(run.config),
             "logloss": run.scores.get(*overall, "logloss"),
             **_costs(run.complexity),
             **{key: run.sparsity.get(key) for key in SIZES},
@@ -105,7 +107,13 @@ def _student(name: str, folder: Path) -> list[dict[str, Any]]:
 def _teachers(name: str, folder: Path) -> list[dict[str, Any]]:
     ensemble = read_document(folder, "ensemble.json")
     keys = ("accuracy", "logloss")
-    return [{"run": name, **{key: ensemble.get("dev_test", "ensemble", key) for key in keys}}]
+    results = {key: ensemble.get("dev_test", "ensemble", key) for key in keys}
+    return [{"run": name, "chance": _chance(read_document(folder, "config.json")), **results}]
+
+
+def _chance(config: Document) -> float | None:
+    chance = chance_level(length(config, *SCENES))
+    return chance.value if chance else None
 
 
 def _scene_search(name: str, folder: Path) -> list[dict[str, Any]]:

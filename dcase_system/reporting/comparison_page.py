@@ -15,6 +15,7 @@ _RESULTS = (
     Column("accuracy %", ("accuracy",), ".1f"),
     Column("from", ("low",), ".1f"),
     Column("to", ("high",), ".1f"),
+    Column("chance %", ("chance",), ".1f"),
     Column("mAP %", ("map",), ".1f", 100.0),
     Column("log loss", ("logloss",), ".3f"),
     Column("parameters", ("params",), ","),

@@ -18,6 +18,11 @@ def plural(count: int | Number, noun: str, several: str = "") -> str:
     return noun if value == 1 else several or f"{noun}s"
 
 
+def joined(first: Sentence, second: Sentence) -> Sentence:
+    """Joins two remarks, each of which may be empty."""
+    return [*first, "; ", *second] if first and second else first or second
+
+
 def length(document: Document, *keys: str | int) -> Number | None:
     """Returns the number of items in the list at this location; None if there are none."""
     found = document.get(*keys)
@@ -28,14 +33,18 @@ def length(document: Document, *keys: str | int) -> Number | None:
 
 def chance_level(classes: Number | None) -> Number | None:
     """Returns the macro accuracy in percent of a network that guesses, from `length`."""
-    if classes is None:
+    if classes is None or classes.value < 1:
         return None
     return Number(100 / classes.value, f"= 100 / {classes.source.removeprefix('= ')}")
 
 
 def chance_of(config: Document) -> Sentence:
     """Returns the chance level of a run's classes; empty if they are not known."""
-    classes = length(config, *SCENES)
+    return chance_sentence(length(config, *SCENES))
+
+
+def chance_sentence(classes: Number | None) -> Sentence:
+    """Returns the chance level of this many classes; empty if they are not known."""
     chance = chance_level(classes)
     if classes is None or chance is None:
         return ""
@@ -43,8 +52,8 @@ def chance_of(config: Document) -> Sentence:
 
 
 def percentage(part: Number, whole: Number) -> Number | None:
-    """Returns what percentage of a number another one is; None if the whole is zero."""
-    if not whole.value:
+    """Returns what percentage of a number another one is; None if it is no part of it."""
+    if not 0 < part.value <= whole.value:
         return None
     formula = f"= 100 * {part.source} / {whole.source}"
     return Number(100 * part.value / whole.value, formula)
@@ -52,5 +61,8 @@ def percentage(part: Number, whole: Number) -> Number | None:
 
 def total(factor: Number, terms: Sequence[Number]) -> Number:
     """Returns a factor times the sum of terms."""
-    value = factor.value * sum(term.value for term in terms)
-    return Number(value, f"= {factor.source} * ({' + '.join(term.source for term in terms)})", ",")
+    # As floats, because very large integers in a broken file would raise.
+    value = float(factor.value) * sum(float(term.value) for term in terms)
+    return Number(
+        value, f"= {factor.source} * ({' + '.join(term.source for term in terms)})", ",.0f"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import parse_json
-from dcase_system.core.locations import refuse_file
+from dcase_system.core.folders import refuse_file
 from dcase_system.reporting.content import Document, Note
 
 

@@ -17,6 +17,7 @@ from dcase_system.reporting.content import (
     is_number,
     section,
 )
+from dcase_system.reporting.derived import chance_sentence, joined
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.json_tables import Column, listed, published_on
@@ -30,8 +31,13 @@ def package_page(run_dir: Path) -> Page:
     """Builds the page of a package recipe's folder."""
     results = read_document(run_dir, RESULTS)
     systems = [str(row.get("system")) for row in results.rows("systems")]
+    chance = chance_sentence(results.number("classes", spec="d"))
     verdicts = [
-        Verdict("macro accuracy, %", mean, remark=f"{row.get('system')}, mean over the splits")
+        Verdict(
+            "macro accuracy, %",
+            mean,
+            remark=joined([f"{row.get('system')}, mean over the splits"], chance),
+        )
         for at, row in results.entries("systems")
         if (mean := results.number("systems", at, "mean"))
     ]
@@ -55,6 +61,7 @@ def _systems(results: Document) -> Iterator[Block | None]:
     yield _by_split(results)
     yield configuration_table(results)
     yield package_table(results)
+    yield intervals_table(results)
     yield _known(results, "unseen", "Accuracy on unseen devices, percent", ".1f")
     yield _known(results, "logloss", "Log loss", ".3f")
     yield from _over_seeds(results)
@@ -85,6 +92,20 @@ def package_table(results: Document) -> Table | None:
     return _beside_published(results, "package", title, columns)
 
 
+def intervals_table(results: Document) -> Table | None:
+    """Builds the 95 % intervals of every system on every split; None if none is known."""
+    columns = [
+        Column("system", ("system",)),
+        *(
+            Column(f"{split} % {heading}", (key, str(split)), ".1f")
+            for split in _splits(results)
+            for heading, key in (("from", "low"), ("to", "high"))
+        ),
+    ]
+    title = "95 % intervals of the macro accuracy in Table 2, percent"
+    return _known_rows(listed(results, ("systems",), "intervals", title, columns, across=True))
+
+
 def _beside_published(
     results: Document, name: str, title: str, columns: Sequence[Column]
 ) -> Table | None:
@@ -111,22 +132,30 @@ def _over_seeds(results: Document) -> Iterator[Block | None]:
 
 def _of_splits(results: Document, key: str, spec: str) -> list[Column]:
     """Returns columns for a system's name and its value on each split."""
-    splits = [split for split in results.get("splits") or () if is_number(split)]
-    values = [Column(f"{split} %", (key, str(split)), spec) for split in splits]
+    values = [Column(f"{split} %", (key, str(split)), spec) for split in _splits(results)]
     return [Column("system", ("system",)), *values]
 
 
+def _splits(results: Document) -> list[float]:
+    return [split for split in results.get("splits") or () if is_number(split)]
+
+
 def _known(results: Document, key: str, title: str, spec: str) -> Table | None:
-    """Builds a table of the systems with known values; None if there are no systems."""
+    """Builds a table of the systems with known values; None if there are none."""
     columns = _of_splits(results, key, spec)
     table = listed(results, ("systems",), f"{key}_by_split", title, columns)
+    return _known_rows(table)
+
+
+def _known_rows(table: Table | None) -> Table | None:
+    """Leaves out rows without values, and the table if it has no others."""
     rows = [row for row in table.rows if any(row[1:])] if table else []
-    return replace(table, rows=rows) if table else None
+    return replace(table, rows=rows) if table and rows else None
 
 
 @house_style
 def _by_split(results: Document) -> Picture | None:
-    splits = [split for split in results.get("splits") or () if is_number(split) and split > 0]
+    splits = [split for split in _splits(results) if split > 0]
     if len(splits) < 2:
         return None
     figure, (axes,) = new_figure(3.2)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dcase_system.reporting.content import Cell, Document, Mark, Number, Picture
+from dcase_system.reporting.derived import counted
 from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, name_above, new_figure
 
 
@@ -81,7 +82,7 @@ def confusion(document: Document, scenes: Sequence[str], *keys: str) -> Picture 
                 color="white" if shares[true, taken] > 0.715 else "black",
             )
             text.set_gid(f"cell-{true}-{taken}")
-            says = f"{count} clips of {scenes[true]} classified as {scenes[taken]}"
+            says = f"{counted(count, 'clip')} of {scenes[true]} classified as {scenes[taken]}"
             marks[f"cell-{true}-{taken}"] = [Mark(says, count)]
     axes.set_xticks(range(size), scenes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(size), scenes)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dcase_system.reporting.content import Block, Note, Number, Sentence, Table
-from dcase_system.reporting.derived import chance_of
+from dcase_system.reporting.derived import chance_of, joined
 from dcase_system.reporting.documents import missing
 from dcase_system.reporting.run_files import Run
 
@@ -31,8 +31,7 @@ def device_files(run: Run) -> Iterator[Block | None]:
 
 def accuracy_context(run: Run) -> Sentence:
     """Returns interval and chance level of the submitted variant's accuracy; empty if unknown."""
-    interval, chance = accuracy_interval(run), chance_of(run.config)
-    return [*interval, "; ", *chance] if interval and chance else interval or chance
+    return joined(accuracy_interval(run), chance_of(run.config))
 
 
 def accuracy_interval(run: Run) -> Sentence:

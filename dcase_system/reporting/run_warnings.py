@@ -21,7 +21,7 @@ def result_warnings(run: Run) -> Iterator[Note]:
     if _predicts_one_class(run):
         yield Note(_ONE_CLASS)
     steps = training_steps(run)
-    if steps and steps.value < _FEW_STEPS:
+    if steps and 0 < steps.value < _FEW_STEPS:
         advice = "accuracy will rise with more epochs or smaller batches."
         noun = plural(steps, "training step")
         yield Note(["Warning: only ", steps, f" {noun}; {advice}"])

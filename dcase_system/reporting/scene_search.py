@@ -201,7 +201,8 @@ def _search(results: Document) -> Iterator[Block | None]:
         return
     yield Note(
         "A candidate is on the front of its search if no other beats it in accuracy, parameters "
-        "and MACs together. Point at a mark to see its architecture."
+        "and MACs together. For the architecture of a mark, point at it "
+        "or open “Values” below the figure."
     )
     low, high = paper.MOST_CANDIDATES_PERCENT
     yield Note(

@@ -92,7 +92,8 @@ def _results(results: Document) -> Iterator[Block | None]:
 def _search(results: Document) -> Iterator[Block | None]:
     yield Note(
         "Searches only use the validation clips. The name of a sub-network lists the width ratios "
-        "of the layers that it keeps, block by block. Point at a mark to see it."
+        "of the layers that it keeps, block by block: point at a mark, or open "
+        "“Values” below the figure."
     )
     yield tables.chosen(results)
     yield figure3(results) or missing(results, "best of the spaces")

@@ -17,7 +17,7 @@ from typing import Any
 
 from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import emptied, is_temporary, locked, parse_json, read_json, write_json
-from dcase_system.core.locations import refuse_file
+from dcase_system.core.folders import refuse_file
 from dcase_system.parallel.workers import team
 
 CONFIG = "config.json"

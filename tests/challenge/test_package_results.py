@@ -7,9 +7,11 @@ import pytest
 from dcase_system.challenge.package_results import package_results, write_results
 from dcase_system.challenge.published import published_rows
 from dcase_system.corpora import tau
-from dcase_system.reporting.content import Link, Note, Picture, Table
+from dcase_system.reporting.content import Link, Note, Picture, Table, plain
 from dcase_system.reporting.report import page_of
 from tests.reporting.tracing import traced
+
+_ADDED = ("low", "high", "classes")
 
 
 def row(system, split, accuracy, seed=0):
@@ -21,6 +23,9 @@ def row(system, split, accuracy, seed=0):
         "schedule": "AGP",
         "pruned": "SSCP-Mobile at base width 64; AGP pruning of channels by L2 norm, ratio 0.5",
         "accuracy": accuracy,
+        "low": accuracy - 4,
+        "high": accuracy + 3,
+        "classes": 10,
         "logloss": 1.25,
         "params": 63_748,
         "macs": 29_982_132,
@@ -50,6 +55,24 @@ def test_a_row_a_system_and_a_column_a_split(folder):
     assert first == ["S1", "40.0", "60.0", "50.0", "127,496", "29.98"]
     # The challenge ranks by the mean over all lists: of some there is none.
     assert second == ["S2", "41.0", "None", "None", "127,496", "29.98"]
+
+
+def test_accuracies_have_their_intervals_and_the_chance_level(folder):
+    rows = [row("S1", 5, 40.0), row("S1", 100, 60.0), row("S2", 5, 41.0)]
+    write_results(folder, rows, [5, 100], same_corpus=False)
+    table = tables_of(folder)["intervals"]
+    assert list(table.columns)[1:] == ["5 % from", "5 % to", "100 % from", "100 % to"]
+    assert [str(cell) for cell in table.rows[0]] == ["S1", "36.0", "43.0", "56.0", "63.0"]
+    (verdict,) = page_of(folder).verdicts
+    expected = "S1, mean over the splits; chance level 10.0 % (10 classes)"
+    assert plain(verdict.remark) == expected
+
+
+def test_results_without_intervals_and_classes_have_a_page(folder):
+    older = {key: value for key, value in row("S1", 5, 40.0).items() if key not in _ADDED}
+    write_results(folder, [older], [5], same_corpus=False)
+    assert "intervals" not in tables_of(folder)
+    assert plain(page_of(folder).verdicts[0].remark) == "S1, mean over the splits"
 
 
 def test_the_reports_tables_stand_beside_ours_and_fit_a_terminal(folder):

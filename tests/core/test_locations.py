@@ -20,8 +20,6 @@ from dcase_system.core.locations import (
     as_location,
     files_below,
     find_list_below,
-    is_empty,
-    refuse_file,
 )
 from tests.audio.audio_files import encoded
 from tests.locations import in_memory, needs_tensorflow_io, write
@@ -113,35 +111,6 @@ def test_a_list_is_found_a_level_down(local):
         assert find_list_below(root, "eval.csv", SUFFIXES) == root / "lists/eval.csv"
         assert find_list_below(root, "meta.csv", SUFFIXES) == root / "meta.csv"
         assert find_list_below(root, "none.csv", SUFFIXES) is None
-
-
-@pytest.mark.parametrize("where", [".", "deep", "deep/er"])
-def test_a_file_in_place_of_a_folder_or_above_it_is_refused(tmp_path, where):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError) as caught:
-        refuse_file(tmp_path / "file" / where)
-    assert str(caught.value) == f"{tmp_path}/file: is a file; expected a folder"
-
-
-def test_a_file_at_a_url_is_no_folder_either(local):
-    url = in_memory(local)
-    with pytest.raises(InputError, match=r"meta\.csv: is a file; expected a folder"):
-        refuse_file(as_location(f"{url}/meta.csv"))
-    refuse_file(as_location(url))
-
-
-def test_folders_that_exist_or_may_be_made_are_not_refused(tmp_path):
-    for name in (".", "new", "new/er"):
-        refuse_file(tmp_path / name)
-
-
-def test_hidden_files_alone_leave_a_folder_empty(tmp_path):
-    (tmp_path / "._clip.wav").touch()
-    assert is_empty(tmp_path, SUFFIXES)
-    assert is_empty(as_location(in_memory(tmp_path)), SUFFIXES)
-    (tmp_path / "clip.wav").touch()
-    assert not is_empty(tmp_path, SUFFIXES)
-    assert not is_empty(as_location(in_memory(tmp_path)), SUFFIXES)
 
 
 def test_folders_of_storage_that_marks_them(monkeypatch):

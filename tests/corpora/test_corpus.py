@@ -117,6 +117,9 @@ def test_blanks_that_make_labels_differ_are_shown(root):
     (root / "meta.csv").write_text(META.replace("\tpark\t", "\tpark \t"))
     with pytest.raises(InputError, match=r"line 2: .*expected bus, park; received 'park '$"):
         read_corpus(root, ("bus", "park"))
+    (root / "meta.csv").write_text(META)
+    with pytest.raises(InputError, match=r"line 2: .*expected bus, 'park '; received park$"):
+        read_corpus(root, ("bus", "park "))
     (root / "meta.csv").write_text(META.replace("scene_label", "scene_label "))
     with pytest.raises(InputError, match=r"received filename, 'scene_label ', identifier, source"):
         read_corpus(root)

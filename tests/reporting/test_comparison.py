@@ -33,6 +33,12 @@ def test_every_number_is_in_the_comparison(runs, tmp_path):
     assert traced((tmp_path / REPORT).read_text(), tmp_path) > 20
 
 
+def test_accuracies_stand_beside_the_chance_level(runs, tmp_path):
+    content = compared(runs, tmp_path)
+    assert [row["chance"] for row in content["runs"]] == [10.0, 10.0]
+    assert "chance %" in (tmp_path / REPORT).read_text()
+
+
 def test_the_difference_is_that_of_the_accuracies_and_lies_in_its_interval(runs, tmp_path):
     content = compared(runs, tmp_path)
     weak, good = (row["accuracy"] for row in content["runs"])

@@ -13,6 +13,7 @@ LAYERS = [
     {"name": "stem", "kind": "Conv2D", "macs": 100, "params": 1},
     {"name": "head", "kind": "Dense", "macs": 300, "params": 1},
 ]
+MIXED = {"macs": 1, "layers": [{"name": "x", "macs": 10**308}]}  # not one report's numbers
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,9 @@ def test_the_most_expensive_layer_is_named_with_its_share():
     assert note.text == "head (Dense) costs the most: 300 of 400 MACs, 75.0 %."
 
 
-@pytest.mark.parametrize("content", [{}, {"macs": 0, "layers": LAYERS}, {"macs": 4, "layers": []}])
+@pytest.mark.parametrize(
+    "content", [{}, {"macs": 0, "layers": LAYERS}, {"macs": 4, "layers": []}, MIXED]
+)
 def test_without_macs_no_layer_is_named(content):
     assert most_expensive_layer(Document("c.json", content)) is None
 

@@ -124,7 +124,8 @@ def test_the_confusion_matrix_says_each_mistake(whole):
     ]
     page = as_html(page_of(whole))
     for true, taken in wrong:
-        says = f"{counts[true][taken]} clips of {SCENES[true]} classified as {SCENES[taken]}"
+        clips = "1 clip" if counts[true][taken] == 1 else f"{counts[true][taken]} clips"
+        says = f"{clips} of {SCENES[true]} classified as {SCENES[taken]}"
         assert f"<title>{says}</title>" in page
 
 

@@ -177,7 +177,7 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path, files, o
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "run").write_text("mine")
-    with pytest.raises(OSError, match=r"exists|directory"):
+    with pytest.raises(InputError, match="run: is a file; expected a folder"):
         begin(tmp_path / "run", overwrite=True)
     assert (tmp_path / "run").read_text() == "mine"
 

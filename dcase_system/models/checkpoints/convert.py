@@ -11,7 +11,7 @@ import numpy as np
 
 from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import file_digest, replacing_directory, write_json
-from dcase_system.core.locations import refuse_file
+from dcase_system.core.folders import refuse_file
 from dcase_system.models import registry, stored
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
 from dcase_system.models.checkpoints.published import (
