@@ -1,4 +1,4 @@
-"""The order of the rooms: import-linter's signature, which `make check` asks."""
+"""The order of the subpackages: import-linter's contract, which `make check` checks."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ def test_an_import_upwards_is_refused(tmp_path):
     assert "dcase_system.audio.upwards -> dcase_system.training.fit" in broken.stdout
 
 
-def test_every_room_has_its_floor():
+def test_every_subpackage_has_its_layer():
     layers = (ROOT / "pyproject.toml").read_text().partition("layers = [")[2]
-    rooms = {path.parent.name for path in (ROOT / "dcase_system").glob("*/__init__.py")}
-    assert {room for room in rooms if f"dcase_system.{room}" not in layers} == set()
+    subpackages = {path.parent.name for path in (ROOT / "dcase_system").glob("*/__init__.py")}
+    assert {one for one in subpackages if f"dcase_system.{one}" not in layers} == set()
