@@ -89,12 +89,12 @@ def run() -> None:
         zipped = assemble(
             output_dir / "submission",
             card,
-            [_common.handed_in(system, done[system, seeds[0]]) for system in keys],
+            [_common.submitted(system, done[system, seeds[0]]) for system in keys],
             scenes=corpus.scenes,
             devices=corpus.devices,
             evaluation_filenames=lists[splits[0]].evaluation,
             technical_report=Path(FLAGS.technical_report) if FLAGS.technical_report else None,
-            handed_in=not is_demo(corpus.root),
+            for_submission=not is_demo(corpus.root),
         )
         rows = [
             result_row(name, seed, run.settings, run.scores, run.complexity)

@@ -27,7 +27,7 @@ from dcase_system.corpora.lists import Lists
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.pruning.rounds import PruningRound
-from dcase_system.submission.assemble import HandedInRun, HandedInSystem
+from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders
 from recipes._flags import LOG, given, set_defaults
@@ -170,13 +170,13 @@ def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
     return plans
 
 
-def handed_in(system: str, runs: Sequence[SplitRun]) -> HandedInSystem:
+def submitted(system: str, runs: Sequence[SplitRun]) -> SubmittedSystem:
     """Converts a system's finished runs, one per split, for the package."""
-    return HandedInSystem(
+    return SubmittedSystem(
         system,
         described({run.split: run.settings for run in runs}),
         {
-            run.split: HandedInRun(
+            run.split: SubmittedRun(
                 run.scores["forms"][run.scores["submitted_form"]], run.output, run.complexity
             )
             for run in runs

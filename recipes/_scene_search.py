@@ -48,7 +48,7 @@ def run() -> None:
     print(summary(run_dir))
     print(f"\nrun directory: {run_dir}")
     if packed:
-        made = package(run_dir, card, results, data, handed_in=not is_demo(root))
+        made = package(run_dir, card, results, data, for_submission=not is_demo(root))
         print(f"validated package: {made}")
 
 
@@ -74,7 +74,12 @@ def settings() -> SearchPlan:
 
 
 def package(
-    run_dir: Path, card: AuthorCard, results: dict[str, Any], data: SceneData, *, handed_in: bool
+    run_dir: Path,
+    card: AuthorCard,
+    results: dict[str, Any],
+    data: SceneData,
+    *,
+    for_submission: bool,
 ) -> Path:
     """Packages the selected networks as a submission to Task 1B."""
     systems = [
@@ -89,5 +94,5 @@ def package(
     ]
     folder = run_dir / "submission"
     return assemble_task1b(
-        folder, card, systems, evaluation_filenames=data.evaluation, handed_in=handed_in
+        folder, card, systems, evaluation_filenames=data.evaluation, for_submission=for_submission
     )

@@ -85,11 +85,11 @@ def run(split: int) -> None:
         package = assemble(
             run_dir / "submission",
             card,
-            [_common.handed_in(system, [run])],
+            [_common.submitted(system, [run])],
             scenes=corpus.scenes,
             devices=corpus.devices,
             evaluation_filenames=data.evaluation,
-            handed_in=not is_demo(corpus.root),
+            for_submission=not is_demo(corpus.root),
         )
         print(f"validated package of this split alone: {package}")
 

@@ -30,7 +30,7 @@ from dcase_system.corpora.formats import SUFFIXES
 from dcase_system.edge.classifier import Classifier
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pcm import PCM_FORMATS, PCMFormat, pcm_blocks
-from dcase_system.edge.printed import Heard, csv_header, csv_line, json_line, mean, text_line
+from dcase_system.edge.printed import Result, csv_header, csv_line, json_line, mean, text_line
 from dcase_system.edge.windows import (
     Window,
     band_note,
@@ -117,11 +117,11 @@ def _classify(name: str, classifier: Classifier) -> None:
         _note(name, band_note(sample_rate, signature))
         windows = windows_of(blocks, sample_rate, signature, options.hop_seconds)
         noted = _live(windows) if name == _STREAM else with_rest_noted(windows)
-        heard = _heard(noted, classifier)
+        results = _results(noted, classifier)
         if options.whole:
-            heard = iter([mean(list(heard))])
-        for one in heard:
-            _print(name, one, signature.labels)
+            results = iter([mean(list(results))])
+        for result in results:
+            _print(name, result, signature.labels)
 
 
 def _live(windows: Generator[Window, None, float]) -> Iterator[Window]:
@@ -135,16 +135,16 @@ def _note(name: str, note: str | None) -> None:
         print(f"note: {name}: {note}", file=sys.stderr)
 
 
-def _print(name: str, heard: Heard, labels: Sequence[str]) -> None:
+def _print(name: str, result: Result, labels: Sequence[str]) -> None:
     options = flags.FLAGS
     if options.json:
-        line = json_line(name, heard, labels)
+        line = json_line(name, result, labels)
     elif options.csv:
-        line = csv_line(name, heard, labels)
-        for note in heard.notes:  # the table has numbers only
-            _note(f"{name} {heard.position}", note)
+        line = csv_line(name, result, labels)
+        for note in result.notes:  # the table has numbers only
+            _note(f"{name} {result.position}", note)
     else:
-        line = text_line(name, heard, labels, options.top)
+        line = text_line(name, result, labels, options.top)
     print(line, flush=True)
 
 
@@ -162,12 +162,12 @@ def _opened(name: str, signature: ModelSignature) -> Iterator[tuple[Iterator[np.
             yield recording.blocks(), recording.sample_rate
 
 
-def _heard(windows: Iterable[Window], classifier: Classifier) -> Iterator[Heard]:
+def _results(windows: Iterable[Window], classifier: Classifier) -> Iterator[Result]:
     seconds = classifier.signature.samples / classifier.signature.sample_rate
     for window in windows:
         probabilities = classifier.probabilities(window.waveform[None])[0]
         end = window.start_seconds + seconds
-        yield Heard(window.start_seconds, end, probabilities, window.notes)
+        yield Result(window.start_seconds, end, probabilities, window.notes)
 
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.

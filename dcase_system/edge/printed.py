@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class Result:
     """A segment of audio and its probabilities, (classes,)."""
 
     start_seconds: float
@@ -24,31 +24,31 @@ class Heard:
         return f"{self.start_seconds:.2f}-{self.end_seconds:.2f} s"
 
 
-def mean(heard: Sequence[Heard]) -> Heard:
+def mean(result: Sequence[Result]) -> Result:
     """Averages all windows of a clip."""
-    notes = dict.fromkeys(note for one in heard for note in one.notes)
-    probabilities = np.mean([one.probabilities for one in heard], axis=0)
-    return Heard(heard[0].start_seconds, heard[-1].end_seconds, probabilities, tuple(notes))
+    notes = dict.fromkeys(note for one in result for note in one.notes)
+    probabilities = np.mean([one.probabilities for one in result], axis=0)
+    return Result(result[0].start_seconds, result[-1].end_seconds, probabilities, tuple(notes))
 
 
-def text_line(name: str, heard: Heard, labels: Sequence[str], top: int) -> str:
+def text_line(name: str, result: Result, labels: Sequence[str], top: int) -> str:
     """Formats the position, the most probable classes and the notes."""
-    best = np.argsort(-heard.probabilities, kind="stable")[:top]
-    classes = "  ".join(f"{labels[index]} {heard.probabilities[index]:.2f}" for index in best)
-    notes = f"  ({'; '.join(heard.notes)})" if heard.notes else ""
-    return f"{name}  {heard.position}  {classes}{notes}"
+    best = np.argsort(-result.probabilities, kind="stable")[:top]
+    classes = "  ".join(f"{labels[index]} {result.probabilities[index]:.2f}" for index in best)
+    notes = f"  ({'; '.join(result.notes)})" if result.notes else ""
+    return f"{name}  {result.position}  {classes}{notes}"
 
 
-def json_line(name: str, heard: Heard, labels: Sequence[str]) -> str:
+def json_line(name: str, result: Result, labels: Sequence[str]) -> str:
     """Formats a JSON object with the probability of every class."""
     return json.dumps(
         {
             "file": name,
-            "start_seconds": heard.start_seconds,
-            "end_seconds": heard.end_seconds,
-            "scene": _most_probable(heard, labels),
-            "probabilities": dict(zip(labels, heard.probabilities.tolist(), strict=True)),
-            "notes": list(heard.notes),
+            "start_seconds": result.start_seconds,
+            "end_seconds": result.end_seconds,
+            "scene": _most_probable(result, labels),
+            "probabilities": dict(zip(labels, result.probabilities.tolist(), strict=True)),
+            "notes": list(result.notes),
         }
     )
 
@@ -58,14 +58,14 @@ def csv_header(labels: Sequence[str]) -> str:
     return _row(["file", "start_seconds", "end_seconds", "class", *labels])
 
 
-def csv_line(name: str, heard: Heard, labels: Sequence[str]) -> str:
+def csv_line(name: str, result: Result, labels: Sequence[str]) -> str:
     """Formats a row: position, most probable class, and the probability of every class."""
-    numbers = heard.start_seconds, heard.end_seconds
-    return _row([name, *numbers, _most_probable(heard, labels), *heard.probabilities.tolist()])
+    numbers = result.start_seconds, result.end_seconds
+    return _row([name, *numbers, _most_probable(result, labels), *result.probabilities.tolist()])
 
 
-def _most_probable(heard: Heard, labels: Sequence[str]) -> str:
-    return labels[int(heard.probabilities.argmax())]
+def _most_probable(result: Result, labels: Sequence[str]) -> str:
+    return labels[int(result.probabilities.argmax())]
 
 
 def _row(fields: Iterable[object]) -> str:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from dcase_system.sounds.listening import Heard
+from dcase_system.sounds.scanning import Scanned
 
 
-def without_copies(heard: Sequence[Heard]) -> tuple[list[Heard], list[str]]:
+def without_copies(scanned: Sequence[Scanned]) -> tuple[list[Scanned], list[str]]:
     """Leaves out recordings whose audio is there already.
 
     Of copies with one label, one is kept: that of the test part, else the first by name. Copies
@@ -18,8 +18,8 @@ def without_copies(heard: Sequence[Heard]) -> tuple[list[Heard], list[str]]:
     Returns:
         The recordings that are kept, and a line for each that is not.
     """
-    copies: dict[str, list[Heard]] = defaultdict(list)
-    for one in heard:
+    copies: dict[str, list[Scanned]] = defaultdict(list)
+    for one in scanned:
         if one.is_usable:
             copies[one.digest].append(one)
     left_out: dict[int, str] = {}
@@ -34,25 +34,25 @@ def without_copies(heard: Sequence[Heard]) -> tuple[list[Heard], list[str]]:
                 left_out[id(one)] = f"same audio as {other.recording} under another label"
             elif one is not kept:
                 left_out[id(one)] = f"same audio as {kept.recording}"
-    notes = [f"{one.recording}: {left_out[id(one)]}" for one in heard if id(one) in left_out]
-    return [one for one in heard if id(one) not in left_out], notes
+    notes = [f"{one.recording}: {left_out[id(one)]}" for one in scanned if id(one) in left_out]
+    return [one for one in scanned if id(one) not in left_out], notes
 
 
-def divided(heard: Sequence[Heard], test_fraction: float, seed: int) -> list[Heard]:
+def divided(scanned: Sequence[Scanned], test_fraction: float, seed: int) -> list[Scanned]:
     """Gives each recording a part, unless the user has decided on parts.
 
     Groups are taken in random order. A group goes to the test part while each of its classes has
     fewer than `test_fraction` of its windows there and keeps another group for training.
 
     Args:
-        heard: Usable recordings.
+        scanned: Usable recordings.
         test_fraction: Share of each class's windows to test on.
         seed: Seed of the order.
     """
-    if any(one.recording.part for one in heard):
-        return list(heard)
+    if any(one.recording.part for one in scanned):
+        return list(scanned)
     windows: dict[str, Counter[str]] = defaultdict(Counter)  # of each group, by class
-    for one in heard:
+    for one in scanned:
         windows[one.recording.group][one.recording.label] += len(one.windows)
     total: Counter[str] = sum(windows.values(), Counter())
     left = Counter(label for labels in windows.values() for label in labels)  # groups to train on
@@ -67,9 +67,9 @@ def divided(heard: Sequence[Heard], test_fraction: float, seed: int) -> list[Hea
             tested += labels
             left -= Counter(dict.fromkeys(labels, 1))
     return [
-        _in_part(one, "test" if one.recording.group in test_groups else "train") for one in heard
+        _in_part(one, "test" if one.recording.group in test_groups else "train") for one in scanned
     ]
 
 
-def _in_part(heard: Heard, part: str) -> Heard:
-    return replace(heard, recording=replace(heard.recording, part=part))
+def _in_part(scanned: Scanned, part: str) -> Scanned:
+    return replace(scanned, recording=replace(scanned.recording, part=part))

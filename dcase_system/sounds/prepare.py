@@ -13,9 +13,9 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora.corpus import META_COLUMNS, TEST_LIST, split_name
 from dcase_system.runs import stages
-from dcase_system.sounds.listening import Heard, listen
 from dcase_system.sounds.parts import divided, without_copies
 from dcase_system.sounds.recordings import PARTS, Recording
+from dcase_system.sounds.scanning import Scanned, scan
 from dcase_system.sounds.summary import summarised
 
 SUMMARY, WINDOWS = "summary.json", "windows.csv"
@@ -65,7 +65,7 @@ def prepare(
         (target / "split_setup").mkdir()
         everything = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            cut = partial(listen, window_seconds=window_seconds, hop_seconds=hop_seconds)
+            cut = partial(scan, window_seconds=window_seconds, hop_seconds=hop_seconds)
             tasks = [
                 pool.submit(cut, root, one, target / "audio", f"{number:06d}")
                 for number, one in enumerate(recordings)
@@ -100,7 +100,7 @@ def _stamp(root: Path, recording: Recording) -> list[Any]:
         return [repr(recording)]
 
 
-def _write_lists(target: Path, kept: Sequence[Heard]) -> None:
+def _write_lists(target: Path, kept: Sequence[Scanned]) -> None:
     rows = [(one, window) for one in kept for window in one.windows]
     meta = pd.DataFrame(
         [

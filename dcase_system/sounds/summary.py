@@ -6,8 +6,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from dcase_system.sounds.listening import Heard
 from dcase_system.sounds.recordings import PARTS
+from dcase_system.sounds.scanning import Scanned
 
 _IMBALANCED = 5  # times as many windows
 _FEW_GROUPS = 3
@@ -15,7 +15,7 @@ _MOST_SHOWN = 10  # lines of one kind
 
 
 def summarised(
-    everything: Sequence[Heard], kept: Sequence[Heard], copies: Sequence[str]
+    everything: Sequence[Scanned], kept: Sequence[Scanned], copies: Sequence[str]
 ) -> dict[str, Any]:
     """Summarises the recordings by class, with a line for whatever is doubtful.
 
@@ -76,7 +76,7 @@ def as_text(summary: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"Warning: {line}" for line in summary["warnings"])])
 
 
-def _with(everything: Sequence[Heard], note: str) -> list[str]:
+def _with(everything: Sequence[Scanned], note: str) -> list[str]:
     return [str(one.recording) for one in everything if note in one.notes]
 
 

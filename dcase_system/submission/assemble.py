@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class HandedInRun:
+class SubmittedRun:
     """One system trained on one split.
 
     Attributes:
@@ -36,24 +36,24 @@ class HandedInRun:
 
 
 @dataclass(frozen=True)
-class HandedInSystem:
+class SubmittedSystem:
     """One system on all its splits; `key` is its name in the author card, such as `S1`."""
 
     key: str
     description: SystemDescription
-    runs: Mapping[int, HandedInRun]
+    runs: Mapping[int, SubmittedRun]
 
 
 def assemble(
     folder: Path,
     card: AuthorCard,
-    systems: Sequence[HandedInSystem],
+    systems: Sequence[SubmittedSystem],
     *,
     scenes: Sequence[str],
     devices: Sequence[str],
     evaluation_filenames: Sequence[str],
     technical_report: Path | None = None,
-    handed_in: bool = True,
+    for_submission: bool = True,
 ) -> Path:
     """Writes meta files and the zip for up to four systems and validates it.
 
@@ -65,7 +65,7 @@ def assemble(
         devices: Devices of the development set.
         evaluation_filenames: Clips that every output file must have.
         technical_report: A PDF, or None if it is added by hand.
-        handed_in: See `validate_package`.
+        for_submission: See `validate_package`.
 
     Returns:
         The path of the zip.
@@ -97,7 +97,7 @@ def assemble(
         evaluation_filenames=evaluation_filenames,
         scenes=scenes,
         devices=devices,
-        handed_in=handed_in,
+        for_submission=for_submission,
     )
     report.check(package)
     return package
@@ -107,7 +107,7 @@ def _write_system(
     content: Path,
     card: AuthorCard,
     index: int,
-    system: HandedInSystem,
+    system: SubmittedSystem,
     scenes: Sequence[str],
     devices: Sequence[str],
 ) -> SystemFiles:

@@ -82,7 +82,7 @@ def read_meta(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[object,
 
 
 def with_placeholders(
-    found: Report, meta: object, entry: zipfile.ZipInfo, handed_in: bool
+    found: Report, meta: object, entry: zipfile.ZipInfo, for_submission: bool
 ) -> Report:
     """Adds the author card's placeholders that are left in a meta file.
 
@@ -90,12 +90,12 @@ def with_placeholders(
         found: Other defects of the file.
         meta: Parsed content of the file.
         entry: Entry of the file in the package.
-        handed_in: Whether placeholders are errors, not warnings.
+        for_submission: Whether placeholders are errors, not warnings.
     """
     submission = meta.get("submission") if isinstance(meta, dict) else None
     where = f"{printable(entry.filename)} field submission"
     lines = tuple(limited(placeholder_defects(submission, where), entry))
-    if handed_in:
+    if for_submission:
         return Report((*found.errors, *lines), found.warnings)
     return Report(found.errors, (*found.warnings, *lines))
 

@@ -122,7 +122,7 @@ def assemble_task1b(
     *,
     evaluation_filenames: Sequence[str],
     classes: Sequence[str] = CLASSES,
-    handed_in: bool = True,
+    for_submission: bool = True,
 ) -> Path:
     """Writes meta files and the zip for up to four systems and validates it.
 
@@ -132,7 +132,7 @@ def assemble_task1b(
         systems: Systems in the order of their index in the label, 1 to 4.
         evaluation_filenames: Clips that every output file must have.
         classes: Names of the output columns.
-        handed_in: See `validate_task1b`.
+        for_submission: See `validate_task1b`.
 
     Returns:
         The path of the zip.
@@ -154,7 +154,7 @@ def assemble_task1b(
         package,
         evaluation_filenames=evaluation_filenames,
         classes=classes,
-        handed_in=handed_in,
+        for_submission=for_submission,
     )
     report.check(package)
     return package

@@ -52,7 +52,7 @@ def validate_package(
     scenes: Sequence[str] = tau.SCENES,
     devices: Sequence[str] = tau.DEVICES,
     require_report: bool = False,
-    handed_in: bool = True,
+    for_submission: bool = True,
 ) -> Report:
     """Checks a package from the outside in: zip, layout, output files, meta files.
 
@@ -66,7 +66,7 @@ def validate_package(
         scenes: Classes, in order.
         devices: Recording devices of the development-test results.
         require_report: Whether a missing technical report is an error, not a warning.
-        handed_in: Whether the package is meant for submission: then placeholders of the author
+        for_submission: Whether the package is meant for submission: then placeholders of the author
             card are errors, not warnings.
     """
     if evaluation_filenames is None:
@@ -91,7 +91,7 @@ def validate_package(
             for entry in chain.from_iterable(system.outputs.values()):
                 errors += limited(output_file_defects(archive, entry, scenes, clips), entry)
             for entry in system.metas:
-                found = _check_meta(archive, entry, label, scenes, devices, handed_in)
+                found = _check_meta(archive, entry, label, scenes, devices, for_submission)
                 errors += found.errors
                 warnings += found.warnings
     return Report(tuple(errors), tuple(warnings))
@@ -103,7 +103,7 @@ def _check_meta(
     label: str,
     scenes: Sequence[str],
     devices: Sequence[str],
-    handed_in: bool,
+    for_submission: bool,
 ) -> Report:
     where = printable(entry.filename)
     meta, fault = read_meta(archive, entry)
@@ -111,7 +111,7 @@ def _check_meta(
         return Report((fault,))
     errors = tuple(limited(meta_defects(meta, where, label, scenes, devices), entry))
     warnings = tuple(limited(meta_warnings(meta, where), entry))
-    return with_placeholders(Report(errors, warnings), meta, entry, handed_in)
+    return with_placeholders(Report(errors, warnings), meta, entry, for_submission)
 
 
 def _report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[str]:
@@ -150,7 +150,7 @@ def main(argv: Sequence[str]) -> int:
             from dcase_system.corpora.task1b import read_task1b
 
             read_task1b(options.data_dir)
-        report = validate_task1b(argv[1], evaluation_filenames=clips, handed_in=not demo)
+        report = validate_task1b(argv[1], evaluation_filenames=clips, for_submission=not demo)
         return _show(argv[1], report)
     scenes: Sequence[str] = options.scenes or tau.SCENES
     devices: Sequence[str] = tau.DEVICES
@@ -168,7 +168,7 @@ def main(argv: Sequence[str]) -> int:
         devices=devices,
         require_report=options.require_report,
         # The challenge only has TAU's scenes.
-        handed_in=not demo and set(scenes) == set(tau.SCENES),
+        for_submission=not demo and set(scenes) == set(tau.SCENES),
     )
     return _show(argv[1], report)
 

@@ -82,7 +82,7 @@ def validate_task1b(
     *,
     evaluation_filenames: Collection[str] | None = None,
     classes: Sequence[str] = CLASSES,
-    handed_in: bool = True,
+    for_submission: bool = True,
 ) -> Report:
     """Checks a package; never raises for a defective one.
 
@@ -91,7 +91,7 @@ def validate_task1b(
         evaluation_filenames: Clips that each output file must have, with or without the folder
             `audio/`; by default the official `0.wav` to `8639.wav`.
         classes: Classes, in order.
-        handed_in: Whether the package is meant for submission: then placeholders of the author
+        for_submission: Whether the package is meant for submission: then placeholders of the author
             card are errors, not warnings.
     """
     if evaluation_filenames is None:
@@ -105,7 +105,7 @@ def validate_task1b(
         systems, errors = _sorted(archive.infolist())
         warnings: list[str] = []
         for label, entries in sorted(systems.items()):
-            found = _check_system(archive, label, entries, clips, classes, handed_in)
+            found = _check_system(archive, label, entries, clips, classes, for_submission)
             errors += found.errors
             warnings += found.warnings
     return Report(tuple(errors), tuple(warnings))
@@ -143,7 +143,7 @@ def _check_system(
     entries: dict[str, zipfile.ZipInfo],
     clips: AbstractSet[str],
     classes: Sequence[str],
-    handed_in: bool,
+    for_submission: bool,
 ) -> Report:
     where = f"<top>/{TASK}/{printable(label)}/"
     errors: list[str] = []
@@ -163,7 +163,7 @@ def _check_system(
         return Report((*errors, fault))
     name = printable(meta_entry.filename)
     errors += limited(meta_defects_2020(meta, name, label, classes), meta_entry)
-    return with_placeholders(Report(tuple(errors)), meta, meta_entry, handed_in)
+    return with_placeholders(Report(tuple(errors)), meta, meta_entry, for_submission)
 
 
 def meta_defects_2020(

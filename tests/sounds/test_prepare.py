@@ -13,10 +13,10 @@ from dcase_system.audio.decode import read_audio
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.lists import read_split
-from dcase_system.sounds.listening import Heard, Window, listen
 from dcase_system.sounds.parts import divided, without_copies
 from dcase_system.sounds.prepare import SUMMARY, WINDOWS, prepare
 from dcase_system.sounds.recordings import Recording, find_recordings
+from dcase_system.sounds.scanning import Scanned, Window, scan
 from dcase_system.sounds.summary import as_text
 from tests.sounds.folders import write, write_folders
 
@@ -76,11 +76,11 @@ def test_a_window_is_that_part_of_its_recording(tmp_path):
     write(tmp_path / "bus" / "a.wav", 2.5, 32_000, seed=1)
     recording = Recording("bus/a.wav", "bus", "g", start_seconds=0.25, end_seconds=2.5)
     (tmp_path / "out").mkdir()
-    heard = listen(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=0.5)
+    scanned = scan(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=0.5)
     samples, _ = read_audio(tmp_path / "bus" / "a.wav")
-    starts = [window.start_seconds for window in heard.windows]
+    starts = [window.start_seconds for window in scanned.windows]
     assert starts == [0.25, 0.75, 1.25, 1.5]  # the last one ends with the recording
-    for window in heard.windows:
+    for window in scanned.windows:
         found, rate = read_audio(tmp_path / "out" / window.file)
         first = round(window.start_seconds * 32_000)
         assert rate == 32_000 and len(found) == 32_000
@@ -91,9 +91,9 @@ def test_channels_are_averaged_and_rates_converted(tmp_path):
     write(tmp_path / "bus" / "a.wav", 1.0, 48_000, 2)
     (tmp_path / "out").mkdir()
     recording = Recording("bus/a.wav", "bus", "g")
-    heard = listen(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=1.0)
-    assert (heard.sample_rate, heard.channels, heard.seconds) == (48_000, 2, 1.0)
-    (window,) = heard.windows
+    scanned = scan(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=1.0)
+    assert (scanned.sample_rate, scanned.channels, scanned.seconds) == (48_000, 2, 1.0)
+    (window,) = scanned.windows
     assert read_audio(tmp_path / "out" / window.file)[0].shape == (32_000, 1)
 
 
@@ -102,9 +102,9 @@ def test_the_windows_of_a_recording(tmp_path, seconds, windows):
     write(tmp_path / "bus" / "a.wav", seconds)
     (tmp_path / "out").mkdir()
     recording = Recording("bus/a.wav", "bus", "g")
-    heard = listen(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=1.0)
-    assert len(heard.windows) == windows
-    assert ("too short" in heard.notes) == (windows == 0)
+    scanned = scan(tmp_path, recording, tmp_path / "out", "w", window_seconds=1.0, hop_seconds=1.0)
+    assert len(scanned.windows) == windows
+    assert ("too short" in scanned.notes) == (windows == 0)
 
 
 def test_ready_made_parts_stay_and_a_copy_among_them_is_tested_on_only(tmp_path):
@@ -150,30 +150,30 @@ groups = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(groups, st.integers(0, 99), st.floats(0.05, 0.5))
 def test_no_group_is_divided_and_every_class_can_be_trained_on(found, seed, fraction):
-    heard = [
-        Heard(
+    scanned = [
+        Scanned(
             Recording(f"{label}/{index}.wav", label, str(group)),
             windows=(Window("w", 0, 1),) * windows,
         )
         for index, (label, group, windows) in enumerate(found)
     ]
-    parts = divided(heard, fraction, seed)
+    parts = divided(scanned, fraction, seed)
     part_of = {}
     for one in parts:
         assert part_of.setdefault(one.recording.group, one.recording.part) == one.recording.part
     labels = {label for label, *_ in found}
     assert {one.recording.label for one in parts if one.recording.part == "train"} == labels
-    assert parts == divided(heard, fraction, seed)
+    assert parts == divided(scanned, fraction, seed)
 
 
 def test_copies_with_one_label_leave_one():
-    heard = [
-        Heard(Recording(f"a/{name}.wav", "a", name), windows=(Window("w", 0, 1),), digest=digest)
+    scanned = [
+        Scanned(Recording(f"a/{name}.wav", "a", name), windows=(Window("w", 0, 1),), digest=digest)
         for name, digest in (("x", "1"), ("y", "1"), ("z", "2"), ("u", "1"))
     ]
-    kept, notes = without_copies(heard)
+    kept, notes = without_copies(scanned)
     assert [one.recording.group for one in kept] == ["x", "z"]
     assert notes == ["a/y.wav: same audio as a/x.wav", "a/u.wav: same audio as a/x.wav"]
-    other = replace(heard[1], recording=Recording("b/y.wav", "b", "y"))
-    kept, notes = without_copies([heard[0], other])
+    other = replace(scanned[1], recording=Recording("b/y.wav", "b", "y"))
+    kept, notes = without_copies([scanned[0], other])
     assert kept == [] and len(notes) == 2

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dcase_system.corpora.corpus import read_corpus, read_evaluation_list
-from dcase_system.submission.assemble import HandedInRun, HandedInSystem, assemble
+from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem, assemble
 from dcase_system.submission.card import read_author_card
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.validate import validate_package
@@ -39,11 +39,11 @@ def package_of(root: Path, scenes: list[str] | None = None) -> Path:
         output = root / f"{split}.csv"
         values = np.random.default_rng(0).dirichlet(np.ones(len(corpus.scenes)), len(clips))
         write_output(output, clips, values, corpus.scenes)
-        runs[split] = HandedInRun(results, output, COMPLEXITY)
+        runs[split] = SubmittedRun(results, output, COMPLEXITY)
     return assemble(
         root / "submission",
         read_author_card(CARD),
-        [HandedInSystem("S1", DESCRIPTION, runs)],
+        [SubmittedSystem("S1", DESCRIPTION, runs)],
         scenes=corpus.scenes,
         devices=corpus.devices,
         evaluation_filenames=clips,

@@ -150,7 +150,7 @@ def test_the_validator_names_each(meta, files, validate, fields, named):
     meta["submission"] |= fields
     report = validate({**files, META: yaml.safe_dump(meta).encode()})
     assert any(named in line and line.startswith(META) for line in report.errors)
-    tried = validate({**files, META: yaml.safe_dump(meta).encode()}, handed_in=False)
+    tried = validate({**files, META: yaml.safe_dump(meta).encode()}, for_submission=False)
     assert not any(named in line for line in tried.errors)
     assert any(named in line for line in tried.warnings)
 

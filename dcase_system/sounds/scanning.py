@@ -28,7 +28,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Scanned:
     """What was found in a recording.
 
     Attributes:
@@ -54,7 +54,7 @@ class Heard:
         return bool(self.windows)
 
 
-def listen(
+def scan(
     root: Path,
     recording: Recording,
     folder: Path,
@@ -62,7 +62,7 @@ def listen(
     *,
     window_seconds: float,
     hop_seconds: float,
-) -> Heard:
+) -> Scanned:
     """Writes the windows of a recording as mono WAV files of 16 bits at 32 kHz.
 
     The last window ends with the recording, and so may overlap the one before. A recording shorter
@@ -80,7 +80,7 @@ def listen(
     try:
         samples, rate, channels = _decoded(root, recording)
     except InputError as error:
-        return Heard(recording, notes=(str(error),))
+        return Scanned(recording, notes=(str(error),))
     seconds, length = len(samples) / SAMPLE_RATE, round(window_seconds * SAMPLE_RATE)
     peak = np.abs(samples).max(initial=0.0)
     notes = []
@@ -101,7 +101,7 @@ def listen(
             begin = recording.start_seconds + start / SAMPLE_RATE
             windows.append(Window(name, begin, min(begin + window_seconds, begin + seconds)))
     digest = hashlib.sha256(pcm.tobytes()).hexdigest()
-    return Heard(recording, seconds, rate, channels, tuple(windows), digest, tuple(notes))
+    return Scanned(recording, seconds, rate, channels, tuple(windows), digest, tuple(notes))
 
 
 def _decoded(root: Path, recording: Recording) -> tuple[np.ndarray, int, int]:
