@@ -92,7 +92,7 @@ def _plan(target: Target, clips: int) -> StudentPlan:
     wanted = _FAST_STEPS if FLAGS.fast else _STEPS
     epochs = FLAGS.epochs or math.ceil(wanted / epoch_steps(clips, FLAGS.batch_size))
     settings: dict[str, Any] = {"mask_frames": MASK_FRAMES}
-    settings |= given("batch_size", "learning_rate", "seed")
+    settings |= given("batch_size", "learning_rate", "seed", "balanced")
     if FLAGS.fast:
         return StudentPlan(architecture=target.architecture, epochs=epochs, **settings)
     # The budget is for windows of one second; longer ones cost more on any network.

@@ -24,11 +24,11 @@ class Result:
         return f"{self.start_seconds:.2f}-{self.end_seconds:.2f} s"
 
 
-def mean(result: Sequence[Result]) -> Result:
+def mean(results: Sequence[Result]) -> Result:
     """Averages all windows of a clip."""
-    notes = dict.fromkeys(note for one in result for note in one.notes)
-    probabilities = np.mean([one.probabilities for one in result], axis=0)
-    return Result(result[0].start_seconds, result[-1].end_seconds, probabilities, tuple(notes))
+    notes = dict.fromkeys(note for one in results for note in one.notes)
+    probabilities = np.mean([one.probabilities for one in results], axis=0)
+    return Result(results[0].start_seconds, results[-1].end_seconds, probabilities, tuple(notes))
 
 
 def text_line(name: str, result: Result, labels: Sequence[str], top: int) -> str:

@@ -97,6 +97,6 @@ def _warnings(classes: Sequence[Mapping[str, Any]]) -> list[str]:
         most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
         warnings.append(
             f"classes are imbalanced: {most!r} has {sizes[most]:,} training windows, "
-            f"{least!r} {sizes[least]:,}"
+            f"{least!r} {sizes[least]:,}; --balanced draws all classes equally often"
         )
     return warnings

@@ -80,6 +80,7 @@ def training_batches(
     seed: int,
     first_epoch: int = 0,
     augmentation: Augmentation | None = None,
+    shares: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """An endless stream of batches, shuffled each epoch.
 
@@ -93,13 +94,18 @@ def training_batches(
         seed: Seed for shuffling and augmentation.
         first_epoch: Number of the first epoch to generate.
         augmentation: Waveform augmentation that depends on the clip, which a layer cannot see.
+        shares: (clips,) probabilities with which clips are drawn, with replacement; by default an
+            epoch has each clip once.
     """
 
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         epoch = first_epoch
         while True:
             generator = np.random.default_rng([seed, epoch])
-            order = generator.permutation(len(waveforms))
+            if shares is None:
+                order = generator.permutation(len(waveforms))
+            else:
+                order = generator.choice(len(waveforms), len(waveforms), p=shares)
             for start in range(0, len(order), batch_size):
                 positions = order[start : start + batch_size]
                 batch = waveforms.gather(positions)

@@ -75,6 +75,7 @@ def fit(
     warmup: int | None = None,
     accumulation: int = 1,
     augmentation: Augmentation | None = None,
+    shares: np.ndarray | None = None,
     validation: ValidationSet | None = None,
     metrics: Sequence[keras.metrics.Metric | Callable] = (),
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -104,6 +105,7 @@ def fit(
         accumulation: Batches whose gradients are averaged into one optimiser step; the schedule and
             the epochs count batches.
         augmentation: Augmentation of the waveforms before they reach the model.
+        shares: See `training_batches`.
         validation: Clips scored after each epoch, for the log only; the last epoch is always kept.
         metrics: Metrics logged with the loss.
         callbacks: Further callbacks, called before the log is written and the checkpoint is saved.
@@ -170,6 +172,7 @@ def fit(
             seed=seed,
             first_epoch=first_epoch,
             augmentation=augmentation,
+            shares=shares,
         )
         _run_epochs(model, batches, range(first_epoch, epochs), steps_per_epoch, watchers)
 

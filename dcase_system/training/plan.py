@@ -49,6 +49,7 @@ class TrainingPlan:
         impulse_response_probability: Probability that a clip of device a is convolved with one.
         validation_fraction: Part of the list held out by location and scored after each epoch,
             for the log; 0 trains on all of it, as published.
+        balanced: Whether an epoch draws all classes equally often, instead of each clip once.
         seed: Seed for everything random.
     """
 
@@ -66,6 +67,7 @@ class TrainingPlan:
     mixstyle_alpha: float = 0.3
     impulse_response_probability: float = 0.0
     validation_fraction: float = 0.0
+    balanced: bool = False
     seed: int = 0
 
 
@@ -79,6 +81,7 @@ class Training:
         targets: (clips, ...) targets of the same clips.
         augmentation: Augmentation of the waveforms, or None.
         validation: Held-out clips, or None.
+        shares: (clips,) probabilities of drawing each clip, or None for each clip once an epoch.
     """
 
     model: keras.Model
@@ -86,6 +89,7 @@ class Training:
     targets: np.ndarray
     augmentation: DeviceAugmentation | None
     validation: ValidationSet | None
+    shares: np.ndarray | None = None
 
     def validate(self, batch_size: int) -> Validate | None:
         """Returns a function that scores the held-out clips, or None if there are none."""
@@ -143,7 +147,14 @@ def prepare(
     validation = None
     if held.size:
         validation = ValidationSet(train.audio.take(held), train.clips.labels[held])
-    return Training(model, train.audio.take(kept), targets[kept], augmentation, validation)
+    shares = balanced_shares(train.clips.labels[kept]) if plan.balanced else None
+    return Training(model, train.audio.take(kept), targets[kept], augmentation, validation, shares)
+
+
+def balanced_shares(labels: np.ndarray) -> np.ndarray:
+    """Returns probabilities (clips,) with which clips of each class are drawn equally often."""
+    _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return 1 / (len(counts) * counts[class_of])
 
 
 def train_classifier(
@@ -188,6 +199,7 @@ def train_classifier(
         schedule=plan.schedule,
         warmup=plan.warmup_steps,
         augmentation=training.augmentation,
+        shares=training.shares,
         seed=plan.seed,
         checkpoint=checkpoint,
         metrics_log=metrics_log,

@@ -39,6 +39,9 @@ flags.DEFINE_bool(
     False,
     "Train one network at its final width on the labels alone, without teachers and pruning.",
 )
+flags.DEFINE_bool(
+    "balanced", False, "Draw all classes equally often in training, however rare their windows."
+)
 flags.DEFINE_integer(
     "epochs", None, "EPOCHS: Total epochs of all trainings. [2,000 steps; 600 with --fast]", 1
 )

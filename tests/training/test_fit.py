@@ -17,6 +17,7 @@ from dcase_system.training.batches import prediction_batches, training_batches
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
+from dcase_system.training.plan import balanced_shares
 from dcase_system.training.predict import ValidationSet, predict
 from dcase_system.training.schedule import Steps
 from tests.training.curves import assert_drawn
@@ -207,6 +208,21 @@ def test_a_resumed_stream_continues_the_order(tones):
         next(whole)
     resumed = training_batches(waveforms, identity, 16, seed=3, first_epoch=1).as_numpy_iterator()
     np.testing.assert_array_equal(next(whole)[1], next(resumed)[1])
+
+
+def test_balanced_batches_have_rare_classes_as_often():
+    labels = np.repeat([0, 1, 2], [90, 9, 1])
+    shares = balanced_shares(labels)
+    np.testing.assert_allclose([shares[labels == one].sum() for one in range(3)], 1 / 3)
+    waveforms = Waveforms(np.zeros((100, 4), np.int16), np.arange(100), "zeros")
+    targets = np.eye(3, dtype=np.float32)[labels]
+    streams = [
+        training_batches(waveforms, targets, 50, seed=3, shares=shares).as_numpy_iterator()
+        for _ in range(2)
+    ]
+    drawn = np.concatenate([next(streams[0])[1] for _ in range(60)])
+    np.testing.assert_allclose(drawn.mean(axis=0), 1 / 3, atol=0.05)
+    np.testing.assert_array_equal(drawn[:50], next(streams[1])[1])
 
 
 def test_prediction_covers_the_last_partial_batch(tones):

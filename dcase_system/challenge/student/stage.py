@@ -209,6 +209,7 @@ class StudentStage:
             self.plan.batch_size,
             seed=self.plan.seed,
             augmentation=training.augmentation,
+            shares=training.shares,
         ):
             yield augmented(waveforms), targets
 
