@@ -46,7 +46,7 @@ def find_recordings(source: Path, group_pattern: str | None = None) -> tuple[Pat
     """Lists the recordings of a folder of class folders, or of a table.
 
     In a folder, the class is the first folder below it (or below `train/`, `validation/` and
-    `test/`, which are then taken as they are). A table is a `.csv` file with the columns `file` and
+    `test/` in any case, which are then taken as they are; without `test/`, `validation/` is it). A table is a `.csv` file with the columns `file` and
     `label`, and optionally `group`, `start`, `end` (seconds) and `part`; files are relative to it.
 
     Args:
@@ -104,16 +104,27 @@ def _of_folder(root: Path, group_of: _Grouping) -> Iterator[Recording]:
             where=root,
             expected="a folder with a folder of recordings for each class, or a .csv table",
         )
-    parted = (root / "train").is_dir() and (root / "test").is_dir()
+    parts = _parts(root)
     for path in map(PurePosixPath, files_below(root, SUFFIXES)):
         folders = path.parts[:-1]
-        part = folders[0] if parted and folders and folders[0] in PARTS else ""
-        if parted and not part:
+        part = parts.get(folders[0], "") if folders else ""
+        if parts and not part:
             continue
         classes = folders[1:] if part else folders
         if path.name.startswith("._") or not classes:  # a Mac's resource forks; no class
             continue
         yield Recording(path, classes[0], group_of(path), part)
+
+
+def _parts(root: Path) -> dict[str, str]:
+    """Ready-made parts by the names of their folders; what is validated on is tested on alone."""
+    found = {path.name: path.name.lower() for path in root.iterdir() if path.is_dir()}
+    parts = {name: part for name, part in found.items() if part in PARTS}
+    if "train" not in parts.values() or len(set(parts.values())) < 2:
+        return {}
+    if "test" not in parts.values():
+        parts = {name: part.replace("validation", "test") for name, part in parts.items()}
+    return parts
 
 
 def _of_table(path: Path, group_of: _Grouping) -> Iterator[Recording]:

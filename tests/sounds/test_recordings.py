@@ -45,6 +45,21 @@ def test_parts_are_taken_as_they_are(tmp_path):
     }
 
 
+def test_without_a_test_part_the_validation_part_is_tested_on(tmp_path):
+    for part in ("Train", "Validation"):
+        write_folders(tmp_path / part, 1)
+    _, found = find_recordings(tmp_path)
+    assert {one.part for one in found if one.path.parts[0] == "Validation"} == {"test"}
+    assert {one.part for one in found if one.path.parts[0] == "Train"} == {"train"}
+
+
+def test_a_train_folder_alone_is_a_class(tmp_path):
+    write_folders(tmp_path / "train", 1)
+    write_folders(tmp_path / "tram", 1)
+    _, found = find_recordings(tmp_path)
+    assert {one.label for one in found} == {"train", "tram"}
+
+
 def test_a_table_names_files_labels_groups_and_times(tmp_path):
     table = tmp_path / "sounds.csv"
     table.write_text(
