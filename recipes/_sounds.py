@@ -8,7 +8,7 @@ from absl import flags
 
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.challenge.run import run_split
-from dcase_system.challenge.student.plan import QATPlan, StudentPlan, plan_in_words
+from dcase_system.challenge.student.plan import STUDENT, QATPlan, StudentPlan, plan_in_words
 from dcase_system.challenge.systems import MASK_FRAMES, PruningOptions, planned
 from dcase_system.challenge.teachers import teacher_plans
 from dcase_system.core.progress import progress_bar
@@ -59,7 +59,8 @@ def run() -> None:
     print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
     lists = read_split(read_corpus(corpus), _SPLIT)
     plan = _plan(target, len(lists.train))
-    LOG.info("%s", plan_in_words(plan, len(lists.train)))
+    if not (run_dir / STUDENT).exists():
+        LOG.info("%s", plan_in_words(plan, len(lists.train)))
     data = decoded(lists, _SPLIT, Path(FLAGS.cache_dir) / "stores", seconds=FLAGS.seconds)
     ensemble = None if FLAGS.fast else _ensemble(Path(f"{run_dir}-teachers"), lists, data)
     run_split(

@@ -10,7 +10,12 @@ from dcase_system import runs
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.run import run_split, settings_of
-from dcase_system.challenge.student.plan import QATPlan, StudentPlan, plan_in_words
+from dcase_system.challenge.student.plan import (
+    STUDENT,
+    QATPlan,
+    StudentPlan,
+    plan_in_words,
+)
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
     PRUNED_EPOCHS_FACTOR,
@@ -63,7 +68,8 @@ def run(split: int) -> None:
     if trains_teachers:
         del settings["teachers"]  # not known before they are trained
     runs.check(run_dir, settings, overwrite=FLAGS.overwrite)
-    LOG.info("%s", plan_in_words(plan, trained_clips(lists.train, plan.validation_fraction)))
+    if not (run_dir / STUDENT).exists():
+        LOG.info("%s", plan_in_words(plan, trained_clips(lists.train, plan.validation_fraction)))
     data = decoded(lists, split, _common.stores(), seconds=FLAGS.seconds)
     if trains_teachers:
         ensemble = _common.ensemble(lists, split, _trained_teachers(name, data, responses))

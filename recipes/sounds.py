@@ -1,7 +1,8 @@
 """A network for your own sounds: from folders of recordings to a file for a device.
 
     python -m recipes.sounds --data_dir=RECORDINGS --fast
-    python -m recipes.sounds --data_dir=RECORDINGS --target=esp32-s3 --output_dir=RUN
+    python -m recipes.sounds --data_dir=RECORDINGS \\
+        --target=esp32-s3 --output_dir=RUN
 
 RECORDINGS holds a folder of recordings for each class: any length, sample rate and number of
 channels. They are cut into windows and divided into training and test so that no recording, no

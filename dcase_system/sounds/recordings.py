@@ -45,9 +45,10 @@ class Recording:
 def find_recordings(source: Path, group_pattern: str | None = None) -> tuple[Path, list[Recording]]:
     """Lists the recordings of a folder of class folders, or of a table.
 
-    In a folder, the class is the first folder below it (or below `train/`, `validation/` and
-    `test/` in any case, which are then taken as they are; without `test/`, `validation/` is it). A table is a `.csv` file with the columns `file` and
-    `label`, and optionally `group`, `start`, `end` (seconds) and `part`; files are relative to it.
+    In a folder, the class is the first folder below it, or below `train/`, `validation/` and
+    `test/` (in any case), which are then taken as they are; without `test/`, `validation/` is it. A
+    table is a `.csv` file with the columns `file` and `label`, and optionally `group`, `start`,
+    `end` (seconds) and `part`; files are relative to it.
 
     Args:
         source: Folder or table.
