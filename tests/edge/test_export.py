@@ -34,6 +34,7 @@ def stored(tmp_path_factory, network, signature):
     return folder
 
 
+@pytest.mark.slow
 def test_the_command_exports_a_stored_network_by_a_list(tmp_path, stored, clips):
     (tmp_path / "list.csv").write_text("filename\n4.wav\n1.wav\n")
     out = tmp_path / "out"

@@ -42,6 +42,7 @@ def test_the_same_command_repeats_nothing(finished):
     assert (folder / "run" / "metrics.jsonl").read_bytes() == log
 
 
+@pytest.mark.slow
 def test_the_prepared_corpus_is_one_for_the_other_recipes(finished, tmp_path):
     folder, *_ = finished
     done = run(

@@ -113,6 +113,7 @@ def test_a_second_round_goes_on_from_the_first(run_dir, data, tmp_path, caplog):
     assert widths(copied / "student")[1] == 6
 
 
+@pytest.mark.slow
 def test_a_round_of_few_steps_reaches_its_ratio(run_dir, data, tmp_path):
     copied = shutil.copytree(run_dir, tmp_path / "run")
     train_student(copied, replace(PLAN, rounds=(replace(ROUND, updates=1_000, epochs=1),)), data)
