@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import parse_json, replacing, write_json
 from dcase_system.edge import flatbuffer
+from dcase_system.edge.interpreter import loaded
 from dcase_system.models.signature import ModelSignature
 
 _METADATA = "dcase_system.card"
@@ -48,7 +47,7 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
     content = flatbuffer.serialise(model)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
-    interpreter = tf.lite.Interpreter(model_content=content)
+    interpreter = loaded(content)
     whole = {
         "file": path.name,
         "bytes": len(content),

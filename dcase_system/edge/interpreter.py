@@ -1,13 +1,13 @@
-"""Loads `.tflite` models into TensorFlow's interpreter."""
+"""Loads `.tflite` models into LiteRT's interpreter, whose kernels are newer than TensorFlow's."""
 
-import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from dcase_system.core import native_messages
 
 
 def loaded(
     content: bytes, threads: int | None = None, *, every_tensor: bool = False
-) -> tf.lite.Interpreter:
+) -> Interpreter:
     """Loads a model and allocates its tensors, without the interpreter's notices.
 
     Args:
@@ -19,7 +19,7 @@ def loaded(
         ValueError, RuntimeError: The interpreter rejects the model.
     """
     with native_messages.hidden():
-        interpreter = tf.lite.Interpreter(
+        interpreter = Interpreter(
             model_content=content,
             num_threads=threads,
             experimental_preserve_all_tensors=every_tensor,

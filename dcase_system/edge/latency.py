@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from absl import app, flags
@@ -29,7 +28,6 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.processors import usable_cores
 from dcase_system.edge import tflite, timing
 from dcase_system.edge.card import read_card
-from dcase_system.models import registry
 from dcase_system.models.signature import ModelSignature
 
 _PACKAGES = {"tf.lite": "tensorflow", "ai_edge_litert": "ai-edge-litert"}
@@ -76,7 +74,7 @@ class Latency:
 
 
 def measure(
-    path: Path, takes: str, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+    path: Path, takes: str, threads: Sequence[int], repeats: int, runtime: str = "ai_edge_litert"
 ) -> Latency:
     """Measures a file in its own process.
 
@@ -105,7 +103,7 @@ def measure(
 
 
 def measure_front_end(
-    signature: ModelSignature, threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+    signature: ModelSignature, threads: Sequence[int], repeats: int, runtime: str = "ai_edge_litert"
 ) -> Latency:
     """Measures a signature's front end alone, from the samples of a clip to its features."""
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +114,7 @@ def measure_front_end(
 
 
 def measure_files(
-    paths: Sequence[Path], threads: Sequence[int], repeats: int, runtime: str = "tf.lite"
+    paths: Sequence[Path], threads: Sequence[int], repeats: int, runtime: str = "ai_edge_litert"
 ) -> list[Latency]:
     """Measures files with cards; before the files of each signature, its front end alone.
 
@@ -134,27 +132,6 @@ def measure_files(
         front_end = front_ends[key].times[0].processor
         results.append(Latency(**{**vars(measured), "front_end": front_end}))
     return results
-
-
-def measured_latency(
-    spec: Any, *, format_name: str = "float32", threads: int = 1, repeats: int = 20
-) -> float:
-    """Measures a network's median milliseconds per call, in this process.
-
-    Weights are random: they do not affect the time.
-
-    Args:
-        spec: Spec of the network, with the length of its input.
-        format_name: Format of the `.tflite` file.
-        threads: Number of interpreter threads.
-        repeats: Number of measured calls.
-    """
-    features = np.random.default_rng(0).normal(size=(1, *spec.input_shape, 1)).astype(np.float32)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        tflite.export(registry.build_fixed(spec), folder, features, formats=(format_name,))
-        interpreter = timing.load(folder / tflite.file_name(format_name), threads)
-        return float(np.median(timing.milliseconds(interpreter, repeats)[0]))
 
 
 def _time(threads: int, clock: Sequence[float], processor: Sequence[float]) -> Time:
@@ -211,7 +188,7 @@ def _define_flags() -> None:
         "CALLS: Measured calls of each file, with each number of threads.",
         lower_bound=1,
     )
-    flags.DEFINE_enum("runtime", "tf.lite", list(timing.RUNTIMES), "Runtime for the files.")
+    flags.DEFINE_enum("runtime", "ai_edge_litert", list(timing.RUNTIMES), "Runtime for the files.")
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
     flags.register_validator(
         "threads",

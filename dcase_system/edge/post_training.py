@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python.convert import mlir_quantize
 
 from dcase_system.core import native_messages
@@ -163,7 +164,7 @@ def _mean(int8: bytes, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.nda
 
 def _runs(
     content: bytes, inputs: Iterable[np.ndarray], *, every_tensor: bool = False
-) -> Iterable[tf.lite.Interpreter]:
+) -> Iterable[Interpreter]:
     """Yields a file's interpreter after each input."""
     interpreter = loaded(content, every_tensor=every_tensor)
     details = interpreter.get_input_details()[0]

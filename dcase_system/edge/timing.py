@@ -25,7 +25,7 @@ RUNTIMES = {
 WARM_UP = 5
 
 
-def load(path: str | Path, threads: int, runtime: str = "tf.lite") -> Any:
+def load(path: str | Path, threads: int, runtime: str = "ai_edge_litert") -> Any:
     """Loads an interpreter with allocated tensors and the runtime's default kernels."""
     module = importlib.import_module(RUNTIMES[runtime])
     interpreter = module.Interpreter(str(path), num_threads=threads)
