@@ -32,7 +32,7 @@ def write_as_folders(corpus, folder):
 def test_real_clips_in_folders_score_as_by_their_lists(shared, tmp_path):
     corpus = read_corpus(shared / "scenes10")
     write_as_folders(corpus, tmp_path / "recordings")
-    given = [f"--cache_dir={tmp_path / 'cache'}", "--epochs=20", "--batch_size=64"]
+    given = [f"--cache_dir={tmp_path / 'cache'}", "--epochs=12", "--batch_size=64"]
     given.append("--tflite_formats=int8")
     done = run(
         "recipes.sounds",
