@@ -3,7 +3,9 @@
 import os
 import sys
 
+from dcase_system.core.import_hooks import at_import
 from dcase_system.core.interrupts import watch
+from dcase_system.core.native_messages import hidden_during
 from dcase_system.keras_classes import register_with_keras
 
 # TensorFlow reads this at its first import. It logs start-up notices as errors (three on a machine
@@ -27,3 +29,6 @@ def _is_command() -> bool:
 register_with_keras()
 if _is_command():
     watch()  # also covers the import of TensorFlow
+    if "tensorflow" not in sys.modules:
+        # From 2.20 on its notices heed no log level.
+        at_import("tensorflow", hidden_during)

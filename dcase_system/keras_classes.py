@@ -12,10 +12,11 @@ strides that runs on every device, and no global response normalisation.
 
 import importlib
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+from dcase_system.core.import_hooks import at_import
 
 CLASSES = {
     "audio.augment": ("AxisMask", "FreqMixStyle", "TimeRoll"),
@@ -42,7 +43,7 @@ def register_with_keras() -> None:
     if "keras" in sys.modules:
         _register(sys.modules["keras"])
     else:
-        sys.meta_path.insert(0, _KerasFinder())
+        at_import("keras", _register_after)
 
 
 class _StandIn:
@@ -55,30 +56,13 @@ class _StandIn:
         return getattr(importlib.import_module(self._module), self._name).from_config(config)
 
 
+def _register_after(execute: Callable[[], None], keras: ModuleType) -> None:
+    execute()
+    _register(keras)
+
+
 def _register(keras: ModuleType) -> None:
     registered = keras.saving.get_custom_objects()
     for module, names in CLASSES.items():
         for name in names:
             registered.setdefault(f"{__package__}>{name}", _StandIn(module, name))
-
-
-class _KerasFinder:
-    """Finds Keras through the other finders and registers the stand-ins after its import."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name != "keras":
-            return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        found = (finder.find_spec(name, path, target) for finder in others)
-        spec = next((spec for spec in found if spec is not None), None)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def execute_and_register(module: ModuleType) -> None:
-                execute(module)
-                _register(module)
-
-            spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
-        return spec

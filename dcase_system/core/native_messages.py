@@ -8,9 +8,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import RLock
+from types import ModuleType
 from typing import BinaryIO
 
 from dcase_system.core import interrupts
@@ -46,6 +47,12 @@ def hidden() -> Iterator[None]:
                 yield from _held_back(original, caught)
         finally:
             os.close(original)
+
+
+def hidden_during(execute: Callable[[], None], _: ModuleType) -> None:
+    """Hides what a module logs while it is executed; see `import_hooks.at_import`."""
+    with hidden():
+        execute()
 
 
 def _held_back(original: int, caught: BinaryIO) -> Iterator[None]:
