@@ -1,5 +1,7 @@
 """Loads `.tflite` models into LiteRT's interpreter, whose kernels are newer than TensorFlow's."""
 
+import warnings
+
 from ai_edge_litert.interpreter import Interpreter
 
 from dcase_system.core import native_messages
@@ -18,7 +20,9 @@ def loaded(
     Raises:
         ValueError, RuntimeError: The interpreter rejects the model.
     """
-    with native_messages.hidden():
+    with native_messages.hidden(), warnings.catch_warnings():
+        # It says that reading every tensor takes memory.
+        warnings.simplefilter("ignore", UserWarning)
         interpreter = Interpreter(
             model_content=content,
             num_threads=threads,
