@@ -228,10 +228,13 @@ def test_folders_named_by_class_are_told_what_a_list_is(tmp_path, folder):
 
 
 def test_a_corpus_one_level_down_is_named(root):
+    above = root / "above"
+    (above / "corpus").mkdir(parents=True)
+    (root / "meta.csv").rename(above / "corpus" / "meta.csv")
     with pytest.raises(InputError) as caught:
-        read_corpus(root.parent)
+        read_corpus(above)
     assert str(caught.value) == (
-        f"{root.parent}/meta.csv: file is missing, but is one level down; expected {root}"
+        f"{above}/meta.csv: file is missing, but is one level down; expected {above / 'corpus'}"
     )
 
 
