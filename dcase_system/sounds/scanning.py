@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.audio.decode import mono, open_audio, resample_blocks
 from dcase_system.core.errors import InputError
 from dcase_system.sounds.recordings import Recording
 
-SAMPLE_RATE = 32_000
 _SILENT_PEAK = 10 ** (-70 / 20)  # re full scale
 _CLIPPED_SHARE = 0.001
 _FULL_SCALE = 0.999
