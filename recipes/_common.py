@@ -16,6 +16,7 @@ from dcase_system.challenge.description import described
 from dcase_system.challenge.members import DEMO, DEMO_EPOCHS, DEMO_MEMBERS
 from dcase_system.challenge.run import SplitRun
 from dcase_system.challenge.student import costs
+from dcase_system.challenge.student.plan import STUDENT, StudentPlan, plan_in_words
 from dcase_system.challenge.systems import SYSTEMS, PruningOptions, planned
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
 from dcase_system.core.locations import Location, as_location
@@ -30,6 +31,7 @@ from dcase_system.pruning.rounds import PruningRound
 from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders
+from dcase_system.training.plan import trained_clips
 from recipes._flags import LOG, given, set_defaults
 
 FLAGS = flags.FLAGS
@@ -138,6 +140,13 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
     )
 
 
+def announce(run_dir: Path, plan: StudentPlan, lists: Lists) -> None:
+    """Logs the plan of a student that is not trained yet."""
+    if not (run_dir / STUDENT).exists():
+        clips = trained_clips(lists.train, plan.validation_fraction)
+        LOG.info("%s", plan_in_words(plan, clips))
+
+
 def ensemble(lists: Lists, split: int, folder: Path) -> Ensemble:
     """Reads the teachers in a folder and checks that they match these clips."""
     return read_ensemble(
@@ -145,7 +154,7 @@ def ensemble(lists: Lists, split: int, folder: Path) -> Ensemble:
         split=split,
         scenes=lists.corpus.scenes,
         filenames=lists.train.filenames,
-        validation_fraction=FLAGS.validation_fraction,
+        validation_fraction=getattr(FLAGS, "validation_fraction", 0.0),
     )
 
 

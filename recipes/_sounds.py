@@ -8,14 +8,14 @@ from absl import flags
 
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.challenge.run import run_split
-from dcase_system.challenge.student.plan import STUDENT, QATPlan, StudentPlan, plan_in_words
+from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.challenge.systems import MASK_FRAMES, PruningOptions, planned
 from dcase_system.challenge.teachers import teacher_plans
 from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.corpora.lists import Lists, read_split
-from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
+from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.edge import microcontroller
 from dcase_system.reporting.html import REPORT
@@ -27,7 +27,8 @@ from dcase_system.sounds.scores import in_words, score_recordings
 from dcase_system.sounds.summary import as_text
 from dcase_system.sounds.targets import TARGETS, Target
 from dcase_system.training.batches import epoch_steps
-from recipes._flags import LOG, given
+from recipes import _common
+from recipes._flags import given
 
 FLAGS = flags.FLAGS
 _SPLIT = 100
@@ -59,10 +60,11 @@ def run() -> None:
     print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
     lists = read_split(read_corpus(corpus), _SPLIT)
     plan = _plan(target, len(lists.train))
-    if not (run_dir / STUDENT).exists():
-        LOG.info("%s", plan_in_words(plan, len(lists.train)))
-    data = decoded(lists, _SPLIT, Path(FLAGS.cache_dir) / "stores", seconds=FLAGS.seconds)
-    ensemble = None if FLAGS.fast else _ensemble(Path(f"{run_dir}-teachers"), lists, data)
+    _common.announce(run_dir, plan, lists)
+    data = decoded(lists, _SPLIT, _common.stores(), seconds=FLAGS.seconds)
+    ensemble = None
+    if not FLAGS.fast:
+        ensemble = _ensemble(Path(f"{run_dir}-teachers"), lists, data, plan.epochs)
     run_split(
         run_dir,
         plan,
@@ -82,11 +84,10 @@ def run() -> None:
 
 
 def _demo() -> Path:
-    cache = Path(FLAGS.cache_dir)
-    with progress_bar("making the demo corpus", "clip") as show:
-        demo = write_demo_corpus(cache / "demo", progress=show)
-    write_demo_folders(demo.development, cache / "demo-recordings")
-    return cache / "demo-recordings"
+    development, *_ = _common.folders("demo", write_demo_corpus)
+    folder = Path(FLAGS.cache_dir) / "demo-recordings"
+    write_demo_folders(development, folder)
+    return folder
 
 
 def _plan(target: Target, clips: int) -> StudentPlan:
@@ -106,17 +107,9 @@ def _plan(target: Target, clips: int) -> StudentPlan:
     )
 
 
-def _ensemble(folder: Path, lists: Lists, data: Data) -> Ensemble:
+def _ensemble(folder: Path, lists: Lists, data: Data, epochs: int) -> Ensemble:
     """Trains the teachers, unless they are there."""
-    settings = given("batch_size") | {
-        "epochs": _plan(TARGETS[FLAGS.target], len(lists.train)).epochs
-    }
+    settings = given("batch_size") | {"epochs": epochs}
     plans = teacher_plans(_TEACHERS, (), seed=FLAGS.seed, given=settings)
     train_teachers(folder, plans, data, None)
-    return read_ensemble(
-        folder,
-        split=_SPLIT,
-        scenes=data.scenes,
-        filenames=lists.train.filenames,
-        validation_fraction=0.0,
-    )
+    return _common.ensemble(lists, _SPLIT, folder)

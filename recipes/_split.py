@@ -10,12 +10,7 @@ from dcase_system import runs
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.run import run_split, settings_of
-from dcase_system.challenge.student.plan import (
-    STUDENT,
-    QATPlan,
-    StudentPlan,
-    plan_in_words,
-)
+from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
     PRUNED_EPOCHS_FACTOR,
@@ -31,9 +26,8 @@ from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
 from dcase_system.submission.assemble import assemble
-from dcase_system.training.plan import trained_clips
 from recipes import _common
-from recipes._flags import LOG, given, set_defaults
+from recipes._flags import given, set_defaults
 
 FLAGS = flags.FLAGS
 _OVER_THE_LIMITS = (
@@ -68,8 +62,7 @@ def run(split: int) -> None:
     if trains_teachers:
         del settings["teachers"]  # not known before they are trained
     runs.check(run_dir, settings, overwrite=FLAGS.overwrite)
-    if not (run_dir / STUDENT).exists():
-        LOG.info("%s", plan_in_words(plan, trained_clips(lists.train, plan.validation_fraction)))
+    _common.announce(run_dir, plan, lists)
     data = decoded(lists, split, _common.stores(), seconds=FLAGS.seconds)
     if trains_teachers:
         ensemble = _common.ensemble(lists, split, _trained_teachers(name, data, responses))

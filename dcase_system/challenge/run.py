@@ -261,8 +261,8 @@ def _export(
 ) -> None:
     rows = sample_calibration_rows(len(data.train), seed)
     names = [data.train.clips.filenames[row] for row in rows]
-    clips, qat = data.train.audio.take(rows), int8.read_bytes() if int8 else None
-    export_checked(network, signature_of(data), clips, names, folder, formats, qat)
+    clips, by_qat = data.train.audio.take(rows), int8.read_bytes() if int8 else None
+    export_checked(network, signature_of(data), clips, names, folder, formats, by_qat)
 
 
 def _predict(network: keras.Model, signature: ModelSignature, audio: Waveforms) -> np.ndarray:

@@ -109,11 +109,12 @@ def report(
         (f"parameters at {precision}, bytes (.tflite files are larger)", size, target_bytes),
         ("MACs for one clip", counts.macs, target_macs),
     ]
-    for rule, value, limit in targets:
-        if limit is not None:
-            row = {"rule": rule, "value": value, "limit": limit, "complies": value <= limit}
-            rules.setdefault(TARGET, []).append(row)
-    for verdict in judge(model, precision, clip_seconds):
+    asked = [
+        Verdict(TARGET, rule, value, limit, complies=value <= limit)
+        for rule, value, limit in targets
+        if limit is not None
+    ]
+    for verdict in [*asked, *judge(model, precision, clip_seconds)]:
         rules.setdefault(verdict.edition, []).append(
             {key: value for key, value in asdict(verdict).items() if key != "edition"}
         )

@@ -1,5 +1,7 @@
 """Says what is wrong with a folder that is not, or not yet, in the layout of a corpus."""
 
+from pathlib import Path, PurePath
+
 from dcase_system.core.errors import InputError
 from dcase_system.core.folders import is_empty, refuse_file
 from dcase_system.core.locations import Location, Url, files_below, find_list_below
@@ -33,6 +35,18 @@ def check_not_empty(root: Location, expected: str) -> None:
     """
     if is_empty(root, SUFFIXES):
         raise InputError("data folder is empty", where=root, expected=expected)
+
+
+def audio_below(folder: Path) -> list[PurePath]:
+    """Lists the audio files below a folder, sorted, relative to it.
+
+    Raises:
+        InputError: There are none.
+    """
+    found = list(files_below(folder, SUFFIXES))
+    if not found:
+        raise InputError("no audio files", where=folder, expected=", ".join(sorted(SUFFIXES)))
+    return found
 
 
 def missing_meta(root: Location, columns: str) -> InputError:

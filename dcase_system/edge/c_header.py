@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
 from dcase_system.audio.front_ends import front_end_to_json
-from dcase_system.edge.interpreter import loaded
 from dcase_system.models.signature import ModelSignature
 
 _BYTES_A_LINE, _LABELS_A_LINE, _FLOATS_A_LINE = 16, 1, 6
@@ -80,7 +80,7 @@ def _constants(
     content: bytes, signature: ModelSignature, arena_bytes: int
 ) -> Iterator[tuple[str, str]]:
     """Yields the names and values of the macros."""
-    interpreter = loaded(content)
+    interpreter = Interpreter(model_content=content)
     for key, details in (
         ("INPUT", interpreter.get_input_details()[0]),
         ("OUTPUT", interpreter.get_output_details()[0]),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ai_edge_litert.interpreter import Interpreter
+
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import parse_json, replacing, write_json
 from dcase_system.edge import flatbuffer
-from dcase_system.edge.interpreter import loaded
 from dcase_system.models.signature import ModelSignature
 
 _METADATA = "dcase_system.card"
@@ -47,7 +48,7 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
     content = flatbuffer.serialise(model)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
-    interpreter = loaded(content)
+    interpreter = Interpreter(model_content=content)
     whole = {
         "file": path.name,
         "bytes": len(content),

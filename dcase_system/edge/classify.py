@@ -26,7 +26,7 @@ from dcase_system.audio.decode import open_audio
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError
 from dcase_system.core.locations import files_below
-from dcase_system.corpora.formats import SUFFIXES
+from dcase_system.corpora.folders import audio_below
 from dcase_system.edge.classifier import Classifier
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pcm import PCM_FORMATS, PCMFormat, pcm_blocks
@@ -103,12 +103,7 @@ def clips(given: str) -> list[str]:
         InputError: The folder has no audio files.
     """
     folder = Path(given)
-    if not folder.is_dir():
-        return [given]
-    found = [str(folder / path) for path in files_below(folder, SUFFIXES)]
-    if not found:
-        raise InputError("no audio files", where=folder, expected=", ".join(sorted(SUFFIXES)))
-    return found
+    return [str(folder / path) for path in audio_below(folder)] if folder.is_dir() else [given]
 
 
 def _classify(name: str, classifier: Classifier) -> None:

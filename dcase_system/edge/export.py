@@ -22,8 +22,7 @@ from dcase_system.core import cli
 from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import replacing, replacing_directory, write_json
 from dcase_system.core.folders import refuse_file
-from dcase_system.core.locations import files_below
-from dcase_system.corpora.formats import SUFFIXES
+from dcase_system.corpora.folders import audio_below
 from dcase_system.corpora.table import read_tsv
 from dcase_system.edge import variants
 from dcase_system.edge.check import check_variants
@@ -98,9 +97,7 @@ def calibration_names(clips_dir: Path, listed: Path | None) -> list[str]:
     if listed is not None:
         return list(read_tsv(listed, ("filename",)).filename)
     refuse_file(clips_dir)
-    found = [path.as_posix() for path in files_below(clips_dir, SUFFIXES)]
-    if not found:
-        raise InputError("no audio files", where=clips_dir, expected=", ".join(sorted(SUFFIXES)))
+    found = [path.as_posix() for path in audio_below(clips_dir)]
     return [found[row] for row in calibration_rows(len(found))]
 
 

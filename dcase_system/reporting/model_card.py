@@ -48,11 +48,11 @@ def write_model_card(folder: Path, edge: str = "edge/", warnings: Sequence[str] 
 
 def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> Iterator[str]:
     run = read_run(folder)
-    signature = cards[0] if cards else Document("")
-    labels = signature.texts("contract", "labels")
-    rate = signature.number("contract", "front_end", "sample_rate", spec=",")
-    samples = signature.number("contract", "samples")
-    channels = signature.get("contract", "channels")
+    card = cards[0] if cards else Document("")
+    labels = card.texts("contract", "labels")
+    rate = card.number("contract", "front_end", "sample_rate", spec=",")
+    samples = card.number("contract", "samples")
+    channels = card.get("contract", "channels")
     yield f"# Model card: {escaped(folder.resolve().name)}\n"
     yield "A classifier of short recordings for small devices.\n"
     yield "## Input and output\n"

@@ -56,6 +56,7 @@ class SceneProblem:
         return self.space.key
 
     def drawn(self, seed: int) -> Iterator[Architecture]:
+        self.space.check()
         return self.space.candidates(seed)
 
     def size(self) -> None:

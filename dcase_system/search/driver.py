@@ -109,7 +109,8 @@ class Search(Generic[C]):
         Raises:
             InputError: No candidate is admissible or NSGA-II proposed none, or see `joined`.
         """
-        most = self.problem.size()
+        random = self.method == "random"
+        most = len(self._sequence) if random else self.problem.size()
         wanted = self.num_trials if most is None else min(self.num_trials, most)
         key = fingerprint([self.problem.key, self.method, self.seed, self.scored])
         directions: list[Literal["maximize", "minimize"]] = ["maximize"]
@@ -122,7 +123,7 @@ class Search(Generic[C]):
             return optuna.samplers.NSGAIISampler(population_size=self.population, seed=own)
 
         with joined(self.storage, self.name, key, directions, expected, sampler) as shared:
-            if self.method == "random":
+            if random:
                 shared.search_list(
                     list(self._sequence),
                     lambda trial, name: self._run(shared, trial, self._sequence[name], evaluate),

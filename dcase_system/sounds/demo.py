@@ -7,13 +7,14 @@ import soundfile
 
 from dcase_system.audio.decode import read_audio
 from dcase_system.core.files import replacing_directory
+from dcase_system.core.locations import Location
 from dcase_system.corpora.corpus import read_corpus
 
 GROUPS = r"([^/]*)-[^-]*$"
 """Groups of these recordings: devices record one location at the same time."""
 
 
-def write_demo_folders(development: Path, folder: Path) -> None:
+def write_demo_folders(development: Location, folder: Path) -> None:
     """Joins the demo corpus's clips of each location and device to a recording, by class.
 
     Args:

@@ -112,9 +112,8 @@ def _of_folder(root: Path, group_of: _Grouping) -> Iterator[Recording]:
         if parts and not part:
             continue
         classes = folders[1:] if part else folders
-        if path.name.startswith("._") or not classes:  # a Mac's resource forks; no class
-            continue
-        yield Recording(path, classes[0], group_of(path), part)
+        if classes:
+            yield Recording(path, classes[0], group_of(path), part)
 
 
 def _parts(root: Path) -> dict[str, str]:

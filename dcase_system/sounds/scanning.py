@@ -82,17 +82,15 @@ def scan(
     except InputError as error:
         return Scanned(recording, notes=(str(error),))
     seconds, length = len(samples) / SAMPLE_RATE, round(window_seconds * SAMPLE_RATE)
-    peak = np.abs(samples).max(initial=0.0)
-    notes = []
-    if peak < _SILENT_PEAK:
-        notes.append("silent")
-    if np.mean(np.abs(samples) > _FULL_SCALE) > _CLIPPED_SHARE:
-        notes.append("clipped")
-    if len(samples) < length / 2:
-        notes.append("too short")
+    level = np.abs(samples)
+    doubts = {
+        "silent": level.max(initial=0.0) < _SILENT_PEAK,
+        "clipped": np.mean(level > _FULL_SCALE) > _CLIPPED_SHARE,
+        "too short": len(samples) < length / 2,
+    }
     pcm = np.round(np.clip(samples, -1, 1) * 32_767).astype(np.int16)
     windows = []
-    if peak >= _SILENT_PEAK and len(samples) >= length / 2:
+    if not doubts["silent"] and not doubts["too short"]:
         starts = _starts(len(samples), length, round(hop_seconds * SAMPLE_RATE))
         for number, start in enumerate(starts):
             name = f"{stem}-{number:05d}.wav"
@@ -101,7 +99,8 @@ def scan(
             begin = recording.start_seconds + start / SAMPLE_RATE
             windows.append(Window(name, begin, min(begin + window_seconds, begin + seconds)))
     digest = hashlib.sha256(pcm.tobytes()).hexdigest()
-    return Scanned(recording, seconds, rate, channels, tuple(windows), digest, tuple(notes))
+    notes = tuple(note for note, applies in doubts.items() if applies)
+    return Scanned(recording, seconds, rate, channels, tuple(windows), digest, notes)
 
 
 def _decoded(root: Path, recording: Recording) -> tuple[np.ndarray, int, int]:

@@ -31,7 +31,7 @@ def export_network(
     `complexity.json` and `scores.json`.
 
     Args:
-        trainer: Trainings of the run.
+        trainer: Trainer of the run.
         name: Name of the constraint that the network was selected for, such as `0.8M`.
         network: A network of the run.
         formats: Formats of the files.

@@ -106,9 +106,8 @@ class _Experiment:
         plan, trainer = self.plan, self.trainer
         for space in self.spaces:
             for constraint in self.constraints:
-                SubNetworkProblem(
-                    space, _budget(constraint)
-                ).size()  # rejects an empty budget early
+                problem = SubNetworkProblem(space, _budget(constraint))
+                problem.size()  # refuses an empty budget early
         teacher = trainer.train("teacher", plan.base, self._seeded(plan.teacher, "teacher"))
         taught = trainer.teach(teacher)
         searches = [self._searches(space, self._supernet(space, taught)) for space in self.spaces]
