@@ -54,12 +54,15 @@ class Recording:
     promised: int | None
     _sound: _Sequential
     _where: Location
+    _seeks: bool = False
 
-    def blocks(self, frames: int | None = None) -> Iterator[np.ndarray]:
+    def blocks(self, frames: int | None = None, start: int = 0) -> Iterator[np.ndarray]:
         """Yields all samples in order; call it once.
 
         Args:
             frames: Maximum frames of a block; by default one second or 65,536, if less.
+            start: Samples per channel to leave out at the beginning. Uncompressed ones are not
+                read; compressed ones have to be decoded.
 
         Yields:
             Blocks (samples, channels), float32, full scale = 1.
@@ -70,6 +73,8 @@ class Recording:
         """
         frames = frames or min(self.sample_rate, _BLOCK_FRAMES)
         done = 0
+        if start and self._seeks:
+            done = self._sound.seek(min(start, self.promised or 0))
         while self.promised is None or done < self.promised:
             left = frames if self.promised is None else min(frames, self.promised - done)
             block = np.empty((left, self.channels), np.float32)
@@ -84,8 +89,10 @@ class Recording:
                 break
             if not np.isfinite(block).all():
                 raise InputError("audio file has NaN or infinite samples", where=self._where)
+            wanted = block[max(0, start - done) :]
             done += len(block)
-            yield block
+            if len(wanted):
+                yield wanted
         if not done and not self.promised:
             raise InputError("audio file has no samples", where=self._where)
         if self.promised is not None and done < self.promised:
@@ -237,7 +244,10 @@ def _recording(sound: _Sequential, promised: int | None, where: Location) -> Rec
         )
     if sound.format not in _FORMATS:
         raise InputError("not an audio file", where=where, received=f"format {sound.format}")
-    if promised is None or sound.subtype not in _UNCOMPRESSED:
+    # The header of a compressed file may promise more than there is, and seeking in such a FLAC may
+    # never return.
+    seeks = promised is not None and sound.subtype in _UNCOMPRESSED
+    if not seeks:
         promised = None if sound.frames == _UNKNOWN_LENGTH else sound.frames
     elif promised != sound.frames:
         raise InputError(
@@ -246,7 +256,7 @@ def _recording(sound: _Sequential, promised: int | None, where: Location) -> Rec
             expected=f"{promised:,} samples",
             received=f"{sound.frames:,}",
         )
-    return Recording(sound.samplerate, sound.channels, promised, sound, where)
+    return Recording(sound.samplerate, sound.channels, promised, sound, where, seeks)
 
 
 def _reason(error: soundfile.SoundFileError) -> str:

@@ -7,12 +7,11 @@ from itertools import chain
 import numpy as np
 
 from dcase_system.audio.decode import mono, resample_blocks
+from dcase_system.audio.levels import level_notes
 from dcase_system.core.errors import InputError
 from dcase_system.models.signature import ModelSignature
 
 _LEAST_REST_SECONDS = 0.005  # that is noted: less would be said to be 0.00 s
-_SILENT_PEAK = 1e-4  # -80 dB of full scale
-_CLIPPED_LEVEL, _CLIPPED_SHARE = 0.999, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +141,7 @@ def _window(
     return Window(
         start / signature.sample_rate,
         waveform.reshape(signature.waveform_shape),
-        (*notes, *_doubts(waveform)),
+        (*notes, *level_notes(waveform)),
     )
 
 
@@ -172,13 +171,6 @@ def _fit_channels(samples: np.ndarray, channels: int) -> np.ndarray:
     if channels == 1:
         return mono(samples)
     return np.repeat(samples, channels, axis=1)
-
-
-def _doubts(waveform: np.ndarray) -> tuple[str, ...]:
-    level = np.abs(waveform)
-    if level.max() < _SILENT_PEAK:
-        return ("silent",)
-    return ("clipped",) if (level >= _CLIPPED_LEVEL).mean() >= _CLIPPED_SHARE else ()
 
 
 def _seconds(signature: ModelSignature) -> str:

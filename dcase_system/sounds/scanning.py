@@ -10,12 +10,9 @@ import soundfile
 
 from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.audio.decode import mono, open_audio, resample_blocks
+from dcase_system.audio.levels import level_notes
 from dcase_system.core.errors import InputError
 from dcase_system.sounds.recordings import Recording
-
-_SILENT_PEAK = 10 ** (-70 / 20)  # re full scale
-_CLIPPED_SHARE = 0.001
-_FULL_SCALE = 0.999
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,12 @@ def scan(
     except InputError as error:
         return Scanned(recording, notes=(str(error),))
     seconds, length = len(samples) / SAMPLE_RATE, round(window_seconds * SAMPLE_RATE)
-    level = np.abs(samples)
-    doubts = {
-        "silent": level.max(initial=0.0) < _SILENT_PEAK,
-        "clipped": np.mean(level > _FULL_SCALE) > _CLIPPED_SHARE,
-        "too short": len(samples) < length / 2,
-    }
+    notes = level_notes(samples)
+    if len(samples) < length / 2:
+        notes += ("too short",)
     pcm = np.round(np.clip(samples, -1, 1) * 32_767).astype(np.int16)
     windows = []
-    if not doubts["silent"] and not doubts["too short"]:
+    if "silent" not in notes and "too short" not in notes:
         starts = _starts(len(samples), length, round(hop_seconds * SAMPLE_RATE))
         for number, start in enumerate(starts):
             name = f"{stem}-{number:05d}.wav"
@@ -99,7 +93,6 @@ def scan(
             begin = recording.start_seconds + start / SAMPLE_RATE
             windows.append(Window(name, begin, min(begin + window_seconds, begin + seconds)))
     digest = hashlib.sha256(pcm.tobytes()).hexdigest()
-    notes = tuple(note for note, applies in doubts.items() if applies)
     return Scanned(recording, seconds, rate, channels, tuple(windows), digest, notes)
 
 
@@ -109,21 +102,21 @@ def _decoded(root: Path, recording: Recording) -> tuple[np.ndarray, int, int]:
         rate, channels = opened.sample_rate, opened.channels
         end = recording.end_seconds
         first = round(recording.start_seconds * rate)
-        last = None if end is None else round(end * rate)
-        blocks = _between((mono(block) for block in opened.blocks()), first, last)
+        length = None if end is None else round(end * rate) - first
+        blocks = _until(length, map(mono, opened.blocks(start=first)))
         resampled = list(resample_blocks(blocks, rate, SAMPLE_RATE))
     return np.concatenate([np.zeros((0, 1), np.float32), *resampled])[:, 0], rate, channels
 
 
-def _between(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
-    """Yields the samples from `first` to before `last`."""
-    position = 0
+def _until(samples: int | None, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yields the first samples, and reads no block behind them; all for None."""
+    left = samples
     for block in blocks:
-        end = len(block) if last is None else max(0, last - position)
-        part = block[max(0, first - position) : end]
-        position += len(block)
-        if len(part):
-            yield part
+        yield block[:left]
+        if left is not None:
+            left -= len(block)
+            if left <= 0:
+                return
 
 
 def _starts(samples: int, length: int, hop: int) -> list[int]:

@@ -33,6 +33,29 @@ def test_wav_of_every_width_decodes_to_its_samples(tmp_path, noise, bits, is_flo
     np.testing.assert_allclose(samples, noise, atol=0.5 / 2 ** (min(bits, 24) - 1) + 1e-7)
 
 
+@pytest.mark.parametrize(
+    ("container", "subtype", "reads"),
+    [("WAV", "PCM_16", 1), ("W64", "DOUBLE", 1), ("FLAC", "PCM_16", 4), ("OGG", "VORBIS", 4)],
+)
+def test_samples_behind_a_start_are_those_of_the_whole_file(
+    tmp_path, noise, monkeypatch, container, subtype, reads
+):
+    path, counted = tmp_path / "clip", []
+    path.write_bytes(encoded(noise, RATE, container, subtype))
+    whole, _ = read_audio(path)
+    read = decode._Sequential.read
+    monkeypatch.setattr(
+        decode._Sequential, "read", lambda *args, **kw: counted.append(1) or read(*args, **kw)
+    )
+    for start in (1_700, 1_999, 5_000):
+        counted.clear()
+        with open_audio(path) as recording:
+            found = [whole[:0], *recording.blocks(500, start)]
+        np.testing.assert_array_equal(np.concatenate(found), whole[start:])
+        if start < len(whole):
+            assert len(counted) == reads  # uncompressed blocks before the start are not read
+
+
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_channels_are_kept_apart(tmp_path, channels):
     samples = np.random.default_rng(1).uniform(-0.5, 0.5, (500, channels))

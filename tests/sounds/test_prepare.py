@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,9 @@ from dcase_system.sounds.recordings import Recording, find_recordings
 from dcase_system.sounds.scanning import Scanned, Window, scan
 from dcase_system.sounds.summary import as_text
 from tests.sounds.folders import write, write_folders
+
+
+_WINDOW = (Window("w", 0, 1),)
 
 
 def prepared(source, folder, pattern=None, **given):
@@ -87,6 +91,18 @@ def test_a_window_is_that_part_of_its_recording(tmp_path):
         np.testing.assert_allclose(found, samples[first : first + 32_000], atol=1e-4)
 
 
+def test_a_segment_is_not_read_to_the_end_of_its_file(tmp_path):
+    write(tmp_path / "bus" / "a.wav", 3.0, 32_000, seed=1)
+    path = tmp_path / "bus" / "a.flac"
+    soundfile.write(path, *soundfile.read(tmp_path / "bus" / "a.wav"))
+    path.write_bytes(path.read_bytes()[:-20_000])  # damaged behind the segment
+    (tmp_path / "out").mkdir()
+    for end, windows in ((1.0, 1), (3.0, 0)):
+        recording = Recording("bus/a.flac", "bus", "g", end_seconds=end)
+        given = {"window_seconds": 1.0, "hop_seconds": 1.0}
+        assert len(scan(tmp_path, recording, tmp_path / "out", "w", **given).windows) == windows
+
+
 def test_channels_are_averaged_and_rates_converted(tmp_path):
     write(tmp_path / "bus" / "a.wav", 1.0, 48_000, 2)
     (tmp_path / "out").mkdir()
@@ -125,6 +141,17 @@ def test_ready_made_parts_stay_and_a_copy_among_them_is_tested_on_only(tmp_path)
         path = tmp_path / "corpus" / "split_setup" / f"{name}.csv"
         listed = pd.read_csv(path, sep="\t").filename
         assert all(windows[one].startswith(f"{part}/") for one in listed)
+
+
+def test_a_copy_of_another_class_and_part_is_named_and_neither_is_used():
+    usual = Scanned(Recording("test/bus/0.wav", "bus", "0", "test"), digest="1", windows=_WINDOW)
+    leak = Scanned(Recording("train/park/x.wav", "park", "x", "train"), digest="1", windows=_WINDOW)
+    kept, notes = without_copies([usual, leak])
+    assert kept == []
+    assert notes == [
+        "test/bus/0.wav: same audio as train/park/x.wav under another label",
+        "train/park/x.wav: same audio as test/bus/0.wav under another label",
+    ]
 
 
 def test_what_is_finished_is_not_read_again(corpus, tmp_path):
