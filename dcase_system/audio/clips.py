@@ -57,6 +57,7 @@ class Data:
         evaluation_audio: Waveforms of the evaluation clips, or None without an evaluation set.
         record: Description that identifies these clips in the record of a run.
         warnings: Warnings about the lists, one per line, for the report.
+        validation: Clips for a choice after training, or None.
     """
 
     scenes: tuple[str, ...]
@@ -67,6 +68,12 @@ class Data:
     evaluation_audio: Waveforms | None
     record: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+    validation: ClipSet | None = None
+
+    @property
+    def several_labels(self) -> bool:
+        """Whether a clip may have several labels: then they are (clips, classes)."""
+        return self.train.clips.labels.ndim == 2
 
 
 def load_data(
@@ -102,6 +109,9 @@ def decoded(lists: Lists, split: int, stores: Path, *, seconds: float = tau.CLIP
 
     train = ClipSet(lists.train, waveforms(root, lists.train.filenames))
     test = ClipSet(lists.test, waveforms(root, lists.test.filenames))
+    validation = None
+    if lists.validation is not None:
+        validation = ClipSet(lists.validation, waveforms(root, lists.validation.filenames))
     if lists.evaluation_root:
         evaluation = waveforms(lists.evaluation_root, lists.evaluation)
     return Data(
@@ -113,6 +123,7 @@ def decoded(lists: Lists, split: int, stores: Path, *, seconds: float = tau.CLIP
         evaluation_audio=evaluation,
         record=lists.record_with(train.audio, test.audio, evaluation),
         warnings=lists.warnings,
+        validation=validation,
     )
 
 

@@ -1,26 +1,42 @@
 """Scores every variant of a student on the dev-test list; nothing else reads the list."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from dcase_system.audio.clips import Data
 from dcase_system.challenge.student.plan import signature_of
 from dcase_system.core.files import replacing, write_json
-from dcase_system.corpora.corpus import device_groups
+from dcase_system.corpora.corpus import SEPARATOR, device_groups
 from dcase_system.edge import variants
 from dcase_system.edge.check import compare
 from dcase_system.training import metrics
+from dcase_system.training.multilabel import (
+    average_precisions,
+    clustered_intervals,
+    mean_average_precision,
+)
+from dcase_system.training.rejection import Rejection, rejection_scores
 
 SUBMITTED_FORM = "keras_float16"
+_Scored = tuple[dict[str, dict[str, Any]], dict[str, Any]]
 LAYOUT = 2  # version of the files that `write_scores` writes
 
 
-def write_scores(folder: Path, network: keras.Model, edge: Path, data: Data) -> None:
+def write_scores(
+    folder: Path,
+    network: keras.Model,
+    edge: Path,
+    data: Data,
+    rejection: Rejection | None = None,
+    threshold: float | None = None,
+) -> None:
     """Writes `scores.json` for all variants and `predictions.csv` for the submitted one.
 
     Args:
@@ -28,30 +44,85 @@ def write_scores(folder: Path, network: keras.Model, edge: Path, data: Data) -> 
         network: The student.
         edge: Folder of its exported variants.
         data: Clips, with the dev-test list.
+        rejection: How sounds of no class of interest are treated; None if they are not.
+        threshold: Least probability of an answer other than `unknown`, if there is one.
     """
     test = data.test.clips
-    groups = device_groups(data.train.clips.devices, test.devices)
     signature = signature_of(data)
     logits = variants.logits_of(variants.load_variants(network, edge), signature, data.test.audio)
     probabilities = {name: signature.probabilities(values) for name, values in logits.items()}
-    scores: dict[str, Any] = {"submitted_form": SUBMITTED_FORM, "forms": {}}
+    scored = _tag_scores if data.several_labels else _scene_scores
+    forms, others = scored(data, probabilities)
     for name, values in probabilities.items():
-        scored = metrics.score(values, test.labels, data.scenes, test.devices, groups)
-        compared = compare(values, probabilities[variants.REFERENCE])
-        scores["forms"][name] = {**asdict(scored), **asdict(compared)}
-    submitted = probabilities[SUBMITTED_FORM].argmax(axis=-1)
-    hits = submitted == test.labels
-    scores["intervals_95"] = metrics.intervals(
-        hits, test.labels, data.scenes, test.devices, groups, test.locations
-    )
-    classes = range(len(data.scenes))
-    scores["confusion"] = confusion_matrix(test.labels, submitted, labels=classes).tolist()
+        forms[name] |= asdict(compare(values, probabilities[variants.REFERENCE]))
+    submitted = probabilities[SUBMITTED_FORM]
+    scores = {"submitted_form": SUBMITTED_FORM, "forms": forms, **others}
+    if rejection is not None:
+        scores["rejection"] = _rejection(data, submitted, rejection, threshold)
     write_json(folder / "scores.json", scores)
-    table = pd.DataFrame(probabilities[SUBMITTED_FORM], columns=list(data.scenes))
+    table = pd.DataFrame(submitted, columns=list(data.scenes))
     table.insert(0, "filename", test.filenames)
     table.insert(1, "identifier", test.locations)
     table.insert(2, "source_label", test.devices)
-    table.insert(3, "scene_label", [data.scenes[label] for label in test.labels])
-    table.insert(4, "predicted", [data.scenes[label] for label in submitted])
+    if data.several_labels:
+        names = np.array(data.scenes)
+        table.insert(3, "labels", [SEPARATOR.join(names[row != 0]) for row in test.labels])
+    else:
+        table.insert(3, "scene_label", [data.scenes[label] for label in test.labels])
+        decided = submitted.argmax(axis=-1)
+        table.insert(4, "predicted", [data.scenes[label] for label in decided])
     with replacing(folder / "predictions.csv") as temporary:
         table.to_csv(temporary, sep="\t", index=False)
+
+
+def _scene_scores(data: Data, probabilities: Mapping[str, np.ndarray]) -> _Scored:
+    """Scores clips of one label: of every variant, and what is scored of the submitted one."""
+    test = data.test.clips
+    groups = device_groups(data.train.clips.devices, test.devices)
+    forms = {
+        name: asdict(metrics.score(values, test.labels, data.scenes, test.devices, groups))
+        for name, values in probabilities.items()
+    }
+    submitted = probabilities[SUBMITTED_FORM].argmax(axis=-1)
+    intervals = metrics.intervals(
+        submitted == test.labels, test.labels, data.scenes, test.devices, groups, test.locations
+    )
+    classes = range(len(data.scenes))
+    confusion = confusion_matrix(test.labels, submitted, labels=classes).tolist()
+    return forms, {"intervals_95": intervals, "confusion": confusion}
+
+
+def _tag_scores(data: Data, probabilities: Mapping[str, np.ndarray]) -> _Scored:
+    """Scores clips of several labels: average precisions in [0, 1], and their intervals."""
+    test = data.test.clips
+    forms: dict[str, dict[str, Any]] = {}
+    positives = (test.labels != 0).sum(axis=0).tolist()
+    for name, values in probabilities.items():
+        mean = mean_average_precision(values, test.labels)
+        found = average_precisions(values, test.labels).tolist()
+        of_class = zip(data.scenes, found, positives, strict=True)
+        class_wise = {
+            label: {"average_precision": value, "clips": clips}
+            for label, value, clips in of_class
+            if clips
+        }
+        forms[name] = {"overall": {"map": mean, "clips": len(test)}, "class_wise": class_wise}
+    overall, of_classes = clustered_intervals(
+        probabilities[SUBMITTED_FORM], test.labels, test.locations
+    ) or (None, [None] * len(positives))
+    intervals = {
+        "overall": overall,
+        "class_wise": dict(zip(data.scenes, of_classes, strict=True)),
+    }
+    return forms, {"intervals_95": intervals}
+
+
+def _rejection(
+    data: Data, probabilities: np.ndarray, rejection: Rejection, threshold: float | None
+) -> dict[str, Any]:
+    labels, unknown = data.test.clips.labels, rejection.indices(data.scenes)
+    scored: dict[str, Any] = {"classes": rejection.classes, "threshold": threshold}
+    scored["without"] = rejection_scores(probabilities, labels, unknown)
+    if threshold is not None:
+        scored["with"] = rejection_scores(probabilities, labels, unknown, threshold)
+    return scored

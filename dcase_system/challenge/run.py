@@ -4,7 +4,7 @@ student (-> its int8 file) -> .tflite files -> dev-test scores of all variants -
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ from dcase_system.runs import stages
 from dcase_system.submission.outputs import write_output
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import trained_clips
+from dcase_system.training.rejection import Rejection, rejection_threshold
+
+_THRESHOLD = "threshold.json"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def settings_of(
     *,
     formats: Sequence[str] = FORMATS,
     qat: QATPlan | None = None,
+    rejection: Rejection | None = None,
 ) -> dict[str, Any]:
     """Collects everything that decides the results of `run_split`, for `runs.check`.
 
@@ -101,6 +105,7 @@ def settings_of(
         "impulse_responses": impulse_responses and impulse_responses.key,
         "formats": formats,
         "aware": qat and asdict(qat),
+        **({"rejection": asdict(rejection)} if rejection else {}),
         **clips,
     }
 
@@ -114,6 +119,7 @@ def run_split(
     impulse_responses: ImpulseResponses | None = None,
     formats: Sequence[str] = FORMATS,
     qat: QATPlan | None = None,
+    rejection: Rejection | None = None,
     system: str | None = None,
     overwrite: bool = False,
 ) -> SplitRun:
@@ -130,6 +136,8 @@ def run_split(
         formats: Formats of the `.tflite` files.
         qat: Plan of quantization-aware training for the int8 files; None quantizes them after
             training.
+        rejection: How sounds of no class of interest are treated, see `training.rejection`; its
+            threshold is set on the validation clips.
         system: Name of the system in the report or the package, for the record.
         overwrite: Whether to remove an existing run from the directory first.
 
@@ -139,7 +147,14 @@ def run_split(
             network.
     """
     settings = settings_of(
-        plan, data.split, data.record, ensemble, impulse_responses, formats=formats, qat=qat
+        plan,
+        data.split,
+        data.record,
+        ensemble,
+        impulse_responses,
+        formats=formats,
+        qat=qat,
+        rejection=rejection,
     )
     external_data = [*(ensemble.external_data if ensemble else ())]
     if impulse_responses is not None:
@@ -174,10 +189,14 @@ def run_split(
                 run_dir, plan, qat, data, student, ensemble, impulse_responses
             )
             int8 = run_dir / QAT / INT8
+        signature, threshold = signature_of(data), None
+        if rejection is not None and rejection.rate is not None:
+            inputs["rejection"], threshold = _threshold(run_dir, network, data, student, rejection)
+            signature = replace(signature, rejection_threshold=threshold)
         edge = stages.run_stage(
             run_dir / "edge",
             inputs,
-            lambda folder: _export(folder, network, plan.seed, data, formats, int8),
+            lambda folder: _export(folder, network, signature, plan.seed, data, formats, int8),
         )
         write_json(
             run_dir / "sparsity.json",
@@ -185,8 +204,15 @@ def run_split(
         )
         stages.run_stage(
             run_dir / "dev_test",
-            {"edge": edge, "clips": data.test.key, "layout": LAYOUT},
-            lambda folder: write_scores(folder, network, run_dir / "edge", data),
+            {
+                "edge": edge,
+                "clips": data.test.key,
+                "layout": LAYOUT,
+                **({"unknown": rejection.classes} if rejection else {}),
+            },
+            lambda folder: write_scores(
+                folder, network, run_dir / "edge", data, rejection, threshold
+            ),
         )
         published = published_rows([system] if system else [], [data.split])
         same_corpus = is_published_corpus(data.scenes, len(data.test))
@@ -251,9 +277,35 @@ def output_file(split: int) -> str:
     return f"output.split_{split}.csv"
 
 
+def _threshold(
+    run_dir: Path, network: keras.Model, data: Data, student: str, rejection: Rejection
+) -> tuple[str, float]:
+    """Sets the threshold on the validation clips of known classes; returns its key and value."""
+    clips, rate = data.validation, rejection.rate
+    if clips is None or rate is None or data.several_labels:
+        raise InputError(
+            "threshold for unknown sounds cannot be set",
+            where=run_dir,
+            expected="clips of one label each, and validation clips among them",
+        )
+
+    def work(folder: Path) -> None:
+        unknown = np.isin(clips.clips.labels, rejection.indices(data.scenes))
+        rows = np.flatnonzero(~unknown)
+        probabilities = _predict(network, signature_of(data), clips.audio.take(rows))
+        value = rejection_threshold(probabilities, rate)
+        write_json(folder / _THRESHOLD, {"threshold": value, "clips": len(rows), "rate": rate})
+
+    folder = run_dir / "rejection"
+    inputs = {"student": student, "clips": clips.key, **asdict(rejection)}
+    key = stages.run_stage(folder, inputs, work)
+    return key, read_json(folder / _THRESHOLD)["threshold"]
+
+
 def _export(
     folder: Path,
     network: keras.Model,
+    signature: ModelSignature,
     seed: int,
     data: Data,
     formats: Sequence[str],
@@ -262,7 +314,7 @@ def _export(
     rows = sample_calibration_rows(len(data.train), seed)
     names = [data.train.clips.filenames[row] for row in rows]
     clips, by_qat = data.train.audio.take(rows), int8.read_bytes() if int8 else None
-    export_checked(network, signature_of(data), clips, names, folder, formats, by_qat)
+    export_checked(network, signature, clips, names, folder, formats, by_qat)
 
 
 def _predict(network: keras.Model, signature: ModelSignature, audio: Waveforms) -> np.ndarray:

@@ -14,6 +14,8 @@ from dcase_system.corpora.folders import check_folder, check_not_empty, missing_
 from dcase_system.corpora.table import at_line, first_row, read_tsv
 
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
+TAG_COLUMNS = ("filename", "labels", "identifier", "source_label")
+SEPARATOR = ";"  # between the labels of one clip
 TEST_LIST = "test.csv"  # the dev-test list
 _LAYOUT = "a folder with meta.csv and audio/"
 _EVALUATION_LAYOUT = "a folder with audio/ and evaluation_setup/fold1_test.csv"
@@ -27,7 +29,8 @@ class Clips:
 
     Attributes:
         filenames: Path of each clip below the corpus folder, `audio/....wav`.
-        labels: Index of each clip's scene in `Corpus.scenes`, int64 of shape (clips,).
+        labels: Index of each clip's scene in `Corpus.scenes`, int64 of shape (clips,); or, if clips
+            may have several labels, as in `TaggedClips`: float32 (clips, classes).
         locations: Recording location of each clip, `<city>-<location>`.
         devices: Recording device of each clip, in lower case.
     """
@@ -59,11 +62,13 @@ class Corpus:
         root: Folder of the corpus.
         scenes: Class names in label order.
         meta: Rows of `meta.csv`, with devices in lower case.
+        several_labels: Whether a clip may have several labels, `scene_label` being `dog;rain`.
     """
 
     root: Location
     scenes: tuple[str, ...]
     meta: pd.DataFrame
+    several_labels: bool = False
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -108,10 +113,16 @@ class Corpus:
         rows = self.meta[self.meta.filename.isin(listed.filename)]
         return Clips(
             filenames=tuple(rows.filename),
-            labels=pd.Index(self.scenes).get_indexer(rows.scene_label).astype(np.int64),
+            labels=self._labels(rows.scene_label),
             locations=tuple(rows.identifier),
             devices=tuple(rows.source_label),
         )
+
+    def _labels(self, of_clips: pd.Series) -> np.ndarray:
+        if not self.several_labels:
+            return pd.Index(self.scenes).get_indexer(of_clips).astype(np.int64)
+        present = of_clips.str.get_dummies(sep=SEPARATOR)
+        return present.reindex(columns=list(self.scenes), fill_value=0).to_numpy(np.float32)
 
 
 def _check_scenes(path: Location, listed: pd.DataFrame, known: pd.Series) -> None:
@@ -140,14 +151,7 @@ def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Co
             duplicate row, an empty field or a scene that is not in the class list.
     """
     root = as_location(root)
-    check_folder(root, _LAYOUT)
-    path = root / "meta.csv"
-    if not path.is_file():
-        check_not_empty(root, _LAYOUT)
-        raise missing_meta(root, ", ".join(META_COLUMNS))
-    meta = read_tsv(path, META_COLUMNS)
-    # The only place that changes the case, so that device names are the same everywhere.
-    meta["source_label"] = meta.source_label.str.lower()
+    path, meta = _read_meta(root, META_COLUMNS)
     names = tuple(scenes) if scenes is not None else tuple(sorted(set(meta.scene_label)))
     row = first_row(~meta.scene_label.isin(names))
     if row is not None:
@@ -157,6 +161,38 @@ def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Co
             expected=", ".join(map(visible, names)),
             received=meta.scene_label[row],
         )
+    return Corpus(root, _checked(names, path), meta)
+
+
+def read_tagged_corpus(root: str | Location) -> Corpus:
+    """Reads a corpus like `read_corpus`, whose clips may have several labels.
+
+    `meta.csv` has the column `labels`, such as `dog;rain`, in place of `scene_label`: a command for
+    scenes refuses it.
+
+    Raises:
+        InputError: See `read_corpus`.
+    """
+    root = as_location(root)
+    path, meta = _read_meta(root, TAG_COLUMNS)
+    meta = meta.rename(columns={"labels": "scene_label"})
+    names = sorted({name for text in meta.scene_label for name in text.split(SEPARATOR)})
+    return Corpus(root, _checked(names, path), meta, several_labels=True)
+
+
+def _read_meta(root: Location, columns: Sequence[str]) -> tuple[Location, pd.DataFrame]:
+    check_folder(root, _LAYOUT)
+    path = root / "meta.csv"
+    if not path.is_file():
+        check_not_empty(root, _LAYOUT)
+        raise missing_meta(root, ", ".join(columns))
+    meta = read_tsv(path, columns)
+    # The only place that changes the case, so that device names are the same everywhere.
+    meta["source_label"] = meta.source_label.str.lower()
+    return path, meta
+
+
+def _checked(names: Sequence[str], path: Location) -> tuple[str, ...]:
     if len(names) < 2:
         raise InputError(
             "too few scenes",
@@ -164,7 +200,7 @@ def read_corpus(root: str | Location, scenes: Sequence[str] | None = None) -> Co
             expected="at least 2 scene labels",
             received=", ".join(map(visible, names)),
         )
-    return Corpus(root, names, meta)
+    return tuple(names)
 
 
 def read_evaluation_list(root: str | Location) -> tuple[str, ...]:

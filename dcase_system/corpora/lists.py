@@ -35,6 +35,7 @@ class Lists:
         corpus: Development clips.
         train: Training clips.
         test: Dev-test clips.
+        validation: Clips for a choice after training, or None.
         evaluation_root: Folder of the unlabelled evaluation clips, or None.
         evaluation: Names of the evaluation clips.
         warnings: Warnings about the lists, one per line, for the record and the report.
@@ -43,6 +44,7 @@ class Lists:
     corpus: Corpus
     train: Clips
     test: Clips
+    validation: Clips | None = None
     evaluation_root: Location | None = None
     evaluation: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -50,12 +52,12 @@ class Lists:
     @property
     def record(self) -> dict[str, Any]:
         """Description that identifies these lists in the record of a run."""
+        lists = {"train": self.train, "test": self.test}
+        if self.validation is not None:
+            lists["validation"] = self.validation
         return {
             "scenes": self.corpus.scenes,
-            "clips": {
-                "train": _in_short(*_columns(self.train)),
-                "test": _in_short(*_columns(self.test)),
-            },
+            "clips": {name: _in_short(*_columns(clips)) for name, clips in lists.items()},
             "evaluation": {"clips": _in_short(self.evaluation)} if self.evaluation_root else None,
             "warnings": self.warnings,
         }
@@ -75,7 +77,12 @@ class Lists:
 
 
 def read_lists(
-    corpus: Corpus, evaluation: Location | None = None, *, train: str, test: str = TEST_LIST
+    corpus: Corpus,
+    evaluation: Location | None = None,
+    *,
+    train: str,
+    test: str = TEST_LIST,
+    validation: str | None = None,
 ) -> Lists:
     """Reads the lists of a run.
 
@@ -84,17 +91,21 @@ def read_lists(
         evaluation: Folder of the unlabelled evaluation clips, or None.
         train: File name of the training list, such as `split5.csv`.
         test: File name of the dev-test list.
+        validation: File name of a list of clips for a choice after training, if any.
 
     Raises:
-        InputError: A list is invalid, or a training clip is also in the dev-test list or the
-            evaluation set.
+        InputError: A list is invalid, or a training clip is also in another list.
     """
     trained, scored = corpus.listed(train), corpus.listed(test)
     listed = read_evaluation_list(evaluation) if evaluation else ()
     warnings = check_apart(trained, scored, train, test)
+    chosen = corpus.listed(validation) if validation else None
+    if chosen is not None:
+        warnings += check_apart(trained, chosen, train, validation)
+        warnings += check_apart(chosen, scored, validation, test)
     if evaluation:
         check_evaluation(corpus.root, trained.filenames, evaluation, listed, train)
-    return Lists(corpus, trained, scored, evaluation, listed, warnings)
+    return Lists(corpus, trained, scored, chosen, evaluation, listed, warnings)
 
 
 def read_split(corpus: Corpus, split: int, evaluation: Location | None = None) -> Lists:

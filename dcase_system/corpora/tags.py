@@ -27,3 +27,17 @@ class TaggedClips:
         return TaggedClips(
             tuple(self.filenames[position] for position in positions), self.labels[positions]
         )
+
+
+def presence(labels: np.ndarray, classes: int | None = None) -> np.ndarray:
+    """Returns float32 (clips, classes), 1 where the class is present.
+
+    Args:
+        labels: Class indices (clips,), or labels (clips, classes) that are in this form already.
+        classes: Number of classes for class indices; by default up to the largest index.
+    """
+    return (
+        labels
+        if labels.ndim == 2
+        else np.eye(classes or labels.max() + 1, dtype=np.float32)[labels]
+    )

@@ -6,6 +6,7 @@ import numpy as np
 
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips
+from dcase_system.corpora.tags import presence
 
 
 def validation_rows(
@@ -42,16 +43,16 @@ def validation_rows(
     if group == "city":
         names = [name.split("-")[0] for name in names]
     groups = np.unique(names, return_inverse=True)[1]
-    scenes = np.unique(clips.labels)
+    present = presence(clips.labels) != 0
+    present = present[:, present.any(axis=0)]
     held = np.zeros(len(clips), bool)
     generator = np.random.default_rng(seed)
-    for scene in scenes:
-        of_scene = clips.labels == scene
+    for of_scene in present.T:
         for drawn in generator.permutation(np.unique(groups[of_scene])):
             # A group can hold clips of several scenes: groups held out for earlier scenes count.
             if held[of_scene].sum() >= fraction * of_scene.sum():
                 break
             wider = held | (groups == drawn)
-            if np.bincount(clips.labels[~wider], minlength=scenes[-1] + 1)[scenes].all():
+            if present[~wider].any(axis=0).all():
                 held = wider
     return held

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import entr, softmax
 
 from dcase_system.training.metrics import macro_score
+from dcase_system.training.multilabel import mean_average_precision
 
 
 def ensemble_logits(members: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -26,16 +27,22 @@ def describe_ensemble(members: Mapping[str, np.ndarray], labels: np.ndarray) -> 
 
     Args:
         members: Logits (clips, classes), keyed by member name.
-        labels: (clips,) class indices.
+        labels: Class indices (clips,), or labels (clips, classes).
 
     Returns:
         By name, with `ensemble` last: macro `accuracy` in percent, macro `logloss` and mean
-        `entropy` in nats, and `agreement` with the ensemble's decisions in percent.
+        `entropy` in nats, and `agreement` with the ensemble's decisions in percent; for several
+        labels a clip the mean average precision `map` alone.
     """
     combined = ensemble_logits(members)
+    named = {**members, "ensemble": combined}
+    if labels.ndim == 2:
+        return {
+            name: {"map": mean_average_precision(logits, labels)} for name, logits in named.items()
+        }
     decided = combined.argmax(axis=-1)
     rows = {}
-    for name, logits in {**members, "ensemble": combined}.items():
+    for name, logits in named.items():
         probabilities = softmax(logits.astype(np.float64), axis=-1)
         scored = macro_score(probabilities, labels)
         rows[name] = {

@@ -18,6 +18,7 @@ from dcase_system.audio.front_ends import FrontEndSpec, front_end
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_json
+from dcase_system.corpora.tags import presence
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
 from dcase_system.distillation.logits_store import LogitsStore, write_logits
@@ -37,7 +38,7 @@ from dcase_system.training.fit import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.plan import (
     held_out_rows,
-    one_hot,
+    label_loss,
     prepare,
     train_classifier,
 )
@@ -173,12 +174,14 @@ def _train(
     network = registry.build(spec)
     if plan.initial_weights is not None:
         load_initial_weights(network, plan.initial_weights)
-    labels = one_hot(data.train.clips.labels, len(data.scenes))
+    labels, metrics = presence(data.train.clips.labels, len(data.scenes)), []
+    if not data.several_labels:
+        metrics.append(keras.metrics.CategoricalAccuracy(name="accuracy"))
     train_classifier(
         prepare(network, plan.front_end, data.train, labels, plan, impulse_responses),
         plan,
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        loss=label_loss(data.several_labels),
+        metrics=metrics,
         checkpoint=checkpoint,
         metrics_log=metrics_log,
         name=f"split{data.split} teacher {plan.name}",

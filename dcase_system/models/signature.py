@@ -46,6 +46,8 @@ class ModelSignature:
             `sigmoid` if several may be, `scaled_sigmoid` for sigmoids scaled to sum to 1 (the scene
             search's).
         normalisation: Normalisation of the features, if the network was trained with one.
+        rejection_threshold: Probability of the most probable class below which the answer is
+            `unknown`; None if there is no such answer.
     """
 
     labels: tuple[str, ...]
@@ -54,6 +56,7 @@ class ModelSignature:
     channels: int = 1
     activation: Activation = "softmax"
     normalisation: Normalisation | None = None
+    rejection_threshold: float | None = None
 
     @property
     def sample_rate(self) -> int:
@@ -107,6 +110,7 @@ class ModelSignature:
             "channels": self.channels,
             "activation": self.activation,
             "normalisation": normalisation,
+            "rejection_threshold": self.rejection_threshold,
             "front_end": front_end_to_json(self.front_end),
         }
 
@@ -117,6 +121,8 @@ class ModelSignature:
         Raises:
             InputError: A field is missing, unknown or wrong.
         """
+        if isinstance(values, dict):  # files of earlier versions have no threshold
+            values = {"rejection_threshold": None, **values}
         return parsed(values, ModelSignature, where)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from dcase_system.corpora.tags import presence
 from dcase_system.models import registry
 from dcase_system.models.signature import Activation, clip_probabilities
 from dcase_system.scene_search.features import Segments
@@ -16,7 +17,6 @@ from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.metrics import score_classes
 from dcase_system.training.mixup import MixupTraining
-from dcase_system.training.plan import one_hot
 from dcase_system.training.predict import predict
 from dcase_system.training.schedule import Steps
 from dcase_system.training.seeds import derive, set_seed
@@ -107,7 +107,7 @@ def trained_network(
     keras.backend.clear_session()  # a search builds hundreds of networks in one process
     set_seed(plan.seed)
     network = registry.build(spec)
-    targets = one_hot(np.repeat(labels, segments.per_clip), network.output_shape[-1])
+    targets = presence(np.repeat(labels, segments.per_clip), network.output_shape[-1])
     model = MixupTraining(network, derive(plan.seed, "mixup")) if plan.mixup else network
     model(segments.gather(np.arange(1)))
     fit(
@@ -154,7 +154,7 @@ def score_segments(
     """
     probabilities = clip_probabilities(logits, per_clip, ACTIVATION)
     overall, by_class = score_classes(probabilities, labels, classes)
-    targets = one_hot(np.repeat(labels, per_clip), len(classes))
+    targets = presence(np.repeat(labels, per_clip), len(classes))
     exact = logits.astype(np.float64)
     return SceneScore(
         accuracy=overall.accuracy,

@@ -157,7 +157,7 @@ def fit(
     watchers: list[keras.callbacks.Callback] = [*callbacks, cb.StopIfDiverged()]
     if validation is not None:
         predictor = Predictor(model)
-        watchers.append(cb.Validation(lambda: _logged_scores(predictor, validation, batch_size)))
+        watchers.append(cb.Validation(lambda: score_validation(predictor, validation, batch_size)))
     watchers += [
         cb.Progress(name, steps_per_epoch, first_epoch, epochs, later_epochs),
         cb.MetricsLog(metrics_log),
@@ -218,10 +218,3 @@ def _run_epochs(
             watchers.on_train_batch_end(index, logs)
         watchers.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
     watchers.on_train_end()
-
-
-def _logged_scores(
-    predictor: Predictor, validation: ValidationSet, batch_size: int
-) -> dict[str, float]:
-    accuracy, logloss = score_validation(predictor, validation, batch_size)
-    return {"val_accuracy": accuracy, "val_logloss": logloss}

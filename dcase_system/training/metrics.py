@@ -145,13 +145,22 @@ def clustered_interval(
     hits = np.bincount(cells, weights=correct, minlength=len(names) * classes).reshape(
         len(names), classes
     )
-    counts = np.random.default_rng(seed).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), size=draws
-    )
+    counts = cluster_draws(len(names), draws, seed)
     drawn = counts @ clips  # (draws, classes)
     with np.errstate(invalid="ignore", divide="ignore"):
         accuracies = np.nanmean(np.where(drawn > 0, counts @ hits / drawn, np.nan), axis=1)
-    low, high = np.percentile(100 * accuracies, [2.5, 97.5])
+    return percentiles_95(100 * accuracies)
+
+
+def cluster_draws(clusters: int, draws: int, seed: int) -> np.ndarray:
+    """Draws bootstrap samples: how often each cluster is in each, (draws, clusters)."""
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws)
+
+
+def percentiles_95(values: np.ndarray) -> tuple[float, float]:
+    """Returns the ends of the interval that holds 95 % of the values."""
+    low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 

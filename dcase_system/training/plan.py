@@ -14,6 +14,7 @@ from dcase_system.audio.impulse_responses import DeviceAugmentation, ImpulseResp
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips
+from dcase_system.corpora.tags import presence
 from dcase_system.corpora.validation_rows import validation_rows
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.fit import fit
@@ -21,8 +22,7 @@ from dcase_system.training.log import TrainingLog
 from dcase_system.training.predict import Predictor, ValidationSet, score_validation
 from dcase_system.training.schedule import ScheduleName
 
-# Scores the held-out clips during training: (macro accuracy in percent, log loss).
-Validate = Callable[[], tuple[float, float]]
+Validate = Callable[[], dict[str, float]]  # scores of the held-out clips, as they are logged
 _AUGMENTED_DEVICE = "a"
 # The held-out part is the same for every seed, so seeds and members can be compared on it.
 VALIDATION_SEED = 0
@@ -152,9 +152,21 @@ def prepare(
 
 
 def balanced_shares(labels: np.ndarray) -> np.ndarray:
-    """Returns probabilities (clips,) with which clips of each class are drawn equally often."""
-    _, class_of, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    return 1 / (len(counts) * counts[class_of])
+    """Returns probabilities (clips,) of drawing a class, and then one of the clips that have it.
+
+    Args:
+        labels: Class indices (clips,), or labels (clips, classes).
+    """
+    present = presence(labels).astype(np.float64)
+    of_class = present[:, present.any(axis=0)]
+    return (of_class / of_class.sum(axis=0)).mean(axis=1)
+
+
+def label_loss(several_labels: bool) -> keras.losses.Loss:
+    """Returns the loss of labels and logits: binary cross-entropy if clips have several labels."""
+    if several_labels:
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+    return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
 def train_classifier(
@@ -218,8 +230,3 @@ def trained_clips(train: Clips, fraction: float) -> int:
 def held_out_rows(train: ClipSet, fraction: float) -> np.ndarray:
     """Boolean mask of the clips held out by a plan with this `validation_fraction`."""
     return validation_rows(train.clips, fraction, VALIDATION_SEED)
-
-
-def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Converts class indices (clips,) to float32 (clips, classes)."""
-    return np.eye(classes, dtype=np.float32)[labels]

@@ -9,11 +9,12 @@ from scipy.special import softmax
 
 from dcase_system.training.batches import ErrorForwarding, Examples, prediction_batches
 from dcase_system.training.metrics import macro_score
+from dcase_system.training.multilabel import mean_average_precision
 
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """Clips held out of the training list: their waveforms and (clips,) class indices."""
+    """Clips held out of the training list: their waveforms, and labels as in `Clips`."""
 
     waveforms: Examples
     labels: np.ndarray
@@ -44,12 +45,22 @@ def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np
 
 def score_validation(
     predictor: Predictor, validation: ValidationSet, batch_size: int
-) -> tuple[float, float]:
-    """Returns macro accuracy in percent and log loss."""
+) -> dict[str, float]:
+    """Returns the scores of `score_logits` of a validation set."""
     return score_logits(predictor(validation.waveforms, batch_size), validation.labels)
 
 
-def score_logits(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Returns macro accuracy in percent and log loss of (clips, classes) logits."""
+def score_logits(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Scores logits (clips, classes) of held-out clips, by the names in a training's log.
+
+    Args:
+        logits: Logits of the clips.
+        labels: Class indices (clips,), or labels (clips, classes).
+
+    Returns:
+        `val_accuracy`, macro, in percent, and `val_logloss`; for several labels a clip `val_map`.
+    """
+    if labels.ndim == 2:
+        return {"val_map": mean_average_precision(logits, labels)}
     scored = macro_score(softmax(logits.astype(np.float64), axis=-1), labels)
-    return scored.accuracy, scored.logloss
+    return {"val_accuracy": scored.accuracy, "val_logloss": scored.logloss}

@@ -21,7 +21,6 @@ from dcase_system.sounds.scanning import Scanned, Window, scan
 from dcase_system.sounds.summary import as_text
 from tests.sounds.folders import write, write_folders
 
-
 _WINDOW = (Window("w", 0, 1),)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.models.signature import ModelSignature
+from dcase_system.models.signature import Activation, ModelSignature
 from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import TrainingPlan
@@ -18,7 +18,9 @@ QAT = "aware"  # after it: quantization-aware training of its int8 variant
 
 def signature_of(data: Data) -> ModelSignature:
     """Returns the signature (labels, front end, clip length) of a student of these clips."""
-    return ModelSignature(data.scenes, FRONT_END, data.train.audio.shape[0])
+    activation: Activation = "sigmoid" if data.several_labels else "softmax"
+    samples = data.train.audio.shape[0]
+    return ModelSignature(data.scenes, FRONT_END, samples, activation=activation)
 
 
 @dataclass(frozen=True)

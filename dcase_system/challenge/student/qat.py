@@ -136,7 +136,7 @@ class QATStage(StudentStage):
         if not rows.size:
             return None
 
-        def validate() -> tuple[float, float]:
+        def validate() -> dict[str, float]:
             variants, audio = {INT8: ModelVariant(model.predict_on_batch)}, train.audio.take(rows)
             logits = logits_of(variants, signature_of(self.data), audio)[INT8]
             return score_logits(logits, train.clips.labels[rows])

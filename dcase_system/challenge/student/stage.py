@@ -15,8 +15,14 @@ from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.log_mel import LogMel
 from dcase_system.challenge.student.plan import FRONT_END, Step, StudentPlan, signature_of
 from dcase_system.core.errors import InputError
+from dcase_system.corpora.tags import presence
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
+from dcase_system.distillation.losses import (
+    DistillationLoss,
+    MultiLabelDistillationLoss,
+    PackedAccuracy,
+    pack_targets,
+)
 from dcase_system.models import registry
 from dcase_system.models.signature import save_signature
 from dcase_system.models.stored import load_network, save_network
@@ -30,7 +36,7 @@ from dcase_system.pruning.slim import slim
 from dcase_system.training import seeds
 from dcase_system.training.batches import epoch_steps, training_batches
 from dcase_system.training.log import TENSORBOARD, TrainingLog
-from dcase_system.training.plan import Training, Validate, one_hot, prepare, train_classifier
+from dcase_system.training.plan import Training, Validate, label_loss, prepare, train_classifier
 from dcase_system.training.schedule import warmup_steps
 
 _IMPORTANCE = {
@@ -89,12 +95,11 @@ class StudentStage:
         callbacks: Callable[[Training], Sequence[keras.callbacks.Callback]] = lambda training: (),
     ) -> None:
         training = self._prepared(network)
-        accuracy = PackedAccuracy if self.ensemble else keras.metrics.CategoricalAccuracy
         train_classifier(
             training,
             self.plan,
             loss=self._loss(),
-            metrics=[accuracy(name="accuracy")],
+            metrics=self._metrics(),
             callbacks=callbacks(training),
             checkpoint=checkpoint,
             metrics_log=self._metrics_log(),
@@ -114,13 +119,21 @@ class StudentStage:
 
     def _targets(self) -> np.ndarray:
         """Returns targets (clips, classes), or (clips, 2, classes) with teachers."""
-        labels = one_hot(self.data.train.clips.labels, len(self.data.scenes))
+        labels = presence(self.data.train.clips.labels, len(self.data.scenes))
         return pack_targets(labels, self.ensemble.logits) if self.ensemble else labels
 
     def _loss(self) -> keras.losses.Loss:
-        if self.ensemble:
-            return DistillationLoss(self.plan.label_weight, self.plan.temperature)
-        return keras.losses.CategoricalCrossentropy(from_logits=True)
+        if not self.ensemble:
+            return label_loss(self.data.several_labels)
+        if self.data.several_labels:
+            return MultiLabelDistillationLoss()
+        return DistillationLoss(self.plan.label_weight, self.plan.temperature)
+
+    def _metrics(self) -> list[keras.metrics.Metric]:
+        if self.data.several_labels:  # no clip is right or wrong
+            return []
+        accuracy = PackedAccuracy if self.ensemble else keras.metrics.CategoricalAccuracy
+        return [accuracy(name="accuracy")]
 
     def _pruning(
         self, network: keras.Model, masked: keras.Model, target: Target, log: TrainingLog
@@ -138,7 +151,7 @@ class StudentStage:
             def on_update(step: int, ratio: float) -> None:
                 row: dict[str, float] = {"step": step, "ratio": ratio}
                 if validate is not None:
-                    row["val_accuracy"], row["val_logloss"] = validate()
+                    row |= validate()
                 log.add(row)
 
             def kept(ratio: float) -> dict[str, np.ndarray]:
@@ -196,7 +209,7 @@ class StudentStage:
             raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
         row: dict[str, float] = {"epoch": epoch, "loss": loss}
         if validate is not None:
-            row["val_accuracy"], row["val_logloss"] = validate()
+            row |= validate()
         log.add(row)
 
     def _feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
