@@ -11,22 +11,24 @@ from dcase_system.challenge.run import run_split
 from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.challenge.systems import MASK_FRAMES, PruningOptions, planned
 from dcase_system.challenge.teachers import teacher_plans
+from dcase_system.core.errors import InputError
 from dcase_system.core.progress import progress_bar
-from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.corpus import read_corpus, read_tagged_corpus, split_name
 from dcase_system.corpora.demo import write_demo_corpus
-from dcase_system.corpora.lists import Lists, read_split
+from dcase_system.corpora.lists import Lists, read_lists
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.edge import microcontroller
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.sounds.demo import GROUPS, write_demo_folders
-from dcase_system.sounds.prepare import prepare
+from dcase_system.sounds.prepare import VALIDATION_LIST, prepare
 from dcase_system.sounds.recordings import find_recordings
 from dcase_system.sounds.scores import in_words, score_recordings
 from dcase_system.sounds.summary import as_text
 from dcase_system.sounds.targets import TARGETS, Target
 from dcase_system.training.batches import epoch_steps
+from dcase_system.training.rejection import UNKNOWN_NAMES, Rejection
 from recipes import _common
 from recipes._flags import given
 
@@ -55,10 +57,12 @@ def run() -> None:
             hop_seconds=FLAGS.hop_seconds or FLAGS.seconds,
             test_fraction=FLAGS.test_fraction,
             seed=FLAGS.seed,
+            validation_fraction=FLAGS.test_fraction if FLAGS.false_rejections else 0.0,
             on_progress=show,
         )
     print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
-    lists = read_split(read_corpus(corpus), _SPLIT)
+    lists = _lists(corpus, bool(summary["several_labels"]))
+    rejection = _rejection(lists)
     plan = _plan(target, len(lists.train))
     _common.announce(run_dir, plan, lists)
     data = decoded(lists, _SPLIT, _common.stores(), seconds=FLAGS.seconds)
@@ -72,6 +76,7 @@ def run() -> None:
         ensemble=ensemble,
         formats=FLAGS.tflite_formats,
         qat=QATPlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
+        rejection=rejection,
         overwrite=FLAGS.overwrite,
     )
     print(run_summary(run_dir))
@@ -81,6 +86,39 @@ def run() -> None:
         fits = microcontroller.report(int8, run_dir / "microcontroller")
         print(f"\n{microcontroller.as_text(fits)}")
     print(f"\nreport: {run_dir / REPORT}")
+
+
+def _lists(corpus: Path, several_labels: bool) -> Lists:
+    read = read_tagged_corpus(corpus) if several_labels else read_corpus(corpus)
+    held_out = VALIDATION_LIST if FLAGS.false_rejections else None
+    return read_lists(read, train=split_name(_SPLIT), validation=held_out)
+
+
+def _rejection(lists: Lists) -> Rejection | None:
+    """Returns how unknown sounds are treated, by the flags and the names of the classes."""
+    names, rate = lists.corpus.scenes, FLAGS.false_rejections
+    if lists.corpus.several_labels:
+        if rate or FLAGS.unknown_class:
+            raise InputError(
+                "several labels a recording leave no class and no threshold for unknown sounds",
+                where="--false_rejections or --unknown_class",
+                expected="neither: each label has a probability of its own",
+            )
+        return None
+    if FLAGS.unknown_class and FLAGS.unknown_class not in names:
+        raise InputError(
+            "no such class",
+            where="--unknown_class",
+            expected=", ".join(names),
+            received=FLAGS.unknown_class,
+        )
+    wanted = [FLAGS.unknown_class] if FLAGS.unknown_class else UNKNOWN_NAMES
+    classes = tuple(name for name in names if name in wanted or name.lower() in wanted)
+    if len(classes) == len(names):
+        raise InputError(
+            "all classes stand for unknown sounds", where=lists.corpus.root, expected="another"
+        )
+    return Rejection(classes, rate) if classes or rate else None
 
 
 def _demo() -> Path:

@@ -51,6 +51,12 @@ def main(argv: Sequence[str]) -> int:
         raise app.UsageError("--csv and --json exclude each other: expected one of them")
     names = [clip for given in argv[2:] for clip in clips(given)]
     classifier = Classifier(model_file(argv[1]), options.threads)
+    if options.reject and classifier.signature.rejection_threshold is None:
+        raise InputError(
+            "model has no threshold for unknown sounds",
+            where=argv[1],
+            expected="no --reject, or a model that `recipes.sounds --false_rejections` has trained",
+        )
     # Names of files may hold bytes that are no text; they are printed unchanged.
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     if options.csv:
@@ -112,7 +118,8 @@ def _classify(name: str, classifier: Classifier) -> None:
         _note(name, band_note(sample_rate, signature))
         windows = windows_of(blocks, sample_rate, signature, options.hop_seconds)
         noted = _live(windows) if name == _STREAM else with_rest_noted(windows)
-        results = _results(noted, classifier)
+        threshold = signature.rejection_threshold or 0.0 if options.reject else 0.0
+        results = _results(noted, classifier, threshold)
         if options.whole:
             results = iter([mean(list(results))])
         for result in results:
@@ -157,12 +164,14 @@ def _opened(name: str, signature: ModelSignature) -> Iterator[tuple[Iterator[np.
             yield recording.blocks(), recording.sample_rate
 
 
-def _results(windows: Iterable[Window], classifier: Classifier) -> Iterator[Result]:
+def _results(
+    windows: Iterable[Window], classifier: Classifier, threshold: float
+) -> Iterator[Result]:
     seconds = classifier.signature.samples / classifier.signature.sample_rate
     for window in windows:
         probabilities = classifier.probabilities(window.waveform[None])[0]
         end = window.start_seconds + seconds
-        yield Result(window.start_seconds, end, probabilities, window.notes)
+        yield Result(window.start_seconds, end, probabilities, window.notes, threshold)
 
 
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
@@ -175,6 +184,11 @@ def _define_flags() -> None:
         False,
         "Print one CSV table of all clips: file, start, end, class, and a column with the "
         "probability of every class; notes go to standard error.",
+    )
+    flags.DEFINE_bool(
+        "reject",
+        False,
+        "Answer `unknown` where the most probable class is below the model's threshold.",
     )
     flags.DEFINE_bool("whole", False, "Print one line per clip: the mean over its windows.")
     flags.DEFINE_float(

@@ -4,19 +4,25 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from dcase_system.training.rejection import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A segment of audio and its probabilities, (classes,)."""
+    """A segment of audio and its probabilities, (classes,).
+
+    Below `threshold`, the most probable class is no answer: that is `unknown`.
+    """
 
     start_seconds: float
     end_seconds: float
     probabilities: np.ndarray
     notes: tuple[str, ...]
+    threshold: float = 0.0
 
     @property
     def position(self) -> str:
@@ -28,7 +34,10 @@ def mean(results: Sequence[Result]) -> Result:
     """Averages all windows of a clip."""
     notes = dict.fromkeys(note for one in results for note in one.notes)
     probabilities = np.mean([one.probabilities for one in results], axis=0)
-    return Result(results[0].start_seconds, results[-1].end_seconds, probabilities, tuple(notes))
+    first, last = results[0], results[-1]
+    return replace(
+        first, end_seconds=last.end_seconds, probabilities=probabilities, notes=tuple(notes)
+    )
 
 
 def text_line(name: str, result: Result, labels: Sequence[str], top: int) -> str:
@@ -36,7 +45,8 @@ def text_line(name: str, result: Result, labels: Sequence[str], top: int) -> str
     best = np.argsort(-result.probabilities, kind="stable")[:top]
     classes = "  ".join(f"{labels[index]} {result.probabilities[index]:.2f}" for index in best)
     notes = f"  ({'; '.join(result.notes)})" if result.notes else ""
-    return f"{name}  {result.position}  {classes}{notes}"
+    answer = f"{UNKNOWN}: " if _is_rejected(result) else ""
+    return f"{name}  {result.position}  {answer}{classes}{notes}"
 
 
 def json_line(name: str, result: Result, labels: Sequence[str]) -> str:
@@ -46,7 +56,7 @@ def json_line(name: str, result: Result, labels: Sequence[str]) -> str:
             "file": name,
             "start_seconds": result.start_seconds,
             "end_seconds": result.end_seconds,
-            "scene": _most_probable(result, labels),
+            "scene": _answer(result, labels),
             "probabilities": dict(zip(labels, result.probabilities.tolist(), strict=True)),
             "notes": list(result.notes),
         }
@@ -59,13 +69,17 @@ def csv_header(labels: Sequence[str]) -> str:
 
 
 def csv_line(name: str, result: Result, labels: Sequence[str]) -> str:
-    """Formats a row: position, most probable class, and the probability of every class."""
+    """Formats a row: position, answer, and the probability of every class."""
     numbers = result.start_seconds, result.end_seconds
-    return _row([name, *numbers, _most_probable(result, labels), *result.probabilities.tolist()])
+    return _row([name, *numbers, _answer(result, labels), *result.probabilities.tolist()])
 
 
-def _most_probable(result: Result, labels: Sequence[str]) -> str:
-    return labels[int(result.probabilities.argmax())]
+def _answer(result: Result, labels: Sequence[str]) -> str:
+    return UNKNOWN if _is_rejected(result) else labels[int(result.probabilities.argmax())]
+
+
+def _is_rejected(result: Result) -> bool:
+    return bool(result.probabilities.max() < result.threshold)
 
 
 def _row(fields: Iterable[object]) -> str:

@@ -9,16 +9,19 @@ from pathlib import Path
 from dcase_system.core.files import write_text
 from dcase_system.reporting.content import Document, Table, plain
 from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.rejection import rejection_notes, rejects
 from dcase_system.reporting.run_files import read_run
-from dcase_system.reporting.run_page import part_table
+from dcase_system.reporting.run_page import label_table, part_table
 from dcase_system.reporting.run_variants import accuracy_context, variants_table
 from dcase_system.reporting.run_warnings import result_warnings
 from dcase_system.reporting.tables import as_markdown, escaped
 
 MODEL_CARD = "model_card.md"
-_LIMITS = (
+_NO_UNKNOWN = (
     "It predicts one of its classes for any sound, including silence and speech: there is no class "
-    "for unknown sounds.",
+    "for unknown sounds."
+)
+_LIMITS = (
     "Probabilities computed from its logits are not calibrated; compare them with each other, not "
     "with a risk.",
     "Accuracy is lower on microphones not seen in training: see the device groups.",
@@ -72,16 +75,16 @@ def _lines(folder: Path, cards: Sequence[Document], warnings: Sequence[str]) -> 
         yield "On the dev-test clips, scored once; they were not used for any choice.\n"
         if context := accuracy_context(run):
             yield f"Submitted variant: {plain(context)}.\n"
-        for table in (
-            variants_table(run),
-            part_table(run, "device_group"),
-            part_table(run, "scene"),
-        ):
+        yield from (f"{plain(note.text)}\n" for note in rejection_notes(run))
+        parts = [part_table(run, "device_group"), part_table(run, "scene")]
+        for table in (variants_table(run), *([label_table(run)] if run.several_labels else parts)):
             if table.rows:  # networks from a search have no device groups
                 yield as_markdown(table)
     else:
         yield "Not measured with these files.\n"
     yield "## Limitations\n"
+    if not run.several_labels and not rejects(run):
+        yield f"- {_NO_UNKNOWN}"
     yield from (f"- {limit}" for limit in _LIMITS)
     yield from (f"- {escaped(warning)}." for warning in warnings)
     yield from (f"- {escaped(note.text)}" for note in result_warnings(run))

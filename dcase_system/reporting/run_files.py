@@ -42,6 +42,11 @@ class Run:
         return str(self.scores.get("submitted_form"))
 
     @property
+    def several_labels(self) -> bool:
+        """Whether its clips may have several labels each."""
+        return self.scores.number("forms", self.submitted, "overall", "map") is not None
+
+    @property
     def system(self) -> str | None:
         """Name of the system in the report or the package; None for a run without one."""
         return self.config.get("settings", "system")

@@ -16,10 +16,15 @@ from dcase_system.reporting.derived import SCENES, chance_level, length
 from dcase_system.reporting.documents import missing
 from dcase_system.reporting.json_tables import Column, limits, listed, published_on
 from dcase_system.reporting.provenance import provenance
+from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.result_figures import confusion, intervals
 from dcase_system.reporting.run_complexity import EDITION, complexity
 from dcase_system.reporting.run_files import Run, read_run
-from dcase_system.reporting.run_variants import accuracy_context, device_files
+from dcase_system.reporting.run_variants import (
+    accuracy_context,
+    accuracy_interval,
+    device_files,
+)
 from dcase_system.reporting.run_warnings import run_warnings
 from dcase_system.reporting.search_figures import MILLIONTH, PERCENT
 from dcase_system.reporting.teachers_page import ensemble_tables
@@ -40,7 +45,7 @@ def run_page(run_dir: Path) -> Page:
         "dev-test clips.",
         verdicts=list(verdicts(run)),
         sections=[
-            section("Accuracy", _accuracy(run)),
+            section("Accuracy", _precision(run) if run.several_labels else _accuracy(run)),
             section("Training", _training(run)),
             section("Teachers", _teachers(run)),
             section("Complexity", complexity(run)),
@@ -53,11 +58,50 @@ def run_page(run_dir: Path) -> Page:
 def verdicts(run: Run) -> Iterator[Verdict]:
     """Yields accuracy and log loss, and the values limited by the rules of 2024."""
     at = ("forms", run.submitted, "overall")
+    if run.several_labels:
+        mean = run.scores.number(*at, "map", scale=PERCENT)
+        yield Verdict("mean average precision, %", mean, remark=accuracy_interval(run))
+    else:
+        yield from _accuracy_verdicts(run)
+    yield Verdict("parameters", run.complexity.number("params", spec=","))
+    yield from limits(run.complexity, "rules", EDITION)
+
+
+def _accuracy_verdicts(run: Run) -> Iterator[Verdict]:
+    at = ("forms", run.submitted, "overall")
     accuracy = run.scores.number(*at, "accuracy")
     yield Verdict("macro accuracy, %", accuracy, remark=accuracy_context(run))
     yield Verdict("log loss", run.scores.number(*at, "logloss", spec=".3f"))
-    yield Verdict("parameters", run.complexity.number("params", spec=","))
-    yield from limits(run.complexity, "rules", EDITION)
+
+
+def _precision(run: Run) -> Iterator[Block | None]:
+    yield from run_warnings(run)
+    yield Note(
+        f"Average precision of the submitted variant ({run.submitted}) over all clips, which may "
+        "have several labels. The 95 % intervals resample whole recordings."
+    )
+    yield label_table(run)
+
+
+def label_table(run: Run) -> Table:
+    """Builds the submitted variant's average precision by label."""
+    scores, key = run.scores, "class_wise"
+    place = ("forms", run.submitted, key)
+    return Table(
+        "by_label",
+        "Average precision by label, percent, with 95 % intervals",
+        ("label", "average precision %", "from", "to", "clips with it"),
+        [
+            (
+                name,
+                scores.number(*place, name, "average_precision", scale=PERCENT),
+                scores.number("intervals_95", key, name, 0, scale=PERCENT),
+                scores.number("intervals_95", key, name, 1, scale=PERCENT),
+                scores.number(*place, name, "clips", spec=","),
+            )
+            for name in scores.names(*place)
+        ],
+    )
 
 
 def _accuracy(run: Run) -> Iterator[Block | None]:
@@ -82,6 +126,7 @@ def _accuracy(run: Run) -> Iterator[Block | None]:
         else:
             yield Note(f"Only one {what} among the dev-test clips: nothing to compare.")
         yield table
+    yield from rejection_notes(run)
     matrix = confusion(scores, run.scenes, "confusion")
     yield matrix or missing(scores, "confusion matrix")
     yield _published(run)

@@ -6,6 +6,7 @@ from dcase_system.reporting.content import Block, Note, Number, Sentence, Table
 from dcase_system.reporting.derived import chance_of, joined
 from dcase_system.reporting.documents import missing
 from dcase_system.reporting.run_files import Run
+from dcase_system.reporting.search_figures import PERCENT
 
 _INT8, _DYNAMIC = "tflite_int8", "tflite_dynamic"
 _LARGER_THAN_PARAMETERS = (
@@ -31,17 +32,37 @@ def device_files(run: Run) -> Iterator[Block | None]:
 
 def accuracy_context(run: Run) -> Sentence:
     """Returns interval and chance level of the submitted variant's accuracy; empty if unknown."""
+    if run.several_labels:  # guessing scores each label's share of the clips
+        return accuracy_interval(run)
     return joined(accuracy_interval(run), chance_of(run.config))
 
 
 def accuracy_interval(run: Run) -> Sentence:
-    """Returns the interval of the submitted variant's accuracy; empty if it is not known."""
-    low, high = (run.scores.number("intervals_95", "overall", end) for end in (0, 1))
+    """Returns the interval of the submitted variant's accuracy or mAP; empty if it is not known."""
+    scale = PERCENT if run.several_labels else 1.0
+    low, high = (run.scores.number("intervals_95", "overall", end, scale=scale) for end in (0, 1))
     return ["95 % interval ", low, " to ", high] if low and high else ""
 
 
 def variants_table(run: Run) -> Table:
     """Builds the table of every variant's accuracy and its agreement with Keras."""
+    if run.several_labels:
+        return Table(
+            "forms",
+            "Variants on the dev-test clips; differences are from Keras float32; * is submitted",
+            ("variant", "mAP %", "largest difference", "bytes"),
+            [
+                (
+                    f"{variant} *" if variant == run.submitted else variant,
+                    run.scores.number(
+                        "forms", variant, "overall", "map", scale=PERCENT, spec=".2f"
+                    ),
+                    run.scores.number("forms", variant, "largest_difference", spec=".3f"),
+                    _bytes(run, variant),
+                )
+                for variant in run.scores.names("forms")
+            ],
+        )
     return Table(
         "forms",
         "Variants on the dev-test clips; agreement is with Keras float32; * is submitted",

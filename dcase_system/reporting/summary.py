@@ -4,9 +4,10 @@ from pathlib import Path
 
 from dcase_system.reporting.content import Note, plain
 from dcase_system.reporting.derived import chance_of
+from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.run_complexity import EDITION, rules_table
 from dcase_system.reporting.run_files import Run, read_run
-from dcase_system.reporting.run_page import part_table, verdicts
+from dcase_system.reporting.run_page import label_table, part_table, verdicts
 from dcase_system.reporting.run_variants import accuracy_interval, variants_table
 from dcase_system.reporting.run_warnings import result_warnings
 from dcase_system.reporting.tables import as_text, note_text
@@ -15,15 +16,20 @@ from dcase_system.reporting.tables import as_text, note_text
 def run_summary(run_dir: Path) -> str:
     """Summarizes accuracy by device group, device and variant, and costs against the limits."""
     run = read_run(run_dir)
-    accuracy, logloss, *_ = verdicts(run)
-    interval, chance = plain(accuracy_interval(run)), plain(chance_of(run.config))
+    score, logloss, *_ = verdicts(run)
+    interval = plain(accuracy_interval(run))
     known = f" ({interval})" if interval else ""
-    lines = [
-        f"dev-test macro accuracy {accuracy.value} %{known}, log loss {logloss.value}",
-        *([chance] if chance else []),
-        *map(note_text, result_warnings(run)),
-        _by(run, "device_group"),
-        _by(run, "device"),
+    if run.several_labels:
+        lines = [f"dev-test mean average precision {score.value} %{known}"]
+        lines += map(note_text, result_warnings(run))
+        lines.append(as_text(label_table(run)))
+    else:
+        lines = [f"dev-test macro accuracy {score.value} %{known}, log loss {logloss.value}"]
+        if chance := plain(chance_of(run.config)):
+            lines.append(chance)
+        lines += map(note_text, [*result_warnings(run), *rejection_notes(run)])
+        lines += [_by(run, "device_group"), _by(run, "device")]
+    lines += [
         "",
         as_text(variants_table(run)),
         "",

@@ -8,14 +8,16 @@ from dcase_system.reporting.derived import chance_of, counted, plural
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.json_tables import Column
 from dcase_system.reporting.provenance import provenance
+from dcase_system.reporting.search_figures import PERCENT
 from dcase_system.reporting.training_figures import overlaid
 
 _ENSEMBLE = "ensemble.json"
+_AGREEMENT = Column("agrees %", ("agreement",), ".1f")
 _COLUMNS = (
     Column("accuracy %", ("accuracy",), ".1f"),
     Column("log loss", ("logloss",), ".3f"),
     Column("entropy, nats", ("entropy",), ".3f"),
-    Column("agrees %", ("agreement",), ".1f"),
+    _AGREEMENT,
 )
 _LISTS = {
     "train": "training clips",
@@ -68,12 +70,15 @@ def ensemble_tables(document: Document) -> list[Table]:
 
 def _ensemble_table(document: Document, name: str, clips: str) -> Table:
     title, columns = f"On the {clips}", list(_COLUMNS)
+    if document.number(name, "ensemble", "map") is not None:
+        columns = [Column("mAP %", ("map",), ".1f", PERCENT)]
     members = [member for member in document.names(name) if member != "ensemble"]
     if len(members) == 1:
         # The ensemble is this teacher: its row would repeat the numbers, and both always agree.
-        columns.pop()
+        columns = [column for column in columns if column != _AGREEMENT]
     else:
-        title += "; agreement is with the ensemble's decisions"
+        if _AGREEMENT in columns:
+            title += "; agreement is with the ensemble's decisions"
         members = document.names(name)
     rows = [
         (member, *(column.cell(document, name, member) for column in columns)) for member in members

@@ -38,37 +38,43 @@ def without_copies(scanned: Sequence[Scanned]) -> tuple[list[Scanned], list[str]
     return [one for one in scanned if id(one) not in left_out], notes
 
 
-def divided(scanned: Sequence[Scanned], test_fraction: float, seed: int) -> list[Scanned]:
+def divided(
+    scanned: Sequence[Scanned], test_fraction: float, seed: int, validation_fraction: float = 0.0
+) -> list[Scanned]:
     """Gives each recording a part, unless the user has decided on parts.
 
-    Groups are taken in random order. A group goes to the test part while each of its classes has
-    fewer than `test_fraction` of its windows there and keeps another group for training.
+    Groups are taken in random order, those with a rarer class first. A group goes to the test part
+    while each of its classes has fewer than `test_fraction` of its windows there and keeps another
+    group for training; then others go to the validation part in the same way.
 
     Args:
         scanned: Usable recordings.
         test_fraction: Share of each class's windows to test on.
         seed: Seed of the order.
+        validation_fraction: Share of each class's windows for a choice after training.
     """
     if any(one.recording.part for one in scanned):
         return list(scanned)
     windows: dict[str, Counter[str]] = defaultdict(Counter)  # of each group, by class
     for one in scanned:
-        windows[one.recording.group][one.recording.label] += len(one.windows)
+        for label in one.recording.labels:
+            windows[one.recording.group][label] += len(one.windows)
     total: Counter[str] = sum(windows.values(), Counter())
     left = Counter(label for labels in windows.values() for label in labels)  # groups to train on
-    tested: Counter[str] = Counter()
-    test_groups = set()
     groups = sorted(windows)
-    for index in np.random.default_rng(seed).permutation(len(groups)):
-        labels = windows[groups[index]]
-        wanted = all(tested[label] < test_fraction * total[label] for label in labels)
-        if wanted and all(left[label] > 1 for label in labels):
-            test_groups.add(groups[index])
-            tested += labels
-            left -= Counter(dict.fromkeys(labels, 1))
-    return [
-        _in_part(one, "test" if one.recording.group in test_groups else "train") for one in scanned
-    ]
+    order = [groups[index] for index in np.random.default_rng(seed).permutation(len(groups))]
+    rarity = {name: min(map(left.__getitem__, windows[name])) for name in groups}
+    part_of: dict[str, str] = {}
+    for part, fraction in (("test", test_fraction), ("validation", validation_fraction)):
+        taken: Counter[str] = Counter()
+        for name in sorted(order, key=rarity.__getitem__):
+            labels = windows[name]
+            wanted = all(taken[label] < fraction * total[label] for label in labels)
+            if name not in part_of and wanted and all(left[label] > 1 for label in labels):
+                part_of[name] = part
+                taken += labels
+                left -= Counter(dict.fromkeys(labels, 1))
+    return [_in_part(one, part_of.get(one.recording.group, "train")) for one in scanned]
 
 
 def _in_part(scanned: Scanned, part: str) -> Scanned:

@@ -11,14 +11,14 @@ import pandas as pd
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
-from dcase_system.corpora.corpus import META_COLUMNS, TEST_LIST, split_name
+from dcase_system.corpora.corpus import META_COLUMNS, TAG_COLUMNS, TEST_LIST, split_name
 from dcase_system.runs import stages
 from dcase_system.sounds.parts import divided, without_copies
 from dcase_system.sounds.recordings import PARTS, Recording
 from dcase_system.sounds.scanning import Scanned, scan
 from dcase_system.sounds.summary import summarised
 
-SUMMARY, WINDOWS = "summary.json", "windows.csv"
+SUMMARY, WINDOWS, VALIDATION_LIST = "summary.json", "windows.csv", "validation.csv"
 _DEVICE = "recorder"  # the layout has a device for each clip
 
 
@@ -31,6 +31,7 @@ def prepare(
     hop_seconds: float,
     test_fraction: float,
     seed: int,
+    validation_fraction: float = 0.0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Writes windows and lists to a folder that recipes take as `--data_dir`; finished ones stay.
@@ -44,6 +45,7 @@ def prepare(
         hop_seconds: Time from the start of one window to the next.
         test_fraction: Share of each class's windows to test on, unless there are ready-made parts.
         seed: Seed of the division.
+        validation_fraction: Share to set a threshold on, see `divided`.
         on_progress: Called with the number of recordings that are read, and of all.
 
     Returns:
@@ -58,7 +60,9 @@ def prepare(
         "hop_seconds": hop_seconds,
         "test_fraction": test_fraction,
         "seed": seed,
+        "validation_fraction": validation_fraction,
     }
+    several_labels = any(len(one.labels) > 1 for one in recordings)
 
     def work(target: Path) -> None:
         (target / "audio").mkdir()
@@ -74,8 +78,8 @@ def prepare(
                 everything.append(task.result())
                 on_progress(number, len(tasks))
         kept, copies = without_copies([one for one in everything if one.is_usable])
-        kept = divided(kept, test_fraction, seed)
-        _write_lists(target, kept)
+        kept = divided(kept, test_fraction, seed, validation_fraction)
+        _write_lists(target, kept, TAG_COLUMNS if several_labels else META_COLUMNS)
         write_json(target / SUMMARY, summarised(everything, kept, copies))
 
     stages.run_stage(folder, settings, work)
@@ -100,19 +104,19 @@ def _stamp(root: Path, recording: Recording) -> list[Any]:
         return [repr(recording)]
 
 
-def _write_lists(target: Path, kept: Sequence[Scanned]) -> None:
+def _write_lists(target: Path, kept: Sequence[Scanned], columns: Sequence[str]) -> None:
     rows = [(one, window) for one in kept for window in one.windows]
     meta = pd.DataFrame(
         [
             (f"audio/{window.file}", one.recording.label, one.recording.group, _DEVICE)
             for one, window in rows
         ],
-        columns=list(META_COLUMNS),
+        columns=list(columns),
     )
     meta.to_csv(target / "meta.csv", sep="\t", index=False)
     parts = pd.Series([one.recording.part for one, _ in rows], dtype=object)
-    for part, name in zip(PARTS, (split_name(100), "validation.csv", TEST_LIST), strict=True):
-        listed = meta.loc[parts == part, ["filename", "scene_label"]]
+    for part, name in zip(PARTS, (split_name(100), VALIDATION_LIST, TEST_LIST), strict=True):
+        listed = meta.loc[parts == part, list(columns[:2])]
         if len(listed):
             listed.to_csv(target / "split_setup" / name, sep="\t", index=False)
     pd.DataFrame(

@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.locations import files_below
+from dcase_system.corpora.corpus import SEPARATOR
 from dcase_system.corpora.formats import SUFFIXES
 
 PARTS = ("train", "validation", "test")
@@ -21,7 +23,7 @@ class Recording:
 
     Attributes:
         path: Path below the data folder.
-        label: Its class.
+        label: Its class, or several in alphabetical order, such as `dog;rain`.
         group: Windows of one group are never divided between training and test.
         part: `train`, `validation` or `test` if the user has decided, else empty.
         start_seconds: Start of the part that is used.
@@ -34,6 +36,11 @@ class Recording:
     part: str = ""
     start_seconds: float = 0.0
     end_seconds: float | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its classes."""
+        return tuple(self.label.split(SEPARATOR))
 
     def __str__(self) -> str:
         if not self.start_seconds and self.end_seconds is None:
@@ -48,7 +55,8 @@ def find_recordings(source: Path, group_pattern: str | None = None) -> tuple[Pat
     In a folder, the class is the first folder below it, or below `train/`, `validation/` and
     `test/` (in any case), which are then taken as they are; without `test/`, `validation/` is it. A
     table is a `.csv` file with the columns `file` and `label`, and optionally `group`, `start`,
-    `end` (seconds) and `part`; files are relative to it.
+    `end` (seconds) and `part`; files are relative to it. Several labels of a recording are one
+    field, separated by semicolons.
 
     Args:
         source: Folder or table.
@@ -60,15 +68,15 @@ def find_recordings(source: Path, group_pattern: str | None = None) -> tuple[Pat
         The folder that the paths start from, and the recordings in alphabetical order.
 
     Raises:
-        InputError: The folder or table is missing, holds no recordings or only one class, or the
-            pattern is invalid or does not match a path.
+        InputError: The folder or table is missing, holds no recordings or only one class, a label
+            is ambiguous, or the pattern is invalid or does not match a path.
     """
     group_of = _grouping(group_pattern)
     if source.suffix.lower() == ".csv":
         root, found = source.parent, list(_of_table(source, group_of))
     else:
         root, found = source, list(_of_folder(source, group_of))
-    labels = sorted({one.label for one in found})
+    labels = sorted({label for one in found for label in one.labels})
     if len(labels) < 2:
         raise InputError(
             "too few classes",
@@ -112,6 +120,12 @@ def _of_folder(root: Path, group_of: _Grouping) -> Iterator[Recording]:
         if parts and not part:
             continue
         classes = folders[1:] if part else folders
+        if classes and SEPARATOR in classes[0]:
+            raise InputError(
+                "class folder has a semicolon, which separates labels",
+                where=root / path.parent,
+                expected="another name, or a table with several labels in a field",
+            )
         if classes:
             yield Recording(path, classes[0], group_of(path), part)
 
@@ -139,8 +153,19 @@ def _of_table(path: Path, group_of: _Grouping) -> Iterator[Recording]:
                     expected="file, label, and any of group, start, end, part",
                     received=", ".join(reader.fieldnames or ()) or "an empty file",
                 )
+            rows: dict[Any, str] = {}  # label of each file or segment
             for number, row in enumerate(reader, 2):
-                yield _row(row, f"{path} line {number}", group_of)
+                where = f"{path} line {number}"
+                found = _row(row, where, group_of)
+                segment = found.path, found.start_seconds, found.end_seconds
+                if rows.setdefault(segment, found.label) != found.label:
+                    raise InputError(
+                        "recording has other labels in an earlier row",
+                        where=where,
+                        expected=f"all its labels in one row, such as dog{SEPARATOR}rain",
+                        received=f"{found}: {found.label} after {rows[segment]}",
+                    )
+                yield found
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"table cannot be read ({error})", where=path, expected="a UTF-8 .csv file"
@@ -157,6 +182,14 @@ def _row(row: dict[str, str | None], where: str, group_of: _Grouping) -> Recordi
             expected=f"a file, a label, and no part or one of {', '.join(PARTS)}",
             received=", ".join(str(value) for value in row.values()),
         )
+    labels = sorted(one.strip() for one in label.split(SEPARATOR))
+    if "" in labels or len(set(labels)) < len(labels):
+        raise InputError(
+            "label is empty or twice in a field",
+            where=where,
+            expected=f"labels such as dog{SEPARATOR}rain",
+            received=label,
+        )
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts:
         raise InputError(
@@ -171,4 +204,6 @@ def _row(row: dict[str, str | None], where: str, group_of: _Grouping) -> Recordi
         raise InputError(
             "start is not before end", where=where, expected="0 <= start < end, in seconds"
         )
-    return Recording(path, label, row.get("group") or group_of(path), part, start, end)
+    return Recording(
+        path, SEPARATOR.join(labels), row.get("group") or group_of(path), part, start, end
+    )

@@ -25,9 +25,9 @@ def summarised(
         copies: Lines about recordings left out as copies.
     """
     classes = []
-    for label in sorted({one.recording.label for one in everything}):
-        of_class = [one for one in everything if one.recording.label == label]
-        used = [one for one in kept if one.recording.label == label]
+    for label in sorted({label for one in everything for label in one.recording.labels}):
+        of_class = [one for one in everything if label in one.recording.labels]
+        used = [one for one in kept if label in one.recording.labels]
         windows = Counter[str]()
         for one in used:
             windows[one.recording.part] += len(one.windows)
@@ -43,6 +43,7 @@ def summarised(
         )
     return {
         "classes": classes,
+        "several_labels": sum(len(one.recording.labels) > 1 for one in everything),
         "sample_rates": dict(Counter(str(one.sample_rate) for one in everything if one.seconds)),
         "channels": dict(Counter(str(one.channels) for one in everything if one.seconds)),
         "unreadable": [one.notes[0] for one in everything if not one.seconds and one.notes],
@@ -66,6 +67,8 @@ def as_text(summary: Mapping[str, Any]) -> str:
         f"{int(rate):,} Hz: {count}" for rate, count in summary["sample_rates"].items()
     )
     channels = ", ".join(f"{name}: {count}" for name, count in summary["channels"].items())
+    if several := summary["several_labels"]:
+        lines += ["", f"{several} recordings have several labels, and count for each of them"]
     lines += ["", f"sample rates: {found}; channels: {channels}"]
     for name in ("unreadable", "silent", "too short", "clipped", "copies"):
         these = summary[name]

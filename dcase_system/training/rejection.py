@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-UNKNOWN = "unknown"  # the answer below the threshold
+UNKNOWN = "unknown"  # the answer below a threshold
+UNKNOWN_NAMES = (UNKNOWN, "background")  # classes that stand for it unless another one is named
 
 
 @dataclass(frozen=True)

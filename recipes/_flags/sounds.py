@@ -8,7 +8,8 @@ flags.DEFINE_string(
     "data_dir",
     None,
     "FOLDER: Recordings in a folder for each class (below train/ and test/, if these are decided), "
-    "or a .csv table with the columns file and label, and any of group, start, end, part. "
+    "or a .csv table with the columns file and label (several as dog;rain), and any of group, "
+    "start, end, part. "
     "[recordings made of the demo corpus]",
 )
 flags.DEFINE_string(
@@ -41,6 +42,20 @@ flags.DEFINE_bool(
 )
 flags.DEFINE_bool(
     "balanced", False, "Draw all classes equally often in training, however rare their windows."
+)
+flags.DEFINE_string(
+    "unknown_class",
+    None,
+    "CLASS: Class of sounds that should be rejected, reported apart. [unknown, background]",
+)
+flags.DEFINE_float(
+    "false_rejections",
+    None,
+    "SHARE: Set a threshold that rejects at most this share of the held-out windows of other "
+    "classes; classify --reject then answers unknown below it. As much as for the test is held out "
+    "for it, unless there is a validation part. [no threshold]",
+    lower_bound=0.001,
+    upper_bound=0.5,
 )
 flags.DEFINE_integer(
     "epochs", None, "EPOCHS: Total epochs of all trainings. [2,000 steps; 600 with --fast]", 1
