@@ -13,6 +13,7 @@ from dcase_system.corpora.corpus import (
     is_tau,
     read_corpus,
     read_evaluation_list,
+    read_tagged_corpus,
 )
 from tests.locations import in_memory
 
@@ -55,6 +56,19 @@ def test_scenes_are_alphabetical_unless_given(root):
     assert read_corpus(root).scenes == ("bus", "park")
     corpus = read_corpus(root, ("park", "metro", "bus"))
     assert corpus.split(5).labels.tolist() == [0, 2]
+
+
+def test_a_clip_has_several_labels_where_the_column_says_so(root):
+    text = META.replace("scene_label", "labels").replace("\tpark\t", "\tpark;bus|2;dog\t")
+    (root / "meta.csv").write_text(text)
+    (root / "split_setup" / "split5.csv").write_text(SPLIT5.replace("scene_label", "labels"))
+    corpus = read_tagged_corpus(root)
+    assert corpus.scenes == ("bus", "bus|2", "dog", "park")
+    clips = corpus.split(5)
+    assert clips.labels.tolist() == [[0, 1, 1, 1], [1, 0, 0, 0]]
+    assert clips.labels.dtype == np.float32
+    with pytest.raises(InputError, match="column 'scene_label' is missing"):
+        read_corpus(root)
 
 
 def test_what_a_url_lacks_is_one_line(root):

@@ -63,3 +63,13 @@ def test_no_validation_is_possible():
     assert not validation_rows(clips, 0.0, seed=0).any()
     with pytest.raises(InputError, match=r"expected \[0, 1\); received 1.0"):
         validation_rows(clips, 1.0, seed=0)
+
+
+def test_every_label_stays_in_training_where_clips_have_several():
+    labels = np.random.default_rng(0).random((60, 5)) < 0.3
+    locations = tuple(f"oslo-{row % 12}" for row in range(60))
+    clips = Clips(tuple(map(str, range(60))), labels.astype(np.float32), locations, ("a",) * 60)
+    held = validation_rows(clips, 0.3, seed=1)
+    assert labels[~held].any(axis=0).all()
+    assert (labels[held].sum(axis=0) >= 0.3 * labels.sum(axis=0)).all()
+    assert not set(np.array(locations)[held]) & set(np.array(locations)[~held])

@@ -230,6 +230,7 @@ def test_a_card_with_a_wrong_field_is_refused(tmp_path, exported, signature, fie
     "signature",
     [
         ModelSignature(("speech", "music"), PannsMelSpec(), 320_000, activation="sigmoid"),
+        ModelSignature(("a", "b"), PannsMelSpec(), 320_000, rejection_threshold=0.25),
         ModelSignature(
             ("indoor", "outdoor"),
             code_scalogram(),
@@ -244,6 +245,12 @@ def test_signatures_survive_the_disk(tmp_path, signature):
     loaded = load_signature(tmp_path)
     assert loaded.to_json() == signature.to_json()
     assert loaded.normalisation == signature.normalisation
+
+
+def test_a_signature_of_an_earlier_version_has_no_threshold(signature):
+    values = signature.to_json()
+    del values["rejection_threshold"]
+    assert ModelSignature.from_json(values, "x").to_json() == signature.to_json()
 
 
 def test_a_missing_signature_is_named(tmp_path):

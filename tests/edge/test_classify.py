@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dcase_system.edge.classifier import Classifier
+from dcase_system.edge.printed import Result, csv_line, json_line, mean, text_line
 from tests.audio.audio_files import chunk, encoded, fmt_chunk, riff, wav_bytes
 from tests.commands import ROOT, command, run
 
@@ -92,6 +93,23 @@ def test_a_table_has_a_row_for_each_window_of_all_clips(exported, wav, tmp_path)
         probabilities = [float(field) for field in row[4:]]
         assert sum(probabilities) == pytest.approx(1, abs=1e-5)
         assert row[3] == "abcd"[int(np.argmax(probabilities))]
+
+
+def test_below_the_threshold_the_answer_is_unknown():
+    results = [
+        Result(0.0, 1.0, np.array([0.4, 0.6]), (), threshold) for threshold in (0.0, 0.6, 0.61)
+    ]
+    lines = [text_line("x", one, ("a", "b"), 1) for one in results]
+    assert lines == ["x  0.00-1.00 s  b 0.60"] * 2 + ["x  0.00-1.00 s  unknown: b 0.60"]
+    assert [csv_line("x", one, "ab").split(",")[3] for one in results] == ["b", "b", "unknown"]
+    assert json.loads(json_line("x", results[2], ("a", "b")))["scene"] == "unknown"
+    assert mean(results[2:]).threshold == 0.61
+
+
+def test_a_model_without_a_threshold_cannot_reject(exported, wav):
+    done = run(CLASSIFY, str(exported / "student_float32_waveform.tflite"), str(wav), "--reject")
+    assert done.returncode == 1
+    assert "model has no threshold for unknown sounds; expected no --reject" in done.stderr
 
 
 def test_a_table_and_json_exclude_each_other(exported, wav):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.commands import run, too_wide
-from tests.sounds.folders import write_folders
+from tests.sounds.folders import write, write_folders
 
 TOY = ("--fast", "--epochs=1", "--batch_size=8", "--tflite_formats=int8", "--target=cortex-m4")
 
@@ -72,9 +72,58 @@ def test_the_whole_way_meets_the_budget(finished, tmp_path):
     assert all(row["complies"] for row in complexity["rules"]["target"])
 
 
+@pytest.mark.slow
+def test_several_labels_go_the_whole_way(tmp_path):
+    rows = ["file,label"]
+    for index, label in enumerate(["dog", "rain", "dog;rain", "dog;car"] * 3):
+        write(tmp_path / f"{index}.wav", 3, seed=index)
+        rows.append(f"{index}.wav,{label}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    done = run(
+        "recipes.sounds",
+        f"--data_dir={tmp_path / 'table.csv'}",
+        f"--cache_dir={tmp_path / 'cache'}",
+        f"--output_dir={tmp_path / 'run'}",
+        *("--epochs=3", "--batch_size=8", "--tflite_formats=int8", "--target=cortex-m4"),
+        published=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "whole recordings: mAP " in done.stdout
+    signature = json.loads((tmp_path / "run" / "student" / "contract.json").read_text())
+    assert (signature["activation"], signature["labels"]) == ("sigmoid", ["car", "dog", "rain"])
+    teachers = json.loads((tmp_path / "run-teachers" / "ensemble.json").read_text())
+    assert 0 <= teachers["dev_test"]["ensemble"]["map"] <= 1
+    assert (
+        "probability that its label is present" in (tmp_path / "run" / "model_card.md").read_text()
+    )
+
+
+@pytest.mark.slow
+def test_unknown_sounds_are_rejected_by_class_and_threshold(tmp_path):
+    source = write_folders(tmp_path / "recordings", 6)
+    (source / "park").rename(source / "Background")
+    done = run(
+        "recipes.sounds",
+        f"--data_dir={source}",
+        f"--cache_dir={tmp_path / 'cache'}",
+        f"--output_dir={tmp_path / 'run'}",
+        *TOY,
+        "--false_rejections=0.2",
+    )
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((tmp_path / "run" / "dev_test" / "scores.json").read_text())["rejection"]
+    card = json.loads((tmp_path / "run" / "edge" / "student_int8.json").read_text())
+    assert card["contract"]["rejection_threshold"] == scores["threshold"] > 0
+    assert scores["classes"] == ["Background"]
+    assert scores["with"]["false_rejections"] >= scores["without"]["false_rejections"]
+    text = (tmp_path / "run" / "model_card.md").read_text()
+    assert "Of the test clips of Background" in text and "`classify --reject`" in text
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        (["--unknown_class=cat"], "--unknown_class: no such class; expected Straße 5%, bus, park"),
         (["--data_dir=nowhere"], "nowhere: data folder does not exist"),
         (["--group_pattern=("], "--group_pattern: not a regular expression"),
         (["--target=mainframe"], "--target"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dcase_system.audio.decode import read_audio
 from dcase_system.core.errors import InputError
-from dcase_system.corpora.corpus import read_corpus
+from dcase_system.corpora.corpus import read_corpus, read_tagged_corpus
 from dcase_system.corpora.lists import read_split
 from dcase_system.sounds.parts import divided, without_copies
 from dcase_system.sounds.prepare import SUMMARY, WINDOWS, prepare
@@ -167,7 +167,11 @@ def test_classes_without_two_recordings_cannot_be_tested_on(tmp_path):
 
 
 groups = st.lists(
-    st.tuples(st.sampled_from("abc"), st.integers(0, 6), st.integers(1, 9)),
+    st.tuples(
+        st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True).map(sorted),
+        st.integers(0, 6),
+        st.integers(1, 9),
+    ),
     min_size=1,
     max_size=40,
 )
@@ -178,18 +182,45 @@ groups = st.lists(
 def test_no_group_is_divided_and_every_class_can_be_trained_on(found, seed, fraction):
     scanned = [
         Scanned(
-            Recording(f"{label}/{index}.wav", label, str(group)),
+            Recording(f"{index}.wav", ";".join(labels), str(group)),
             windows=(Window("w", 0, 1),) * windows,
         )
-        for index, (label, group, windows) in enumerate(found)
+        for index, (labels, group, windows) in enumerate(found)
     ]
-    parts = divided(scanned, fraction, seed)
+    parts = divided(scanned, fraction, seed, fraction)
     part_of = {}
     for one in parts:
         assert part_of.setdefault(one.recording.group, one.recording.part) == one.recording.part
-    labels = {label for label, *_ in found}
-    assert {one.recording.label for one in parts if one.recording.part == "train"} == labels
-    assert parts == divided(scanned, fraction, seed)
+    labels = {label for of_one, *_ in found for label in of_one}
+    trained = [one.recording.labels for one in parts if one.recording.part == "train"]
+    assert {label for of_one in trained for label in of_one} == labels
+    assert parts == divided(scanned, fraction, seed, fraction)
+
+
+def test_the_parts_have_their_shares_of_every_class():
+    scanned = [
+        Scanned(Recording(f"{index}.wav", label, str(index)), windows=_WINDOW)
+        for index, label in enumerate(["a"] * 40 + ["a;b"] * 20 + ["b;c"] * 10)
+    ]
+    parts = divided(scanned, 0.2, 0, 0.1)
+    for label, total in (("a", 60), ("b", 30), ("c", 10)):
+        of = [one.recording.part for one in parts if label in one.recording.labels]
+        assert abs(of.count("test") - 0.2 * total) <= 1
+        assert abs(of.count("validation") - 0.1 * total) <= 1
+
+
+def test_recordings_of_several_labels_make_a_corpus_of_tags(tmp_path):
+    rows = ["file,label"]
+    for index, label in enumerate(["dog", "dog;rain", "rain", "rain;dog"] * 2):
+        write(tmp_path / f"{index}.wav", 2, seed=index)
+        rows.append(f"{index}.wav,{label}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    summary = prepared(tmp_path / "table.csv", tmp_path / "corpus")
+    assert summary["several_labels"] == 4 and "4 recordings have several" in as_text(summary)
+    lists = read_split(read_tagged_corpus(tmp_path / "corpus"), 100)
+    assert lists.corpus.scenes == ("dog", "rain")
+    for row, column in zip(summary["classes"], lists.train.labels.T, strict=True):
+        assert row["recordings"] == 6 and row["train"] == column.sum()
 
 
 def test_copies_with_one_label_leave_one():

@@ -79,9 +79,23 @@ def test_a_table_names_files_labels_groups_and_times(tmp_path):
     assert list(map(str, found)) == ["a.wav", "b.wav 1.5-3 s", "b.wav 3-end s"]
 
 
+def test_a_table_has_several_labels_in_a_field(tmp_path):
+    table = tmp_path / "sounds.csv"
+    table.write_text("file,label,end\na.wav,rain; dog,\na.wav,dog,2\na.wav,dog,2\n")
+    _, found = find_recordings(table)
+    assert [one.label for one in found] == ["dog;rain", "dog", "dog"]
+    assert found[0].labels == ("dog", "rain")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "file,label\na.wav,dog\na.wav,cat\n",
+            "line 3: recording has other labels in an earlier row; .*a.wav: cat after dog",
+        ),
+        ("file,label\na.wav,dog;\n", "line 2: label is empty or twice"),
+        ("file,label\na.wav,dog;cat;dog\n", "line 2: label is empty or twice"),
         ("", "wrong columns; expected file, label"),
         ("file\tlabel\na.wav\tdog\n", "wrong columns"),
         ("file,label,loudness\na.wav,dog,3\n", "wrong columns"),
@@ -110,6 +124,7 @@ def test_a_broken_table_is_refused_in_one_line(tmp_path, text, message):
         ("ü.wav", None, "not a folder or a .csv table"),
         ("empty", None, "too few classes; .*received no recordings in folders"),
         ("one", None, "too few classes; .*received park"),
+        ("several", None, "a;b: class folder has a semicolon"),
         ("two", "(", "not a regular expression .*--group_pattern|--group_pattern: not a regular"),
         ("two", "z{9}", "path does not match --group_pattern"),
     ],
@@ -119,6 +134,8 @@ def test_other_input_is_refused_in_one_line(tmp_path, name, pattern, message):
     write_folders(tmp_path / "two", 1)
     (tmp_path / "two" / "bus" / "ü.wav").rename(tmp_path / "ü.wav")
     (tmp_path / "one" / "park").mkdir(parents=True)
+    (tmp_path / "several" / "a;b").mkdir(parents=True)
+    (tmp_path / "several" / "a;b" / "a.wav").write_bytes(b"")
     (tmp_path / "one" / "park" / "a.wav").write_bytes(b"")
     with pytest.raises(InputError, match=message) as caught:
         find_recordings(tmp_path / name, pattern)

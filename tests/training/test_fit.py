@@ -17,7 +17,7 @@ from dcase_system.training.batches import prediction_batches, training_batches
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
-from dcase_system.training.plan import balanced_shares
+from dcase_system.training.plan import balanced_shares, label_loss
 from dcase_system.training.predict import ValidationSet, predict
 from dcase_system.training.schedule import Steps
 from tests.training.curves import assert_drawn
@@ -223,6 +223,19 @@ def test_balanced_batches_have_rare_classes_as_often():
     drawn = np.concatenate([next(streams[0])[1] for _ in range(60)])
     np.testing.assert_allclose(drawn.mean(axis=0), 1 / 3, atol=0.05)
     np.testing.assert_array_equal(drawn[:50], next(streams[1])[1])
+
+
+def test_with_several_labels_a_class_is_drawn_and_then_one_of_its_clips():
+    labels = np.array([[1, 0], [1, 1], [0, 0], [1, 0], [1, 0]], np.float32)
+    np.testing.assert_allclose(balanced_shares(labels), [1 / 8, 5 / 8, 0, 1 / 8, 1 / 8])
+
+
+def test_the_loss_of_labels_is_that_of_one_or_of_several():
+    logits, targets = np.array([[1.0, -2.0, 0.5]]), np.array([[0.0, 1.0, 0.0]])
+    one = np.log(np.exp(logits).sum()) - logits[0, 1]
+    several = np.mean(np.log1p(np.exp(logits)) - targets * logits)
+    assert float(label_loss(False)(targets, logits)) == pytest.approx(one, rel=1e-5)
+    assert float(label_loss(True)(targets, logits)) == pytest.approx(several, rel=1e-5)
 
 
 def test_prediction_covers_the_last_partial_batch(tones):

@@ -6,7 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcase_system.core.errors import InputError
-from dcase_system.training.multilabel import mean_average_precision
+from dcase_system.training.multilabel import (
+    average_precisions,
+    clustered_intervals,
+    mean_average_precision,
+)
 
 
 def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
@@ -62,3 +66,40 @@ def test_only_the_order_counts(seed):
 def test_what_cannot_be_scored_is_refused(scores, labels, message):
     with pytest.raises(InputError, match=message):
         mean_average_precision(scores, labels)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([2, 10**6]))
+def test_a_weighted_clip_counts_as_so_many_copies(seed, levels):
+    generator = np.random.default_rng(seed)
+    scores = generator.integers(0, levels, (12, 3)) / levels
+    labels = generator.random((12, 3)) < 0.4
+    weights = generator.integers(0, 4, (5, 12))
+    found = average_precisions(scores, labels, weights)
+    for row, counts in zip(found, weights, strict=True):
+        rows = np.repeat(np.arange(12), counts)
+        expected = [
+            average_precision(scores[rows, one], labels[rows, one])
+            if labels[rows, one].any()
+            else np.nan
+            for one in range(3)
+        ]
+        np.testing.assert_allclose(row, expected)
+    np.testing.assert_array_equal(
+        average_precisions(scores, labels), average_precisions(scores, labels, np.ones((1, 12)))[0]
+    )
+
+
+def test_intervals_resample_whole_recordings():
+    generator = np.random.default_rng(0)
+    labels = generator.random((40, 3)) < 0.5
+    labels[:, 2] = False
+    scores = labels + generator.normal(size=(40, 3))
+    alone = [str(row) for row in range(40)]
+    (low, high), (*_, never) = clustered_intervals(scores, labels, alone)
+    assert low < mean_average_precision(scores, labels) < high
+    assert never is None
+    copies = np.repeat(np.arange(40), 5)
+    same = clustered_intervals(scores[copies], labels[copies], [alone[row] for row in copies])
+    np.testing.assert_allclose(same[0], (low, high))  # copies of a clip add nothing
+    assert clustered_intervals(scores, labels, ["one"] * 40) is None
