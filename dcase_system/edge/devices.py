@@ -33,6 +33,13 @@ DEVICE_CLASSES = (
     DeviceClass(
         "Cortex-M4", "Nordic nRF52840", _MIB, 256 * _KIB, f"{_ZEPHYR} adafruit_feather_nrf52840"
     ),
+    DeviceClass(
+        "ESP32-S3",
+        "ESP32-S3-WROOM-1-N8",
+        8 * _MIB,
+        512 * _KIB,
+        "Espressif datasheet of the ESP32-S3",
+    ),
     DeviceClass("Cortex-M7", "ST STM32H743", 2 * _MIB, _MIB, "ST datasheet DS12110"),
     DeviceClass(
         "Cortex-M55 + Ethos-U55",

@@ -28,7 +28,7 @@ def run_summary(run_dir: Path) -> str:
         if chance := plain(chance_of(run.config)):
             lines.append(chance)
         lines += map(note_text, [*result_warnings(run), *rejection_notes(run)])
-        lines += [_by(run, "device_group"), _by(run, "device")]
+        lines += [line for part in ("device_group", "device") if (line := _by(run, part))]
     lines += [
         "",
         as_text(variants_table(run)),
@@ -39,6 +39,9 @@ def run_summary(run_dir: Path) -> str:
 
 
 def _by(run: Run, part: str) -> str:
+    """Returns the accuracy by device or group in a line; none if one device recorded all."""
     table = part_table(run, part)
+    if len(run.scores.names("forms", run.submitted, "device_wise")) < 2:
+        return ""
     found = ", ".join(f"{name} {accuracy}" for name, accuracy, *_ in table.rows)
     return note_text(Note(f"by {table.columns[0]}: {found}"))

@@ -29,8 +29,10 @@ def test_it_is_the_largest_threshold_that_rejects_at_most_the_share(seed, clips,
 
 def test_scores_count_what_is_rejected():
     probabilities = np.array(
-        [[0.8, 0.1, 0.1], [0.5, 0.3, 0.2], [0.1, 0.7, 0.2], [0.2, 0.1, 0.7]]  # known
-        + [[0.1, 0.1, 0.8], [0.4, 0.35, 0.25]]  # unknown
+        [
+            *([0.8, 0.1, 0.1], [0.5, 0.3, 0.2], [0.1, 0.7, 0.2], [0.2, 0.1, 0.7]),  # known
+            *([0.1, 0.1, 0.8], [0.4, 0.35, 0.25]),  # unknown
+        ]
     )
     labels, unknown = (
         np.array([0, 0, 1, 1, 2, 2]),
