@@ -32,8 +32,8 @@ def test_the_card_says_what_is_rejected_and_what_it_costs(tmp_path):
         "Of the test clips of noise (10) 60.0 % are recognised as such and 40.0 % are taken for "
         "another class; of all other clips 2.0 % are taken for noise.",
         "With the answer `unknown` below a probability of 0.457 (`classify --reject`), 6.0 % of "
-        "the test clips of known classes are rejected, and their accuracy is 86.5 % instead of 90.0 %; "
-        "of unknown sounds 80.0 % are rejected.",
+        "the test clips of known classes are rejected, and their accuracy is 86.5 % instead of "
+        "90.0 %; of unknown sounds 80.0 % are rejected.",
     ]
     card = write_model_card(tmp_path).read_text()
     assert notes[0] in card and notes[1] in card
