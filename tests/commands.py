@@ -37,17 +37,30 @@ def run(
     module: str, *arguments: object, published: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Runs a `command` to its end in a process of its own."""
+    done = run_on_bytes(module, *arguments, published=published)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
+def run_on_bytes(
+    module: str, *arguments: object, given: bytes = b"", published: bool = False
+) -> subprocess.CompletedProcess[bytes]:
+    """As `run`, with standard input, output and error as bytes."""
     line = command(module, *arguments, published=published)
     with tempfile.TemporaryDirectory() as folder:
-        files = [str(Path(folder) / "output"), str(Path(folder) / "errors")]
-        process = FORKS.Process(target=_call, args=(line[2:], *files))
+        files = [Path(folder) / name for name in ("input", "output", "errors")]
+        files[0].write_bytes(given)
+        process = FORKS.Process(target=_call, args=(line[2:], *map(str, files)))
         process.start()
         process.join()
-        output, errors = (Path(path).read_text() for path in files)
+        output, errors = (path.read_bytes() for path in files[1:])
     return subprocess.CompletedProcess(line, process.exitcode or 0, output, errors)
 
 
-def _call(module_and_arguments: list[str], output: str, errors: str) -> None:
+def _call(module_and_arguments: list[str], given: str, output: str, errors: str) -> None:
+    os.dup2(os.open(given, os.O_RDONLY), 0)
+    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing gives its children none
     for path, stream in ((output, 1), (errors, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
     os.chdir(ROOT)

@@ -10,11 +10,11 @@ from dcase_system.core.errors import InputError
 from dcase_system.edge import export
 from dcase_system.edge.classifier import Classifier
 from dcase_system.models.cnn10 import CNN10Spec, build_cnn10
-from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import save_network
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run
+from tests.edge.conftest import NETWORK
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def clips(tmp_path_factory, waveforms):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory, network, signature):
     folder = tmp_path_factory.mktemp("stored")
-    save_network(folder, network, replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
+    save_network(folder, network, NETWORK)
     save_signature(folder, signature)
     return folder
 

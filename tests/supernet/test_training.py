@@ -144,8 +144,9 @@ def test_a_training_has_the_fewest_passes_that_hold_its_steps(steps, clips, batc
 def test_only_the_teacher_counts(tmp_path):
     _, labels = tones()
     teacher = np.random.default_rng(0).normal(size=labels.shape)
-    one = train(tmp_path / "a", targets=pack_targets(labels, teacher), steps=EPOCH)
-    other = train(tmp_path / "b", targets=pack_targets(1 - labels, teacher), steps=EPOCH)
+    plan = {"steps": EPOCH, "largest_steps": 0, "samples": 1}
+    one = train(tmp_path / "a", targets=pack_targets(labels, teacher), **plan)
+    other = train(tmp_path / "b", targets=pack_targets(1 - labels, teacher), **plan)
     for mine, its in zip(weights_of(one), weights_of(other), strict=True):
         np.testing.assert_array_equal(mine, its)
 
