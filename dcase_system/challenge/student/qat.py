@@ -30,8 +30,8 @@ from dcase_system.models.stored import load_network
 from dcase_system.runs import stages
 from dcase_system.training import seeds
 from dcase_system.training.callbacks import Checkpoint
-from dcase_system.training.plan import Validate, held_out_rows
-from dcase_system.training.predict import score_logits
+from dcase_system.training.plan import held_out_rows
+from dcase_system.training.predict import Validate, score_logits
 
 INT8 = file_name("int8")
 
@@ -136,7 +136,7 @@ class QATStage(StudentStage):
         if not rows.size:
             return None
 
-        def validate() -> tuple[float, float]:
+        def validate() -> dict[str, float]:
             variants, audio = {INT8: ModelVariant(model.predict_on_batch)}, train.audio.take(rows)
             logits = logits_of(variants, signature_of(self.data), audio)[INT8]
             return score_logits(logits, train.clips.labels[rows])

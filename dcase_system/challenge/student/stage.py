@@ -29,8 +29,10 @@ from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Target, st
 from dcase_system.pruning.slim import slim
 from dcase_system.training import seeds
 from dcase_system.training.batches import epoch_steps, training_batches
+from dcase_system.training.fit import Training, fit
 from dcase_system.training.log import TENSORBOARD, TrainingLog
-from dcase_system.training.plan import Training, Validate, one_hot, prepare, train_classifier
+from dcase_system.training.plan import one_hot, prepare
+from dcase_system.training.predict import Validate
 from dcase_system.training.schedule import warmup_steps
 
 _IMPORTANCE = {
@@ -90,7 +92,7 @@ class StudentStage:
     ) -> None:
         training = self._prepared(network)
         accuracy = PackedAccuracy if self.ensemble else keras.metrics.CategoricalAccuracy
-        train_classifier(
+        fit(
             training,
             self.plan,
             loss=self._loss(),
@@ -138,7 +140,7 @@ class StudentStage:
             def on_update(step: int, ratio: float) -> None:
                 row: dict[str, float] = {"step": step, "ratio": ratio}
                 if validate is not None:
-                    row["val_accuracy"], row["val_logloss"] = validate()
+                    row |= validate()
                 log.add(row)
 
             def kept(ratio: float) -> dict[str, np.ndarray]:
@@ -196,7 +198,7 @@ class StudentStage:
             raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
         row: dict[str, float] = {"epoch": epoch, "loss": loss}
         if validate is not None:
-            row["val_accuracy"], row["val_logloss"] = validate()
+            row |= validate()
         log.add(row)
 
     def _feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
