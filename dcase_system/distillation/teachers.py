@@ -198,7 +198,7 @@ def _describe(
     run_dir: Path, keys: Mapping[str, str], data: Data, validation_fraction: float
 ) -> dict[str, Any]:
     """`describe_ensemble` of the training clips, the held-out ones, and the dev-test list."""
-    held_out = held_out_rows(data.train, validation_fraction)
+    held_out = held_out_rows(data.train.clips, validation_fraction)
 
     def read(name: str, clip_set: ClipSet) -> dict[str, np.ndarray]:
         filenames = clip_set.clips.filenames

@@ -17,8 +17,7 @@ from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.predict import ValidationSet
 
 _AUGMENTED_DEVICE = "a"
-# The held-out part is the same for every seed, so seeds and members can be compared on it.
-VALIDATION_SEED = 0
+_VALIDATION_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +75,7 @@ def prepare(
             where="training plan",
             expected=f"some, for a probability of {plan.impulse_response_probability:g}",
         )
-    held_out = held_out_rows(train, plan.validation_fraction)
+    held_out = held_out_rows(train.clips, plan.validation_fraction)
     kept, held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     model = augmented_model(
         network,
@@ -108,14 +107,12 @@ def balanced_shares(labels: np.ndarray) -> np.ndarray:
     return 1 / (len(counts) * counts[class_of])
 
 
-def trained_clips(train: Clips, fraction: float) -> int:
-    """Number of clips of a training list that are not held out."""
-    return int((~validation_rows(train, fraction, VALIDATION_SEED)).sum())
+def held_out_rows(train: Clips, fraction: float) -> np.ndarray:
+    """Returns a boolean mask (clips,) of the clips held out by a `validation_fraction`.
 
-
-def held_out_rows(train: ClipSet, fraction: float) -> np.ndarray:
-    """Boolean mask of the clips held out by a plan with this `validation_fraction`."""
-    return validation_rows(train.clips, fraction, VALIDATION_SEED)
+    They are the same for every seed, so seeds and members can be compared on them.
+    """
+    return validation_rows(train, fraction, _VALIDATION_SEED)
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:

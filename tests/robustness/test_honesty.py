@@ -115,7 +115,7 @@ def test_validation_is_the_same_for_student_and_teachers(data):
         name="one", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST
     )
     rows = [
-        training_plan.held_out_rows(data.train, plan.validation_fraction)
+        training_plan.held_out_rows(data.train.clips, plan.validation_fraction)
         for plan in (STUDENT, teacher)
     ]
     np.testing.assert_array_equal(*rows)

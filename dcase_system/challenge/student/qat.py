@@ -142,7 +142,7 @@ class QATStage:
     def _validate(self, model: Any) -> Validate | None:
         """Returns a function that scores the quantized network on held-out clips, if any."""
         data, train = self.setup.data, self.setup.data.train
-        rows = np.flatnonzero(held_out_rows(train, self.setup.plan.validation_fraction))
+        rows = np.flatnonzero(held_out_rows(train.clips, self.setup.plan.validation_fraction))
         if not rows.size:
             return None
 
