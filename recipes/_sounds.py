@@ -101,10 +101,7 @@ def _plan(target: Target, clips: int) -> StudentPlan:
     options = PruningOptions(
         max_macs=round(target.max_macs * FLAGS.seconds), max_bytes=target.max_bytes
     )
-    of_s1 = planned("S1", epochs, options, demo=FLAGS.data_dir is None)
-    return StudentPlan(
-        architecture=of_s1.architecture, epochs=of_s1.epochs, rounds=of_s1.rounds, **settings
-    )
+    return planned("S1", epochs, options, demo=FLAGS.data_dir is None).student(**settings)
 
 
 def _ensemble(folder: Path, lists: Lists, data: Data, epochs: int) -> Ensemble:

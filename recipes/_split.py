@@ -101,12 +101,7 @@ def _plan(name: str) -> StudentPlan:
         factor = DEMO_PRUNED_EPOCHS_FACTOR if on_demo else PRUNED_EPOCHS_FACTOR
         set_defaults({"epochs": round(factor * FLAGS["epochs"].default)})
     trainings = planned(name, FLAGS.epochs, _common.pruning_options(), demo=on_demo)
-    return StudentPlan(
-        architecture=trainings.architecture,
-        epochs=trainings.epochs,
-        rounds=trainings.rounds,
-        **_common.student_settings(),
-    )
+    return trainings.student(**_common.student_settings())
 
 
 def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:

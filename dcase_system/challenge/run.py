@@ -44,7 +44,7 @@ from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
 from dcase_system.submission.outputs import write_output
 from dcase_system.training.batches import epoch_steps
-from dcase_system.training.plan import trained_clips
+from dcase_system.training.plan import held_out_rows
 
 
 @dataclass(frozen=True)
@@ -144,11 +144,11 @@ def run_split(
     external_data = [*(ensemble.external_data if ensemble else ())]
     if impulse_responses is not None:
         external_data = sorted({*external_data, "dataset"})
-    training_clips = trained_clips(data.train.clips, plan.validation_fraction)
+    trained = ~held_out_rows(data.train.clips, plan.validation_fraction)
     notes = {
         "system": system,
         "stages": [step.name for step in steps(plan)],
-        "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
+        "steps_per_epoch": epoch_steps(int(trained.sum()), plan.batch_size),
         "external_data": external_data,
     }
     with runs.begun(run_dir, settings, notes=notes, overwrite=overwrite):

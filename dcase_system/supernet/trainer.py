@@ -26,7 +26,7 @@ from dcase_system.supernet.space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
-from dcase_system.training.fit import waveform_model
+from dcase_system.training.augmented import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.multilabel import mean_average_precision
 from dcase_system.training.predict import predict

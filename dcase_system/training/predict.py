@@ -1,5 +1,6 @@
 """Predicts logits from waveforms, and scores a validation set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -9,6 +10,9 @@ from scipy.special import softmax
 
 from dcase_system.training.batches import ErrorForwarding, Examples, prediction_batches
 from dcase_system.training.metrics import macro_score
+
+# Scores clips during training; the values go to the log.
+Validate = Callable[[], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,12 @@ def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np
 
 def score_validation(
     predictor: Predictor, validation: ValidationSet, batch_size: int
-) -> tuple[float, float]:
-    """Returns macro accuracy in percent and log loss."""
+) -> dict[str, float]:
+    """Scores the held-out clips; see `score_logits`."""
     return score_logits(predictor(validation.waveforms, batch_size), validation.labels)
 
 
-def score_logits(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Returns macro accuracy in percent and log loss of (clips, classes) logits."""
+def score_logits(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Returns `val_accuracy` (macro, in percent) and `val_logloss` of (clips, classes) logits."""
     scored = macro_score(softmax(logits.astype(np.float64), axis=-1), labels)
-    return scored.accuracy, scored.logloss
+    return {"val_accuracy": scored.accuracy, "val_logloss": scored.logloss}

@@ -22,7 +22,6 @@ from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.models import registry
 from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
-from dcase_system.training import plan as training_plan
 from tests import toys
 from tests.training.curves import assert_drawn
 
@@ -46,14 +45,14 @@ RESPONSES = ImpulseResponses(np.float32([[0.0, 1.0]]), "delay")
 @contextmanager
 def watched():
     """Names of the trainings that are run."""
-    names, train = [], training_plan.train_classifier
+    names, train = [], teachers.fit
 
     def watch(*arguments, name, **settings):
         names.append(name)
         train(*arguments, name=name, **settings)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(teachers, "train_classifier", watch)
+        patched.setattr(teachers, "fit", watch)
         yield names
 
 

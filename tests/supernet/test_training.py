@@ -137,7 +137,7 @@ def test_samples_begin_after_the_steps_of_the_largest_one(accumulation):
 )
 def test_a_training_has_the_fewest_passes_that_hold_its_steps(steps, clips, batch, accumulation):
     plan = SupernetPlan(steps=steps, batch_size=batch, accumulation=accumulation)
-    batches, passes = -(-clips // batch), plan.epochs(clips)
+    batches, passes = -(-clips // batch), plan.fit_plan(clips).epochs
     assert (passes - 1) * batches < steps * accumulation <= passes * batches
 
 
