@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Note, Table
+from dcase_system.reporting.content import Block, Note, Table
 from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.tables import note_text, shown
 
 
