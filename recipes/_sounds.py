@@ -17,7 +17,7 @@ from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.corpora.lists import Lists, read_split
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.teachers import train_teachers
-from dcase_system.edge import microcontroller
+from dcase_system.edge import microcontroller_report
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.sounds.demo import GROUPS, write_demo_folders
@@ -78,8 +78,8 @@ def run() -> None:
     print(f"\n{in_words(score_recordings(run_dir, corpus))}")
     int8 = run_dir / "edge" / "student_int8.tflite"
     if int8.is_file():
-        fits = microcontroller.report(int8, run_dir / "microcontroller")
-        print(f"\n{microcontroller.as_text(fits)}")
+        fits = microcontroller_report.report(int8, run_dir / "microcontroller")
+        print(f"\n{microcontroller_report.as_text(fits)}")
     print(f"\nreport: {run_dir / REPORT}")
 
 

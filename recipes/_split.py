@@ -23,6 +23,7 @@ from dcase_system.corpora.lists import read_split
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.parallel import workers
 from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.provenance import provenance_text
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
 from dcase_system.submission.assemble import assemble
@@ -77,7 +78,7 @@ def run(split: int) -> None:
         overwrite=FLAGS.overwrite,
     )
     print(run_summary(run_dir))
-    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(runs.provenance(run_dir), COLUMNS)}")
+    print(f"\nreport: {run_dir / REPORT}\n{provenance_text(run_dir)}")
     if evaluation and SYSTEMS[system].zeros:
         print(f"\n{textwrap.fill(_OVER_THE_LIMITS, COLUMNS)}")
     elif evaluation:

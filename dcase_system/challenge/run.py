@@ -35,7 +35,7 @@ from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora import tau
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import variants
-from dcase_system.edge.export import export_checked, sample_calibration_rows
+from dcase_system.edge.checked_export import export_checked, sample_calibration_rows
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.models.precision import cast_weights
 from dcase_system.models.signature import ModelSignature

@@ -22,6 +22,7 @@ from dcase_system.scene_search.analysis import (
 )
 from dcase_system.scene_search.clips import SceneClips, SceneData
 from dcase_system.scene_search.final_training import train_chosen
+from dcase_system.scene_search.scene_space import Architecture, SceneSpace
 from dcase_system.scene_search.scratch import layers_of, table4_rows
 from dcase_system.scene_search.search import (
     Candidate,
@@ -31,7 +32,6 @@ from dcase_system.scene_search.search import (
     front,
     search_scenes,
 )
-from dcase_system.scene_search.space import Architecture, SceneSpace
 from dcase_system.scene_search.training import (
     FINAL_PLAN,
     MEASURES,

@@ -13,7 +13,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.parallel import replicas
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.sampling import Sampling, WidthSampler
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.mixup import draw_mix, mixed

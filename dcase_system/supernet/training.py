@@ -10,7 +10,7 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.distillation.losses import MultiLabelDistillationLoss
 from dcase_system.parallel.workers import team
 from dcase_system.supernet.elastic import ElasticCNN10
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import Training, fit

@@ -7,7 +7,7 @@ import pytest
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.edge import export, variants
+from dcase_system.edge import checked_export, variants
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.signature import ModelSignature
@@ -51,7 +51,7 @@ def exported(network, signature, waveforms, tmp_path_factory):
     """A folder with every form of the network."""
     folder = tmp_path_factory.mktemp("exported")
     names = [f"audio/{row}.wav" for row in range(len(waveforms))]
-    export.export_checked(network, signature, waveforms, names, folder)
+    checked_export.export_checked(network, signature, waveforms, names, folder)
     return folder
 
 

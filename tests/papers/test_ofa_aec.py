@@ -17,7 +17,7 @@ from dcase_system.supernet.alone import uniform_network
 from dcase_system.supernet.constraints import constraints_of
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.plan import ExperimentPlan
-from dcase_system.supernet.space import DEPTH_PATTERNS, SearchSpace, paper_space, space_name
+from dcase_system.supernet.search_space import DEPTH_PATTERNS, SearchSpace, paper_space, space_name
 from tests.conftest import SHARED
 
 PLAN = ExperimentPlan(corpus="AudioSet")

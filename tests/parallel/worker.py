@@ -26,7 +26,7 @@ from dcase_system.models import registry
 from dcase_system.parallel import workers
 from dcase_system.runs import stages
 from dcase_system.supernet.elastic import ElasticCNN10
-from dcase_system.supernet.space import SearchSpace, paper_space
+from dcase_system.supernet.search_space import SearchSpace, paper_space
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds

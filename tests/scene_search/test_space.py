@@ -12,7 +12,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.scene_search import space as space_module
 from dcase_system.scene_search.costs import costs_of
-from dcase_system.scene_search.space import (
+from dcase_system.scene_search.scene_space import (
     POOLS,
     Architecture,
     SceneSpace,

@@ -14,7 +14,7 @@ from dcase_system.distillation.losses import pack_targets
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
-from dcase_system.supernet.space import paper_space
+from dcase_system.supernet.search_space import paper_space
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds

@@ -23,7 +23,7 @@ from dcase_system.challenge.student.plan import (
 from dcase_system.challenge.student.setup import StageSetup, log_epoch
 from dcase_system.core.progress import progress_bar
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.edge.export import features_of, sample_calibration_rows
+from dcase_system.edge.checked_export import features_of, sample_calibration_rows
 from dcase_system.edge.tflite import file_name
 from dcase_system.edge.variants import ModelVariant, logits_of
 from dcase_system.models.stored import load_network
