@@ -19,7 +19,8 @@ def main(_: Sequence[str]) -> None:
     from dcase_system.scene_search.scene_space import SceneSpace, SizeWindow, describe
 
     options = flags.FLAGS
-    window = SizeWindow(options.smallest_kib, options.largest_kib)
+    limits = {"low": options.smallest_kib, "high": options.largest_kib}
+    window = SizeWindow(**{end: kib for end, kib in limits.items() if kib is not None})
     space = SceneSpace(options.reading, window)
     space.check()
     values = describe(space)
@@ -52,8 +53,12 @@ def _define_flags() -> None:
         ["paper", "code"],
         "Stem and padding: as in the paper or as in its code.",
     )
-    flags.DEFINE_float("smallest_kib", 250.0, "KIB: Smallest size of a network at float32.")
-    flags.DEFINE_float("largest_kib", 500.0, "KIB: Largest size of a network at float32.")
+    flags.DEFINE_float(
+        "smallest_kib", None, "KIB: Smallest size of a network at float32. [that of the paper]"
+    )
+    flags.DEFINE_float(
+        "largest_kib", None, "KIB: Largest size of a network at float32. [that of the paper]"
+    )
     flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 
 
