@@ -1,5 +1,5 @@
 # Needs Python 3.11, 3.12 or 3.13 and make; everything else goes into .venv.
-SUPPORTED := 3.13 3.12 3.11
+SUPPORTED := $(shell sed -n 's/.*Python :: \(3\.[0-9]*\)".*/\1/p' pyproject.toml | sort -rV)
 # The newest supported one that runs: a shim of pyenv may be there for a Python that is not.
 PYTHON ?= $(or $(shell for version in $(SUPPORTED); do \
 	python$$version -c "" 2>/dev/null && echo python$$version && break; done),python3)

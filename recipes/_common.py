@@ -13,11 +13,11 @@ from absl import flags
 from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.challenge.description import described
-from dcase_system.challenge.members import DEMO, DEMO_EPOCHS, DEMO_MEMBERS
+from dcase_system.challenge.members import DEMO, DEMO_MEMBERS
 from dcase_system.challenge.run import SplitRun
 from dcase_system.challenge.student import costs
 from dcase_system.challenge.student.plan import STUDENT, StudentPlan, plan_in_words
-from dcase_system.challenge.systems import SYSTEMS, PruningOptions, planned
+from dcase_system.challenge.systems import DEMO_EPOCHS, SYSTEMS, PruningOptions, planned
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
 from dcase_system.core.locations import Location, as_location
 from dcase_system.core.progress import progress_bar
@@ -31,7 +31,7 @@ from dcase_system.pruning.rounds import PruningRound
 from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders
-from dcase_system.training.plan import trained_clips
+from dcase_system.training.plan import held_out_rows
 from recipes._flags import LOG, given, set_defaults
 
 FLAGS = flags.FLAGS
@@ -143,8 +143,8 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
 def announce(run_dir: Path, plan: StudentPlan, lists: Lists) -> None:
     """Logs the plan of a student that is not trained yet."""
     if not (run_dir / STUDENT).exists():
-        clips = trained_clips(lists.train, plan.validation_fraction)
-        LOG.info("%s", plan_in_words(plan, clips))
+        trained = ~held_out_rows(lists.train, plan.validation_fraction)
+        LOG.info("%s", plan_in_words(plan, int(trained.sum())))
 
 
 def ensemble(lists: Lists, split: int, folder: Path) -> Ensemble:

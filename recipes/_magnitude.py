@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,11 @@ def run() -> None:
         "channels": (pruning,),
     }
     plans = {
-        variant: StudentPlan(
-            architecture=channels.architecture,
+        variant: replace(
+            channels,
             rounds=variants[variant],
             epochs=channels.epochs if variants[variant] else epochs,
-            **_common.student_settings(),
-        )
+        ).student(**_common.student_settings())
         for variant in FLAGS.variants or variants
     }
     run_dir = Path(FLAGS.output_dir or f"runs/{name}/magnitude-split{split}")

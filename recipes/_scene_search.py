@@ -17,8 +17,8 @@ from dcase_system.scene_search.experiment import (
     settings_of,
 )
 from dcase_system.scene_search.final_training import OUTPUT
+from dcase_system.scene_search.scene_space import SceneSpace, SizeWindow
 from dcase_system.scene_search.scratch import SUBMITTED_FORM
-from dcase_system.scene_search.space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import ScenePlan
 from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.task1b import Description2020, System2020, assemble_task1b

@@ -18,7 +18,7 @@ from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.corpora.lists import Lists, read_lists
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.teachers import train_teachers
-from dcase_system.edge import microcontroller
+from dcase_system.edge import microcontroller_report
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
 from dcase_system.sounds.demo import GROUPS, write_demo_folders
@@ -83,8 +83,8 @@ def run() -> None:
     print(f"\n{in_words(score_recordings(run_dir, corpus))}")
     int8 = run_dir / "edge" / "student_int8.tflite"
     if int8.is_file():
-        fits = microcontroller.report(int8, run_dir / "microcontroller")
-        print(f"\n{microcontroller.as_text(fits)}")
+        fits = microcontroller_report.report(int8, run_dir / "microcontroller")
+        print(f"\n{microcontroller_report.as_text(fits)}")
     print(f"\nreport: {run_dir / REPORT}")
 
 
@@ -139,10 +139,7 @@ def _plan(target: Target, clips: int) -> StudentPlan:
     options = PruningOptions(
         max_macs=round(target.max_macs * FLAGS.seconds), max_bytes=target.max_bytes
     )
-    of_s1 = planned("S1", epochs, options, demo=FLAGS.data_dir is None)
-    return StudentPlan(
-        architecture=of_s1.architecture, epochs=of_s1.epochs, rounds=of_s1.rounds, **settings
-    )
+    return planned("S1", epochs, options, demo=FLAGS.data_dir is None).student(**settings)
 
 
 def _ensemble(folder: Path, lists: Lists, data: Data, epochs: int) -> Ensemble:

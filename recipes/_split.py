@@ -23,6 +23,7 @@ from dcase_system.corpora.lists import read_split
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.parallel import workers
 from dcase_system.reporting.html import REPORT
+from dcase_system.reporting.provenance import provenance_text
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
 from dcase_system.submission.assemble import assemble
@@ -77,7 +78,7 @@ def run(split: int) -> None:
         overwrite=FLAGS.overwrite,
     )
     print(run_summary(run_dir))
-    print(f"\nreport: {run_dir / REPORT}\n{textwrap.fill(runs.provenance(run_dir), COLUMNS)}")
+    print(f"\nreport: {run_dir / REPORT}\n{provenance_text(run_dir)}")
     if evaluation and SYSTEMS[system].zeros:
         print(f"\n{textwrap.fill(_OVER_THE_LIMITS, COLUMNS)}")
     elif evaluation:
@@ -101,12 +102,7 @@ def _plan(name: str) -> StudentPlan:
         factor = DEMO_PRUNED_EPOCHS_FACTOR if on_demo else PRUNED_EPOCHS_FACTOR
         set_defaults({"epochs": round(factor * FLAGS["epochs"].default)})
     trainings = planned(name, FLAGS.epochs, _common.pruning_options(), demo=on_demo)
-    return StudentPlan(
-        architecture=trainings.architecture,
-        epochs=trainings.epochs,
-        rounds=trainings.rounds,
-        **_common.student_settings(),
-    )
+    return trainings.student(**_common.student_settings())
 
 
 def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:

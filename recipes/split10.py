@@ -15,11 +15,12 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from dcase_system.challenge.systems import DEMO_EPOCHS
 from dcase_system.core import cli
 from recipes._flags import begin, set_defaults, split
 
 PUBLISHED = {"epochs": 150, "batch_size": 256, "learning_rate": 0.005}
-DEMO = {"epochs": 30, "batch_size": 32}
+DEMO = {"epochs": DEMO_EPOCHS[10], "batch_size": 32}
 
 flags.adopt_module_key_flags(split)
 set_defaults(PUBLISHED)

@@ -18,11 +18,11 @@ from absl import flags
 from dcase_system.challenge.members import (
     CONVOLUTIONAL,
     DEMO,
-    DEMO_EPOCHS,
     DEMO_MEMBERS,
     PASST,
     PASST_FROM_SCRATCH,
 )
+from dcase_system.challenge.systems import DEMO_EPOCHS
 from dcase_system.core import cli
 from dcase_system.corpora import tau
 from recipes._flags import augmentation, begin, clips, devices, output, teachers, training

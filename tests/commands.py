@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,25 +34,41 @@ def command(module: str, *arguments: object, published: bool = False) -> list[st
     return [sys.executable, *through, "-m", module, *map(str, arguments)]
 
 
+class Started:
+    """A command in a forked process, with its standard streams in files."""
+
+    def __init__(self, line: list[str], given: bytes = b"", environment: Mapping[str, str] = {}):
+        self.line, self.folder = line, tempfile.TemporaryDirectory()
+        self.files = [Path(self.folder.name) / name for name in ("input", "output", "errors")]
+        self.files[0].write_bytes(given)
+        self.process = FORKS.Process(target=_call, args=(line[2:], self.files, dict(environment)))
+        self.process.start()
+
+    def wait(self) -> subprocess.CompletedProcess[bytes]:
+        """Waits for the end; a negative status names the signal that killed it."""
+        self.process.join()
+        output, errors = (path.read_bytes() for path in self.files[1:])
+        self.folder.cleanup()
+        return subprocess.CompletedProcess(self.line, self.process.exitcode or 0, output, errors)
+
+
 def run(
     module: str, *arguments: object, published: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Runs a `command` to its end in a process of its own."""
-    line = command(module, *arguments, published=published)
-    with tempfile.TemporaryDirectory() as folder:
-        files = [str(Path(folder) / "output"), str(Path(folder) / "errors")]
-        process = FORKS.Process(target=_call, args=(line[2:], *files))
-        process.start()
-        process.join()
-        output, errors = (Path(path).read_text() for path in files)
-    return subprocess.CompletedProcess(line, process.exitcode or 0, output, errors)
+    done = Started(command(module, *arguments, published=published)).wait()
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
 
 
-def _call(module_and_arguments: list[str], output: str, errors: str) -> None:
-    for path, stream in ((output, 1), (errors, 2)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream)
+def _call(line: list[str], files: list[Path], environment: dict[str, str]) -> None:
+    os.environ.update(environment)
+    for stream, path in enumerate(files):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
+    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing gives its children none
     os.chdir(ROOT)
-    sys.argv = module_and_arguments
+    sys.argv = line
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

@@ -32,10 +32,14 @@ SECONDS = json.loads(Path(__file__).with_name("seconds.json").read_text())
 """What the tests of a scope take on two cores, where that is over five seconds."""
 
 
+SHARING = "tests/edge", "tests/challenge"
+"""Rooms whose tests look at one exported network, or at one finished run."""
+
+
 def scope_of(nodeid: str) -> str:
-    """What one worker runs: a file of tests, or all of `edge`, which shares an exported network."""
+    """What one worker runs: a file of tests, or all of a room whose tests share one fixture."""
     file = nodeid.partition("::")[0]
-    return "tests/edge" if file.startswith("tests/edge/") else file
+    return next((room for room in SHARING if file.startswith(f"{room}/")), file)
 
 
 @pytest.hookimpl(optionalhook=True)

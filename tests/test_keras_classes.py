@@ -12,11 +12,11 @@ import pytest
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy
 from dcase_system.keras_classes import CLASSES
 from dcase_system.models import registry
-from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.stored import WEIGHTS, save_network
 from dcase_system.training.optimizers import Adam
 from dcase_system.training.schedule import ExponentialLinear
 from tests.commands import ROOT
+from tests.toys import toy_student
 
 LOAD = """
 import keras, numpy, sys
@@ -37,7 +37,7 @@ BEHIND = "import tensorflow, dcase_system"
 def stored(tmp_path_factory):
     """A folder with a network, compiled as for training, its input, and what it says."""
     folder = tmp_path_factory.mktemp("stored")
-    spec = replace(sscp_mobile(8), input_shape=(32, 41), classes=4)
+    spec = replace(toy_student(), input_shape=(32, 41), classes=4)
     network = registry.build(spec)
     schedule = ExponentialLinear(1e-3, 2, 3, 1, 2, 0.1)
     network.compile(Adam(schedule, l2=0.25), DistillationLoss(), metrics=[PackedAccuracy()])

@@ -3,9 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
+from dcase_system import doctor
 from tests.commands import ROOT
 
 
@@ -30,8 +34,24 @@ def test_an_unsupported_python_is_refused_in_one_line(tmp_path, version):
 
 
 def test_supported_versions_are_those_of_the_package():
-    (line,) = re.findall(r"^SUPPORTED := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    metadata = (ROOT / "pyproject.toml").read_text()
-    stated = re.findall(r"Python :: (3\.\d+)", metadata)
-    assert sorted(line.split()) == sorted(stated)
-    assert 'requires-python = ">=3.11,<3.14"' in metadata
+    """`make` reads them from the classifiers; the doctor is installed without pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    stated = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    shown = subprocess.run(
+        ["make", "--eval=shown: ; @echo $(SUPPORTED)", "shown"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split() == stated[::-1]
+    allowed = SpecifierSet(project["requires-python"])
+    assert [one for one in ("3.10", *stated, "3.14") if one in allowed] == stated
+    tested = {f"{major}.{minor}": row for (major, minor), row in doctor._ROWS.items()}
+    assert list(tested) == stated
+    for needed in map(Requirement, project["dependencies"]):
+        for python, row in tested.items():
+            if needed.name == "tensorflow" and needed.marker.evaluate({"python_version": python}):
+                major, minor = map(int, row.split("."))
+                assert f"{row}.9" in needed.specifier
+                assert f"{major}.{minor + 1}" not in needed.specifier

@@ -86,9 +86,16 @@ def check_file(stream: BinaryIO, where: object) -> int | None:
     if not head:
         raise InputError("audio file is empty", where=where, expected=expected)
     name = format_of(head)
-    if name not in READ:
-        received = name or f"bytes {head[:4]!r}"
+    if name is None:
+        received = f"bytes {head[:4]!r}"
         raise InputError("not an audio file", where=where, expected=expected, received=received)
+    if name not in READ:
+        raise InputError(
+            "file of a format that is not read",
+            where=where,
+            expected=f"{expected} (ffmpeg -i IN OUT.wav converts audio)",
+            received=name,
+        )
     try:
         if head[:4] in _LAYOUTS:
             return _check_chunks(name, _LAYOUTS[head[:4]], stream, file_bytes, where)

@@ -47,4 +47,3 @@ CONVOLUTIONAL: Mapping[str, Any] = {
     "mixstyle_alpha": 0.4,
 }
 DEMO: Mapping[str, Any] = {"batch_size": 64}
-DEMO_EPOCHS = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}

@@ -35,7 +35,7 @@ from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora import tau
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge import variants
-from dcase_system.edge.export import export_checked, sample_calibration_rows
+from dcase_system.edge.checked_export import export_checked, sample_calibration_rows
 from dcase_system.edge.tflite import FORMATS, file_name
 from dcase_system.models.precision import cast_weights
 from dcase_system.models.signature import ModelSignature
@@ -44,7 +44,7 @@ from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
 from dcase_system.submission.outputs import write_output
 from dcase_system.training.batches import epoch_steps
-from dcase_system.training.plan import trained_clips
+from dcase_system.training.plan import held_out_rows
 from dcase_system.training.rejection import Rejection, rejection_threshold
 
 _THRESHOLD = "threshold.json"
@@ -159,11 +159,11 @@ def run_split(
     external_data = [*(ensemble.external_data if ensemble else ())]
     if impulse_responses is not None:
         external_data = sorted({*external_data, "dataset"})
-    training_clips = trained_clips(data.train.clips, plan.validation_fraction)
+    trained = ~held_out_rows(data.train.clips, plan.validation_fraction)
     notes = {
         "system": system,
         "stages": [step.name for step in steps(plan)],
-        "steps_per_epoch": epoch_steps(training_clips, plan.batch_size),
+        "steps_per_epoch": epoch_steps(int(trained.sum()), plan.batch_size),
         "external_data": external_data,
     }
     with runs.begun(run_dir, settings, notes=notes, overwrite=overwrite):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dcase_system.core.errors import InputError
 
 if TYPE_CHECKING:
+    from dcase_system.challenge.student.plan import StudentPlan
     from dcase_system.pruning.rounds import Round
 
 Schedule = Literal["agp", "linear"]
@@ -73,6 +74,8 @@ _SHARES: dict[int, tuple[float, ...]] = {
     1: (0.4, 0.2, 0.4),
     2: (0.3, 0.15, 0.1, 0.15, 0.3),
 }
+DEMO_EPOCHS: Mapping[int, int] = {5: 40, 10: 30, 25: 20, 50: 12, 100: 10}
+"""Epochs on the demo corpus by split, of dense systems and of teachers; ours."""
 PRUNED_EPOCHS_FACTOR = 2.5
 DEMO_PRUNED_EPOCHS_FACTOR = 1.5
 
@@ -119,6 +122,18 @@ class Planned:
     architecture: str
     epochs: int
     rounds: tuple[Round, ...]
+
+    def student(self, **settings: Any) -> StudentPlan:
+        """Returns the plan of a student that is trained so.
+
+        Args:
+            settings: All other hyper-parameters of a `StudentPlan`.
+        """
+        from dcase_system.challenge.student.plan import StudentPlan
+
+        return StudentPlan(
+            architecture=self.architecture, epochs=self.epochs, rounds=self.rounds, **settings
+        )
 
 
 def planned(name: str, total_epochs: int, options: PruningOptions, *, demo: bool) -> Planned:

@@ -6,19 +6,21 @@
 The argument is an architecture name, a `.keras` file, or the `.json` file of a spec.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 from absl import app, flags
 
-from dcase_system.complexity import rules
-from dcase_system.complexity.counter import BYTES_PER_PARAMETER
+from dcase_system.complexity.costs import BYTES_PER_PARAMETER
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError
-from dcase_system.models import registry
-from dcase_system.models.stored import load_model
+
+if TYPE_CHECKING:
+    import keras
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON instead of a table.")
 _PRECISION = flags.DEFINE_enum(
@@ -31,6 +33,9 @@ _PRECISION = flags.DEFINE_enum(
 
 def load(name: str) -> keras.Model:
     """Loads a model from an architecture name, a spec's `.json` or a `.keras` file."""
+    from dcase_system.models import registry  # imports TensorFlow
+    from dcase_system.models.stored import load_model
+
     path = Path(name)
     if path.suffix == ".json":
         return registry.build_fixed(registry.read_spec(path))
@@ -49,6 +54,8 @@ def load(name: str) -> keras.Model:
 def main(argv: Sequence[str]) -> None:
     if len(argv) != 2:
         raise app.UsageError("expected one architecture or model file")
+    from dcase_system.complexity import rules  # imports TensorFlow
+
     values = rules.report(load(argv[1]), _PRECISION.value)
     print(json.dumps(values, indent=2) if _JSON.value else rules.as_text(values))
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dcase_system.complexity.counter import BYTES_PER_PARAMETER
-
+BYTES_PER_PARAMETER = {"float32": 4, "float16": 2, "int8": 1}
 Measure = Literal["params", "macs", "bytes"]
 
 

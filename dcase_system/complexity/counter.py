@@ -17,11 +17,10 @@ from dataclasses import asdict, dataclass
 import keras
 
 from dcase_system.complexity.calls import Call, traced_calls
+from dcase_system.complexity.costs import BYTES_PER_PARAMETER
 from dcase_system.core.errors import InputError
 from dcase_system.models.layers import FusedBatchNormalization, GlobalResponseNormalization
 from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
-
-BYTES_PER_PARAMETER = {"float32": 4, "float16": 2, "int8": 1}
 
 _LAYERS = keras.layers
 _CONVOLUTIONS = (

@@ -4,12 +4,8 @@ from dataclasses import asdict, dataclass
 
 import keras
 
-from dcase_system.complexity.counter import (
-    BYTES_PER_PARAMETER,
-    Complexity,
-    count,
-    nonzero_parameters,
-)
+from dcase_system.complexity.costs import BYTES_PER_PARAMETER
+from dcase_system.complexity.counter import Complexity, count, nonzero_parameters
 
 KIB, KB = 1_024, 1_000
 CLIP_SECONDS = 1.0  # clip length of the challenge since 2022

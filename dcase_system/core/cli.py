@@ -13,8 +13,8 @@ from dcase_system.core import interrupts
 from dcase_system.core.errors import Dismissed, InputError
 from dcase_system.core.folders import file_in_the_way
 from dcase_system.core.help import Defaults, asked_for, is_required, page
-from dcase_system.core.locations import needs_hard_exit
 from dcase_system.core.process_group import end_with_parent
+from dcase_system.core.storage import needs_hard_exit
 
 
 def run(

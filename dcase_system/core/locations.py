@@ -5,28 +5,15 @@ call, and raises the same exceptions for missing files. A URL never becomes a `P
 turn `gs://bucket` into `gs:/bucket`.
 """
 
-import errno
-import platform
 import re
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from threading import Thread
-from typing import Any
 
 from dcase_system.core.errors import InputError
-
-FIRST_ANSWER_SECONDS = 30.0
-"""Timeout for storage that has never answered: TensorFlow's own retries take minutes."""
+from dcase_system.core.storage import ask_storage
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_asked_of: set[str] = set()  # schemes
-_answered: set[tuple[str, str]] = set()  # scheme and bucket that have answered this process
-
-
-class UnreachableError(InputError):
-    """Storage does not answer, or answers wrongly; no single file is at fault."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class Url:
         return self  # an address is always absolute
 
     def stat(self) -> UrlStatus:
-        found = self._asked("stat")
+        found = ask_storage(self.address, "stat")
         return UrlStatus(int(found.length), int(found.mtime_nsec), bool(found.is_directory))
 
     def is_dir(self) -> bool:
@@ -78,7 +65,7 @@ class Url:
             return False
 
     def read_bytes(self) -> bytes:
-        return self._asked("read")
+        return ask_storage(self.address, "read")
 
     def read_text(self, encoding: str) -> str:
         # Universal newlines, as for local text files.
@@ -93,7 +80,7 @@ class Url:
                 request per name, and a corpus may have millions.
         """
         folders, others = [], []
-        for name in self._asked("listdir"):
+        for name in ask_storage(self.address, "listdir"):
             stripped = name.rstrip("/")
             if name != stripped:  # how some storage marks folders
                 folders.append(stripped)
@@ -103,42 +90,8 @@ class Url:
                 folders.append(name)
         return sorted(filter(None, folders)), sorted(filter(None, others))
 
-    def _asked(self, what: str) -> Any:
-        # Imported here: it takes seconds, and local clips do not need it.
-        import tensorflow as tf
-
-        gfile = tf.io.gfile
-
-        def read(address: str) -> bytes:
-            with gfile.GFile(address, "rb") as stream:
-                return stream.read()
-
-        _check_scheme(self, gfile.get_registered_schemes)
-        call = {"stat": gfile.stat, "listdir": gfile.listdir, "read": read}[what]
-        denied = tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError
-        try:
-            return _first_in_time(self, call)
-        except tf.errors.NotFoundError as error:
-            raise FileNotFoundError(errno.ENOENT, "No such file", self.address) from error
-        except (*denied, tf.errors.InvalidArgumentError) as error:
-            raise InputError(
-                "storage refuses the request",
-                where=self,
-                expected="a file or folder, and credentials that may read it",
-                received=error.message,
-            ) from error
-        except (tf.errors.OpError, RuntimeError) as error:  # plugins raise either
-            raise UnreachableError(
-                "storage cannot be reached or read", where=self, received=error
-            ) from error
-
 
 Location = Path | Url
-
-
-def needs_hard_exit() -> bool:
-    """Whether this process must exit at once: S3's plugin waits for minutes, then aborts it."""
-    return "s3" in _asked_of
 
 
 def as_location(given: str | Location) -> Location:
@@ -215,56 +168,3 @@ def _files_below(
     for name in folders:
         if deep and not is_hidden(name):
             yield from _files_below(root, folder / name, suffixes, deep)
-
-
-def _check_scheme(url: Url, registered: Callable[[], list]) -> None:
-    scheme, _ = _parts(url)
-    if scheme not in registered():
-        try:
-            import tensorflow_io  # noqa: F401 (brings s3, az, http and others)
-        except ImportError as error:
-            raise InputError(
-                "storage needs tensorflow-io, which is not installed",
-                where=url,
-                expected="Python 3.11 or 3.12, for which it is published, or a local folder",
-                received=f"Python {platform.python_version()}",
-            ) from error
-        known = sorted(filter(None, map(str, registered())))
-        if scheme not in known:
-            raise InputError(
-                "unknown kind of storage",
-                where=url,
-                expected="://, ".join(known) + "://, or a local folder",
-                received=f"{scheme}://",
-            )
-
-
-def _first_in_time(url: Url, call: Callable[[str], Any]) -> Any:
-    """Makes a call; until a first answer in a thread, which is abandoned after the timeout."""
-    storage = _parts(url)
-    _asked_of.add(storage[0])
-    if storage in _answered:
-        return call(url.address)
-    answer: Future = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(call(url.address))
-        except Exception as error:  # noqa: BLE001 (raised in the waiting thread)
-            answer.set_exception(error)
-
-    Thread(target=ask, daemon=True).start()
-    if not wait([answer], FIRST_ANSWER_SECONDS).done:
-        raise UnreachableError(
-            "storage does not answer",
-            where=url,
-            expected=f"an answer within {FIRST_ANSWER_SECONDS:g} s",
-        )
-    _answered.add(storage)
-    return answer.result()
-
-
-def _parts(url: Url) -> tuple[str, str]:
-    """Splits a URL into scheme and bucket."""
-    scheme, _, rest = url.address.partition("://")
-    return scheme, rest.partition("/")[0]

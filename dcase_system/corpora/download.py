@@ -5,9 +5,7 @@
 If interrupted, run the same command again: it resumes and repeats no finished work.
 """
 
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,14 +16,9 @@ from tqdm import tqdm
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_text
+from dcase_system.core.zips import ZIP_ERRORS
 from dcase_system.corpora.fetch import Progress, fetch
 from dcase_system.corpora.registry import CORPORA, TAU2022_DEVELOPMENT, RemoteCorpus
-
-# Errors of `zipfile` on damaged archives.
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error),
-    *(RuntimeError, ValueError, ArithmeticError, LookupError, EOFError),
-)
 
 
 def download(
@@ -109,7 +102,7 @@ def unpack(archive: Path, directory: Path, progress: Progress | None = None) -> 
                 done += member.file_size
                 if progress is not None:
                     progress(f"unpacking {archive.name}", done, total)
-    except (OSError, *_DAMAGE) as error:
+    except ZIP_ERRORS as error:
         raise InputError(f"archive cannot be unpacked ({error})", where=archive) from error
 
 

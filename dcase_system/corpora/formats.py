@@ -27,6 +27,7 @@ _NAMES = {
     b"\x1aE\xdf\xa3": "Matroska",
     b"BW64": "BW64",
 }
+_OF_WAVES = (b"RIFF", b"RIFX", b"RF64", b"BW64")  # containers of WAVE and of others: AVI, WebP
 _SYNC, _LAYER_3, _RESERVED_VERSION = 0x7FF, 1, 1
 _MPEG_1 = 3
 _KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
@@ -47,6 +48,9 @@ def format_of(head: bytes) -> str | None:
     Args:
         head: First `HEAD_BYTES` of the file, or all of it if it is shorter.
     """
+    kind = head[8:12]
+    if head[:4] in _OF_WAVES and len(kind) == 4 and kind != b"WAVE":
+        return f"{head[:4].decode()} of type {kind.decode('latin-1').strip()}"
     if head[:4] in _NAMES:
         return _NAMES[head[:4]]
     if head[:2] == b"\0\0" and head[4:8] == b"ftyp":  # after the size of this box

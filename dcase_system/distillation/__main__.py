@@ -12,8 +12,6 @@ from pathlib import Path
 from absl import app, flags
 
 from dcase_system.core import cli
-from dcase_system.corpora.corpus import read_corpus
-from dcase_system.distillation.import_logits import import_logits
 
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "FOLDER: TAU 2022 Mobile, development set.", required=True
@@ -26,6 +24,10 @@ _OUTPUT_DIR = flags.DEFINE_string(
 def main(argv: Sequence[str]) -> None:
     if len(argv) != 2:
         raise app.UsageError("expected one file of logits")
+    # These import pandas and scikit-learn.
+    from dcase_system.corpora.corpus import read_corpus
+    from dcase_system.distillation.import_logits import import_logits
+
     rows = import_logits(Path(argv[1]), read_corpus(_DATA_DIR.value), Path(_OUTPUT_DIR.value))
     print(f"train macro accuracy {rows['ensemble']['accuracy']:.1f} %; wrote {_OUTPUT_DIR.value}")
 

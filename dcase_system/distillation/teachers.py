@@ -34,14 +34,10 @@ from dcase_system.models.stored import load_network, save_network
 from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
 from dcase_system.training import seeds
-from dcase_system.training.fit import waveform_model
+from dcase_system.training.augmented import waveform_model
+from dcase_system.training.fit import fit
 from dcase_system.training.log import TENSORBOARD, TrainingLog
-from dcase_system.training.plan import (
-    held_out_rows,
-    label_loss,
-    prepare,
-    train_classifier,
-)
+from dcase_system.training.plan import held_out_rows, label_loss, prepare
 from dcase_system.training.predict import predict
 
 _TEST_LOGITS = "dev_test.safetensors"
@@ -177,7 +173,7 @@ def _train(
     labels, metrics = presence(data.train.clips.labels, len(data.scenes)), []
     if not data.several_labels:
         metrics.append(keras.metrics.CategoricalAccuracy(name="accuracy"))
-    train_classifier(
+    fit(
         prepare(network, plan.front_end, data.train, labels, plan, impulse_responses),
         plan,
         loss=label_loss(data.several_labels),
@@ -205,7 +201,7 @@ def _describe(
     run_dir: Path, keys: Mapping[str, str], data: Data, validation_fraction: float
 ) -> dict[str, Any]:
     """`describe_ensemble` of the training clips, the held-out ones, and the dev-test list."""
-    held_out = held_out_rows(data.train, validation_fraction)
+    held_out = held_out_rows(data.train.clips, validation_fraction)
 
     def read(name: str, clip_set: ClipSet) -> dict[str, np.ndarray]:
         filenames = clip_set.clips.filenames

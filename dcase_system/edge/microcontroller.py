@@ -8,126 +8,20 @@ each accelerator the compiled file with its own header (needs ethos-u-vela).
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from absl import app, flags
 
 from dcase_system.core import cli
-from dcase_system.core.errors import InputError
-from dcase_system.core.files import write_json, write_text
-from dcase_system.edge import ethos_u
-from dcase_system.edge.arena import Arena, arena
-from dcase_system.edge.c_header import c_header
-from dcase_system.edge.card import read_card
-from dcase_system.edge.devices import DEVICE_CLASSES, Footprint, fitting
-from dcase_system.edge.ethos_u import EthosReport
-from dcase_system.models.signature import ModelSignature
-
-REPORT = "microcontroller.json"
-_SAMPLE_BYTES = 2
-
-
-@dataclass(frozen=True)
-class Report:
-    """Resources that a model needs.
-
-    Attributes:
-        file: Name of the file.
-        arena: Memory of the model.
-        footprint: Memory needed on a device without accelerator.
-        fits: `yes` or the missing memory, by device class.
-        accelerators: Reports for the requested accelerators.
-    """
-
-    file: str
-    arena: Arena
-    footprint: Footprint
-    fits: dict[str, str]
-    accelerators: tuple[EthosReport, ...]
-
-
-def checked_signature(path: Path) -> ModelSignature:
-    """Returns the signature of a file that a microcontroller can run.
-
-    Raises:
-        InputError: This package did not write the file, or it is not int8 or takes the waveform.
-    """
-    card = read_card(path)
-    if card.takes != "features":
-        # TFLite Micro has no RFFT2D, and the front end is in float32.
-        raise InputError(
-            "front end inside the file cannot run on a microcontroller",
-            where=path,
-            expected="a file that takes features; the header has the front end's constants",
-        )
-    if card.format != "int8":
-        # CMSIS-NN and Ethos-U have integer kernels; float activations take four times the memory.
-        raise InputError(
-            "microcontrollers compute in int8", where=path, expected="int8", received=card.format
-        )
-    return card.signature
-
-
-def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report:
-    """Writes a file's header, its compiled variants with theirs, and the report.
-
-    Args:
-        path: An int8 `.tflite` file that takes features.
-        folder: Output folder.
-        accelerators: Some of `ethos_u.ACCELERATORS`.
-
-    Raises:
-        InputError: The file is unsuitable or an accelerator is unknown.
-    """
-    signature, content = checked_signature(path), path.read_bytes()
-    memory = arena(content)
-    write_text(folder / f"{path.stem}.h", c_header(path.stem, content, signature, memory.bytes))
-    compiled = []
-    for accelerator in accelerators:
-        target = folder / f"{path.stem}_{accelerator}.tflite"
-        found = ethos_u.compile_model(path, accelerator, target)
-        content = target.read_bytes()
-        needed = found.sram_bytes + arena(content).interpreter
-        write_text(target.with_suffix(".h"), c_header(target.stem, content, signature, needed))
-        compiled.append(found)
-    clip = signature.samples * signature.channels * _SAMPLE_BYTES
-    footprint = Footprint(path.stat().st_size, memory.bytes, clip)
-    result = Report(path.name, memory, footprint, fitting(footprint), tuple(compiled))
-    classes = [asdict(one) for one in DEVICE_CLASSES]
-    write_json(folder / REPORT, {**asdict(result), "device_classes": classes})
-    return result
-
-
-def as_text(result: Report) -> str:
-    """Formats memory, devices and accelerators as tables."""
-    footprint = result.footprint
-    lines = [
-        f"{result.file}: flash {footprint.flash:,} bytes; RAM {footprint.ram:,} bytes: "
-        f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), clip {footprint.clip:,}",
-        "",
-        f"{'class':<24}{'such as':<26}{'flash KiB':>10}{'RAM KiB':>11}  fits",
-    ]
-    for device in DEVICE_CLASSES:
-        flash = "card" if device.flash is None else f"{device.flash // 1_024:,}"
-        memory = f"{flash:>10}{device.ram // 1_024:>11,}"
-        lines.append(f"{device.name:<24}{device.example:<26}{memory}  {result.fits[device.name]}")
-    if result.accelerators:
-        columns = f"{'SRAM KiB':>10}{'flash KiB':>11}{'cycles':>12}{'ms':>8}  operators"
-        lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]
-    for one in result.accelerators:
-        cpu = ", ".join(f"{count} {name}" for name, count in one.cpu_operators.items())
-        operators = f"{one.npu_operators} accelerated, on the processor: {cpu or 'none'}"
-        memory = f"{one.sram_bytes / 1_024:>10,.1f}{one.flash_bytes / 1_024:>11,.1f}"
-        time = f"{one.cycles:>12,}{one.milliseconds:>8.2f}"
-        lines.append(f"{one.accelerator:<16}{one.clock_hz / 1e6:>5.0f}{memory}{time}  {operators}")
-    return "\n".join(lines)
+from dcase_system.edge.ethos_u import ACCELERATORS
 
 
 def main(argv: Sequence[str]) -> None:
     options = flags.FLAGS
     if len(argv) != 2:
         raise app.UsageError("expected one .tflite file")
+    from dcase_system.edge.microcontroller_report import as_text, report  # imports TensorFlow
+
     print(as_text(report(Path(argv[1]), Path(options.output_dir), options.accelerator)))
 
 
@@ -138,7 +32,7 @@ def _define_flags() -> None:
     flags.DEFINE_multi_enum(
         "accelerator",
         [],
-        list(ethos_u.ACCELERATORS),
+        list(ACCELERATORS),
         "NAME: Accelerator to compile for.",
     )
 

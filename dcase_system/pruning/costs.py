@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dcase_system.complexity.counter import BYTES_PER_PARAMETER, count, parameters_of
+from dcase_system.complexity.costs import BYTES_PER_PARAMETER
+from dcase_system.complexity.counter import count, parameters_of
 from dcase_system.core.errors import InputError
 from dcase_system.models.graph.read import ChannelGraph
 

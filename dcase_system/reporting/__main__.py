@@ -16,13 +16,6 @@ from pathlib import Path
 from absl import app, flags
 
 from dcase_system.core import cli
-from dcase_system.reporting.comparison import compare, write_comparison
-from dcase_system.reporting.comparison_page import comparison_page
-from dcase_system.reporting.content import Note, Table
-from dcase_system.reporting.export_assets import write_material
-from dcase_system.reporting.html import REPORT, write_page
-from dcase_system.reporting.report import page_of
-from dcase_system.reporting.tables import as_text, note_text
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "FOLDER: Output folder for tables, figures and comparison page."
@@ -33,6 +26,11 @@ def main(argv: Sequence[str]) -> None:
     runs = [Path(name) for name in argv[1:]]
     if not runs:
         raise app.UsageError("expected run directories")
+    # These import pandas, scikit-learn and matplotlib.
+    from dcase_system.reporting.export_assets import write_material
+    from dcase_system.reporting.html import REPORT, write_page
+    from dcase_system.reporting.report import page_of
+
     output_dir = Path(_OUTPUT_DIR.value) if _OUTPUT_DIR.value else None
     if len(runs) == 1:
         page = page_of(runs[0])
@@ -47,6 +45,13 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _compare(runs: Sequence[Path], output_dir: Path | None) -> None:
+    from dcase_system.reporting.comparison import compare, write_comparison
+    from dcase_system.reporting.comparison_page import comparison_page
+    from dcase_system.reporting.content import Note, Table
+    from dcase_system.reporting.export_assets import write_material
+    from dcase_system.reporting.html import REPORT
+    from dcase_system.reporting.tables import as_text, note_text
+
     page = write_comparison(runs, output_dir) if output_dir else comparison_page(compare(runs))
     for section in page.sections:
         for block in section.blocks:

@@ -12,10 +12,11 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from dcase_system.core.files import write_json
 from dcase_system.reporting.comparison_page import SIZES, comparison_page
-from dcase_system.reporting.content import Document, Page
+from dcase_system.reporting.content import Page
 from dcase_system.reporting.derived import SCENES, chance_level, length
 from dcase_system.reporting.documents import kind_of, read_document
 from dcase_system.reporting.html import REPORT, write_page
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.run_complexity import EDITION
 from dcase_system.reporting.run_files import read_run
 from dcase_system.training.metrics import clustered_interval

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from dcase_system.reporting.content import Block, Document, Note, Page, section
+from dcase_system.reporting.content import Block, Note, Page, section
 from dcase_system.reporting.json_tables import Column, listed
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.result_figures import intervals
 
 # Keys of `sparsity.json`.

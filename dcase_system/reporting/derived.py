@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dcase_system.reporting.content import Document, Number, Sentence
+from dcase_system.reporting.numbers import Document, Number, Sentence
 
 SCENES = ("settings", "scenes")  # location of the class names in `config.json`
 

@@ -8,7 +8,8 @@ from typing import Any
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import parse_json
 from dcase_system.core.folders import refuse_file
-from dcase_system.reporting.content import Document, Note
+from dcase_system.reporting.content import Note
+from dcase_system.reporting.numbers import Document
 
 
 def read_document(base: Path, name: str) -> Document:

@@ -8,17 +8,9 @@ import jinja2
 from markupsafe import Markup
 
 from dcase_system.core.files import write_text
-from dcase_system.reporting.content import (
-    NOTHING,
-    Link,
-    Note,
-    Number,
-    Page,
-    Picture,
-    Sentence,
-    Table,
-)
+from dcase_system.reporting.content import Link, Note, Page, Picture, Table
 from dcase_system.reporting.derived import counted
+from dcase_system.reporting.numbers import NOTHING, Number, Sentence
 from dcase_system.reporting.style import inline_svg
 
 REPORT = "report.html"  # file name of every report

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dcase_system.reporting.content import Cell, Document, Table, Verdict
+from dcase_system.reporting.content import Table, Verdict
+from dcase_system.reporting.numbers import Cell, Document
 
 
 @dataclass(frozen=True)

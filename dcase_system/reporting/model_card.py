@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcase_system.core.files import write_text
-from dcase_system.reporting.content import Document, Table, plain
+from dcase_system.reporting.content import Table
 from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.numbers import Document, plain
 from dcase_system.reporting.rejection import rejection_notes, rejects
 from dcase_system.reporting.run_files import read_run
 from dcase_system.reporting.run_page import label_table, part_table

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from dcase_system.reporting.content import (
     Block,
-    Document,
     Link,
     Mark,
     Note,
@@ -14,13 +13,13 @@ from dcase_system.reporting.content import (
     Picture,
     Table,
     Verdict,
-    is_number,
     section,
 )
 from dcase_system.reporting.derived import chance_sentence, joined
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.json_tables import Column, listed, published_on
+from dcase_system.reporting.numbers import Document, is_number
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.style import SERIES, house_style, new_figure
 

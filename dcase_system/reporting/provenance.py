@@ -1,10 +1,13 @@
-"""The provenance of a run, for the end of its page."""
+"""The provenance of a run, for the end of its page and of its command's output."""
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Note, Table
-from dcase_system.reporting.documents import missing
+from dcase_system.reporting.content import Block, Note, Table
+from dcase_system.reporting.documents import missing, read_document
+from dcase_system.reporting.numbers import Document
+from dcase_system.reporting.tables import note_text, shown
 
 
 def provenance(config: Document) -> Iterator[Block]:
@@ -32,3 +35,12 @@ def provenance(config: Document) -> Iterator[Block]:
             *((str(name), str(version)) for name, version in versions.items()),
         ],
     )
+
+
+def provenance_text(run_dir: Path) -> str:
+    """Returns seed, commit and versions as a paragraph for a terminal."""
+    *_, last = provenance(read_document(run_dir, "config.json"))
+    if isinstance(last, Table):
+        last = Note("; ".join(f"{what} {shown(which)}" for what, which in last.rows))
+    assert isinstance(last, Note)
+    return note_text(last)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.reporting.content import Cell, Document, Mark, Number, Picture
+from dcase_system.reporting.content import Mark, Picture
 from dcase_system.reporting.derived import counted
+from dcase_system.reporting.numbers import Cell, Document, Number
 from dcase_system.reporting.style import DARK, GREY, LIGHT, house_style, name_above, new_figure
 
 

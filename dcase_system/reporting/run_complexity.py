@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from dcase_system.reporting.content import Block, Document, Note, Number, Table
+from dcase_system.reporting.content import Block, Note, Table
 from dcase_system.reporting.derived import percentage
 from dcase_system.reporting.documents import missing
 from dcase_system.reporting.json_tables import Column, limits, listed
+from dcase_system.reporting.numbers import Document, Number
 from dcase_system.reporting.result_figures import layer_costs
 from dcase_system.reporting.run_files import Run
 

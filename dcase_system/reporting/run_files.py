@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dcase_system.reporting.content import Document
 from dcase_system.reporting.documents import read_document
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.training_figures import LoggedStage
 
 

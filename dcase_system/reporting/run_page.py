@@ -3,18 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import (
-    Block,
-    Note,
-    Page,
-    Table,
-    Verdict,
-    is_number,
-    section,
-)
+from dcase_system.reporting.content import Block, Note, Page, Table, Verdict, section
 from dcase_system.reporting.derived import SCENES, chance_level, length
 from dcase_system.reporting.documents import missing
 from dcase_system.reporting.json_tables import Column, limits, listed, published_on
+from dcase_system.reporting.numbers import is_number
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.result_figures import confusion, intervals

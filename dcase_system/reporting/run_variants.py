@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from dcase_system.reporting.content import Block, Note, Number, Sentence, Table
+from dcase_system.reporting.content import Block, Note, Table
 from dcase_system.reporting.derived import chance_of, joined
 from dcase_system.reporting.documents import missing
+from dcase_system.reporting.numbers import Number, Sentence
 from dcase_system.reporting.run_files import Run
 from dcase_system.reporting.search_figures import PERCENT
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from dcase_system.reporting.content import Note, Number, is_number
+from dcase_system.reporting.content import Note
 from dcase_system.reporting.derived import plural, total
 from dcase_system.reporting.documents import warnings
+from dcase_system.reporting.numbers import Number, is_number
 from dcase_system.reporting.run_files import Run
 
 _ONE_CLASS = "Warning: predicts one class only; train longer."

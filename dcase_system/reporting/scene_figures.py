@@ -7,7 +7,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from dcase_system.reporting.content import Document, Mark, Number, Picture
+from dcase_system.reporting.content import Mark, Picture
+from dcase_system.reporting.numbers import Document, Number
 from dcase_system.reporting.style import DARK, LIGHT, house_style, new_figure
 
 _PANEL_INCHES = 0.85

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Note, Page, section
+from dcase_system.reporting.content import Block, Note, Page, section
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.json_tables import Column, listed
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.scene_tables import table3, table4
 from dcase_system.reporting.search_figures import MILLIONTH

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system.papers import scene_search as paper
-from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
+from dcase_system.reporting.content import Block, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.json_tables import Column, limits, listed
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.scene_figures import accuracy_histograms
 from dcase_system.reporting.scene_tables import (

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from dcase_system.papers import scene_search as paper
-from dcase_system.reporting.content import Cell, Document, Table
+from dcase_system.reporting.content import Table
 from dcase_system.reporting.json_tables import Column, listed
+from dcase_system.reporting.numbers import Cell, Document
 
 PUBLISHED_ON = "TAU 2020 3Class"
 ACCURACY = Column("accuracy %", ("clip_accuracy",), ".1f")

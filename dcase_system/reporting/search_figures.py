@@ -6,7 +6,8 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from dcase_system.reporting.content import NOTHING, Document, Mark, Number, Picture
+from dcase_system.reporting.content import Mark, Picture
+from dcase_system.reporting.numbers import NOTHING, Document, Number
 from dcase_system.reporting.style import (
     SERIES,
     house_style,

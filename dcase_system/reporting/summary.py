@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from dcase_system.reporting.content import Note, plain
+from dcase_system.reporting.content import Note
 from dcase_system.reporting.derived import chance_of
+from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.run_complexity import EDITION, rules_table
 from dcase_system.reporting.run_files import Run, read_run

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.reporting import supernet_tables as tables
-from dcase_system.reporting.content import Block, Document, Note, Page, Table, Verdict, section
+from dcase_system.reporting.content import Block, Note, Page, Table, Verdict, section
 from dcase_system.reporting.documents import missing, read_document, warnings
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.search_figures import PERCENT
 from dcase_system.reporting.supernet_figures import (

@@ -6,7 +6,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from dcase_system.reporting.content import NOTHING, Document, Mark, Picture, is_number
+from dcase_system.reporting.content import Mark, Picture
+from dcase_system.reporting.numbers import NOTHING, Document, is_number
 from dcase_system.reporting.search_figures import (
     MILLIONTH,
     PERCENT,

@@ -6,9 +6,10 @@ from typing import Any
 
 from dcase_system.papers import ofa_aec
 from dcase_system.papers.published import Published, Value
-from dcase_system.reporting.content import MARK, Cell, Document, Printed, Table, is_number
+from dcase_system.reporting.content import Table
 from dcase_system.reporting.documents import read_document
 from dcase_system.reporting.json_tables import Column, listed
+from dcase_system.reporting.numbers import MARK, Cell, Document, Printed, is_number
 from dcase_system.reporting.search_figures import MILLIONTH, PERCENT
 
 _BUDGET = Column("budget", ("constraint",))

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from dcase_system.reporting.content import NOTHING, Cell, Note, Number, Table
+from dcase_system.reporting.content import Note, Table
+from dcase_system.reporting.numbers import NOTHING, Cell, Number
 
 COLUMNS = 80  # of a terminal
 _LATEX = str.maketrans(

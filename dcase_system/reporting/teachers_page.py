@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Document, Page, Table, Verdict, section
+from dcase_system.reporting.content import Block, Page, Table, Verdict, section
 from dcase_system.reporting.derived import chance_of, counted, plural
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.json_tables import Column
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.search_figures import PERCENT
 from dcase_system.reporting.training_figures import overlaid

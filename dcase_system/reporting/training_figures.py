@@ -7,7 +7,8 @@ from itertools import accumulate, pairwise
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from dcase_system.reporting.content import Document, Mark, Picture
+from dcase_system.reporting.content import Mark, Picture
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.style import (
     DARK,
     GREY,

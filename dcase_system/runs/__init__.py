@@ -7,7 +7,6 @@ from dcase_system.runs.directory import (
     check,
     join,
     only_one,
-    provenance,
 )
 
-__all__ = ["CONFIG", "FORMAT", "begun", "check", "join", "only_one", "provenance"]
+__all__ = ["CONFIG", "FORMAT", "begun", "check", "join", "only_one"]

@@ -4,12 +4,8 @@
 so a folder identifies its run at every moment.
 """
 
-import importlib.metadata
 import json
-import platform
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,24 +15,12 @@ from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import emptied, is_temporary, locked, parse_json, read_json, write_json
 from dcase_system.core.folders import refuse_file
 from dcase_system.parallel.workers import team
+from dcase_system.runs.provenance import provenance
 
 CONFIG = "config.json"
 FORMAT = 3
 """Format of run directories; incremented when the same settings would give other results."""
 _LOCK = "lock"
-_PACKAGES = (
-    "tensorflow",
-    "keras",
-    "tensorflow-model-optimization",
-    "numpy",
-    "pandas",
-    "scipy",
-    "scikit-learn",
-    "soundfile",
-    "soxr",
-    "absl-py",
-    "optuna",
-)
 # May be added to an existing run: no result depends on it.
 _MAY_COME_LATER = "evaluation"
 _MOST_SHOWN, _LONGEST_VALUE = 5, 60
@@ -124,25 +108,6 @@ def only_one(run_dir: Path) -> AbstractContextManager[None]:
         )
 
     return locked(run_dir / _LOCK, refuse)
-
-
-def provenance(run_dir: Path) -> str:
-    """Returns one line for a report with the seeds, versions and code of a run.
-
-    Raises:
-        InputError: The directory has no `config.json`, or one that is not of a run.
-    """
-    path = run_dir / CONFIG
-    try:
-        config = read_json(path)
-        code, versions = config["code"], config["versions"]
-        seeds = sorted(set(_seeds(config["settings"])))
-        commit = code["commit"] or "unknown"
-        state = {True: ", changed since", False: "", None: ""}[code["dirty"]]
-        stated = [f"{name} {version}" for name, version in versions.items()]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(f"not the configuration of a run ({error!r})", where=path) from error
-    return f"seed {', '.join(map(str, seeds))}; commit {commit}{state}; {', '.join(stated)}"
 
 
 def _check(
@@ -249,35 +214,5 @@ def _json(value: Any) -> str:
 
 
 def _write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
-    """Writes `config.json`: settings, command, versions and state of the code."""
-    versions = {"python": platform.python_version()}
-    versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
-    config = {
-        "format": FORMAT,
-        "command": sys.argv,
-        "settings": dict(settings),
-        "versions": versions,
-        "code": _code_state(),
-    }
-    write_json(run_dir / CONFIG, config)
-
-
-def _seeds(settings: Any) -> Iterator[int]:
-    """Yields every value named `seed` in the settings."""
-    for name, value in settings.items() if isinstance(settings, dict) else ():
-        if name == "seed" and isinstance(value, int):
-            yield value
-        yield from _seeds(value)
-
-
-def _code_state() -> dict[str, Any]:
-    """Commit of the checkout that holds this package, and whether it has local changes."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(Path(__file__).parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None}  # installed without its repository
+    """Writes `config.json`: the settings, and where the run comes from."""
+    write_json(run_dir / CONFIG, {"format": FORMAT, "settings": dict(settings), **provenance()})

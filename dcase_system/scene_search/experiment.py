@@ -12,7 +12,6 @@ from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.complexity.rules import KIB
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
-from dcase_system.corpora.validation_rows import validation_rows
 from dcase_system.models import registry
 from dcase_system.runs import stages
 from dcase_system.scene_search.analysis import (
@@ -23,6 +22,7 @@ from dcase_system.scene_search.analysis import (
 )
 from dcase_system.scene_search.clips import SceneClips, SceneData
 from dcase_system.scene_search.final_training import train_chosen
+from dcase_system.scene_search.scene_space import Architecture, SceneSpace
 from dcase_system.scene_search.scratch import layers_of, table4_rows
 from dcase_system.scene_search.search import (
     Candidate,
@@ -32,7 +32,6 @@ from dcase_system.scene_search.search import (
     front,
     search_scenes,
 )
-from dcase_system.scene_search.space import Architecture, SceneSpace
 from dcase_system.scene_search.training import (
     FINAL_PLAN,
     MEASURES,
@@ -43,7 +42,7 @@ from dcase_system.scene_search.training import (
 from dcase_system.search.driver import Method, Search
 from dcase_system.training import seeds
 from dcase_system.training.log import TrainingLog
-from dcase_system.training.plan import VALIDATION_SEED
+from dcase_system.training.plan import held_out_rows
 from dcase_system.training.predict import predict
 
 _RESULT = "result.json"
@@ -262,7 +261,7 @@ class _Run:
         train, test = self.data.train, self.data.test
         if self.plan.select_on_test:
             return train, train.features.every_clip, test.features.every_clip, test
-        mask = validation_rows(train.clips, self.plan.validation_fraction, VALIDATION_SEED)
+        mask = held_out_rows(train.clips, self.plan.validation_fraction)
         if not mask.any():
             raise InputError(
                 "no clips to select on",

@@ -9,7 +9,7 @@ import numpy as np
 
 from dcase_system.core.files import read_json
 from dcase_system.edge import variants
-from dcase_system.edge.export import export_checked
+from dcase_system.edge.checked_export import export_checked
 from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (

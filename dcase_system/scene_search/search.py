@@ -6,7 +6,7 @@ from typing import Any
 
 from dcase_system.models.scene_cnn import MODULES
 from dcase_system.scene_search.costs import costs_of
-from dcase_system.scene_search.space import POOLS, Architecture, Block, SceneSpace
+from dcase_system.scene_search.scene_space import POOLS, Architecture, Block, SceneSpace
 from dcase_system.search.driver import Search
 
 

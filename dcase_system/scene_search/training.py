@@ -13,46 +13,42 @@ from dcase_system.models import registry
 from dcase_system.models.signature import Activation, clip_probabilities
 from dcase_system.scene_search.features import Segments
 from dcase_system.training.batch_norm import recalibrate
-from dcase_system.training.fit import fit
+from dcase_system.training.fit import Training, fit
+from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.metrics import score_classes
 from dcase_system.training.mixup import MixupTraining
 from dcase_system.training.predict import predict
-from dcase_system.training.schedule import Steps
+from dcase_system.training.schedule import ScheduleName, Steps
 from dcase_system.training.seeds import derive, set_seed
 
 ACTIVATION: Activation = "scaled_sigmoid"
+_CANDIDATE_SCHEDULE = Steps(0.1, epochs=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScenePlan:
+class ScenePlan(FitPlan):
     """Hyper-parameters of a training; the defaults are those of a candidate in the search.
 
+    A clip of the `FitPlan` is a segment here.
+
     Attributes:
-        epochs: Passes over the segments.
-        batch_size: Segments per step.
-        learning_rate: Initial learning rate of Adam.
-        factor: Factor by which the learning rate falls.
-        fall_epochs: Epochs between falls of the learning rate.
-        l2: L2 penalty, added to the gradients as in PyTorch's Adam.
         mixup: Whether segments are mixed in pairs with weights ~ U(0, 1).
         calibration_segments: Number of segments for recomputing batch norm statistics after a
             training too short for moving statistics; 0 keeps the moving ones, as published.
-        seed: Random seed of the training.
     """
 
     epochs: int = 3
     batch_size: int = 64
     learning_rate: float = 1e-3
-    factor: float = 0.1
-    fall_epochs: int = 1
-    l2: float = 0.0015
+    weight_decay: float = 0.0
+    l2: float = 0.0015  # as in PyTorch's Adam
+    schedule: ScheduleName | Steps = _CANDIDATE_SCHEDULE
     mixup: bool = True
     calibration_segments: int = 512
-    seed: int = 0
 
 
-FINAL_PLAN = ScenePlan(epochs=60, factor=0.5, fall_epochs=4, calibration_segments=0)
+FINAL_PLAN = ScenePlan(epochs=60, schedule=Steps(0.5, epochs=4), calibration_segments=0)
 """Plan for training the selected networks from scratch."""
 
 
@@ -111,19 +107,11 @@ def trained_network(
     model = MixupTraining(network, derive(plan.seed, "mixup")) if plan.mixup else network
     model(segments.gather(np.arange(1)))
     fit(
-        model,
-        segments,
-        targets,
+        Training(model, segments, targets),
+        plan,
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        epochs=plan.epochs,
-        batch_size=plan.batch_size,
-        seed=plan.seed,
         checkpoint=checkpoint,
         metrics_log=metrics_log,
-        learning_rate=plan.learning_rate,
-        weight_decay=0.0,
-        l2=plan.l2,
-        schedule=Steps(plan.factor, plan.fall_epochs),
         name=name,
     )
     drawn = np.random.default_rng(plan.seed).permutation(len(segments))

@@ -2,32 +2,18 @@
 
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from dcase_system.core.errors import InputError, defect, shown
+from dcase_system.core.zips import ZIP_ERRORS
 
 MAX_PACKAGE_BYTES = 1 << 30
 """Four systems with five output files of 18 MB are 370 MB even when stored uncompressed."""
 
 MAX_ENTRIES = 200
 """Four systems have 24 files; the rest is room for directories and mistakes to report."""
-
-ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    struct.error,
-    RuntimeError,  # also NotImplementedError: encryption, unknown methods and versions
-    ValueError,  # also UnicodeDecodeError: a name that is not in its declared encoding
-    OverflowError,
-    EOFError,
-    OSError,
-)
-"""What `zipfile` raises on damaged files."""
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 

@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from dcase_system.core.errors import InputError, defect
-from dcase_system.submission.archive import ZIP_ERRORS, damage, oversize, printable
+from dcase_system.core.zips import ZIP_ERRORS
+from dcase_system.submission.archive import damage, oversize, printable
 from dcase_system.submission.placeholders import placeholder_defects
 from dcase_system.submission.safe_yaml import parse_yaml
 from dcase_system.submission.validate_output import output_defects

@@ -19,10 +19,10 @@ from absl import app, flags
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError, defect
 from dcase_system.core.locations import as_location
+from dcase_system.core.zips import ZIP_ERRORS
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.submission.archive import (
-    ZIP_ERRORS,
     damage,
     open_package,
     oversize,

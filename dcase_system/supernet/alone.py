@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dcase_system.models.cnn10 import CNN10Spec, uniform_cnn10
 from dcase_system.supernet.costs import costs_of
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy.stats import kendalltau
 
-from dcase_system.supernet.space import ratios_name, space_name
+from dcase_system.supernet.search_space import ratios_name, space_name
 
 METHODS = ("random", "nsga2")
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.models.cnn10 import sliced_width
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 
 # `uniform` is the paper's; `sandwich` takes the largest and the smallest, and samples the others.
 Sampling = Literal["uniform", "sandwich"]

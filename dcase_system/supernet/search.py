@@ -11,7 +11,7 @@ from dcase_system.core.files import fingerprint
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.search.driver import Search
 from dcase_system.supernet.costs import costs_of
-from dcase_system.supernet.space import Ratios, SearchSpace, ratios_name
+from dcase_system.supernet.search_space import Ratios, SearchSpace, ratios_name
 
 Score = Callable[[CNN10Spec], float]
 

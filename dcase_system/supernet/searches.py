@@ -19,7 +19,7 @@ from dcase_system.supernet.search import (
     candidate,
     search_sub_networks,
 )
-from dcase_system.supernet.space import Ratios, SearchSpace
+from dcase_system.supernet.search_space import Ratios, SearchSpace
 from dcase_system.supernet.trainer import StageArtifact, Trainer
 
 _FOUND, _SCORES = "found.json", "scores.json"

@@ -13,8 +13,9 @@ from dcase_system.core.errors import InputError
 from dcase_system.parallel import replicas
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.sampling import Sampling, WidthSampler
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 from dcase_system.training.batches import epoch_steps
+from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.mixup import draw_mix, mixed
 from dcase_system.training.schedule import ScheduleName
 from dcase_system.training.seeds import derive
@@ -32,7 +33,7 @@ class SupernetPlan:
         largest_steps: Number of these steps that first train the largest sub-network alone.
         batch_size: Clips per batch.
         learning_rate: Learning rate of Adam.
-        schedule: Schedule of the learning rate, see `training.fit`.
+        schedule: Schedule of the learning rate, see `FitPlan`.
         samples: Number K of sub-networks per step; their gradients are averaged.
         sampling: `uniform` as published, or `sandwich`: the largest, the smallest and K - 2 others.
         in_place: Whether the others learn from the largest one's outputs in the same step.
@@ -74,9 +75,23 @@ class SupernetPlan:
         if not 0 <= self.largest_steps <= self.steps:
             raise does_not_fit("largest_steps", f"0 to {self.steps}", self.largest_steps)
 
-    def epochs(self, clips: int) -> int:
-        """Returns the epochs that cover all steps: 289 for 100,000 on AudioSet's 22,160 clips."""
-        return math.ceil(self.steps * self.accumulation / epoch_steps(clips, self.batch_size))
+    def fit_plan(self, clips: int) -> FitPlan:
+        """Returns what `training.fit` does for this plan.
+
+        Its epochs cover all steps: 289 for 100,000 steps on AudioSet's 22,160 clips.
+
+        Args:
+            clips: Number of training clips.
+        """
+        return FitPlan(
+            epochs=math.ceil(self.steps * self.accumulation / epoch_steps(clips, self.batch_size)),
+            batch_size=self.batch_size,
+            accumulation=self.accumulation,
+            learning_rate=self.learning_rate,
+            weight_decay=0.0,
+            schedule=self.schedule,
+            seed=self.seed,
+        )
 
 
 class SupernetTraining(keras.Model):

@@ -22,11 +22,11 @@ from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.extract import extract, load_largest
 from dcase_system.supernet.scoring import FeatureBatches
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
-from dcase_system.training.fit import waveform_model
+from dcase_system.training.augmented import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.multilabel import mean_average_precision
 from dcase_system.training.predict import predict

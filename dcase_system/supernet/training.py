@@ -1,6 +1,5 @@
 """Trains a supernet, or a CNN10 alone, on multi-label clips (Lin et al., section 2.3)."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
@@ -11,11 +10,12 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.distillation.losses import MultiLabelDistillationLoss
 from dcase_system.parallel.workers import team
 from dcase_system.supernet.elastic import ElasticCNN10
-from dcase_system.supernet.space import SearchSpace
+from dcase_system.supernet.search_space import SearchSpace
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
 from dcase_system.training.callbacks import Validation
-from dcase_system.training.fit import fit
+from dcase_system.training.fit import Training, fit
 from dcase_system.training.log import TrainingLog
+from dcase_system.training.predict import Validate
 
 
 def train_supernet(
@@ -28,7 +28,7 @@ def train_supernet(
     *,
     checkpoint: Path,
     metrics_log: TrainingLog,
-    validate: Callable[[], Mapping[str, float]] | None = None,
+    validate: Validate | None = None,
     name: str,
 ) -> None:
     """Trains in place; an interrupted training resumes from its checkpoint, to the same weights.
@@ -63,20 +63,12 @@ def train_supernet(
     model(waveforms.gather(np.arange(1)))  # builds all layers
     labels_loss = keras.losses.BinaryCrossentropy(from_logits=True)
     fit(
-        model,
-        waveforms,
-        targets,
+        Training(model, waveforms, targets),
+        plan.fit_plan(len(waveforms)),
         loss=MultiLabelDistillationLoss() if taught else labels_loss,
-        epochs=plan.epochs(len(waveforms)),
-        batch_size=plan.batch_size,
-        seed=plan.seed,
+        callbacks=[] if validate is None else [Validation(validate)],
         checkpoint=checkpoint,
         metrics_log=metrics_log,
-        learning_rate=plan.learning_rate,
-        weight_decay=0.0,  # Adam
-        schedule=plan.schedule,
-        accumulation=plan.accumulation,
-        callbacks=[] if validate is None else [Validation(validate)],
         name=name,
     )
 

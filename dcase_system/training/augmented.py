@@ -1,11 +1,39 @@
 """The training graph of a classifier: front end, augmentation, network."""
 
+from collections.abc import Sequence
+
 import keras
 
 from dcase_system.audio.augment import AxisMask, FreqMixStyle, TimeRoll
 from dcase_system.audio.front_ends import FrontEndSpec, front_end
-from dcase_system.training.fit import waveform_model
+from dcase_system.parallel.replicas import Replicated
 from dcase_system.training.seeds import derive
+
+
+def waveform_model(
+    network: keras.Model,
+    front_end: keras.layers.Layer,
+    samples: int,
+    *,
+    waveform_augmentation: Sequence[keras.layers.Layer] = (),
+    feature_augmentation: Sequence[keras.layers.Layer] = (),
+) -> keras.Model:
+    """Puts augmentation and the front end before a network: waveform in, logits out.
+
+    Augmentation is active only in training. The network's weights are shared, not copied.
+
+    Args:
+        network: Network from features to logits.
+        front_end: Layer from waveforms to features.
+        samples: Clip length in samples.
+        waveform_augmentation: Layers before the front end.
+        feature_augmentation: Layers between the front end and the network.
+    """
+    waveforms = keras.Input((samples,), name="waveform")
+    x = waveforms
+    for layer in (*waveform_augmentation, front_end, *feature_augmentation):
+        x = layer(x)
+    return keras.Model(waveforms, Replicated(network)(x), name=f"waveform_{network.name}")
 
 
 def augmented_model(

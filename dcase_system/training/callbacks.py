@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from dcase_system.core.files import replacing
 from dcase_system.parallel.workers import team
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
+from dcase_system.training.predict import Validate
 
 _LOG = logging.getLogger(__name__)
 
@@ -183,15 +183,15 @@ class Progress(keras.callbacks.Callback):
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds the metrics that `evaluate` returns to the logs of each epoch."""
+    """Adds the metrics that `validate` returns to the logs of each epoch."""
 
-    def __init__(self, evaluate: Callable[[], Mapping[str, float]]):
+    def __init__(self, validate: Validate):
         super().__init__()
-        self._evaluate = evaluate
+        self._validate = validate
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs.update(self._evaluate())
+            logs.update(self._validate())
 
 
 def _state(model: keras.Model) -> dict[str, Any]:

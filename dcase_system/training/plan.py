@@ -1,9 +1,6 @@
-"""Training plans, and the training of one classifier from a plan."""
+"""Plans of classifiers, and their trainings: augmentation and held-out clips."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,36 +8,24 @@ import numpy as np
 from dcase_system.audio.clips import ClipSet
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import DeviceAugmentation, ImpulseResponses
-from dcase_system.audio.store import Waveforms
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips
 from dcase_system.corpora.tags import presence
 from dcase_system.corpora.validation_rows import validation_rows
 from dcase_system.training.augmented import augmented_model
-from dcase_system.training.fit import fit
-from dcase_system.training.log import TrainingLog
-from dcase_system.training.predict import Predictor, ValidationSet, score_validation
-from dcase_system.training.schedule import ScheduleName
+from dcase_system.training.fit import Training
+from dcase_system.training.fit_plan import FitPlan
+from dcase_system.training.predict import ValidationSet
 
-Validate = Callable[[], dict[str, float]]  # scores of the held-out clips, as they are logged
 _AUGMENTED_DEVICE = "a"
-# The held-out part is the same for every seed, so seeds and members can be compared on it.
-VALIDATION_SEED = 0
+_VALIDATION_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingPlan:
-    """Hyper-parameters of a training; the defaults are those of the 2024 baseline.
+class TrainingPlan(FitPlan):
+    """Hyper-parameters of a classifier; the defaults are those of the 2024 baseline.
 
     Attributes:
-        epochs: Number of passes over the training list.
-        batch_size: Clips in memory at once; they share their batch-norm statistics.
-        accumulation: Batches per optimiser step.
-        learning_rate: Peak learning rate of AdamW.
-        weight_decay: Decoupled weight decay.
-        schedule: Learning-rate schedule, see `training.fit`.
-        warmup_steps: Warm-up steps; None takes the published 2,000, or 7 % of a run under 4,000
-            steps.
         roll_seconds: Largest time roll.
         mask_mels: Largest frequency mask, in mel bands.
         mask_frames: Largest time mask, in frames.
@@ -50,16 +35,8 @@ class TrainingPlan:
         validation_fraction: Part of the list held out by location and scored after each epoch,
             for the log; 0 trains on all of it, as published.
         balanced: Whether an epoch draws all classes equally often, instead of each clip once.
-        seed: Seed for everything random.
     """
 
-    epochs: int = 150
-    batch_size: int = 256
-    accumulation: int = 1
-    learning_rate: float = 0.005
-    weight_decay: float = 1e-4
-    schedule: ScheduleName = "warmup_cosine"
-    warmup_steps: int | None = None
     roll_seconds: float = 0.1
     mask_mels: int = 48
     mask_frames: int = 0
@@ -68,34 +45,6 @@ class TrainingPlan:
     impulse_response_probability: float = 0.0
     validation_fraction: float = 0.0
     balanced: bool = False
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Training:
-    """A network and its clips, ready for training.
-
-    Attributes:
-        model: Model from waveforms to logits, augmented in training; the network is its last layer.
-        waveforms: Waveforms of the clips that are not held out.
-        targets: (clips, ...) targets of the same clips.
-        augmentation: Augmentation of the waveforms, or None.
-        validation: Held-out clips, or None.
-        shares: (clips,) probabilities of drawing each clip, or None for each clip once an epoch.
-    """
-
-    model: keras.Model
-    waveforms: Waveforms
-    targets: np.ndarray
-    augmentation: DeviceAugmentation | None
-    validation: ValidationSet | None
-    shares: np.ndarray | None = None
-
-    def validate(self, batch_size: int) -> Validate | None:
-        """Returns a function that scores the held-out clips, or None if there are none."""
-        if self.validation is None:
-            return None
-        return partial(score_validation, Predictor(self.model), self.validation, batch_size)
 
 
 def prepare(
@@ -107,6 +56,8 @@ def prepare(
     impulse_responses: ImpulseResponses | None,
 ) -> Training:
     """Adds front end and augmentation to a network, and splits off the held-out clips.
+
+    The network is the last layer of the training's model.
 
     Args:
         network: Network from spectrogram to logits.
@@ -125,7 +76,7 @@ def prepare(
             where="training plan",
             expected=f"some, for a probability of {plan.impulse_response_probability:g}",
         )
-    held_out = held_out_rows(train, plan.validation_fraction)
+    held_out = held_out_rows(train.clips, plan.validation_fraction)
     kept, held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     model = augmented_model(
         network,
@@ -169,64 +120,9 @@ def label_loss(several_labels: bool) -> keras.losses.Loss:
     return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
-def train_classifier(
-    training: Training,
-    plan: TrainingPlan,
-    *,
-    loss: keras.losses.Loss,
-    metrics: Sequence[keras.metrics.Metric | Callable],
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    checkpoint: Path,
-    metrics_log: TrainingLog,
-    name: str,
-    later_epochs: int = 0,
-) -> None:
-    """Trains a network in place according to a plan.
+def held_out_rows(train: Clips, fraction: float) -> np.ndarray:
+    """Returns a boolean mask (clips,) of the clips held out by a `validation_fraction`.
 
-    Args:
-        training: Training from `prepare`.
-        plan: Hyper-parameters.
-        loss: Function of (targets, logits).
-        metrics: Metrics logged with the loss.
-        callbacks: See `training.fit`.
-        checkpoint: See `training.fit`.
-        metrics_log: See `training.fit`.
-        name: Name shown with the progress.
-        later_epochs: See `training.fit`.
-
-    Raises:
-        InputError: The training diverges.
+    They are the same for every seed, so seeds and members can be compared on them.
     """
-    fit(
-        training.model,
-        training.waveforms,
-        training.targets,
-        loss=loss,
-        metrics=metrics,
-        epochs=plan.epochs,
-        batch_size=plan.batch_size,
-        accumulation=plan.accumulation,
-        learning_rate=plan.learning_rate,
-        weight_decay=plan.weight_decay,
-        schedule=plan.schedule,
-        warmup=plan.warmup_steps,
-        augmentation=training.augmentation,
-        shares=training.shares,
-        seed=plan.seed,
-        checkpoint=checkpoint,
-        metrics_log=metrics_log,
-        validation=training.validation,
-        callbacks=callbacks,
-        name=name,
-        later_epochs=later_epochs,
-    )
-
-
-def trained_clips(train: Clips, fraction: float) -> int:
-    """Number of clips of a training list that are not held out."""
-    return int((~validation_rows(train, fraction, VALIDATION_SEED)).sum())
-
-
-def held_out_rows(train: ClipSet, fraction: float) -> np.ndarray:
-    """Boolean mask of the clips held out by a plan with this `validation_fraction`."""
-    return validation_rows(train.clips, fraction, VALIDATION_SEED)
+    return validation_rows(train, fraction, _VALIDATION_SEED)

@@ -1,5 +1,6 @@
 """Predicts logits from waveforms, and scores a validation set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -10,6 +11,9 @@ from scipy.special import softmax
 from dcase_system.training.batches import ErrorForwarding, Examples, prediction_batches
 from dcase_system.training.metrics import macro_score
 from dcase_system.training.multilabel import mean_average_precision
+
+# Scores clips during training; the values go to the log.
+Validate = Callable[[], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def predict(model: keras.Model, waveforms: Examples, batch_size: int = 64) -> np
 def score_validation(
     predictor: Predictor, validation: ValidationSet, batch_size: int
 ) -> dict[str, float]:
-    """Returns the scores of `score_logits` of a validation set."""
+    """Scores the held-out clips; see `score_logits`."""
     return score_logits(predictor(validation.waveforms, batch_size), validation.labels)
 
 

@@ -142,7 +142,12 @@ def test_an_aiff_of_every_bit_depth_is_read(tmp_path, subtype):
 
 def test_a_format_that_is_not_read_is_named(tmp_path):
     broadcast = b"BW64" + encoded(TONE, RATE, "RF64")[4:]
-    refused(tmp_path, broadcast, "not an audio file; expected WAV, .*; received BW64$")
+    video = b"RIFF" + encoded(TONE, RATE, "WAV")[4:8] + b"AVI " + bytes(100)
+    for content, name in ((broadcast, "BW64"), (video, "RIFF of type AVI")):
+        message = (
+            f"file of a format that is not read; expected WAV, .* converts .*; received {name}$"
+        )
+        refused(tmp_path, content, message)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999])

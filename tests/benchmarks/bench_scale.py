@@ -34,9 +34,10 @@ from dcase_system.submission.validate import validate_package
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
-from dcase_system.supernet.space import paper_space
+from dcase_system.supernet.search_space import paper_space
+from dcase_system.training.augmented import waveform_model
 from dcase_system.training.batches import epoch_steps, training_batches
-from dcase_system.training.fit import training_step, waveform_model
+from dcase_system.training.fit import training_step
 from dcase_system.training.predict import predict
 from tests.benchmarks.bench_supernet import QUARTER
 from tests.benchmarks.bench_training import augmented

@@ -13,7 +13,7 @@ from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import SubNetworkScorer
-from dcase_system.supernet.space import SearchSpace, paper_space
+from dcase_system.supernet.search_space import SearchSpace, paper_space
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining
 from tests.benchmarks.harness import Row, alternate, compared
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dcase_system.core.processors import usable_cores
+from dcase_system.reporting.tables import markdown
 
 Contender = Callable[[], object]
 
@@ -89,14 +90,21 @@ def fastest(seconds: Mapping[str, np.ndarray], names: Iterable[str]) -> str:
 
 def as_markdown(rows: Sequence[Row]) -> str:
     """The table; ratios are cut, not rounded, so that none is in our favour."""
-    lines = ["| | ours | | peer | theirs | times as fast |", "|---|--:|---|---|--:|--:|"]
-    for row in rows:
-        theirs = "" if row.theirs is None else _figure(row.theirs)
-        ratio = "" if row.ratio is None else f"{np.floor(100 * row.ratio) / 100:.2f}"
-        lines.append(
-            f"| {row.what} | {_figure(row.ours)} | {row.unit} | {row.peer} | {theirs} | {ratio} |"
-        )
-    return "\n".join(lines)
+    return markdown(
+        [
+            {
+                "part": row.what,
+                "ours": _figure(row.ours),
+                "unit": row.unit,
+                "peer": row.peer,
+                "theirs": "" if row.theirs is None else _figure(row.theirs),
+                "times as fast": (
+                    "" if row.ratio is None else f"{np.floor(100 * row.ratio) / 100:.2f}"
+                ),
+            }
+            for row in rows
+        ]
+    )
 
 
 def machine() -> str:

@@ -22,7 +22,8 @@ def test_a_ratio_is_that_of_a_round_and_not_of_two_medians():
 
 def test_no_ratio_is_rounded_in_our_favour():
     text = as_markdown([Row("part", 1_234.5, "clips/s", "peer", 9.87, 1.999), Row("b", 1, "x")])
-    assert text.splitlines()[2:] == [
-        "| part | 1,234 | clips/s | peer | 9.87 | 1.99 |",
-        "| b | 1 | x |  |  |  |",
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]]
+    assert rows == [
+        ["part", "1,234", "clips/s", "peer", "9.87", "1.99"],
+        ["b", "1", "x", "", "", ""],
     ]

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from dcase_system.supernet.space import paper_space
+from dcase_system.supernet.search_space import paper_space
 from tests.benchmarks.bench_supernet import steps
 
 

@@ -7,7 +7,8 @@ import pytest
 from dcase_system.challenge.package_results import package_results, write_results
 from dcase_system.challenge.published import published_rows
 from dcase_system.corpora import tau
-from dcase_system.reporting.content import Link, Note, Picture, Table, plain
+from dcase_system.reporting.content import Link, Note, Picture, Table
+from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.report import page_of
 from tests.reporting.tracing import traced
 

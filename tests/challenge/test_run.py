@@ -13,7 +13,7 @@ from scipy.special import softmax
 from dcase_system.audio.clips import load_data
 from dcase_system.challenge.run import load_run, run_split
 from dcase_system.challenge.student import stage
-from dcase_system.challenge.student.plan import StudentPlan, signature_of
+from dcase_system.challenge.student.plan import signature_of
 from dcase_system.challenge.student.train import train_student
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest
@@ -24,12 +24,7 @@ from dcase_system.edge.classifier import Classifier
 from dcase_system.models.stored import load_network
 from dcase_system.submission.outputs import read_output
 from dcase_system.training.metrics import score_classes
-from tests import toys
 from tests.reporting.tracing import traced
-
-FORMATS = ("float16", "int8")
-PLAN = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=16, seed=5)
-
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -37,11 +32,6 @@ pytestmark = pytest.mark.usefixtures("toy")
 @pytest.fixture(scope="session")
 def data(data_and_evaluation):
     return data_and_evaluation
-
-
-@pytest.fixture(scope="module")
-def run(data, toy, tmp_path_factory):
-    return run_split(tmp_path_factory.mktemp("run"), PLAN, data, formats=FORMATS)
 
 
 def test_a_run_directory_holds_everything_to_audit_the_run(run):
@@ -81,6 +71,8 @@ def test_scores_cover_every_form_class_device_and_group(run, data):
         "saved_model",
         "tflite_float16",
         "tflite_float16_waveform",
+        "tflite_dynamic",
+        "tflite_dynamic_waveform",
         "tflite_int8",
         "tflite_int8_waveform",
     }
@@ -141,49 +133,53 @@ def test_evaluation_output_has_every_clip(run, data):
     np.testing.assert_allclose(output.probabilities.sum(axis=1), 1.0, atol=1e-3)
 
 
-def test_a_finished_run_is_kept_and_reads_back(run, data):
+def test_a_finished_run_is_kept_and_reads_back(finished, data):
+    run = finished.run
     stamps = {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
-    again = run_split(run.directory, PLAN, data, formats=FORMATS)
+    again = run_split(run.directory, finished.plan, data, **finished.others)
     assert stamps == {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
     assert again == run == load_run(run.directory)
 
 
-def test_another_plan_is_refused_and_the_finished_run_stays_as_it_is(run, demo, data, tmp_path):
-    again = shutil.copytree(run.directory, tmp_path / "run")
+def test_another_plan_is_refused_and_the_finished_run_stays_as_it_is(
+    finished, demo, data, tmp_path
+):
+    again = shutil.copytree(finished.run.directory, tmp_path / "run")
     before = {path: file_digest(path) for path in again.rglob("*") if path.is_file()}
     split5 = load_data(read_corpus(demo.development), 5, demo.evaluation, tmp_path / "stores")
-    longer = replace(PLAN, epochs=PLAN.epochs + 2)
-    for plan, clips, formats, message in [
-        (longer, data, FORMATS, "plan.epochs is 1 there and 3 here"),
-        (PLAN, split5, FORMATS, "split is 100 there and 5 here, clips.train is "),
-        (PLAN, data, ("float16",), 'formats is ["float16", "int8"] there and ["float16"] here'),
-        (PLAN, data, (), "formats is"),
+    plan, listed = finished.plan, '["float16", "dynamic", "int8"]'
+    for changed, clips, others, message in [
+        (replace(plan, epochs=3), data, {}, "plan.epochs is 1 there and 3 here"),
+        (plan, split5, {}, "split is 100 there and 5 here, clips.train is "),
+        (plan, data, {"formats": ("float16",)}, f'formats is {listed} there and ["float16"] here'),
+        (plan, data, {"formats": ()}, "formats is"),
+        (plan, data, {"ensemble": None}, "teachers is {"),
     ]:
         with pytest.raises(InputError, match="holds a run with other settings") as refused:
-            run_split(again, plan, clips, formats=formats)
+            run_split(again, changed, clips, **(finished.others | others))
         assert message in str(refused.value) and "--overwrite" in str(refused.value)
     assert {path: file_digest(path) for path in again.rglob("*") if path.is_file()} == before
 
 
-def test_a_file_that_has_changed_under_its_name_is_refused(run, demo, tmp_path):
+def test_a_file_that_has_changed_under_its_name_is_refused(finished, demo, tmp_path):
     root = shutil.copytree(demo.development, tmp_path / "development")
     corpus = read_corpus(root)
     name = corpus.split(100).filenames[0]
     os.utime(root / name, (1, 1))
     data = load_data(corpus, 100, demo.evaluation, tmp_path / "stores")
     with pytest.raises(InputError, match=r"other settings: clips\.train_audio is \w{12} there and"):
-        run_split(run.directory, PLAN, data, formats=FORMATS)
+        run_split(finished.run.directory, finished.plan, data, **finished.others)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_overwritten_is_another_one(run, data, tmp_path):
-    again = shutil.copytree(run.directory, tmp_path / "run")
+def test_a_run_that_is_overwritten_is_another_one(finished, data, tmp_path):
+    again = shutil.copytree(finished.run.directory, tmp_path / "run")
     (again / "report.html").write_text("of the first run")
-    plan = replace(PLAN, validation_fraction=0.3)
+    plan = replace(finished.plan, validation_fraction=0.4)
     unlabelled = replace(data, evaluation=(), evaluation_audio=None)
     done = run_split(again, plan, unlabelled, formats=("float16",), overwrite=True)
     inputs = json.loads((again / "student" / "stage.json").read_text())["inputs"]
-    assert inputs["plan"]["validation_fraction"] == 0.3
+    assert inputs["plan"]["validation_fraction"] == 0.4
     line = json.loads((again / "metrics.jsonl").read_text())
     assert {"epoch", "loss", "accuracy", "val_accuracy", "val_logloss"} <= line.keys()
     assert done.output is None and not (again / "evaluation").exists()
@@ -200,7 +196,7 @@ def test_what_another_run_has_predicted_is_not_handed_in(run, tmp_path):
     assert load_run(again).output is None
 
 
-def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, caplog):
+def test_only_the_same_training_is_resumed(finished, demo, data, tmp_path, monkeypatch, caplog):
     """A checkpoint that another split left in the directory is not taken for this one's."""
     caplog.set_level("INFO", "dcase_system")
 
@@ -209,10 +205,10 @@ def test_only_the_same_training_is_resumed(demo, data, tmp_path, monkeypatch, ca
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(stage, "save_network", interrupt)  # when the training is over
-        run_split(tmp_path / "run", PLAN, data, formats=FORMATS)
+        run_split(tmp_path / "run", finished.plan, data)
     (left,) = (tmp_path / "run" / "checkpoints").iterdir()
     split5 = load_data(read_corpus(demo.development), 5, None, tmp_path / "stores")
-    train_student(tmp_path / "run", PLAN, split5)
+    train_student(tmp_path / "run", finished.plan, split5)
     assert "resuming" not in caplog.text
     assert not left.exists()
 

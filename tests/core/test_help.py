@@ -1,5 +1,6 @@
 """`--help` of every command, and what is said of wrong flags."""
 
+import json
 import re
 import subprocess
 import sys
@@ -34,9 +35,25 @@ def described(text):
     }
 
 
+def answers(flag):
+    """What every command answers to a flag where TensorFlow cannot be imported."""
+    line = [sys.executable, "-m", "tests.core.without_tensorflow", flag, *COMMANDS]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    return {
+        command: subprocess.CompletedProcess([command, flag], *answer)
+        for command, answer in json.loads(done.stdout).items()
+    }
+
+
 @pytest.fixture(scope="module")
 def pages():
-    return {command: run(command, "--help") for command in COMMANDS}
+    return answers("--help")
+
+
+def test_a_wrong_flag_is_refused_before_tensorflow_is_imported():
+    for command, done in answers("--no_such_flag").items():
+        expected = "error: Unknown command line flag 'no_such_flag'"
+        assert (done.returncode, done.stderr.startswith(expected)) == (1, True), command
 
 
 def test_every_recipe_is_a_command():

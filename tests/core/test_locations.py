@@ -12,15 +12,15 @@ import tensorflow as tf
 from dcase_system.audio.decode import read_audio
 from dcase_system.audio.store.decoding import Decoder, decoders, start
 from dcase_system.audio.store.store_format import StoreFormat
-from dcase_system.core import locations
+from dcase_system.core import storage
 from dcase_system.core.errors import InputError
 from dcase_system.core.locations import (
-    UnreachableError,
     Url,
     as_location,
     files_below,
     find_list_below,
 )
+from dcase_system.core.storage import UnreachableError
 from tests.audio.audio_files import encoded
 from tests.locations import in_memory, needs_tensorflow_io, write
 
@@ -52,7 +52,7 @@ def silent(monkeypatch):
     """Storage that knows its scheme and never answers."""
     forever = threading.Event()
     monkeypatch.setattr(tf.io.gfile, "stat", lambda address: forever.wait(20))
-    monkeypatch.setattr(locations, "FIRST_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(storage, "FIRST_ANSWER_SECONDS", 0.05)
     yield
     forever.set()
 

@@ -110,7 +110,8 @@ def test_nothing_is_unpacked_outside_the_folder_and_nothing_is_a_link(tmp_path, 
 @pytest.mark.parametrize("name", [".", ".."])
 def test_a_member_without_a_name_is_refused(tmp_path, name):
     archive = written(tmp_path, {name: b"x"})
-    with pytest.raises(InputError, match=r"cannot be unpacked \(\[Errno 21\] Is a directory"):
+    reason = r"(\[Errno 21\] Is a directory|Empty filename)"  # of Python 3.11 and of 3.13
+    with pytest.raises(InputError, match=rf"cannot be unpacked \({reason}"):
         unpack(archive, tmp_path / "out")
 
 

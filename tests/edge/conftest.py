@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -6,14 +7,16 @@ import pytest
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
-from dcase_system.edge import export, variants
+from dcase_system.edge import checked_export, variants
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.signature import ModelSignature
+from tests.small import shortened
 
 SPEC = LogMelSpec(
     sample_rate=8_000, window_length=512, hop_length=200, fft_length=512, n_mels=32, max_hz=4_000.0
 )
+NETWORK = replace(shortened(partial(sscp_mobile, 8)), input_shape=(32, 41), classes=4)
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,7 @@ def waveforms():
 def network(signature, waveforms):
     """A small SSCP-Mobile whose batch norms hold statistics as after training."""
     keras.utils.set_random_seed(0)
-    network = registry.build(replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
+    network = registry.build(NETWORK)
     features = np.asarray(signature.features(waveforms.gather(np.arange(40))))
     for _ in range(30):
         network(features, training=True)
@@ -48,7 +51,7 @@ def exported(network, signature, waveforms, tmp_path_factory):
     """A folder with every form of the network."""
     folder = tmp_path_factory.mktemp("exported")
     names = [f"audio/{row}.wav" for row in range(len(waveforms))]
-    export.export_checked(network, signature, waveforms, names, folder)
+    checked_export.export_checked(network, signature, waveforms, names, folder)
     return folder
 
 

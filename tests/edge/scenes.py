@@ -9,9 +9,8 @@ import numpy as np
 
 from dcase_system.edge import variants
 from dcase_system.models import registry
-from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.signature import ModelSignature
-from tests.edge.conftest import SPEC
+from tests.edge.conftest import NETWORK, SPEC
 
 LABELS = ("engine_hall", "birds", "rain")
 FORMATS = ("float16", "int8")
@@ -39,8 +38,8 @@ def export(folder: Path, formats: tuple[str, ...] = FORMATS) -> ModelSignature:
     clips = np.stack([sound(label, seed=seed) for seed in range(12) for label in LABELS])
     features = np.asarray(signature.features(clips.astype(np.float32)))
     keras.utils.set_random_seed(0)
-    network = registry.build(replace(sscp_mobile(8), input_shape=(32, 41), classes=len(LABELS)))
-    body = keras.Model(network.input, network.get_layer("block6_relu").output)
+    network = registry.build(replace(NETWORK, classes=len(LABELS)))
+    body = keras.Model(network.input, network.get_layer("block2_relu").output)
     for _ in range(30):
         body(features, training=True)
     wanted = np.tile(4 * np.eye(len(LABELS)), (12, 1))

@@ -10,7 +10,7 @@ import pytest
 from dcase_system.edge.classifier import Classifier
 from dcase_system.edge.printed import Result, csv_line, json_line, mean, text_line
 from tests.audio.audio_files import chunk, encoded, fmt_chunk, riff, wav_bytes
-from tests.commands import ROOT, command, run
+from tests.commands import ROOT, Started, command, run
 
 RATE = 8_000
 
@@ -148,8 +148,8 @@ def test_a_folder_stands_for_the_clips_below_it(exported, wav, tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(wav, tmp_path / name)
     (tmp_path / "a" / "cut.flac").write_bytes(b"fLaC")
-    call = command(CLASSIFY, exported / "student_int8_waveform.tflite", tmp_path, "--whole")
-    done = subprocess.run(call, cwd=ROOT, capture_output=True)
+    model = exported / "student_int8_waveform.tflite"
+    done = Started(command(CLASSIFY, model, tmp_path, "--whole")).wait()
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {tmp_path}/a/cut.flac: ".encode())
     assert len(done.stderr.splitlines()) == 1
@@ -169,8 +169,7 @@ def test_a_stream_as_json_is_the_recording(exported, wav):
     model = exported / "student_float16.tflite"
     samples = np.random.default_rng(4).normal(0, 0.1, 2 * RATE + 1_000)
     pcm = np.rint(samples * 2**15).astype("<i2")
-    call = command(CLASSIFY, model, "-", "--json")
-    done = subprocess.run(call, cwd=ROOT, capture_output=True, input=pcm.tobytes())
+    done = Started(command(CLASSIFY, model, "-", "--json"), pcm.tobytes()).wait()
     assert done.returncode == 0
     assert done.stderr == b"note: -: last 0.12 s not classified\n"
     windows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -185,8 +184,8 @@ def test_a_stream_as_json_is_the_recording(exported, wav):
 
 def test_a_stream_that_is_a_file_is_refused_in_one_line(exported):
     samples = np.random.default_rng(5).normal(0, 0.1, RATE)
-    call = command(CLASSIFY, exported / "student_int8.tflite", "-")
-    done = subprocess.run(call, cwd=ROOT, capture_output=True, input=encoded(samples, RATE, "FLAC"))
+    flac = encoded(samples, RATE, "FLAC")
+    done = Started(command(CLASSIFY, exported / "student_int8.tflite", "-"), flac).wait()
     assert done.returncode == 1 and done.stdout == b""
     assert done.stderr.splitlines()[-1].startswith(
         b"error: standard input: stream begins like FLAC"

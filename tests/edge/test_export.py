@@ -7,14 +7,14 @@ import pytest
 
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.core.errors import InputError
-from dcase_system.edge import export
+from dcase_system.edge import checked_export
 from dcase_system.edge.classifier import Classifier
 from dcase_system.models.cnn10 import CNN10Spec, build_cnn10
-from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import save_network
 from tests.audio.audio_files import wav_bytes
 from tests.commands import run
+from tests.edge.conftest import NETWORK
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def clips(tmp_path_factory, waveforms):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory, network, signature):
     folder = tmp_path_factory.mktemp("stored")
-    save_network(folder, network, replace(sscp_mobile(8), input_shape=(32, 41), classes=4))
+    save_network(folder, network, NETWORK)
     save_signature(folder, signature)
     return folder
 
@@ -66,13 +66,16 @@ def test_a_folder_of_something_else_is_not_removed(stored, clips, tmp_path):
 
 
 def test_a_folder_gives_clips_evenly(clips, tmp_path):
-    assert export.calibration_names(clips, None) == [f"{row}.wav" for row in range(6)]
-    assert export.calibration_rows(1_000).tolist() == np.linspace(0, 999, 200).astype(int).tolist()
+    assert checked_export.calibration_names(clips, None) == [f"{row}.wav" for row in range(6)]
+    assert (
+        checked_export.calibration_rows(1_000).tolist()
+        == np.linspace(0, 999, 200).astype(int).tolist()
+    )
     for hidden in ("._0.wav", ".trash/1.wav", "deep/._2.flac"):
         (tmp_path / hidden).parent.mkdir(exist_ok=True)
         (tmp_path / hidden).write_bytes(b"\0\5\x16\7")
     with pytest.raises(InputError, match="no audio files"):
-        export.calibration_names(tmp_path, None)
+        checked_export.calibration_names(tmp_path, None)
 
 
 def test_the_same_network_and_clips_give_the_same_bytes(
@@ -80,7 +83,7 @@ def test_the_same_network_and_clips_give_the_same_bytes(
 ):
     names = (exported / "calibration.csv").read_text().splitlines()[1:]
     another = replace(signature)  # with a front end of its own, the second or third of the process
-    export.export_checked(network, another, waveforms, names, tmp_path, ("int8",))
+    checked_export.export_checked(network, another, waveforms, names, tmp_path, ("int8",))
     for name in ("student_int8.tflite", "student_int8_waveform.tflite"):
         assert (tmp_path / name).read_bytes() == (exported / name).read_bytes()
 
@@ -103,7 +106,9 @@ def test_a_tagger_of_any_length_is_exported_for_its_clips(tmp_path, waveforms):
     )
     signature = ModelSignature(("x", "y", "z"), front_end, samples=8_000, activation="sigmoid")
     names = [f"{row}.wav" for row in range(40)]
-    export.export_checked(build_cnn10(spec), signature, waveforms, names, tmp_path, ("float16",))
+    checked_export.export_checked(
+        build_cnn10(spec), signature, waveforms, names, tmp_path, ("float16",)
+    )
     probabilities = Classifier(tmp_path / "student_float16_waveform.tflite").probabilities(
         waveforms.gather(np.arange(3))
     )

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.edge import latency, timing
+from dcase_system.edge import _latency, timing
+from dcase_system.edge._latency import Latency, Time
 from dcase_system.edge.card import Card
-from dcase_system.edge.latency import Latency, Time
 
 
 def test_a_file_is_timed_and_its_memory_measured_in_a_process_of_its_own(exported):
     path = exported / "student_int8.tflite"
-    found = latency.measure(path, "features", threads=(1, 2), repeats=10)
+    found = _latency.measure(path, "features", threads=(1, 2), repeats=10)
     assert [time.threads for time in found.times] == [1, 2]
     for time in found.times:
         assert 0 < time.median <= time.percentile_95 < 10_000
@@ -58,8 +58,8 @@ def test_first_calls_are_not_counted_and_handing_over_is(monkeypatch):
 
 def test_median_and_percentile_by_hand():
     # One call in a hundred was interrupted; the 95th percentile does not show it, a mean would.
-    assert latency._time(2, [1.0] * 99 + [500.0], [2.0] * 100) == Time(2, 1.0, 1.0, 2.0)
-    assert latency._time(1, list(range(101)), [1.0, 2.0, 6.0]) == Time(1, 50.0, 95.0, 3.0)
+    assert _latency._time(2, [1.0] * 99 + [500.0], [2.0] * 100) == Time(2, 1.0, 1.0, 2.0)
+    assert _latency._time(1, list(range(101)), [1.0, 2.0, 6.0]) == Time(1, 50.0, 95.0, 3.0)
 
 
 def test_each_front_end_is_measured_once_and_compared_with_its_files(
@@ -74,22 +74,22 @@ def test_each_front_end_is_measured_once_and_compared_with_its_files(
         "b": Card("int8", "waveform", signature),
         "c": Card("int8", "features", other),
     }
-    monkeypatch.setattr(latency, "read_card", lambda path: cards[path.name])
+    monkeypatch.setattr(_latency, "read_card", lambda path: cards[path.name])
     monkeypatch.setattr(
-        latency,
+        _latency,
         "measure_front_end",
         lambda signature, *_: pretended("front", "waveform", signature.samples / 1_000),
     )
-    monkeypatch.setattr(latency, "measure", lambda path, takes, *_: pretended(path.name, takes, 4))
-    found = latency.measure_files([tmp_path / name for name in "abc"], [1], 5)
+    monkeypatch.setattr(_latency, "measure", lambda path, takes, *_: pretended(path.name, takes, 4))
+    found = _latency.measure_files([tmp_path / name for name in "abc"], [1], 5)
     assert [one.file for one in found] == ["front", "a", "b", "front", "c"]
     assert [one.front_end for one in found] == [None, 8.0, 8.0, None, 16.0]
-    row = latency.as_text(found).splitlines()[3]
+    row = _latency.as_text(found).splitlines()[3]
     assert row.split() == ["a", "10", "12.00", "20.00", "4.00", "0.0", "2.0", "x"]
 
 
 def test_a_runtime_that_fails_is_named(monkeypatch, tmp_path):
     failed = subprocess.CompletedProcess([], 1, "", "Traceback\nValueError: no such operator")
-    monkeypatch.setattr(latency.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(_latency.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(InputError, match=r"x: ai_edge_litert cannot run .*no such operator"):
-        latency.measure(tmp_path / "x", "features", [1], 1)
+        _latency.measure(tmp_path / "x", "features", [1], 1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller
+from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller_report
 from dcase_system.edge.c_header import c_header, c_string
 from dcase_system.edge.devices import DeviceClass, Footprint
 from dcase_system.models.signature import Normalisation
@@ -67,7 +67,7 @@ def test_strings_are_plain_ascii():
 
 def test_report_holds_memory_devices_and_header(exported, tmp_path):
     path = exported / "student_int8.tflite"
-    report = microcontroller.report(path, tmp_path)
+    report = microcontroller_report.report(path, tmp_path)
     assert report.footprint.flash == path.stat().st_size
     assert report.footprint.clip == 2 * 8_000  # a second at 8 kHz, 16 bit
     assert report.footprint.ram == report.arena.bytes + report.footprint.clip
@@ -75,15 +75,15 @@ def test_report_holds_memory_devices_and_header(exported, tmp_path):
     assert written["fits"] == report.fits and written["accelerators"] == []
     assert all(one["source"] for one in written["device_classes"])
     assert "#define STUDENT_INT8_SAMPLES 8000" in (tmp_path / "student_int8.h").read_text()
-    text = microcontroller.as_text(report)
+    text = microcontroller_report.as_text(report)
     assert all(one.example in text for one in devices.DEVICE_CLASSES)
 
 
 def test_only_int8_files_that_take_features_are_for_microcontrollers(exported):
     with pytest.raises(InputError, match="compute in int8; expected int8; received float32"):
-        microcontroller.checked_signature(exported / "student_float32.tflite")
+        microcontroller_report.checked_signature(exported / "student_float32.tflite")
     with pytest.raises(InputError, match="front end inside the file cannot run"):
-        microcontroller.checked_signature(exported / "student_int8_waveform.tflite")
+        microcontroller_report.checked_signature(exported / "student_int8_waveform.tflite")
 
 
 def test_what_is_missing_is_said_by_hand():
@@ -132,7 +132,7 @@ vela = pytest.mark.skipif(
 
 @vela
 def test_every_operator_of_a_student_runs_on_an_accelerator(exported, tmp_path):
-    report = microcontroller.report(
+    report = microcontroller_report.report(
         exported / "student_int8.tflite", tmp_path, ["ethos-u55-128", "ethos-u85-256"]
     )
     slow, fast = report.accelerators

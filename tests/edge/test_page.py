@@ -12,8 +12,8 @@ import soundfile
 from ai_edge_litert.schema_py_generated import BuiltinOperator
 
 from dcase_system.edge import card, flatbuffer
-from dcase_system.edge.page import write_page
 from dcase_system.edge.page.serve import PageServer
+from dcase_system.edge.page.write import write_page
 from dcase_system.edge.tflite import TFLiteModel
 from tests.browser import start
 from tests.edge import browser, scenes

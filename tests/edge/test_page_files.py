@@ -11,6 +11,7 @@ from dcase_system.edge import flatbuffer, page
 from dcase_system.edge.card import read_card
 from dcase_system.edge.page.__main__ import serve
 from dcase_system.edge.page.serve import PageServer
+from dcase_system.edge.page.write import write_page
 from dcase_system.edge.tflite import TFLiteModel
 
 
@@ -28,7 +29,7 @@ def test_the_built_page_is_that_of_its_sources():
 
 
 def test_a_page_is_one_file_that_names_no_other(exported, tmp_path):
-    written = page.write_page(exported / "student_int8_waveform.tflite", tmp_path / "new")
+    written = write_page(exported / "student_int8_waveform.tflite", tmp_path / "new")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["index.html"]
     text = written.read_text(encoding="utf-8")
     assert re.findall(r'(?:src|href)="([^"]*)"', text) == ["data:,"]
@@ -39,9 +40,9 @@ def test_a_page_is_one_file_that_names_no_other(exported, tmp_path):
 
 def test_only_models_that_take_a_waveform_get_a_page(exported, tmp_path):
     with pytest.raises(InputError, match=r"student_int8\.tflite: .*takes a waveform.*features"):
-        page.write_page(exported / "student_int8.tflite", tmp_path)
+        write_page(exported / "student_int8.tflite", tmp_path)
     with pytest.raises(InputError, match=r"gone\.tflite: model cannot be read"):
-        page.write_page(tmp_path / "gone.tflite", tmp_path)
+        write_page(tmp_path / "gone.tflite", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,7 +67,7 @@ def test_hostile_names_in_a_model_stay_inside_of_its_page(exported, tmp_path):
     card["contract"]["labels"] = [hostile, '"><img src=x onerror=alert(1)>', "'; --", "\u2028"]
     flatbuffer.attach(model, "dcase_system.card", json.dumps(card).encode())
     (tmp_path / "<b>model.tflite").write_bytes(flatbuffer.serialise(model))
-    text = page.write_page(tmp_path / "<b>model.tflite", tmp_path / "page").read_text()
+    text = write_page(tmp_path / "<b>model.tflite", tmp_path / "page").read_text()
     assert "alert(1)" not in text and "<b>model" not in text and "onerror" not in text
 
 

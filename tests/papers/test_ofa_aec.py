@@ -17,7 +17,7 @@ from dcase_system.supernet.alone import uniform_network
 from dcase_system.supernet.constraints import constraints_of
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.plan import ExperimentPlan
-from dcase_system.supernet.space import DEPTH_PATTERNS, SearchSpace, paper_space, space_name
+from dcase_system.supernet.search_space import DEPTH_PATTERNS, SearchSpace, paper_space, space_name
 from tests.conftest import SHARED
 
 PLAN = ExperimentPlan(corpus="AudioSet")
@@ -262,8 +262,8 @@ def test_the_baselines_take_100k_steps():
     the balanced list, more of a copy that has fewer of its clips.
     """
     assert PLAN.alone.steps == 100_000
-    assert PLAN.alone.epochs(ofa_aec.TRAIN_CLIPS) == 289
-    assert PLAN.alone.epochs(15_000) == 426
+    assert PLAN.alone.fit_plan(ofa_aec.TRAIN_CLIPS).epochs == 289
+    assert PLAN.alone.fit_plan(15_000).epochs == 426
 
 
 def test_the_range_of_sizes():

@@ -8,7 +8,7 @@ from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.corpora import task1b
 from dcase_system.papers import scene_search as paper
 from dcase_system.scene_search.experiment import SearchPlan
-from dcase_system.scene_search.space import SceneSpace, SizeWindow, describe
+from dcase_system.scene_search.scene_space import SceneSpace, SizeWindow, describe
 from dcase_system.training.optimizers import Adam
 
 

@@ -1,10 +1,7 @@
 """Training on many devices ends where that on one does, and a lost worker loses nothing."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +9,7 @@ import pytest
 
 from dcase_system.core.errors import InputError
 from dcase_system.parallel import rendezvous, workers
-from tests.commands import ROOT
+from tests.commands import Started, command
 
 STUDENT = "student=17"  # 51 steps
 OTHERS = "network=3,supernet=3"
@@ -26,26 +23,12 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def start(folder: Path, kinds: str, distribution: str = "one_device", **others) -> subprocess.Popen:
-    last_step = others.pop("last_step", 0)
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.parallel.worker",
-            folder,
-            kinds,
-            distribution,
-            str(last_step),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **others},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(folder: Path, kinds: str, distribution="one_device", last_step=0, **others) -> Started:
+    line = command("tests.parallel.worker", folder, kinds, distribution, last_step)
+    return Started(line, environment=others)
 
 
-def start_two(folder: Path, kinds: str, last_step: int = 0) -> list[subprocess.Popen]:
+def start_two(folder: Path, kinds: str, last_step: int = 0) -> list[Started]:
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     return [
         start(
@@ -61,9 +44,9 @@ def start_two(folder: Path, kinds: str, last_step: int = 0) -> list[subprocess.P
     ]
 
 
-def ended(process: subprocess.Popen) -> tuple[int, str]:
-    _, errors = process.communicate(timeout=600)
-    return process.returncode, errors
+def ended(process: Started) -> tuple[int, str]:
+    done = process.wait()
+    return done.returncode, done.stderr.decode()
 
 
 def losses(folder: Path) -> list[float]:

@@ -26,13 +26,14 @@ from dcase_system.models import registry
 from dcase_system.parallel import workers
 from dcase_system.runs import stages
 from dcase_system.supernet.elastic import ElasticCNN10
-from dcase_system.supernet.space import SearchSpace, paper_space
+from dcase_system.supernet.search_space import SearchSpace, paper_space
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.batches import epoch_steps
-from dcase_system.training.fit import fit
+from dcase_system.training.fit import Training, fit
+from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
 from tests.supernet import networks
 from tests.toys import toy_student
@@ -79,16 +80,14 @@ def train_student(folder: Path, checkpoint: Path, epochs: int, losses: StepLosse
     )
     generator = np.random.default_rng(0)
     labels = np.eye(CLASSES, dtype=np.float32)[generator.integers(0, CLASSES, CLIPS)]
+    waveforms = Waveforms(noise(CLIPS, SAMPLES), np.arange(CLIPS), "noise")
+    targets = pack_targets(labels, generator.normal(size=labels.shape).astype(np.float32))
     fit(
-        model,
-        Waveforms(noise(CLIPS, SAMPLES), np.arange(CLIPS), "noise"),
-        pack_targets(labels, generator.normal(size=labels.shape).astype(np.float32)),
+        Training(model, waveforms, targets),
+        # The warm-up is as published: Adam makes much of what is little, so that sums differ more.
+        FitPlan(epochs=epochs, batch_size=BATCH, warmup_steps=2_000),
         loss=DistillationLoss(),
         metrics=[PackedAccuracy()],
-        epochs=epochs,
-        batch_size=BATCH,
-        warmup=2_000,  # as published; Adam makes much of what is little, so that sums differ more
-        seed=0,
         checkpoint=checkpoint,
         metrics_log=TrainingLog(folder / "metrics.jsonl"),
         callbacks=[losses],

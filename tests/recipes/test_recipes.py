@@ -82,11 +82,9 @@ def test_a_finished_run_is_not_lost_to_other_flags_or_another_corpus(package, pl
     (other / "split_setup" / "split5.csv").write_text("".join(listed[:-2]))
     clips = len(listed) - 1
     for changed, message in [
-        (["--epochs=2"], "plan.epochs is 1 there and 2 here;"),
+        (["--epochs=2", "--seed=1"], "plan.epochs is 1 there and 2 here, plan.seed is 0 there"),
         (["--batch_size=8", "--learning_rate=0.1"], "plan.learning_rate is 0.005 there and 0.1"),
         (["--system=baseline"], "plan.architecture is sscp_mobile_32 there and cp_mobile here;"),
-        (["--seed=1"], "plan.seed is 0 there and 1 here;"),
-        (["--tflite_formats=int8"], 'formats is ["float16"] there and ["int8"] here;'),
         (["--qat_epochs=1", "--tflite_formats=int8"], 'aware is none there and {"epochs": 1'),
         ([f"--data_dir={other}"], f"clips.train is {clips} clips, "),
         ([f"--scenes={','.join(reversed(_scenes(folder)))}"], "scenes is "),
@@ -122,7 +120,7 @@ def test_a_second_call_of_the_package_repeats_nothing_and_gives_the_same_bytes(p
     assert "epoch" not in again.stderr
 
 
-def test_ctrl_c_ends_in_one_line_the_next_call_finishes_and_a_third_repeats_nothing(place):
+def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
     arguments = [*on_tiny(place), *ALONE, "--epochs=6", f"--output_dir={place / 'cut'}"]
     process = subprocess.Popen(
         command("recipes.split100", *arguments),
@@ -148,11 +146,6 @@ def test_ctrl_c_ends_in_one_line_the_next_call_finishes_and_a_third_repeats_noth
     assert "resuming after epoch" in done.stderr
     assert "dev-test macro accuracy" in done.stdout
     assert too_wide(done) == []
-    left = results(place / "cut")
-    again = run("recipes.split100", *arguments)
-    assert again.returncode == 0, again.stderr
-    assert "epoch" not in again.stderr
-    assert results(place / "cut") == left
 
 
 @pytest.mark.parametrize(

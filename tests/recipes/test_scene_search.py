@@ -23,6 +23,17 @@ TOY = [
 ]
 
 
+def test_one_candidate_is_trained_chosen_and_packed(stereo, tmp_path):
+    one = [*TOY, "--methods=random"]
+    done = run(RECIPE, *stereo, *one, f"--output_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [(one["method"], one["model"]) for one in results["chosen"]] == [("random", "A and B")]
+    assert (tmp_path / "final_random_a" / "model_card.md").is_file()
+    package = tmp_path / "submission" / "task1b.zip"
+    assert f"validated package: {package}" in done.stdout
+
+
 @pytest.mark.slow
 def test_a_run_ends_in_a_package_and_is_kept(stereo, tmp_path):
     both = [*TOY, "--methods=random", "--methods=nsga2"]

@@ -26,6 +26,22 @@ TOY = [
 ]
 
 
+def test_a_supernet_is_trained_searched_cut_out_and_tuned(place):
+    """One space and one budget; the tests marked slow look at all that a run leaves."""
+    one = [flag for flag in TOY if not flag.startswith(("--patterns", "--draws"))]
+    one += ["--patterns=2,2,X", "--draws=1", "--budgets=0.01"]
+    out = place / "one"
+    done = run(RECIPE, *tiny_clips(place), *one, f"--output_dir={out}")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((out / "results.json").read_text())
+    assert {row["model"] for row in results["table1"]} == {"teacher", "baseline", "kd", "ofa"}
+    (found,), (tuned,), (files,) = (results[name] for name in ("chosen", "table2", "files"))
+    assert found["low"] <= found["params"] <= found["high"]
+    assert tuned["ofa"] == pytest.approx(found["map"], abs=1e-3)
+    content = (out / files["file"]).read_bytes()
+    assert len(content) == files["bytes"] and content[4:8] == b"TFL3"
+
+
 @pytest.fixture(scope="module")
 def done(place):
     """A run's output, the flags it had, and its folder."""

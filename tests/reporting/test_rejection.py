@@ -5,8 +5,9 @@ import json
 import pytest
 
 from dcase_system.core.files import write_json
-from dcase_system.reporting.content import Table, plain
+from dcase_system.reporting.content import Table
 from dcase_system.reporting.model_card import write_model_card
+from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.report import write_report
 from dcase_system.reporting.run_files import read_run

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dcase_system.reporting.content import Document
 from dcase_system.reporting.html import as_html
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.run_complexity import EDITION, most_expensive_layer, rules_table
 from tests.reporting.runs import complexity, write_run

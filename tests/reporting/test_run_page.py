@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from dcase_system.reporting.content import Note, Number, Picture, Table, plain
+from dcase_system.reporting.content import Note, Picture, Table
 from dcase_system.reporting.html import as_html
+from dcase_system.reporting.numbers import Number, plain
 from dcase_system.reporting.report import page_of, write_report
 from tests.reporting.runs import SCENES, write_run
 from tests.reporting.tracing import elements, traced

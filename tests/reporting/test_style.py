@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from dcase_system.reporting.content import Mark, Number, Picture
+from dcase_system.reporting.content import Mark, Picture
+from dcase_system.reporting.numbers import Number
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.style import SERIES, file_content, inline_svg, new_figure
 from tests.reporting.runs import write_run

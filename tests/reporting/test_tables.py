@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcase_system.reporting.content import Document, Number, Table
+from dcase_system.reporting.content import Table
+from dcase_system.reporting.numbers import Document, Number
 from dcase_system.reporting.tables import as_latex, as_markdown, as_text, table_csv
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from dcase_system.reporting.content import Note, Picture, Table, plain
+from dcase_system.reporting.content import Note, Picture, Table
+from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from dcase_system.core.files import file_digest, write_json
+from dcase_system.scene_search.scene_space import SceneSpace
 from dcase_system.scene_search.search import CandidateScore, SceneProblem, search_scenes
-from dcase_system.scene_search.space import SceneSpace
 from dcase_system.search.driver import Method, Search
 from tests.commands import FORKS, ROOT
 

@@ -9,8 +9,10 @@ import pytest
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.challenge.run import run_split
+from dcase_system.challenge.student import stage
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.student.train import train_student
+from dcase_system.distillation import teachers
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.training import plan as training_plan
@@ -52,13 +54,14 @@ def heard(monkeypatch):
     """Clips of the store that each training was given; nothing is trained."""
     clips = []
 
-    def fit(model, waveforms, targets, **settings):
-        held_out = settings["validation"]
-        assert len(waveforms) == len(targets)
+    def fit(training, plan, **settings):
+        held_out = training.validation
+        assert len(training.waveforms) == len(training.targets)
         of_it = set(stored(held_out.waveforms)) if held_out else set()
-        clips.append((set(stored(waveforms)), of_it))
+        clips.append((set(stored(training.waveforms)), of_it))
 
-    monkeypatch.setattr(training_plan, "fit", fit)
+    monkeypatch.setattr(stage, "fit", fit)
+    monkeypatch.setattr(teachers, "fit", fit)
     return clips
 
 
@@ -112,7 +115,7 @@ def test_validation_is_the_same_for_student_and_teachers(data):
         name="one", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST
     )
     rows = [
-        training_plan.held_out_rows(data.train, plan.validation_fraction)
+        training_plan.held_out_rows(data.train.clips, plan.validation_fraction)
         for plan in (STUDENT, teacher)
     ]
     np.testing.assert_array_equal(*rows)

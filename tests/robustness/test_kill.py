@@ -11,7 +11,7 @@ import pytest
 from dcase_system.corpora.demo import (
     STEREO_TINY,
 )
-from dcase_system.scene_search.space import SceneSpace
+from dcase_system.scene_search.scene_space import SceneSpace
 from tests.commands import FORKS, TOY, on_tiny, tiny_clips
 from tests.robustness.runs import killed_until_done, results, search
 from tests.training.curves import assert_drawn

@@ -13,7 +13,7 @@ from dcase_system.scene_search.analysis import (
     mean_sizes,
     size_correlations,
 )
-from dcase_system.scene_search.space import SceneSpace
+from dcase_system.scene_search.scene_space import SceneSpace
 
 CANDIDATES = [
     {

@@ -12,6 +12,7 @@ from dcase_system.models.stored import load_network
 from dcase_system.scene_search import experiment
 from dcase_system.scene_search.experiment import SearchPlan, help_search, run_experiment
 from dcase_system.scene_search.search import Candidate, CandidateScore
+from dcase_system.training.schedule import Steps
 from tests.scene_search.toys import FRONT_END, SPACE, TOY
 from tests.training.curves import assert_drawn
 
@@ -19,7 +20,7 @@ PLAN = SearchPlan(
     space=SPACE,
     front_end=FRONT_END,
     candidate=TOY,
-    final=replace(TOY, factor=0.5),
+    final=replace(TOY, schedule=Steps(0.5, epochs=1)),
     methods=("random", "nsga2"),
     num_trials=2,
     population=2,

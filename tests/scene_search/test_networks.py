@@ -11,6 +11,7 @@ from dcase_system.reporting.report import page_of
 from dcase_system.scene_search import scratch
 from dcase_system.scene_search.networks import TABLE4, NetworksPlan, fitted, run_networks
 from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
+from dcase_system.training.schedule import Steps
 from tests.scene_search.toys import FRONT_END, SPACE, TOY
 
 SMALL = ShuffleNetV2Spec(4, (1,), (4,), 6)
@@ -19,7 +20,7 @@ SMALL = ShuffleNetV2Spec(4, (1,), (4,), 6)
 def test_the_final_plan_is_the_papers():
     """Section 4.3: "the number of training epochs is 60. LR is multiplied with 0.5 after every 4
     epochs"; its statistics of batch norm are the moving ones."""
-    assert (FINAL_PLAN.epochs, FINAL_PLAN.factor, FINAL_PLAN.fall_epochs) == (60, 0.5, 4)
+    assert (FINAL_PLAN.epochs, FINAL_PLAN.schedule) == (60, Steps(0.5, epochs=4))
     assert FINAL_PLAN.calibration_segments == 0
     assert NetworksPlan(networks={}).final == FINAL_PLAN
 
@@ -29,7 +30,7 @@ def test_a_candidates_plan_is_the_papers():
     each epoch. The number of training epochs is 3"; "Weight decay with coefficient 0.0015";
     "Mixup"."""
     plan = ScenePlan()
-    assert (plan.learning_rate, plan.factor, plan.fall_epochs) == (0.001, 0.1, 1)
+    assert (plan.learning_rate, plan.schedule) == (0.001, Steps(0.1, epochs=1))
     assert (plan.epochs, plan.l2, plan.mixup) == (3, 0.0015, True)
     assert plan.batch_size == 64  # of the authors' code; the paper gives none
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dcase_system.core.errors import InputError
+from dcase_system.scene_search.scene_space import Architecture, SceneSpace, SizeWindow
 from dcase_system.scene_search.search import (
     Candidate,
     CandidateScore,
@@ -13,7 +14,6 @@ from dcase_system.scene_search.search import (
     front,
 )
 from dcase_system.scene_search.search import search_scenes as run
-from dcase_system.scene_search.space import Architecture, SceneSpace, SizeWindow
 from dcase_system.search.driver import Search
 
 SPACE = SceneSpace("code")

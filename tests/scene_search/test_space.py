@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from dcase_system.complexity.counter import count
 from dcase_system.core.errors import InputError
 from dcase_system.models import registry
-from dcase_system.scene_search import space as space_module
+from dcase_system.scene_search import scene_space
 from dcase_system.scene_search.costs import costs_of
-from dcase_system.scene_search.space import (
+from dcase_system.scene_search.scene_space import (
     POOLS,
     Architecture,
     SceneSpace,
@@ -134,7 +134,7 @@ def test_candidates_are_within_each_once_and_always_the_same():
 
 
 def test_a_space_is_searched_to_its_end(monkeypatch):
-    monkeypatch.setattr(space_module, "_MOST_DRAWS", 5_000)
+    monkeypatch.setattr(scene_space, "_MOST_DRAWS", 5_000)
     space = SceneSpace("paper", SizeWindow(0, 1), (1,), (4,), (1.0,))
     assert len(list(space.candidates(0))) == space.counts.architectures == 6
 

@@ -1,7 +1,7 @@
 """A space, a front end and clips so small that a network of them trains in a second."""
 
 from dcase_system.audio.scalogram import ScalogramSpec
-from dcase_system.scene_search.space import SceneSpace, SizeWindow
+from dcase_system.scene_search.scene_space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import ScenePlan
 
 FRONT_END = ScalogramSpec(segment_frames=32, octaves=5, per_octave=4, fft_length=2_048)

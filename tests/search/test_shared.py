@@ -57,6 +57,19 @@ def work(folder, storage, method, worker, slow_at):
     (folder / f"found{worker}.json").write_text(json.dumps([one.name for one in found]))
 
 
+# Each storage and each method in `make test`, the other pairs in `make test-slow`.
+PAIRS = pytest.mark.parametrize(
+    ("storage", "method"),
+    [
+        ("journal", "random"),
+        pytest.param("database", "nsga2", marks=pytest.mark.cluster),
+        pytest.param("journal", "nsga2", marks=pytest.mark.slow),
+        pytest.param("database", "random", marks=[pytest.mark.slow, pytest.mark.cluster]),
+    ],
+    indirect=["storage"],
+)
+
+
 def started(folder, storage, method, worker, slow_at=0):
     process = FORKS.Process(target=work, args=(folder, storage, method, worker, slow_at))
     process.start()
@@ -74,7 +87,7 @@ def wait_until(condition, seconds=60):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("method", ["random", "nsga2"])
+@PAIRS
 def test_of_three_workers_one_is_killed_within_a_candidate(tmp_path, storage, method):
     victim = started(tmp_path, storage, method, 1, slow_at=2)
     wait_until(lambda: len(lines(tmp_path / "begun")) == 2)
@@ -99,6 +112,11 @@ def test_of_three_workers_one_is_killed_within_a_candidate(tmp_path, storage, me
         assert set(names) == set(first(WANTED))
 
 
+@pytest.mark.parametrize(
+    "storage",
+    ["journal", pytest.param("database", marks=[pytest.mark.slow, pytest.mark.cluster])],
+    indirect=True,
+)
 def test_a_worker_killed_when_the_others_wait_for_it_leaves_nothing_short(tmp_path, storage):
     victim = started(tmp_path, storage, "random", 1, slow_at=1)
     wait_until(lambda: lines(tmp_path / "begun"))
@@ -121,7 +139,7 @@ def test_searches_and_code_are_told_apart(storage, monkeypatch):
         search(storage, "random").run(score)
 
 
-@pytest.mark.parametrize("method", ["random", "nsga2"])
+@PAIRS
 def test_as_many_are_trained_as_were_wanted_however_many_ask_for_the_last(
     tmp_path, storage, method
 ):

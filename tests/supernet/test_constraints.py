@@ -9,7 +9,7 @@ from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.alone import uniform_network
 from dcase_system.supernet.constraints import constraints_of
 from dcase_system.supernet.costs import costs_of
-from dcase_system.supernet.space import DEPTH_PATTERNS, paper_space
+from dcase_system.supernet.search_space import DEPTH_PATTERNS, paper_space
 from tests.supernet.networks import BASE
 
 

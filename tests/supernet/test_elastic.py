@@ -17,7 +17,7 @@ from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.extract import extract, load_largest
 from dcase_system.supernet.sampling import WidthSampler
 from dcase_system.supernet.scoring import SubNetworkScorer
-from dcase_system.supernet.space import paper_space
+from dcase_system.supernet.search_space import paper_space
 from tests.supernet.networks import BASE, features, small_supernet
 
 SPACE = paper_space("X,X,X", "layer", BASE)

@@ -14,7 +14,7 @@ from dcase_system.supernet.search import (
     front,
     search_sub_networks,
 )
-from dcase_system.supernet.space import paper_space
+from dcase_system.supernet.search_space import paper_space
 
 SPACE = paper_space("2,2,X", "layer")
 SMALL = paper_space("2,2,X", "block")

@@ -15,7 +15,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, sliced_width
 from dcase_system.supernet.costs import costs_of
-from dcase_system.supernet.space import SearchSpace, describe, paper_space, ratios_name
+from dcase_system.supernet.search_space import SearchSpace, describe, paper_space, ratios_name
 from tests.commands import run
 from tests.supernet.networks import BASE
 

@@ -14,7 +14,7 @@ from dcase_system.distillation.losses import pack_targets
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
-from dcase_system.supernet.space import paper_space
+from dcase_system.supernet.search_space import paper_space
 from dcase_system.supernet.step import SupernetPlan, SupernetTraining
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
@@ -137,15 +137,16 @@ def test_samples_begin_after_the_steps_of_the_largest_one(accumulation):
 )
 def test_a_training_has_the_fewest_passes_that_hold_its_steps(steps, clips, batch, accumulation):
     plan = SupernetPlan(steps=steps, batch_size=batch, accumulation=accumulation)
-    batches, passes = -(-clips // batch), plan.epochs(clips)
+    batches, passes = -(-clips // batch), plan.fit_plan(clips).epochs
     assert (passes - 1) * batches < steps * accumulation <= passes * batches
 
 
 def test_only_the_teacher_counts(tmp_path):
     _, labels = tones()
     teacher = np.random.default_rng(0).normal(size=labels.shape)
-    one = train(tmp_path / "a", targets=pack_targets(labels, teacher), steps=EPOCH)
-    other = train(tmp_path / "b", targets=pack_targets(1 - labels, teacher), steps=EPOCH)
+    plan = {"steps": EPOCH, "largest_steps": 0, "samples": 1}
+    one = train(tmp_path / "a", targets=pack_targets(labels, teacher), **plan)
+    other = train(tmp_path / "b", targets=pack_targets(1 - labels, teacher), **plan)
     for mine, its in zip(weights_of(one), weights_of(other), strict=True):
         np.testing.assert_array_equal(mine, its)
 

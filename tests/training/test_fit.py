@@ -1,6 +1,7 @@
 """The fit on a small problem: it learns, repeats, resumes, and refuses what it must."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,7 +15,8 @@ from dcase_system.models.layers import conv_bn
 from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model
 from dcase_system.training.batches import prediction_batches, training_batches
-from dcase_system.training.fit import fit
+from dcase_system.training.fit import Training, fit
+from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.optimizers import batches_seen
 from dcase_system.training.plan import balanced_shares, label_loss
@@ -62,35 +64,30 @@ def build(seed: int = 0) -> keras.Model:
     )
 
 
-def train(model, tones, folder, epochs=4, **changes):
+PLAN = FitPlan(epochs=4, batch_size=16, learning_rate=0.02)
+
+
+def train(model, tones, folder, plan=PLAN, validation=None, **changes):
     waveforms, labels = tones
     settings = {
         "loss": keras.losses.CategoricalCrossentropy(from_logits=True),
-        "batch_size": 16,
-        "learning_rate": 0.02,
-        "seed": 0,
         "checkpoint": folder / "fit.safetensors",
         "metrics_log": TrainingLog(folder / "metrics.jsonl", folder / "curves"),
     }
-    fit(
-        model,
-        waveforms,
-        np.eye(CLASSES, dtype=np.float32)[labels],
-        epochs=epochs,
-        **(settings | changes),
-    )
+    targets = np.eye(CLASSES, dtype=np.float32)[labels]
+    fit(Training(model, waveforms, targets, validation=validation), plan, **(settings | changes))
     return model
 
 
 def test_fit_learns(tones, tmp_path):
-    model = train(build(), tones, tmp_path, epochs=30)
+    model = train(build(), tones, tmp_path, replace(PLAN, epochs=30))
     accuracy = (predict(model, tones[0]).argmax(axis=1) == tones[1]).mean()
     assert accuracy > 0.9
 
 
 def test_one_seed_repeats_bit_for_bit_and_another_differs(tones, tmp_path):
     results = [
-        predict(train(build(seed), tones, tmp_path / name, seed=seed), tones[0])
+        predict(train(build(seed), tones, tmp_path / name, replace(PLAN, seed=seed)), tones[0])
         for name, seed in (("one", 0), ("two", 0), ("three", 1))
     ]
     np.testing.assert_array_equal(results[0], results[1])
@@ -98,7 +95,8 @@ def test_one_seed_repeats_bit_for_bit_and_another_differs(tones, tmp_path):
 
 
 def test_rates_fall_in_steps_of_epochs(tones, tmp_path):
-    train(build(), tones, tmp_path, epochs=5, learning_rate=0.01, schedule=Steps(0.1, epochs=2))
+    plan = replace(PLAN, epochs=5, learning_rate=0.01, schedule=Steps(0.1, epochs=2))
+    train(build(), tones, tmp_path, plan)
     rates = [json.loads(line)["learning_rate"] for line in (tmp_path / "metrics.jsonl").open()]
     np.testing.assert_allclose(rates, [1e-2, 1e-2, 1e-3, 1e-3, 1e-4], rtol=1e-5)
 
@@ -114,10 +112,11 @@ class _Stop(keras.callbacks.Callback):
 # Of the three batches of an epoch, two are a step and one is left for the next epoch.
 @pytest.mark.parametrize("accumulation", [1, 2])
 def test_a_resumed_training_ends_like_an_uninterrupted_one(tones, tmp_path, accumulation):
-    whole = train(build(), tones, tmp_path / "whole", accumulation=accumulation)
+    plan = replace(PLAN, accumulation=accumulation)
+    whole = train(build(), tones, tmp_path / "whole", plan)
     with pytest.raises(KeyboardInterrupt):
-        train(build(), tones, tmp_path / "cut", accumulation=accumulation, callbacks=[_Stop()])
-    resumed = train(build(), tones, tmp_path / "cut", accumulation=accumulation)
+        train(build(), tones, tmp_path / "cut", plan, callbacks=[_Stop()])
+    resumed = train(build(), tones, tmp_path / "cut", plan)
     np.testing.assert_array_equal(predict(whole, tones[0]), predict(resumed, tones[0]))
     logs = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("whole", "cut")]
     assert logs[0] == logs[1]
@@ -139,12 +138,12 @@ def test_a_foreign_checkpoint_is_refused(tones, tmp_path):
 
 
 def test_a_checkpoint_of_another_network_is_refused(tones, tmp_path):
-    train(build(), tones, tmp_path, epochs=1)
+    train(build(), tones, tmp_path, replace(PLAN, epochs=1))
     values = load_file(tmp_path / "fit.safetensors")
     values["00000"] = values["00000"][..., :1]
     save_file(values, tmp_path / "fit.safetensors")
     with pytest.raises(InputError, match="checkpoint does not fit \\(other variables\\)"):
-        train(build(), tones, tmp_path, epochs=2)
+        train(build(), tones, tmp_path, replace(PLAN, epochs=2))
 
 
 def test_a_checkpoint_of_an_earlier_version_is_refused_not_passed_over(tones, tmp_path):

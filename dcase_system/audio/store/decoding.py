@@ -14,8 +14,9 @@ import numpy as np
 from dcase_system.audio.store.index import clip_of, status_of
 from dcase_system.audio.store.store_format import StoreFormat, decode_clip
 from dcase_system.core.errors import InputError
-from dcase_system.core.locations import Location, UnreachableError
+from dcase_system.core.locations import Location
 from dcase_system.core.processors import usable_cores
+from dcase_system.core.storage import UnreachableError
 
 Decoded = np.ndarray | InputError
 _CLIPS_A_CALL = 4  # clips that a process takes at once

@@ -20,18 +20,18 @@ from dcase_system.challenge.student.plan import (
     StudentPlan,
     signature_of,
 )
-from dcase_system.challenge.student.stage import StudentStage
+from dcase_system.challenge.student.setup import StageSetup, log_epoch
 from dcase_system.core.progress import progress_bar
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.edge.export import features_of, sample_calibration_rows
+from dcase_system.edge.checked_export import features_of, sample_calibration_rows
 from dcase_system.edge.tflite import file_name
 from dcase_system.edge.variants import ModelVariant, logits_of
 from dcase_system.models.stored import load_network
 from dcase_system.runs import stages
 from dcase_system.training import seeds
 from dcase_system.training.callbacks import Checkpoint
-from dcase_system.training.plan import Validate, held_out_rows
-from dcase_system.training.predict import score_logits
+from dcase_system.training.plan import held_out_rows
+from dcase_system.training.predict import Validate, score_logits
 
 INT8 = file_name("int8")
 
@@ -73,22 +73,30 @@ def train_qat(
         "teachers": ensemble and ensemble.key,
         "impulse_responses": impulse_responses and impulse_responses.key,
     }
-    stage = QATStage(run_dir, Step(QAT, plan.epochs), plan, data, ensemble, impulse_responses)
-    return stages.run_training(run_dir / QAT, inputs, stage.train)
+    step = Step(QAT, plan.epochs)
+    setup = StageSetup(run_dir, step, plan, data, ensemble, impulse_responses)
+    return stages.run_training(run_dir / QAT, inputs, QATStage(setup))
 
 
 @dataclass(frozen=True)
-class QATStage(StudentStage):
-    """Quantization-aware training with the student's clips, augmentation and loss."""
+class QATStage:
+    """Quantization-aware training, called with its folder and its checkpoint.
 
-    def train(self, folder: Path, checkpoint: Path) -> None:
+    Attributes:
+        setup: Clips, plan and logs of the student, with the epochs and the seed of this stage.
+    """
+
+    setup: StageSetup
+
+    def __call__(self, folder: Path, checkpoint: Path) -> None:
         """Trains, and writes the int8 file to `folder`."""
         from dcase_system.edge import qat  # imports tf_keras, which takes seconds
 
-        seeds.set_seed(self.plan.seed)
-        network = load_network(self.run_dir / STUDENT)
-        rows = sample_calibration_rows(len(self.data.train), self.plan.seed)
-        calibration = features_of(signature_of(self.data), self.data.train.audio.take(rows))
+        setup, train = self.setup, self.setup.data.train
+        seeds.set_seed(setup.plan.seed)
+        network = load_network(setup.run_dir / STUDENT)
+        rows = sample_calibration_rows(len(train), setup.plan.seed)
+        calibration = features_of(signature_of(setup.data), train.audio.take(rows))
         model = qat.quantised_model(network, calibration)
         self._fit_bridged(model, network, checkpoint)
         (folder / INT8).write_bytes(qat.converted(model))
@@ -99,21 +107,22 @@ class QATStage(StudentStage):
 
         from dcase_system.models.tf_keras import compile_model
 
-        epochs, validate = self.plan.epochs, self._validate(model)
-        steps_per_epoch = self._epoch_steps(self._prepared(network))
+        setup, validate = self.setup, self._validate(model)
+        epochs = setup.plan.epochs
+        steps_per_epoch = setup.epoch_steps(setup.prepared(network))
         rate = tf_keras.optimizers.schedules.CosineDecay(
-            self.plan.learning_rate, epochs * steps_per_epoch
+            setup.plan.learning_rate, epochs * steps_per_epoch
         )
-        compile_model(model, tf_keras.optimizers.Adam(rate, epsilon=1e-8), self._loss())
+        compile_model(model, tf_keras.optimizers.Adam(rate, epsilon=1e-8), setup.loss())
         saver = Checkpoint(checkpoint, steps_per_epoch)
         saver.set_model(model)
         saver.set_params({"epochs": epochs})
-        shown = progress_bar(f"split{self.data.split} {self.step.name}", "epoch")
-        with shown as show, self._metrics_log() as log:
+        shown = progress_bar(f"split{setup.data.split} {setup.step.name}", "epoch")
+        with shown as show, setup.metrics_log() as log:
             for epoch in range(saver.restore(model), epochs):
                 batches = self._epoch_batches(network, epoch)
                 done = model.fit(batches, steps_per_epoch=steps_per_epoch, verbose=0)
-                self._log_epoch(log, validate, epoch + 1, done.history["loss"][0])
+                log_epoch(log, validate, epoch + 1, done.history["loss"][0])
                 saver.on_epoch_end(epoch)
                 show(epoch + 1, epochs)
 
@@ -124,21 +133,22 @@ class QATStage(StudentStage):
 
         A random state in the checkpoint would not suffice: tf_keras prefetches batches.
         """
-        seed = seeds.derive(self.plan.seed, "epoch", epoch)
-        stage = replace(self, plan=replace(self.plan, seed=seed))
-        training = stage._prepared(network)
-        return islice(stage._feature_batches(training), self._epoch_steps(training))
+        plan = self.setup.plan
+        seed = seeds.derive(plan.seed, "epoch", epoch)
+        setup = replace(self.setup, plan=replace(plan, seed=seed))
+        training = setup.prepared(network)
+        return islice(setup.feature_batches(training), setup.epoch_steps(training))
 
     def _validate(self, model: Any) -> Validate | None:
         """Returns a function that scores the quantized network on held-out clips, if any."""
-        train = self.data.train
-        rows = np.flatnonzero(held_out_rows(train, self.plan.validation_fraction))
+        data, train = self.setup.data, self.setup.data.train
+        rows = np.flatnonzero(held_out_rows(train.clips, self.setup.plan.validation_fraction))
         if not rows.size:
             return None
 
         def validate() -> dict[str, float]:
             variants, audio = {INT8: ModelVariant(model.predict_on_batch)}, train.audio.take(rows)
-            logits = logits_of(variants, signature_of(self.data), audio)[INT8]
+            logits = logits_of(variants, signature_of(data), audio)[INT8]
             return score_logits(logits, train.clips.labels[rows])
 
         return validate

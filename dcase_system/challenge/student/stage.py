@@ -1,6 +1,6 @@
 """One training stage of a student; a round of pruning masks channels during training."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,21 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from dcase_system.audio.clips import Data
-from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.log_mel import LogMel
-from dcase_system.challenge.student.plan import FRONT_END, Step, StudentPlan, signature_of
+from dcase_system.challenge.student.plan import FRONT_END, signature_of
+from dcase_system.challenge.student.setup import StageSetup, log_epoch
 from dcase_system.core.errors import InputError
-from dcase_system.corpora.tags import presence
-from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.distillation.losses import (
-    DistillationLoss,
-    MultiLabelDistillationLoss,
-    PackedAccuracy,
-    pack_targets,
-)
 from dcase_system.models import registry
 from dcase_system.models.signature import save_signature
 from dcase_system.models.stored import load_network, save_network
@@ -34,9 +24,8 @@ from dcase_system.pruning.masks import kept_by_masks, masked_model
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Target, step_ratios
 from dcase_system.pruning.slim import slim
 from dcase_system.training import seeds
-from dcase_system.training.batches import epoch_steps, training_batches
-from dcase_system.training.log import TENSORBOARD, TrainingLog
-from dcase_system.training.plan import Training, Validate, label_loss, prepare, train_classifier
+from dcase_system.training.fit import Training, fit
+from dcase_system.training.log import TrainingLog
 from dcase_system.training.schedule import warmup_steps
 
 _IMPORTANCE = {
@@ -53,40 +42,31 @@ class StudentStage:
     """A stage, called with its folder, its checkpoint, a spec and the previous stage's folder.
 
     Attributes:
-        run_dir: Run directory, for the logs.
-        step: Name, epochs and pruning round of the stage.
-        plan: Hyper-parameters, with the epochs and the seed of this stage.
-        data: Clips.
-        ensemble: Teachers, or None.
-        impulse_responses: Responses for device augmentation, if the plan uses it.
+        setup: Clips, plan and logs of the stage.
         later_epochs: Epochs of the stages after this one, for the time left.
     """
 
-    run_dir: Path
-    step: Step
-    plan: StudentPlan
-    data: Data
-    ensemble: Ensemble | None
-    impulse_responses: ImpulseResponses | None
-    later_epochs: int = 0
+    setup: StageSetup
+    later_epochs: int
 
     def __call__(self, folder: Path, checkpoint: Path, spec: Any, previous: Path | None) -> None:
         """Trains, and writes the network and its spec to `folder`."""
-        seeds.set_seed(self.plan.seed)
+        setup, pruning = self.setup, self.setup.step.round
+        seeds.set_seed(setup.plan.seed)
         network = load_network(previous) if previous else registry.build(spec)
-        if isinstance(self.step.round, PruningRound):
-            target = Target(self.step.round, registry.at_fixed_length(network, spec))
+        if isinstance(pruning, PruningRound):
+            target = Target(pruning, registry.at_fixed_length(network, spec))
             masked = masked_model(network)
-            with self._pruning_log() as log:
-                self._fit(masked, checkpoint, self._pruning(network, masked, target, log))
+            with setup.pruning_log() as log:
+                self._fit(masked, checkpoint, self._pruning(network, masked, pruning, target, log))
             network = slim(network, kept_by_masks(masked))
             spec = spec_of_network(spec, network)
-        elif isinstance(self.step.round, MagnitudeRound):
-            self._prune_magnitude(network, self.step.round)
+        elif isinstance(pruning, MagnitudeRound):
+            self._prune_magnitude(network, pruning)
         else:
             self._fit(network, checkpoint)
         save_network(folder, network, spec)
-        save_signature(folder, signature_of(self.data))
+        save_signature(folder, signature_of(setup.data))
 
     def _fit(
         self,
@@ -94,59 +74,36 @@ class StudentStage:
         checkpoint: Path,
         callbacks: Callable[[Training], Sequence[keras.callbacks.Callback]] = lambda training: (),
     ) -> None:
-        training = self._prepared(network)
-        train_classifier(
+        setup = self.setup
+        training = setup.prepared(network)
+        fit(
             training,
-            self.plan,
-            loss=self._loss(),
-            metrics=self._metrics(),
+            setup.plan,
+            loss=setup.loss(),
+            metrics=setup.metrics(),
             callbacks=callbacks(training),
             checkpoint=checkpoint,
-            metrics_log=self._metrics_log(),
-            name=f"split{self.data.split} {self.plan.architecture} {self.step.name}",
+            metrics_log=setup.metrics_log(),
+            name=f"split{setup.data.split} {setup.plan.architecture} {setup.step.name}",
             later_epochs=self.later_epochs,
         )
 
-    def _prepared(self, network: keras.Model) -> Training:
-        return prepare(
-            network,
-            FRONT_END,
-            self.data.train,
-            self._targets(),
-            self.plan,
-            self.impulse_responses,
-        )
-
-    def _targets(self) -> np.ndarray:
-        """Returns targets (clips, classes), or (clips, 2, classes) with teachers."""
-        labels = presence(self.data.train.clips.labels, len(self.data.scenes))
-        return pack_targets(labels, self.ensemble.logits) if self.ensemble else labels
-
-    def _loss(self) -> keras.losses.Loss:
-        if not self.ensemble:
-            return label_loss(self.data.several_labels)
-        if self.data.several_labels:
-            return MultiLabelDistillationLoss()
-        return DistillationLoss(self.plan.label_weight, self.plan.temperature)
-
-    def _metrics(self) -> list[keras.metrics.Metric]:
-        if self.data.several_labels:  # no clip is right or wrong
-            return []
-        accuracy = PackedAccuracy if self.ensemble else keras.metrics.CategoricalAccuracy
-        return [accuracy(name="accuracy")]
-
     def _pruning(
-        self, network: keras.Model, masked: keras.Model, target: Target, log: TrainingLog
+        self,
+        network: keras.Model,
+        masked: keras.Model,
+        pruning: PruningRound,
+        target: Target,
+        log: TrainingLog,
     ) -> Callable[[Training], Sequence[keras.callbacks.Callback]]:
         """Returns a factory of the callback that masks channels and logs each update."""
-        pruning = self.step.round
-        assert isinstance(pruning, PruningRound)
+        setup = self.setup
 
         def callbacks(training: Training) -> list[keras.callbacks.Callback]:
-            steps = self.plan.epochs * self._epoch_steps(training)
+            steps = setup.plan.epochs * setup.epoch_steps(training)
             schedule = step_ratios(pruning.schedule, target.ratio, pruning.updates, steps)
             measure = self._measure(network, pruning.importance, training)
-            validate = training.validate(self.plan.batch_size)
+            validate = training.validate(setup.plan.batch_size)
 
             def on_update(step: int, ratio: float) -> None:
                 row: dict[str, float] = {"step": step, "ratio": ratio}
@@ -167,13 +124,13 @@ class StudentStage:
         """Returns a function that measures channel importance from the current weights."""
         if name != "taylor":
             return lambda: _IMPORTANCE[name](network)
-        order = np.random.default_rng(self.plan.seed).permutation(len(training.waveforms))
+        order = np.random.default_rng(self.setup.plan.seed).permutation(len(training.waveforms))
         front_end, batches = LogMel(FRONT_END), []
         for start in range(0, min(_TAYLOR_CLIPS, len(order)), _TAYLOR_BATCH):
             positions = order[start : start + _TAYLOR_BATCH]
             features = front_end(training.waveforms.gather(positions))
             batches.append((features, training.targets[positions]))
-        return lambda: importance.taylor_importance(network, batches, self._loss())
+        return lambda: importance.taylor_importance(network, batches, self.setup.loss())
 
     def _prune_magnitude(self, network: keras.Model, pruning: MagnitudeRound) -> None:
         """Prunes by magnitude, without a checkpoint: an interrupted stage starts over."""
@@ -181,62 +138,23 @@ class StudentStage:
 
         if team().devices > 1:
             raise InputError("magnitude pruning trains on one device", where="distribution")
-        training = self._prepared(network)
-        steps_per_epoch = self._epoch_steps(training)
+        setup, plan = self.setup, self.setup.plan
+        training = setup.prepared(network)
+        steps_per_epoch = setup.epoch_steps(training)
         steps = pruning.epochs * steps_per_epoch
-        validate = training.validate(self.plan.batch_size)
+        validate = training.validate(plan.batch_size)
 
-        with self._metrics_log() as log:
+        with setup.metrics_log() as log:
             magnitude.prune_magnitude(
                 network,
-                self._feature_batches(training),
+                setup.feature_batches(training),
                 step_ratios(pruning.schedule, pruning.sparsity, pruning.updates, steps),
-                loss=self._loss(),
+                loss=setup.loss(),
                 epochs=pruning.epochs,
                 steps_per_epoch=steps_per_epoch,
-                learning_rate=self.plan.learning_rate,
+                learning_rate=plan.learning_rate,
                 warmup=warmup_steps(steps),
-                weight_decay=self.plan.weight_decay,
+                weight_decay=plan.weight_decay,
                 two_of_four=pruning.pattern == "2:4",
-                on_epoch=partial(self._log_epoch, log, validate),
+                on_epoch=partial(log_epoch, log, validate),
             )
-
-    def _log_epoch(
-        self, log: TrainingLog, validate: Validate | None, epoch: int, loss: float
-    ) -> None:
-        """Logs an epoch of tf_keras training, which cannot use our callbacks."""
-        if not np.isfinite(loss):
-            raise InputError("training has diverged", where=f"epoch {epoch}", received=loss)
-        row: dict[str, float] = {"epoch": epoch, "loss": loss}
-        if validate is not None:
-            row |= validate()
-        log.add(row)
-
-    def _feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-        """Yields the batches that `fit` would feed to the network: (features, targets)."""
-        front = keras.Model(training.model.input, training.model.layers[-2].output)
-        augmented = tf.function(lambda waveforms: front(waveforms, training=True))
-        for waveforms, targets in training_batches(
-            training.waveforms,
-            training.targets,
-            self.plan.batch_size,
-            seed=self.plan.seed,
-            augmentation=training.augmentation,
-            shares=training.shares,
-        ):
-            yield augmented(waveforms), targets
-
-    def _epoch_steps(self, training: Training) -> int:
-        return epoch_steps(len(training.waveforms), self.plan.batch_size)
-
-    def _metrics_log(self) -> TrainingLog:
-        return TrainingLog(self.run_dir / self.step.log("metrics.jsonl"), self._curves)
-
-    def _pruning_log(self) -> TrainingLog:
-        path = self.run_dir / self.step.log("pruning.jsonl")
-        # In its own folder: TensorBoard may read the event files of a folder one after another.
-        return TrainingLog(path, self._curves / "pruning", axis="step")
-
-    @property
-    def _curves(self) -> Path:
-        return self.run_dir / TENSORBOARD / self.step.name

@@ -10,6 +10,7 @@ from pathlib import Path
 from dcase_system.audio.clips import Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.student.plan import FRONT_END, StudentPlan, steps
+from dcase_system.challenge.student.setup import StageSetup
 from dcase_system.challenge.student.stage import StudentStage
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.models import registry
@@ -63,9 +64,8 @@ def train_student(
             "impulse_responses": impulse_responses and impulse_responses.key,
         }
         later_epochs = sum(later.epochs for later in all_steps[index + 1 :])
-        stage = StudentStage(
-            run_dir, step, step_plan, data, ensemble, impulse_responses, later_epochs
-        )
+        setup = StageSetup(run_dir, step, step_plan, data, ensemble, impulse_responses)
+        stage = StudentStage(setup, later_epochs)
         key = stages.run_training(
             run_dir / step.name, inputs, partial(stage, spec=spec, previous=previous)
         )

@@ -13,7 +13,6 @@ from pathlib import Path
 from absl import app, flags
 
 from dcase_system.core import cli
-from dcase_system.edge.page import write_page
 from dcase_system.edge.page.serve import PageServer
 
 
@@ -21,6 +20,8 @@ def main(argv: Sequence[str]) -> None:
     options = flags.FLAGS
     if len(argv) != 2:
         raise app.UsageError("expected one .tflite file")
+    from dcase_system.edge.page.write import write_page  # imports TensorFlow
+
     page = write_page(Path(argv[1]), Path(options.output_dir))
     print(f"{page.stat().st_size:>9,} bytes  {page}")
     if options.serve:

@@ -6,21 +6,23 @@
 Prints where each tensor went. Pass the new folder to the teachers: `--initial_weights=DIR`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 from absl import app, flags
 
 from dcase_system.core import cli
-from dcase_system.models import registry
-from dcase_system.models.checkpoints.convert import FILES, Conversion, import_checkpoint
 
-_ARCHITECTURE = flags.DEFINE_enum(
+if TYPE_CHECKING:
+    from dcase_system.models.checkpoints.convert import Conversion
+
+_ARCHITECTURE = flags.DEFINE_string(
     "architecture",
     None,
-    list(registry.ARCHITECTURES),
-    "NAME: Architecture of the checkpoint.",
+    "NAME: Architecture of the checkpoint, such as passt_s; an unknown name lists all.",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string(
@@ -39,6 +41,10 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed for the weights of a new classifie
 def main(argv: Sequence[str]) -> None:
     if len(argv) != 2:
         raise app.UsageError("expected one checkpoint")
+    import keras
+
+    from dcase_system.models.checkpoints.convert import import_checkpoint
+
     keras.utils.set_random_seed(_SEED.value)
     converted = import_checkpoint(
         Path(argv[1]),
@@ -52,6 +58,8 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _print(converted: Conversion) -> None:
+    from dcase_system.models.checkpoints.convert import FILES
+
     for pair in converted.mapped:
         variable = pair.variable
         print(f"{pair.name} {pair.tensor_shape} -> {variable.path} {tuple(variable.shape)}")

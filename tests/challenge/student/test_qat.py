@@ -3,33 +3,14 @@
 import json
 import shutil
 
-import numpy as np
 import pytest
 
 from dcase_system.challenge.run import run_split
-from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.challenge.student.qat import QATStage, train_qat
-from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.card import read_card
-from tests import toys
 from tests.training.curves import assert_drawn
 
-FORMATS = ("dynamic", "int8")
-PLAN = StudentPlan(architecture=toys.NAME, epochs=1, batch_size=32, validation_fraction=0.3)
 pytestmark = pytest.mark.usefixtures("toy")
-QAT = QATPlan(epochs=2)
-
-
-@pytest.fixture(scope="module")
-def ensemble(data):
-    logits = np.random.default_rng(0).normal(size=(len(data.train), len(data.scenes)))
-    return Ensemble("of teachers", ("one",), (), logits.astype(np.float32))
-
-
-@pytest.fixture(scope="module")
-def run(data, toy, ensemble, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    return run_split(folder, PLAN, data, ensemble=ensemble, formats=FORMATS, qat=QAT)
 
 
 def read_json(path):
@@ -66,24 +47,26 @@ def test_it_learns_from_the_student_s_teachers_and_scores_what_is_held_out(run):
 
 
 @pytest.mark.slow
-def test_without_it_the_student_is_the_same(run, data, ensemble, tmp_path):
-    done = run_split(tmp_path, PLAN, data, ensemble=ensemble, formats=())
+def test_without_it_the_student_is_the_same(finished, data, tmp_path):
+    ensemble = finished.others["ensemble"]
+    done = run_split(tmp_path, finished.plan, data, ensemble=ensemble, formats=())
     assert done.settings["aware"] is None
     # As of a run of a version that has no such training.
     inputs = read_json(tmp_path / "edge" / "stage.json")["inputs"]
     assert inputs.keys() == {"student", "scenes", "formats"}
-    reference = [x.scores["forms"]["keras_float32"] for x in (run, done)]
+    reference = [x.scores["forms"]["keras_float32"] for x in (finished.run, done)]
     assert reference[0] == reference[1]
 
 
 @pytest.mark.slow
 def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
-    run, data, ensemble, tmp_path, monkeypatch, caplog
+    finished, data, tmp_path, monkeypatch, caplog
 ):
     caplog.set_level("INFO", "dcase_system")
-    again = shutil.copytree(run.directory, tmp_path / "run")
+    again = shutil.copytree(finished.run.directory, tmp_path / "run")
     path, student = again / "aware" / "student_int8.tflite", again / "student" / "stage.json"
-    given = (again, PLAN, QAT, data, read_json(student)["key"], ensemble)
+    qat, ensemble = finished.others["qat"], finished.others["ensemble"]
+    given = (again, finished.plan, qat, data, read_json(student)["key"], ensemble)
     train_qat(*given)
     assert "aware: already done, skipped" in caplog.text
     content = path.read_bytes()

@@ -83,6 +83,7 @@ def test_an_interrupted_round_goes_on_and_ends_with_the_same_network(
     def interrupt(*_):
         raise KeyboardInterrupt
 
+    shutil.copytree(run_dir / "wide", tmp_path / "wide")
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(stage, "slim", interrupt)  # when the training with masks is over
         train_student(tmp_path, PLAN, data)
