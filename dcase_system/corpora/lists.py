@@ -11,6 +11,7 @@ from dcase_system.corpora.corpus import (
     TEST_LIST,
     Clips,
     Corpus,
+    read_evaluation_devices,
     read_evaluation_list,
     split_name,
 )
@@ -37,6 +38,7 @@ class Lists:
         test: Dev-test clips.
         evaluation_root: Folder of the unlabelled evaluation clips, or None.
         evaluation: Names of the evaluation clips.
+        evaluation_devices: Device of each evaluation clip; empty if their list names none.
         warnings: Warnings about the lists, one per line, for the record and the report.
     """
 
@@ -45,6 +47,7 @@ class Lists:
     test: Clips
     evaluation_root: Location | None = None
     evaluation: tuple[str, ...] = ()
+    evaluation_devices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -91,10 +94,11 @@ def read_lists(
     """
     trained, scored = corpus.listed(train), corpus.listed(test)
     listed = read_evaluation_list(evaluation) if evaluation else ()
+    devices = read_evaluation_devices(evaluation) if evaluation else ()
     warnings = check_apart(trained, scored, train, test)
     if evaluation:
         check_evaluation(corpus.root, trained.filenames, evaluation, listed, train)
-    return Lists(corpus, trained, scored, evaluation, listed, warnings)
+    return Lists(corpus, trained, scored, evaluation, listed, devices, warnings)
 
 
 def read_split(corpus: Corpus, split: int, evaluation: Location | None = None) -> Lists:
