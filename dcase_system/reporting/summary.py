@@ -6,6 +6,7 @@ from dcase_system.reporting.content import Note
 from dcase_system.reporting.derived import chance_of
 from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.run_complexity import EDITION, rules_table
+from dcase_system.reporting.run_devices import device_networks_table
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_page import part_table, verdicts
 from dcase_system.reporting.run_variants import accuracy_interval, variants_table
@@ -25,6 +26,7 @@ def run_summary(run_dir: Path) -> str:
         *map(note_text, result_warnings(run)),
         _by(run, "device_group"),
         _by(run, "device"),
+        *(["", as_text(device_networks_table(run))] if run.is_device_specific else []),
         "",
         as_text(variants_table(run)),
         "",

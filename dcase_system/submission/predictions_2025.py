@@ -43,8 +43,8 @@ class _Costs:
 @dataclass(frozen=True)
 class _Complexity:
     per_device: Annotated[dict[str, _Costs], Field(min_length=1)]
-    max_MACs: _Macs  # noqa: N815 (the organisers' names)
-    max_Params: _Bytes  # noqa: N815
+    max_MACs: _Macs  # the organisers' names
+    max_Params: _Bytes
 
 
 def write_predictions_2025(
