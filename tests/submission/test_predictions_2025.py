@@ -1,6 +1,7 @@
 """Predictions of 2025: the organisers' layout, limits of each device's network, what is refused."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from dcase_system.submission.predictions_2025 import (
     validate_predictions_2025,
     write_predictions_2025,
 )
-from tests.commands import run
 
 CLIPS = tuple(f"audio/{index}.wav" for index in range(12))
 LABEL = "Lind_NIS_task1_1"
@@ -87,17 +87,12 @@ def test_a_broken_file_is_named_with_its_defect(tmp_path, file, content, message
     assert any(file in error and message in error for error in errors), errors
 
 
-def test_the_command_checks_a_folder_against_the_evaluation_list(written, tmp_path):
-    evaluation = tmp_path / "evaluation"
-    (evaluation / "evaluation_setup").mkdir(parents=True)
-    listed = evaluation / "evaluation_setup" / "fold1_test.csv"
-    listed.write_text("filename\tdevice_id\n" + "".join(f"{clip}\ta\n" for clip in CLIPS))
-    given = [written, "--task=task1_2025", f"--evaluation_dir={evaluation}"]
-    done = run("dcase_system.submission.validate", *given)
-    assert (done.returncode, done.stdout) == (0, f"{written}: valid\n"), done.stderr
-    listed.write_text(f"filename\n{CLIPS[0]}\n")
-    done = run("dcase_system.submission.validate", *given)
-    assert done.returncode == 1
-    assert "output.csv line 3 field filename: clip is not in the evaluation list" in done.stdout
-    done = run("dcase_system.submission.validate", *given[:2])
-    assert done.returncode == 1 and "needs --evaluation_dir" in done.stderr
+def test_clips_are_those_of_the_evaluation_list(written):
+    errors = validate_predictions_2025(written, evaluation_filenames=CLIPS[:1]).errors
+    assert "output.csv line 3 field filename: clip is not in the evaluation list" in errors[0]
+
+
+def test_a_folder_is_named_by_its_label(written, tmp_path):
+    renamed = shutil.copytree(written, tmp_path / "mine")
+    errors = validate_predictions_2025(renamed, evaluation_filenames=CLIPS).errors
+    assert "folder is not named by a submission label" in errors[0]
