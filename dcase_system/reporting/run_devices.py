@@ -59,7 +59,7 @@ def _row(run: Run, name: str, place: tuple[str, ...]) -> tuple[Cell, ...]:
 def _costs(run: Run) -> Table | None:
     """Builds the table of each network's values and limits of 2025; None if they are missing."""
     document = run.device_costs
-    places = [("general", ("general",))]
+    places: list[tuple[str, tuple[str, ...]]] = [("general", ("general",))]
     places += [(name, ("devices", name)) for name in document.names("devices")]
     rows = [
         (f"{name}: {rule.name}", rule.value, rule.limit, _WORDS[rule.complies])

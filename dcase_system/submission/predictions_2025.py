@@ -106,7 +106,9 @@ def validate_predictions_2025(
     found = []
     if not LABEL.fullmatch(folder.resolve().name):
         expected = "<lastname>_<institute>_task1_<1-4>"
-        found.append(defect(folder, "folder is not named by a submission label", expected=expected))
+        found.append(
+            defect(str(folder), "folder is not named by a submission label", expected=expected)
+        )
     found += _file_defects(folder / OUTPUT, _ROW_BYTES * (len(evaluation_filenames) + 1))
     if not found:
         with (folder / OUTPUT).open(encoding="utf-8", newline="") as lines:
@@ -119,9 +121,9 @@ def validate_predictions_2025(
 
 def _file_defects(path: Path, limit: int) -> Iterator[str]:
     if not path.is_file():
-        yield defect(path, "file is missing")
+        yield defect(str(path), "file is missing")
     elif path.stat().st_size > limit:
-        yield defect(path, "file is too large", expected=f"at most {limit:,} bytes")
+        yield defect(str(path), "file is too large", expected=f"at most {limit:,} bytes")
 
 
 def _json_defects(path: Path, kind: Any) -> Iterator[str]:
@@ -132,6 +134,6 @@ def _json_defects(path: Path, kind: Any) -> Iterator[str]:
     try:
         content = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        yield defect(path, f"not JSON ({error})")
+        yield defect(str(path), f"not JSON ({error})")
         return
     yield from defects(content, kind, path.name)

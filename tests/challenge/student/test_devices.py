@@ -41,9 +41,7 @@ def run_dir(data, toy, tmp_path_factory):
 def trainings(monkeypatch):
     """Trains nothing; collects what would have been trained, and how."""
     found = []
-    monkeypatch.setattr(
-        stage, "train_classifier", lambda training, plan, **_: found.append((training, plan))
-    )
+    monkeypatch.setattr(stage, "fit", lambda training, plan, **_: found.append((training, plan)))
     return found
 
 
@@ -55,7 +53,7 @@ def test_a_device_s_network_sees_the_training_clips_of_that_device_alone(
     logits = np.random.default_rng(0).normal(size=(len(clips), 10)).astype(np.float32)
     teachers = Ensemble("of teachers", ("one",), (), logits)
     train_devices(copied, PLAN, DevicePlan(), ("a", "s2"), data, "student", teachers)
-    held_out = held_out_rows(data.train, PLAN.validation_fraction)
+    held_out = held_out_rows(data.train.clips, PLAN.validation_fraction)
     for device, (training, _) in zip(("a", "s2"), trainings, strict=True):
         own = clips.recorded_by(device)
         rows = np.flatnonzero(own & ~held_out)
