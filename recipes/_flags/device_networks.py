@@ -19,7 +19,7 @@ flags.DEFINE_float(
 )
 flags.DEFINE_integer(
     "device_min_clips",
-    32,
+    256,
     "CLIPS: Fewest training clips of a device for a network of its own.",
     1,
 )
