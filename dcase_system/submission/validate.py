@@ -3,8 +3,8 @@
     python -m dcase_system.submission.validate PACKAGE.zip
     python -m dcase_system.submission.validate PACKAGE.zip --splits=5,100 \\
         --data_dir=DEVELOPMENT --evaluation_dir=EVALUATION
-    python -m dcase_system.submission.validate predictions/LABEL --task=task1_2025 \\
-        --evaluation_dir=EVALUATION
+    python -m dcase_system.submission.validate predictions/LABEL \\
+        --task=task1_2025 --evaluation_dir=EVALUATION
 
 Exits with 0 if the package is valid and with 1 if not; prints one line per error.
 Warnings go to standard error and do not affect the exit code.
