@@ -86,10 +86,9 @@ def write_device_scores(
             name: _difference(before[part][name], after[part][name], intervals[part][name])
             for name in before[part]
         }
-    own = {device: device if device in networks else None for device in sorted(set(test.devices))}
     scores = {
         "variant": SUBMITTED_FORM,
-        "networks": own,
+        "own_networks": sorted(networks),
         "general": before,
         "device_specific": after,
         "differences": differences,
@@ -105,11 +104,8 @@ def _difference(
 ) -> dict[str, float | None]:
     """Returns the difference of two accuracies in points, and its 95 % interval if it has one."""
     low, high = interval or (None, None)
-    return {
-        "difference": specific["accuracy"] - general["accuracy"],
-        "low": low,
-        "high": high,
-    }
+    difference = specific["accuracy"] - general["accuracy"]
+    return {"difference": difference, "low": low, "high": high}
 
 
 def write_device_costs(

@@ -44,7 +44,7 @@ def device_networks_table(run: Run) -> Table:
 def _row(run: Run, name: str, place: tuple[str, ...]) -> tuple[Cell, ...]:
     scores, network = run.devices, None
     if place[0] == "device_wise":
-        network = "own" if scores.get("networks", name) else "general"
+        network = "own" if name in scores.texts("own_networks") else "general"
     accuracies = (
         scores.number(kind, *place, "accuracy") for kind in ("general", "device_specific")
     )
@@ -56,8 +56,8 @@ def _row(run: Run, name: str, place: tuple[str, ...]) -> tuple[Cell, ...]:
     return (name, network, *accuracies, *differences, clips)
 
 
-def _costs(run: Run) -> Table | None:
-    """Builds the table of each network's values and limits of 2025; None if they are missing."""
+def _costs(run: Run) -> Table | Note:
+    """Builds the table of each network's values and limits of 2025, or says what is missing."""
     document = run.device_costs
     places: list[tuple[str, tuple[str, ...]]] = [("general", ("general",))]
     places += [(name, ("devices", name)) for name in document.names("devices")]
@@ -66,5 +66,7 @@ def _costs(run: Run) -> Table | None:
         for name, place in places
         for rule in limits(document, *place, "rules")
     ]
+    if not rows:
+        return missing(document, "complexity of the device-specific networks")
     title = "Limits of 2025 Task 1, for each network alone"
     return Table("device_limits", title, ("rule", "value", "limit", "verdict"), rows)

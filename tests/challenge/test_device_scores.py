@@ -61,9 +61,7 @@ def test_each_clip_is_classified_by_the_network_of_its_device(scored, data):
     assert (after.predicted == after.scene_label)[own].all()
     # The general network serves all other devices, to the last bit.
     pd.testing.assert_frame_equal(before[~own], after[~own])
-    networks = read(scored)["networks"]
-    assert {device for device, network in networks.items() if network} == set(OWN)
-    assert set(networks) == set(data.test.clips.devices)
+    assert read(scored)["own_networks"] == list(OWN)
 
 
 def test_scores_state_both_and_their_paired_difference(scored, data):
