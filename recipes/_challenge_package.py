@@ -97,7 +97,14 @@ def run() -> None:
             for_submission=not is_demo(corpus.root),
         )
         rows = [
-            result_row(name, seed, run.settings, run.scores, run.complexity)
+            result_row(
+                name,
+                seed,
+                run.settings,
+                run.scores,
+                run.complexity,
+                run.devices.scores if run.devices else None,
+            )
             for (name, seed), of_system in done.items()
             for run in of_system
         ]

@@ -9,8 +9,8 @@ from absl import flags
 from dcase_system import runs
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.challenge.run import run_split, settings_of
-from dcase_system.challenge.student.plan import QATPlan, StudentPlan
+from dcase_system.challenge.run import SplitRun, run_split, settings_of
+from dcase_system.challenge.student.plan import DevicePlan, QATPlan, StudentPlan
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,
     PRUNED_EPOCHS_FACTOR,
@@ -27,6 +27,9 @@ from dcase_system.reporting.provenance import provenance_text
 from dcase_system.reporting.summary import run_summary
 from dcase_system.reporting.tables import COLUMNS
 from dcase_system.submission.assemble import assemble
+from dcase_system.submission.card import AuthorCard
+from dcase_system.submission.package import submission_label
+from dcase_system.submission.predictions_2025 import write_predictions_2025
 from recipes import _common
 from recipes._flags import given, set_defaults
 
@@ -56,6 +59,7 @@ def run(split: int) -> None:
     files: dict[str, Any] = {
         "formats": FLAGS.tflite_formats,
         "qat": QATPlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
+        "devices": _device_plan() if FLAGS.device_specific else None,
     }
     ensemble = _common.ensemble(lists, split, Path(FLAGS.teachers)) if FLAGS.teachers else None
     trains_teachers = ensemble is None and FLAGS.distill and system != "baseline"
@@ -92,6 +96,32 @@ def run(split: int) -> None:
             for_submission=not is_demo(corpus.root),
         )
         print(f"validated package of this split alone: {package}")
+        if run.devices is not None and run.devices.output is not None:
+            print(f"validated predictions of 2025: {_predictions_2025(run, card, data)}")
+
+
+def _device_plan() -> DevicePlan:
+    return DevicePlan(
+        epochs=FLAGS.device_epochs,
+        learning_rate=FLAGS.device_learning_rate,
+        min_clips=FLAGS.device_min_clips,
+    )
+
+
+def _predictions_2025(run: SplitRun, card: AuthorCard, data: Data) -> Path:
+    """Writes the predictions of the device-specific networks as the rules of 2025 want them."""
+    assert run.devices is not None and run.devices.output is not None
+    costs, general = run.devices.complexity["devices"], run.devices.complexity["general"]
+    devices = {*data.train.clips.devices, *data.test.clips.devices, *data.evaluation_devices}
+    return write_predictions_2025(
+        run.directory / "submission" / "predictions",
+        submission_label(card.label.lastname, card.label.institute, 1),
+        run.devices.output,
+        {device: costs.get(device, general) for device in sorted(devices)},
+        run.devices.scores["device_specific"]["overall"]["accuracy"],
+        evaluation_filenames=data.evaluation,
+        scenes=data.scenes,
+    )
 
 
 def _plan(name: str) -> StudentPlan:

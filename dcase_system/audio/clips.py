@@ -56,6 +56,7 @@ class Data:
         evaluation: Names of the unlabelled evaluation clips.
         evaluation_audio: Waveforms of the evaluation clips, or None without an evaluation set.
         record: Description that identifies these clips in the record of a run.
+        evaluation_devices: Device of each evaluation clip; empty if their list names none.
         warnings: Warnings about the lists, one per line, for the report.
         validation: Clips for a choice after training, or None.
     """
@@ -67,6 +68,7 @@ class Data:
     evaluation: tuple[str, ...]
     evaluation_audio: Waveforms | None
     record: Mapping[str, Any]
+    evaluation_devices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     validation: ClipSet | None = None
 
@@ -122,6 +124,7 @@ def decoded(lists: Lists, split: int, stores: Path, *, seconds: float = tau.CLIP
         evaluation=lists.evaluation,
         evaluation_audio=evaluation,
         record=lists.record_with(train.audio, test.audio, evaluation),
+        evaluation_devices=lists.evaluation_devices,
         warnings=lists.warnings,
         validation=validation,
     )

@@ -1,4 +1,7 @@
-"""Scores every variant of a student on the dev-test list; nothing else reads the list."""
+"""Scores every variant of a student on the dev-test list.
+
+Nothing else reads the list, except the device-specific networks of a run (`device_scores`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,11 +14,14 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from dcase_system.audio.clips import Data
-from dcase_system.challenge.student.plan import signature_of
+from dcase_system.audio.store import Waveforms
+from dcase_system.challenge.student.plan import SUBMITTED_PRECISION, signature_of
 from dcase_system.core.files import replacing, write_json
 from dcase_system.corpora.corpus import SEPARATOR, device_groups
 from dcase_system.edge import variants
 from dcase_system.edge.check import compare
+from dcase_system.models.precision import cast_weights
+from dcase_system.models.signature import ModelSignature
 from dcase_system.training import metrics
 from dcase_system.training.multilabel import (
     average_precisions,
@@ -26,6 +32,7 @@ from dcase_system.training.rejection import Rejection, rejection_scores
 
 SUBMITTED_FORM = "keras_float16"
 _Scored = tuple[dict[str, dict[str, Any]], dict[str, Any]]
+PREDICTIONS = "predictions.csv"
 LAYOUT = 2  # version of the files that `write_scores` writes
 
 
@@ -47,7 +54,6 @@ def write_scores(
         rejection: How sounds of no class of interest are treated; None if they are not.
         threshold: Least probability of an answer other than `unknown`, if there is one.
     """
-    test = data.test.clips
     signature = signature_of(data)
     logits = variants.logits_of(variants.load_variants(network, edge), signature, data.test.audio)
     probabilities = {name: signature.probabilities(values) for name, values in logits.items()}
@@ -60,7 +66,27 @@ def write_scores(
     if rejection is not None:
         scores["rejection"] = _rejection(data, submitted, rejection, threshold)
     write_json(folder / "scores.json", scores)
-    table = pd.DataFrame(submitted, columns=list(data.scenes))
+    write_predictions(folder, submitted, data)
+
+
+def submitted_probabilities(
+    network: keras.Model, signature: ModelSignature, audio: Waveforms
+) -> np.ndarray:
+    """Computes probabilities (clips, classes) of a network's submitted variant."""
+    submitted = {SUBMITTED_FORM: variants.keras_variant(cast_weights(network, SUBMITTED_PRECISION))}
+    return signature.probabilities(variants.logits_of(submitted, signature, audio)[SUBMITTED_FORM])
+
+
+def write_predictions(folder: Path, probabilities: np.ndarray, data: Data) -> None:
+    """Writes `predictions.csv`: label, prediction and probabilities of every dev-test clip.
+
+    Args:
+        folder: Output folder.
+        probabilities: (clips, classes) probabilities of the submitted variant.
+        data: Clips, with the dev-test list.
+    """
+    test = data.test.clips
+    table = pd.DataFrame(probabilities, columns=list(data.scenes))
     table.insert(0, "filename", test.filenames)
     table.insert(1, "identifier", test.locations)
     table.insert(2, "source_label", test.devices)
@@ -69,9 +95,9 @@ def write_scores(
         table.insert(3, "labels", [SEPARATOR.join(names[row != 0]) for row in test.labels])
     else:
         table.insert(3, "scene_label", [data.scenes[label] for label in test.labels])
-        decided = submitted.argmax(axis=-1)
+        decided = probabilities.argmax(axis=-1)
         table.insert(4, "predicted", [data.scenes[label] for label in decided])
-    with replacing(folder / "predictions.csv") as temporary:
+    with replacing(folder / PREDICTIONS) as temporary:
         table.to_csv(temporary, sep="\t", index=False)
 
 

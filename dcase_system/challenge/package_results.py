@@ -14,6 +14,8 @@ from dcase_system.reporting.package_page import RESULTS, package_table
 from dcase_system.reporting.report import write_report
 from dcase_system.reporting.tables import as_text
 
+_OF_DEVICES = ("device_specific", "device_difference", "device_low", "device_high")
+
 
 def result_row(
     system: str,
@@ -21,6 +23,7 @@ def result_row(
     settings: Mapping[str, Any],
     scores: Mapping[str, Any],
     complexity: Mapping[str, Any],
+    device_scores: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Summarises one training of a system on one split, for `package_results`.
 
@@ -30,6 +33,8 @@ def result_row(
         settings: The run's `settings` from `config.json`.
         scores: Content of the run's `dev_test/scores.json`.
         complexity: Content of the run's `complexity.json`.
+        device_scores: Content of the run's `devices/scores.json`, or None without device-specific
+            networks.
     """
     submitted = scores["forms"][scores["submitted_form"]]
     low, high = scores.get("intervals_95", {}).get("overall") or (None, None)
@@ -52,6 +57,18 @@ def result_row(
             f"accuracy_{group}": score["accuracy"]
             for group, score in submitted["group_wise"].items()
         },
+        **(_device_specific(device_scores) if device_scores else {}),
+    }
+
+
+def _device_specific(scores: Mapping[str, Any]) -> dict[str, float | None]:
+    """Returns the accuracy with device-specific networks, and its difference to the general one."""
+    difference = scores["differences"]["overall"]
+    return {
+        "device_specific": scores["device_specific"]["overall"]["accuracy"],
+        "device_difference": difference["difference"],
+        "device_low": difference["low"],
+        "device_high": difference["high"],
     }
 
 
@@ -91,6 +108,11 @@ def package_results(
                 "high": {split: row.get("high") for split, row in mine.items()},
                 "unseen": {split: row.get("accuracy_unseen") for split, row in mine.items()},
                 "logloss": {split: row["logloss"] for split, row in mine.items()},
+                **{
+                    key: values
+                    for key in _OF_DEVICES
+                    if (values := {split: row[key] for split, row in mine.items() if key in row})
+                },
                 "mean": mean_accuracy(accuracy, splits),
                 **{key: _of_all(key, mine.values()) for key in CONFIGURATION},
                 # The largest, where the networks of the splits differ.

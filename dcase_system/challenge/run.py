@@ -1,6 +1,7 @@
 """Runs the stages of a challenge system on one split, in the report's order.
 
-student (-> its int8 file) -> .tflite files -> dev-test scores of all variants -> evaluation output.
+student (-> its int8 file, device-specific networks) -> .tflite files -> dev-test scores of all
+variants -> evaluation output.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +15,21 @@ import numpy as np
 from dcase_system import runs
 from dcase_system.audio.clips import SAMPLE_RATE, Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.audio.store import Waveforms
-from dcase_system.challenge.dev_test import LAYOUT, SUBMITTED_FORM, write_scores
+from dcase_system.challenge.dev_test import LAYOUT, submitted_probabilities, write_scores
+from dcase_system.challenge.devices import (
+    COSTS,
+    SCORES,
+    DeviceResults,
+    apply_device_networks,
+    evaluation_output,
+)
 from dcase_system.challenge.published import is_published_corpus, published_rows
+from dcase_system.challenge.student.devices import devices_to_tune, train_devices
 from dcase_system.challenge.student.plan import (
     QAT,
     STUDENT,
     SUBMITTED_PRECISION,
+    DevicePlan,
     QATPlan,
     StudentPlan,
     signature_of,
@@ -34,10 +43,8 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora import tau
 from dcase_system.distillation.ensemble_store import Ensemble
-from dcase_system.edge import variants
 from dcase_system.edge.checked_export import export_checked, sample_calibration_rows
 from dcase_system.edge.tflite import FORMATS, file_name
-from dcase_system.models.precision import cast_weights
 from dcase_system.models.signature import ModelSignature
 from dcase_system.models.stored import load_network
 from dcase_system.parallel.workers import dismiss_others
@@ -61,6 +68,7 @@ class SplitRun:
         complexity: Content of `complexity.json`.
         sparsity: Content of `sparsity.json`.
         output: Evaluation output file, or None without an evaluation set.
+        devices: Results of the device-specific networks, or None for a run without them.
     """
 
     directory: Path
@@ -69,6 +77,7 @@ class SplitRun:
     complexity: dict[str, Any]
     sparsity: dict[str, Any]
     output: Path | None
+    devices: DeviceResults | None = None
 
     @property
     def split(self) -> int:
@@ -86,6 +95,7 @@ def settings_of(
     formats: Sequence[str] = FORMATS,
     qat: QATPlan | None = None,
     rejection: Rejection | None = None,
+    devices: DevicePlan | None = None,
 ) -> dict[str, Any]:
     """Collects everything that decides the results of `run_split`, for `runs.check`.
 
@@ -106,6 +116,7 @@ def settings_of(
         "formats": formats,
         "aware": qat and asdict(qat),
         **({"rejection": asdict(rejection)} if rejection else {}),
+        "device_specific": devices and asdict(devices),
         **clips,
     }
 
@@ -120,6 +131,7 @@ def run_split(
     formats: Sequence[str] = FORMATS,
     qat: QATPlan | None = None,
     rejection: Rejection | None = None,
+    devices: DevicePlan | None = None,
     system: str | None = None,
     overwrite: bool = False,
 ) -> SplitRun:
@@ -138,6 +150,7 @@ def run_split(
             training.
         rejection: How sounds of no class of interest are treated, see `training.rejection`; its
             threshold is set on the validation clips.
+        devices: Plan of the device-specific networks, or None for the general network alone.
         system: Name of the system in the report or the package, for the record.
         overwrite: Whether to remove an existing run from the directory first.
 
@@ -146,16 +159,14 @@ def run_split(
             `runs.begun`; training diverges; or an exported variant deviates too far from the
             network.
     """
-    settings = settings_of(
-        plan,
-        data.split,
-        data.record,
-        ensemble,
-        impulse_responses,
-        formats=formats,
-        qat=qat,
-        rejection=rejection,
-    )
+    files: dict[str, Any] = {
+        "formats": formats,
+        "qat": qat,
+        "rejection": rejection,
+        "devices": devices,
+    }
+    settings = settings_of(plan, data.split, data.record, ensemble, impulse_responses, **files)
+    tuned = devices_to_tune(data.train, plan, devices) if devices else ()
     external_data = [*(ensemble.external_data if ensemble else ())]
     if impulse_responses is not None:
         external_data = sorted({*external_data, "dataset"})
@@ -171,6 +182,9 @@ def run_split(
         dismiss_others()
         if ensemble is not None:
             write_json(run_dir / "teachers.json", ensemble.description)
+        device_keys = {}
+        if devices is not None:
+            device_keys = train_devices(run_dir, plan, devices, tuned, data, student, ensemble)
         network = load_network(run_dir / STUDENT)
         seconds = data.train.audio.shape[0] / SAMPLE_RATE
         last = plan.rounds[-1] if plan.rounds else None
@@ -202,7 +216,7 @@ def run_split(
             run_dir / "sparsity.json",
             sparsity_report(network, {x: run_dir / "edge" / file_name(x) for x in formats}),
         )
-        stages.run_stage(
+        dev_test = stages.run_stage(
             run_dir / "dev_test",
             {
                 "edge": edge,
@@ -225,10 +239,13 @@ def run_split(
                 lambda folder: write_output(
                     folder / output_file(data.split),
                     data.evaluation,
-                    _predict(network, signature_of(data), audio),
+                    submitted_probabilities(network, signature_of(data), audio),
                     data.scenes,
                 ),
             )
+        if devices is not None:
+            output = run_dir / "evaluation" / output_file(data.split)
+            apply_device_networks(run_dir, network, device_keys, dev_test, data, output)
         _write_report(run_dir, data.warnings)
     return load_run(run_dir)
 
@@ -269,7 +286,11 @@ def load_run(run_dir: Path) -> SplitRun:
     predicted = inputs.get("student") if isinstance(inputs, dict) else None
     if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
         output = None  # no evaluation set, or predictions of an earlier student
-    return SplitRun(run_dir, settings, scores, complexity, read("sparsity.json"), output)
+    devices = None
+    if settings.get("device_specific"):
+        devices = DeviceResults(read(SCORES), read(COSTS), evaluation_output(run_dir))
+    sparsity = read("sparsity.json")
+    return SplitRun(run_dir, settings, scores, complexity, sparsity, output, devices)
 
 
 def output_file(split: int) -> str:
@@ -292,7 +313,7 @@ def _threshold(
     def work(folder: Path) -> None:
         unknown = np.isin(clips.clips.labels, rejection.indices(data.scenes))
         rows = np.flatnonzero(~unknown)
-        probabilities = _predict(network, signature_of(data), clips.audio.take(rows))
+        probabilities = submitted_probabilities(network, signature_of(data), clips.audio.take(rows))
         value = rejection_threshold(probabilities, rate)
         write_json(folder / _THRESHOLD, {"threshold": value, "clips": len(rows), "rate": rate})
 
@@ -315,9 +336,3 @@ def _export(
     names = [data.train.clips.filenames[row] for row in rows]
     clips, by_qat = data.train.audio.take(rows), int8.read_bytes() if int8 else None
     export_checked(network, signature, clips, names, folder, formats, by_qat)
-
-
-def _predict(network: keras.Model, signature: ModelSignature, audio: Waveforms) -> np.ndarray:
-    """Computes probabilities (clips, classes) of the submitted variant."""
-    submitted = {SUBMITTED_FORM: variants.keras_variant(cast_weights(network, SUBMITTED_PRECISION))}
-    return signature.probabilities(variants.logits_of(submitted, signature, audio)[SUBMITTED_FORM])

@@ -11,6 +11,7 @@ KIB, KB = 1_024, 1_000
 CLIP_SECONDS = 1.0  # clip length of the challenge since 2022
 MAX_BYTES_2024 = 128 * KB
 MAX_MACS_2024 = 30_000_000
+EDITION_2025 = "2025 Task 1"
 TARGET = "target"  # among the editions: what a user asked for
 
 
@@ -73,7 +74,7 @@ def judge(model: keras.Model, precision: str, clip_seconds: float = CLIP_SECONDS
         ("2022 Task 1", "parameters at int8 (prescribed), bytes", counts.params, 128 * KB),
         ("2022 Task 1", macs, counts.macs, MAX_MACS_2024),
     ]
-    for edition in ("2023 Task 1", "2024 Task 1", "2025 Task 1"):
+    for edition in ("2023 Task 1", "2024 Task 1", EDITION_2025):
         rows.append(
             (edition, f"parameters at {precision}, bytes", counts.params * width, MAX_BYTES_2024)
         )

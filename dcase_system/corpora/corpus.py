@@ -17,6 +17,7 @@ META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
 TAG_COLUMNS = ("filename", "labels", "identifier", "source_label")
 SEPARATOR = ";"  # between the labels of one clip
 TEST_LIST = "test.csv"  # the dev-test list
+DEVICE_ID = "device_id"  # column of an evaluation list, since 2025
 _LAYOUT = "a folder with meta.csv and audio/"
 _EVALUATION_LAYOUT = "a folder with audio/ and evaluation_setup/fold1_test.csv"
 _SIMULATED_DEVICE = re.compile(r"s\d+")
@@ -42,6 +43,10 @@ class Clips:
 
     def __len__(self) -> int:
         return len(self.filenames)
+
+    def recorded_by(self, device: str) -> np.ndarray:
+        """Returns a boolean mask (clips,) of the clips of a device."""
+        return np.array(self.devices) == device
 
     def take(self, rows: np.ndarray) -> "Clips":
         """Selects clips by positions, in that order, or by a boolean mask."""
@@ -208,12 +213,25 @@ def read_evaluation_list(root: str | Location) -> tuple[str, ...]:
 
     They are in `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
     """
+    return tuple(_evaluation_table(root).filename)
+
+
+def read_evaluation_devices(root: str | Location) -> tuple[str, ...]:
+    """Reads the device of each evaluation clip, in lower case; empty if the list names none.
+
+    They are in the column `device_id`, which the lists have had since 2025.
+    """
+    table = _evaluation_table(root)
+    return tuple(table[DEVICE_ID].str.lower()) if DEVICE_ID in table else ()
+
+
+def _evaluation_table(root: str | Location) -> pd.DataFrame:
     root = as_location(root)
     check_folder(root, _EVALUATION_LAYOUT)
     path = root / "evaluation_setup" / "fold1_test.csv"
     if not path.is_file():
         check_not_empty(root, _EVALUATION_LAYOUT)
-    return tuple(read_tsv(path, ("filename",)).filename)
+    return read_tsv(path, ("filename",), optional=(DEVICE_ID,))
 
 
 def split_name(percent: int) -> str:

@@ -11,6 +11,7 @@ from dcase_system.corpora.corpus import (
     TEST_LIST,
     Clips,
     Corpus,
+    read_evaluation_devices,
     read_evaluation_list,
     split_name,
 )
@@ -38,6 +39,7 @@ class Lists:
         validation: Clips for a choice after training, or None.
         evaluation_root: Folder of the unlabelled evaluation clips, or None.
         evaluation: Names of the evaluation clips.
+        evaluation_devices: Device of each evaluation clip; empty if their list names none.
         warnings: Warnings about the lists, one per line, for the record and the report.
     """
 
@@ -47,6 +49,7 @@ class Lists:
     validation: Clips | None = None
     evaluation_root: Location | None = None
     evaluation: tuple[str, ...] = ()
+    evaluation_devices: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -98,6 +101,7 @@ def read_lists(
     """
     trained, scored = corpus.listed(train), corpus.listed(test)
     listed = read_evaluation_list(evaluation) if evaluation else ()
+    devices = read_evaluation_devices(evaluation) if evaluation else ()
     warnings = check_apart(trained, scored, train, test)
     chosen = corpus.listed(validation) if validation else None
     if chosen is not None:
@@ -105,7 +109,7 @@ def read_lists(
         warnings += check_apart(chosen, scored, validation, test)
     if evaluation:
         check_evaluation(corpus.root, trained.filenames, evaluation, listed, train)
-    return Lists(corpus, trained, scored, chosen, evaluation, listed, warnings)
+    return Lists(corpus, trained, scored, chosen, evaluation, listed, devices, warnings)
 
 
 def read_split(corpus: Corpus, split: int, evaluation: Location | None = None) -> Lists:

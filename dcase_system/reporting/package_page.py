@@ -63,6 +63,7 @@ def _systems(results: Document) -> Iterator[Block | None]:
     yield intervals_table(results)
     yield _known(results, "unseen", "Accuracy on unseen devices, percent", ".1f")
     yield _known(results, "logloss", "Log loss", ".3f")
+    yield _device_specific(results)
     yield from _over_seeds(results)
 
 
@@ -114,6 +115,29 @@ def _beside_published(
         return ours
     title = f"{title}. {published_on(results, 'published')}"
     return replace(ours, title=title, rows=[*ours.rows, *published.rows])
+
+
+def _device_specific(results: Document) -> Table | None:
+    """Builds the accuracies with device-specific networks; None if no run has them."""
+    columns = [
+        Column("system", ("system",)),
+        *(
+            Column(f"{split} %{heading}", (f"device_{key}", str(split)), spec)
+            for split in _splits(results)
+            for heading, key, spec in (
+                ("", "specific", ".1f"),
+                (" difference", "difference", "+.1f"),
+                (" from", "low", "+.1f"),
+                (" to", "high", "+.1f"),
+            )
+        ),
+    ]
+    title = (
+        "Macro accuracy with device-specific networks, percent; difference to the general network "
+        "in points, with its paired 95 % interval"
+    )
+    table = listed(results, ("systems",), "device_specific", title, columns, across=True)
+    return _known_rows(table)
 
 
 def _over_seeds(results: Document) -> Iterator[Block | None]:

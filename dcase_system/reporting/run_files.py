@@ -23,6 +23,8 @@ class Run:
         cards: Cards of its `.tflite` files, by the name of the variant in the scores.
         teachers: `teachers.json`.
         published: `published.json`.
+        devices: `devices/scores.json`, of the device-specific networks.
+        device_costs: `devices/complexity.json`.
         stages: Logs of the training stages, in order.
     """
 
@@ -34,6 +36,8 @@ class Run:
     cards: Mapping[str, Document]
     teachers: Document
     published: Document
+    devices: Document
+    device_costs: Document
     stages: Sequence[LoggedStage]
 
     @property
@@ -50,6 +54,11 @@ class Run:
     def system(self) -> str | None:
         """Name of the system in the report or the package; None for a run without one."""
         return self.config.get("settings", "system")
+
+    @property
+    def is_device_specific(self) -> bool:
+        """Whether a copy of the network was fine-tuned for each device."""
+        return bool(self.config.get("settings", "device_specific"))
 
     @property
     def network(self) -> str:
@@ -95,5 +104,7 @@ def read_run(run_dir: Path) -> Run:
         cards=cards,
         teachers=document("teachers.json"),
         published=document("published.json"),
+        devices=document("devices/scores.json"),
+        device_costs=document("devices/complexity.json"),
         stages=stages,
     )

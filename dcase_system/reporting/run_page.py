@@ -12,6 +12,7 @@ from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.result_figures import confusion, intervals
 from dcase_system.reporting.run_complexity import EDITION, complexity
+from dcase_system.reporting.run_devices import device_networks
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_variants import (
     accuracy_context,
@@ -39,6 +40,11 @@ def run_page(run_dir: Path) -> Page:
         verdicts=list(verdicts(run)),
         sections=[
             section("Accuracy", _precision(run) if run.several_labels else _accuracy(run)),
+            *(
+                [section("Device-specific networks", device_networks(run))]
+                if run.is_device_specific
+                else []
+            ),
             section("Training", _training(run)),
             section("Teachers", _teachers(run)),
             section("Complexity", complexity(run)),

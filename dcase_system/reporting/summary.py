@@ -7,6 +7,7 @@ from dcase_system.reporting.derived import chance_of
 from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.run_complexity import EDITION, rules_table
+from dcase_system.reporting.run_devices import device_networks_table
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_page import label_table, part_table, verdicts
 from dcase_system.reporting.run_variants import accuracy_interval, variants_table
@@ -30,6 +31,8 @@ def run_summary(run_dir: Path) -> str:
             lines.append(chance)
         lines += map(note_text, [*result_warnings(run), *rejection_notes(run)])
         lines += [line for part in ("device_group", "device") if (line := _by(run, part))]
+    if run.is_device_specific:
+        lines += ["", as_text(device_networks_table(run))]
     lines += [
         "",
         as_text(variants_table(run)),

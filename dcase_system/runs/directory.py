@@ -21,8 +21,8 @@ CONFIG = "config.json"
 FORMAT = 3
 """Format of run directories; incremented when the same settings would give other results."""
 _LOCK = "lock"
-# May be added to an existing run: no result depends on it.
-_MAY_COME_LATER = "evaluation"
+# May be added to an existing run: no result that it has depends on them.
+_MAY_COME_LATER = ("evaluation", "device_specific")
 _MOST_SHOWN, _LONGEST_VALUE = 5, 60
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -184,7 +184,7 @@ def _differences(there: Any, here: Any, name: str, whole: bool) -> Iterator[str]
         name: Name of the setting.
         whole: Whether a part that is missing in `here` counts as a difference.
     """
-    if name == _MAY_COME_LATER and there is None:
+    if name in _MAY_COME_LATER and there is None:
         return
     if isinstance(there, dict) and isinstance(here, dict):
         for part in [*here, *(part for part in there if whole and part not in here)]:

@@ -72,7 +72,7 @@ def as_text(summary: Mapping[str, Any]) -> str:
     lines += ["", f"sample rates: {found}; channels: {channels}"]
     if all(row["groups"] == row["used"] for row in classes):
         lines.append(
-            "each recording is its own group; --group_pattern keeps those of one place together"
+            "each recording is a group; --group_pattern keeps those of one place together"
         )
     for name in ("unreadable", "silent", "too short", "clipped", "copies"):
         these = summary[name]

@@ -101,11 +101,10 @@ def with_placeholders(
     return Report(found.errors, (*found.warnings, *lines))
 
 
-def limited(lines: Iterable[str], entry: zipfile.ZipInfo) -> Iterator[str]:
+def limited(lines: Iterable[str], file: zipfile.ZipInfo | str) -> Iterator[str]:
     """Yields the first defects of a file, and a line if there are more."""
+    name = file if isinstance(file, str) else file.filename
     remaining = iter(lines)
     yield from islice(remaining, MAX_LINES)
     if next(remaining, None) is not None:
-        yield defect(
-            printable(entry.filename), f"more than {MAX_LINES} defects; unchecked from here"
-        )
+        yield defect(printable(name), f"more than {MAX_LINES} defects; unchecked from here")

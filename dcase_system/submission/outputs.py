@@ -29,7 +29,12 @@ class Output:
 
 
 def write_output(
-    path: str | Path, filenames: Sequence[str], probabilities: np.ndarray, scenes: Sequence[str]
+    path: str | Path,
+    filenames: Sequence[str],
+    probabilities: np.ndarray,
+    scenes: Sequence[str],
+    *,
+    keep_folder: bool = False,
 ) -> None:
     """Writes `<label>.output.split_<percent>.csv`: tab-separated, UTF-8, one row per clip.
 
@@ -38,9 +43,10 @@ def write_output(
 
     Args:
         path: Output file.
-        filenames: Clips, with or without the folder `audio/`; written without it.
+        filenames: Clips, with or without the folder `audio/`.
         probabilities: Probabilities, clips x scenes, any float type.
         scenes: Names of the columns, in the order of the class indices.
+        keep_folder: Whether to write the names as they are, as in 2025, not without the folder.
 
     Raises:
         InputError: A shape does not fit, a clip occurs twice, or a row is not a distribution.
@@ -57,13 +63,15 @@ def write_output(
     # Labels come from the printed float32 values, so the two never disagree.
     values = values.astype(np.float32)
     _refuse_no_distribution(path, filenames, values)
-    bare = [name.removeprefix("audio/") for name in filenames]
+    names = list(filenames)
+    if not keep_folder:
+        names = [name.removeprefix("audio/") for name in names]
     table = pd.DataFrame(values, columns=list(scenes))
     table.insert(0, "scene_label", np.asarray(scenes, object)[values.argmax(axis=1)])
-    table.insert(0, "filename", bare)
+    table.insert(0, "filename", names)
     repeated = np.flatnonzero(table.filename.duplicated())
     if repeated.size:
-        raise InputError("clip is listed twice", where=path, received=bare[repeated[0]])
+        raise InputError("clip is listed twice", where=path, received=names[repeated[0]])
     with replacing(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, encoding="utf-8", lineterminator="\n")
 

@@ -3,6 +3,8 @@
     python -m dcase_system.submission.validate PACKAGE.zip
     python -m dcase_system.submission.validate PACKAGE.zip --splits=5,100 \\
         --data_dir=DEVELOPMENT --evaluation_dir=EVALUATION
+    python -m dcase_system.submission.validate predictions/LABEL \\
+        --task=task1_2025 --evaluation_dir=EVALUATION
 
 Exits with 0 if the package is valid and with 1 if not; prints one line per error.
 Warnings go to standard error and do not affect the exit code.
@@ -37,6 +39,7 @@ from dcase_system.submission.entries import (
 )
 from dcase_system.submission.layout import sort_entries, system_defects
 from dcase_system.submission.package import REPORT_SUFFIX, TASK
+from dcase_system.submission.predictions_2025 import validate_predictions_2025
 from dcase_system.submission.validate_meta import meta_defects, meta_warnings
 from dcase_system.submission.validate_output import bare_names
 from dcase_system.submission.validate_task1b import validate_task1b
@@ -153,6 +156,13 @@ def main(argv: Sequence[str]) -> int:
         report = validate_task1b(argv[1], evaluation_filenames=clips, for_submission=not demo)
         return _show(argv[1], report)
     scenes: Sequence[str] = options.scenes or tau.SCENES
+    if options.task == "task1_2025":
+        if clips is None:
+            raise app.UsageError("--task=task1_2025 needs --evaluation_dir")
+        return _show(
+            argv[1],
+            validate_predictions_2025(Path(argv[1]), evaluation_filenames=clips, scenes=scenes),
+        )
     devices: Sequence[str] = tau.DEVICES
     splits: Sequence[int] = tau.SPLITS
     if options.data_dir:
@@ -186,7 +196,11 @@ def _show(package: str, report: Report) -> int:
 # Flags are global to a process: defined on import, they would collide with those of a recipe.
 def _define_flags() -> None:
     flags.DEFINE_enum(
-        "task", "task1", ["task1", "task1b"], "Kind of package: Task 1 of 2024, or Task 1B of 2020."
+        "task",
+        "task1",
+        ["task1", "task1b", "task1_2025"],
+        "Kind of package: Task 1 of 2024, Task 1B of 2020, or a folder of predictions for Task 1 "
+        "of 2025.",
     )
     flags.DEFINE_list(
         "splits",

@@ -54,6 +54,7 @@ def prepare(
     targets: np.ndarray,
     plan: TrainingPlan,
     impulse_responses: ImpulseResponses | None,
+    only: np.ndarray | None = None,
 ) -> Training:
     """Adds front end and augmentation to a network, and splits off the held-out clips.
 
@@ -66,6 +67,8 @@ def prepare(
         targets: (clips, ...) targets for the loss.
         plan: Hyper-parameters.
         impulse_responses: Impulse responses for device augmentation, if the plan uses it.
+        only: Boolean mask (clips,) of the clips to train on and to hold out; None for all. Clips
+            that are held out of the whole list are held out of a part of it too.
 
     Raises:
         InputError: The plan needs impulse responses and there are none.
@@ -77,7 +80,8 @@ def prepare(
             expected=f"some, for a probability of {plan.impulse_response_probability:g}",
         )
     held_out = held_out_rows(train.clips, plan.validation_fraction)
-    kept, held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    used = np.full(len(train), True) if only is None else only
+    kept, held = np.flatnonzero(used & ~held_out), np.flatnonzero(used & held_out)
     model = augmented_model(
         network,
         front_end,

@@ -5,6 +5,7 @@ from absl import flags
 from recipes._flags import (
     augmentation,
     clips,
+    device_networks,
     devices,
     distillation,
     files,
@@ -18,7 +19,7 @@ from recipes._flags import (
 
 for group in (
     *(clips, output, package, students, training, devices, augmentation),
-    *(distillation, teachers, pruning, files),
+    *(distillation, teachers, pruning, device_networks, files),
 ):
     flags.adopt_module_key_flags(group)
 flags.register_multi_flags_validator(

@@ -160,3 +160,17 @@ def test_costs_are_the_largest_of_the_splits():
     rows = [row("S1", 5, 40.0), {**row("S1", 100, 41.0), "bytes": 130_000}]
     (system,) = package_results(rows, [5, 100], same_corpus=False)["systems"]
     assert system["bytes"] == 130_000
+
+
+def test_device_specific_networks_have_a_table_of_their_own(folder):
+    of_devices = {"device_specific": 41.5, "device_difference": 1.5}
+    of_devices |= {"device_low": -0.5, "device_high": 3.5}
+    rows = [row("S1", 5, 40.0), row("S1", 100, 60.0) | of_devices, row("S2", 5, 41.0)]
+    write_results(folder, rows, [5, 100], same_corpus=False)
+    table = tables_of(folder)["device_specific"]
+    ((name, *values),) = table.rows
+    assert [name, *map(str, values[4:])] == ["S1", "41.5", "+1.5", "-0.5", "+3.5"]
+    assert values[:4] == [None] * 4
+    assert traced((folder / "report.html").read_text(), folder)
+    write_results(folder, rows[:1], [5, 100], same_corpus=False)
+    assert "device_specific" not in tables_of(folder)

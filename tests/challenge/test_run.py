@@ -13,7 +13,7 @@ from scipy.special import softmax
 from dcase_system.audio.clips import load_data
 from dcase_system.challenge.run import load_run, run_split
 from dcase_system.challenge.student import stage
-from dcase_system.challenge.student.plan import signature_of
+from dcase_system.challenge.student.plan import DevicePlan, signature_of
 from dcase_system.challenge.student.train import train_student
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest
@@ -139,6 +139,39 @@ def test_a_finished_run_is_kept_and_reads_back(finished, data):
     again = run_split(run.directory, finished.plan, data, **finished.others)
     assert stamps == {path: path.stat().st_mtime_ns for path in run.directory.glob("*/stage.json")}
     assert again == run == load_run(run.directory)
+
+
+def test_device_specific_networks_may_come_later_and_leave_the_rest_as_it_is(
+    finished, data, tmp_path
+):
+    run, again = finished.run, shutil.copytree(finished.run.directory, tmp_path / "run")
+
+    def stages():
+        return {path: path.stat().st_mtime_ns for path in again.glob("*/stage.json")}
+
+    before = stages()
+    plan = DevicePlan(epochs=1, min_clips=20)  # device a alone has so many
+    done = run_split(again, finished.plan, data, **finished.others, devices=plan)
+    assert before.items() < stages().items()
+    added = {path.parent.name for path in stages().keys() - before.keys()}
+    assert added == {"device_a", "devices", "devices_evaluation"}
+    assert (done.scores, done.complexity) == (run.scores, run.complexity)
+    general, specific = (
+        read_output(path, data.scenes) for path in (done.output, done.devices.output)
+    )
+    changed = (general.probabilities != specific.probabilities).any(axis=1)
+    np.testing.assert_array_equal(changed, np.array(data.evaluation_devices) == "a")
+    assert changed.any() and not changed.all()
+    assert "\naudio/0.wav\t" in done.devices.output.read_text()
+    assert done.devices.scores["general"]["overall"] == pytest.approx(
+        run.scores["forms"]["keras_float16"]["overall"]
+    )
+    assert set(done.devices.scores["differences"]["device_wise"]) == set(tau.DEVICES)
+    assert set(done.devices.complexity["devices"]) == {"a"}
+    assert "Device-specific networks" in (again / "report.html").read_text()
+    assert load_run(again) == done
+    with pytest.raises(InputError, match=r"device_specific is \{.* there and none here"):
+        run_split(again, finished.plan, data, **finished.others)
 
 
 def test_another_plan_is_refused_and_the_finished_run_stays_as_it_is(

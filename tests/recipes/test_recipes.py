@@ -141,11 +141,17 @@ def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
     assert errors.splitlines()[-1].startswith("error: interrupted")
     assert "Traceback" not in errors
     assert not (place / "cut" / "student").exists()
-    done = run("recipes.split100", *arguments)
+    of_devices = ["--device_specific", "--device_epochs=1", "--device_min_clips=20"]
+    done = run("recipes.split100", *arguments, *of_devices)
     assert done.returncode == 0, done.stderr
     assert "resuming after epoch" in done.stderr
     assert "dev-test macro accuracy" in done.stdout
     assert too_wide(done) == []
+    assert "device b: 4 training clips, fewer than 20" in done.stderr
+    predictions = place / "cut" / "submission" / "predictions" / "Doe_EXU_task1_1"
+    assert f"validated predictions of 2025: {predictions}" in done.stdout
+    costs = json.loads((predictions / "complexity.json").read_text())
+    assert list(costs["per_device"]) == list(tau.DEVICES)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dcase_system.complexity import rules
 from dcase_system.corpora import tau
 from dcase_system.submission import validate_meta
+from dcase_system.submission.outputs import write_output
+from dcase_system.submission.predictions_2025 import write_predictions_2025
 from dcase_system.submission.validate import validate_package
 from tests.commands import ROOT, run
 
@@ -52,6 +55,22 @@ def corpus_folder(tmp_path_factory, clips) -> Path:
         "\n".join(["filename", *clips]) + "\n"
     )
     return root
+
+
+def test_the_command_checks_predictions_of_2025_against_the_evaluation_list(
+    corpus_folder, clips, tmp_path
+):
+    s1 = {"macs": 29_982_132, "precision": "float16", "bytes": {"float16": 127_496}}
+    output = tmp_path / "output.csv"
+    probabilities = np.full((len(clips), len(tau.SCENES)), 0.1)
+    write_output(output, clips, probabilities, tau.SCENES, keep_folder=True)
+    written = write_predictions_2025(
+        *(tmp_path / "predictions", "Lind_NIS_task1_1", output, {"a": s1}, 59.06),
+        evaluation_filenames=clips,
+        scenes=tau.SCENES,
+    )
+    done = command(written, "--task=task1_2025", f"--evaluation_dir={corpus_folder}")
+    assert (done.returncode, done.stdout) == (0, f"{written}: valid\n"), done.stderr
 
 
 def test_command_exit_status_and_lines(package, corpus_folder, tmp_path, files):

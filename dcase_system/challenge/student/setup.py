@@ -38,6 +38,7 @@ class StageSetup:
         data: Clips.
         ensemble: Teachers, or None.
         impulse_responses: Responses for device augmentation, if the plan uses it.
+        device: Device to whose clips the training is restricted; None for the whole list.
     """
 
     run_dir: Path
@@ -46,6 +47,7 @@ class StageSetup:
     data: Data
     ensemble: Ensemble | None
     impulse_responses: ImpulseResponses | None
+    device: str | None = None
 
     def prepared(self, network: keras.Model) -> Training:
         """Adds front end, augmentation and clips to a network, see `training.plan.prepare`."""
@@ -56,6 +58,7 @@ class StageSetup:
             self._targets(),
             self.plan,
             self.impulse_responses,
+            None if self.device is None else self.data.train.clips.recorded_by(self.device),
         )
 
     def loss(self) -> keras.losses.Loss:

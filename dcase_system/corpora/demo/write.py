@@ -12,7 +12,7 @@ import numpy as np
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import locked, read_json, replacing_directory, write_json
 from dcase_system.corpora import tau
-from dcase_system.corpora.corpus import META_COLUMNS
+from dcase_system.corpora.corpus import DEVICE_ID, META_COLUMNS
 from dcase_system.corpora.demo.devices import DEVICES, record
 from dcase_system.corpora.demo.plan import FULL, DemoSize, Segment, plan_development
 from dcase_system.corpora.demo.scenes import draw_site, render
@@ -20,7 +20,7 @@ from dcase_system.corpora.demo.signals import RATE_HZ
 from dcase_system.corpora.demo_marker import MARKER
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1  # of the sounds and the plan; a corpus of another version is replaced
+_VERSION = 2  # of the sounds, the plan and the lists; a corpus of another version is replaced
 _EVALUATION_PLACES = 4  # per scene
 LABELLED = ("filename", "scene_label")
 
@@ -155,6 +155,7 @@ def _write_development(
 def _write_evaluation(root: Path, clips: int, seed: int, written: "Counter") -> None:
     (root / "audio").mkdir(parents=True)
     order = np.random.default_rng([seed, 9_999]).permutation(clips)
+    rows: list[tuple[str, ...]] = []
     for clip, drawn in enumerate(order.tolist()):
         scene = tau.SCENES[drawn % len(tau.SCENES)]
         generator = np.random.default_rng([seed, 10_000, clip])
@@ -163,9 +164,9 @@ def _write_evaluation(root: Path, clips: int, seed: int, written: "Counter") -> 
         heard = render(site, RATE_HZ, generator)
         device = str(generator.choice(list(DEVICES)))
         write_wav(root / "audio" / f"{clip}.wav", record(heard, device, generator))
+        rows.append((f"audio/{clip}.wav", device))
         written.one_more()
-    rows = [(f"audio/{clip}.wav",) for clip in range(clips)]
-    write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename",), rows)
+    write_list(root / "evaluation_setup" / "fold1_test.csv", ("filename", DEVICE_ID), rows)
 
 
 def write_list(path: Path, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
