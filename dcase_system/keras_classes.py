@@ -26,7 +26,10 @@ CLASSES = {
     "audio.scalogram": ("Scalogram",),
     "distillation.losses": ("DistillationLoss", "MultiLabelDistillationLoss", "PackedAccuracy"),
     "models.cnn10": ("MeanMelsPoolFrames",),
-    "models.layers": ("DepthwiseConv2D", "FusedBatchNormalization", "GlobalResponseNormalization"),
+    "models.layers": (
+        *("DepthwiseConv2D", "FusedBatchNormalization"),
+        *("GlobalResponseNormalization", "ResidualNormalization"),
+    ),
     "models.passt_layers": (
         *("ClassTokens", "MeanOfTokens", "Patchout", "PositionalGrid", "SelfAttention"),
     ),

@@ -14,12 +14,8 @@ from dcase_system.core.files import file_digest, replacing_directory, write_json
 from dcase_system.core.folders import refuse_file
 from dcase_system.models import registry, stored
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
-from dcase_system.models.checkpoints.published import (
-    Published,
-    output_channels,
-    published,
-    spec_of,
-)
+from dcase_system.models.checkpoints.naming import Published
+from dcase_system.models.checkpoints.published import output_channels, published, spec_of
 from dcase_system.models.checkpoints.torch_file import read_state_dict
 
 RECORD = "import.json"

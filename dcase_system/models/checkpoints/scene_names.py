@@ -1,0 +1,34 @@
+"""Tensor names of other groups' scene classifiers: yqcai888/easy_dcase_task1 (TF-SepNet)."""
+
+from dcase_system.models.checkpoints.naming import Published
+from dcase_system.models.tf_sepnet import TFSepNetSpec
+
+
+def tf_sepnet(spec: TFSepNetSpec) -> Published:
+    """Names of a TF-SepNet, whose stages, norms and poolings are numbered as one sequence."""
+    modules = _conv_bn("conv_layers.0", "stem_a") + _conv_bn("conv_layers.1", "stem_b")
+    parts = {
+        "trans_conv": "transition",
+        "freq_dw_conv": "frequency_depthwise",
+        "freq_pw_conv": "frequency_pointwise",
+        "temp_dw_conv": "time_depthwise",
+        "temp_pw_conv": "time_pointwise",
+    }
+    position, channels = 1, spec.stem_channels  # 0 is the stem's norm, which has no weights
+    for stage, own in enumerate(spec.stages, 1):
+        position += own.pooled
+        for block in range(1, own.blocks + 1):
+            for part, layer in parts.items():
+                if part != "trans_conv" or channels != own.channels:
+                    layer = f"stage{stage}_block{block}_{layer}"
+                    modules += _conv_bn(f"middle_layers.{position}.{part}", layer)
+            position, channels = position + 1, own.channels
+        position += 1
+    modules.append(("classifier.conv", "head"))
+    return Published(
+        tuple(modules), ("head",), "conv_layers.0._conv.weight", "classifier.conv.weight"
+    )
+
+
+def _conv_bn(module: str, layer: str) -> list[tuple[str, str]]:
+    return [(f"{module}._conv", f"{layer}_conv"), (f"{module}._bn", f"{layer}_bn")]
