@@ -141,9 +141,13 @@ def conv_bn(
     kernel_size: tuple[int, int] = (1, 1),
     strides: tuple[int, int] = (1, 1),
     activation: Activation | None = "relu",
+    padded_for: tuple[int, int] | None = None,
 ):
-    """Convolution without bias, batch normalisation and an activation (ReLU by default)."""
-    x, padding = _padded(x, kernel_size, strides, name)
+    """Convolution without bias, batch normalisation and an activation (ReLU by default).
+
+    `padded_for` pads as for another kernel size; padding for a smaller one shrinks the map.
+    """
+    x, padding = _padded(x, kernel_size, strides, name, padded_for)
     x = keras.layers.Conv2D(
         filters,
         kernel_size,

@@ -9,6 +9,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import CPMobileSpec
+from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.scene_cnn import SceneCNNSpec, module_name
 
 # Keys that may differ from the network that the spec builds: initialisation and storage.
@@ -29,6 +30,8 @@ def spec_of_network(spec: Any, network: keras.Model) -> Any:
         found: Any = _cp_mobile(spec, network)
     elif isinstance(spec, CNN10Spec):
         found = _cnn10(spec, network)
+    elif isinstance(spec, CPResNetSpec):
+        found = _cp_resnet(spec, network)
     elif isinstance(spec, SceneCNNSpec):
         found = _scene_cnn(spec, network)
     else:
@@ -69,6 +72,23 @@ def _cnn10(spec: CNN10Spec, network: keras.Model) -> CNN10Spec:
         ),
         embedding=_width(network, "embedding"),
         classes=_width(network, "logits"),
+    )
+
+
+def _cp_resnet(spec: CPResNetSpec, network: keras.Model) -> CPResNetSpec:
+    blocks = tuple(
+        replace(
+            block,
+            inner=_width(network, f"block{number}_first_conv"),
+            channels=_width(network, f"block{number}_second_conv"),
+        )
+        for number, block in enumerate(spec.blocks, 1)
+    )
+    return replace(
+        spec,
+        stem_channels=_width(network, "stem_conv"),
+        blocks=blocks,
+        classes=_width(network, "head_conv"),
     )
 
 

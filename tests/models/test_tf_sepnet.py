@@ -86,7 +86,7 @@ def test_tflite_files_agree_with_keras(network, tmp_path):
 
 def test_pruning_refuses_it_because_its_norms_read_all_channels(network):
     pruning = PruningRound(ratio=0.3, epochs=1, tuning_epochs=1)
-    with pytest.raises(InputError, match="no channel can be removed; .* stem_norm") as caught:
+    with pytest.raises(InputError, match=r"no channel can be removed; .* stem_norm") as caught:
         Target(pruning, network)
     assert "\n" not in str(caught.value)
 

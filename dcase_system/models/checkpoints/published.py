@@ -18,6 +18,7 @@ from dcase_system.models.checkpoints.mapping import Unused
 from dcase_system.models.checkpoints.naming import COUNTER, Published
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import BLOCKS_PER_STAGE, CPMobileSpec
+from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.models.tf_sepnet import TFSepNetSpec
 
@@ -32,6 +33,8 @@ def published(spec: Any) -> Published:
         return _cp_mobile(spec)
     if isinstance(spec, TFSepNetSpec):
         return scene_names.tf_sepnet(spec)
+    if isinstance(spec, CPResNetSpec):
+        return scene_names.cp_resnet(spec)
     raise TypeError(f"expected a published architecture, received {type(spec).__name__}")
 
 

@@ -1,6 +1,10 @@
-"""Tensor names of other groups' scene classifiers: yqcai888/easy_dcase_task1 (TF-SepNet)."""
+"""Tensor names of scene classifiers other than CP-Mobile, in the public code.
+
+yqcai888/easy_dcase_task1 (TF-SepNet) and kkoutini/cpjku_dcase20 (CP-ResNet).
+"""
 
 from dcase_system.models.checkpoints.naming import Published
+from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.tf_sepnet import TFSepNetSpec
 
 
@@ -27,6 +31,23 @@ def tf_sepnet(spec: TFSepNetSpec) -> Published:
     modules.append(("classifier.conv", "head"))
     return Published(
         tuple(modules), ("head",), "conv_layers.0._conv.weight", "classifier.conv.weight"
+    )
+
+
+def cp_resnet(spec: CPResNetSpec) -> Published:
+    """Names of a CP-ResNet, whose twelve blocks stand in three stages of equal length."""
+    modules = [("in_c.0", "stem_conv"), ("in_c.1", "stem_bn")]
+    per_stage = len(spec.blocks) // 3
+    for index, block in enumerate(spec.blocks):
+        module = f"stage{index // per_stage + 1}.block{index % per_stage + 1}"
+        parts = {"conv1": "first_conv", "bn1": "first_bn", "conv2": "second_conv"}
+        parts |= {"bn2": "second_bn"}
+        if block.projected:
+            parts |= {"shortcut.conv": "shortcut_conv", "shortcut.bn": "shortcut_bn"}
+        modules += [(f"{module}.{part}", f"block{index + 1}_{own}") for part, own in parts.items()]
+    modules += [("feed_forward.0", "head_conv"), ("feed_forward.1", "head_bn")]
+    return Published(
+        tuple(modules), ("head_conv", "head_bn"), "in_c.0.weight", "feed_forward.0.weight"
     )
 
 
