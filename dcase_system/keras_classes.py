@@ -24,6 +24,7 @@ CLASSES = {
     "audio.log_mel": ("LogMel",),
     "audio.panns_mel": ("PannsMel",),
     "audio.scalogram": ("Scalogram",),
+    "audio.yamnet_mel": ("YamnetMel",),
     "distillation.losses": ("DistillationLoss", "MultiLabelDistillationLoss", "PackedAccuracy"),
     "models.cnn10": ("MeanMelsPoolFrames",),
     "models.layers": (

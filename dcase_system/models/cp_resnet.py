@@ -1,10 +1,10 @@
 """CP-ResNet (Koutini et al., 2019-2021), the ResNet with a limited receptive field, as specs.
 
-Teacher of CP-JKU's ensembles beside PaSST. A strided 5x5 stem, twelve residual blocks of two
-convolutions each, and a 1x1 classifier whose logits are averaged over the map. What limits the
-receptive field is that only the first convolutions have 3x3 kernels, and all others 1x1. The numbers
-are those of kkoutini/cpjku_dcase20 and theMoro/DIRAugmentation; their Fixup initialisation is not
-used, ours is that of the other networks.
+A teacher of CP-JKU's ensembles beside PaSST. A strided 5x5 stem, twelve residual blocks of two
+convolutions each, and a 1x1 classifier whose logits are averaged over the map. Only the first
+convolutions have 3x3 kernels, which limits the receptive field; all others have 1x1. The numbers
+are those of kkoutini/cpjku_dcase20 and theMoro/DIRAugmentation. Weights start as in our other
+networks, not by the published Fixup rule.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def cp_resnet(
     rho: int = 7,
     pools: tuple[tuple[int, tuple[int, int]], ...] = ((1, (2, 2)), (2, (2, 2)), (4, (2, 2))),
 ) -> CPResNetSpec:
-    """CP-ResNet by the published rules; the defaults are those of DCASE 2020 (3,956,628 parameters).
+    """CP-ResNet by the published rules; the defaults, of DCASE 2020, give 3,956,628 parameters.
 
     Args:
         base_channels: Channels of the first of three stages; each following one doubles them.

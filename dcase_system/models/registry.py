@@ -11,7 +11,16 @@ import keras
 from dcase_system.core.checked import OfKind, parsed
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json
-from dcase_system.models import cnn10, cp_resnet, passt, scene_cnn, shufflenet, tf_sepnet, vision
+from dcase_system.models import (
+    cnn10,
+    cp_resnet,
+    passt,
+    scene_cnn,
+    shufflenet,
+    tf_sepnet,
+    vision,
+    yamnet,
+)
 from dcase_system.models import cp_mobile as cp
 
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
@@ -39,6 +48,7 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     **{f"cp_resnet_{base}": partial(cp_resnet.cp_resnet, base) for base in (32, 64, 128)},
     "cp_resnet_1s": cp_resnet.cp_resnet_1s,
     "tf_sepnet_64": tf_sepnet.tf_sepnet_64,
+    "yamnet": yamnet.YAMNetSpec,
     "scene_a": scene_cnn.scene_a,
     "scene_a_table3": scene_cnn.scene_a_table3,
     "scene_b": scene_cnn.scene_b,
@@ -54,6 +64,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "passt": (passt.PaSSTSpec, passt.build_passt),
     "cp_resnet": (cp_resnet.CPResNetSpec, cp_resnet.build_cp_resnet),
     "tf_sepnet": (tf_sepnet.TFSepNetSpec, tf_sepnet.build_tf_sepnet),
+    "yamnet": (yamnet.YAMNetSpec, yamnet.build_yamnet),
     "scene_cnn": (scene_cnn.SceneCNNSpec, scene_cnn.build_scene_cnn),
     "alexnet": (vision.AlexNetSpec, vision.build_alexnet),
     "mobilenet": (vision.MobileNetSpec, vision.build_mobilenet),

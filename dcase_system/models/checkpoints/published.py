@@ -21,6 +21,7 @@ from dcase_system.models.cp_mobile import BLOCKS_PER_STAGE, CPMobileSpec
 from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.models.tf_sepnet import TFSepNetSpec
+from dcase_system.models.yamnet import YAMNetSpec
 
 
 def published(spec: Any) -> Published:
@@ -35,6 +36,8 @@ def published(spec: Any) -> Published:
         return scene_names.tf_sepnet(spec)
     if isinstance(spec, CPResNetSpec):
         return scene_names.cp_resnet(spec)
+    if isinstance(spec, YAMNetSpec):
+        return scene_names.yamnet(spec)
     raise TypeError(f"expected a published architecture, received {type(spec).__name__}")
 
 

@@ -1,11 +1,13 @@
 """Tensor names of scene classifiers other than CP-Mobile, in the public code.
 
-yqcai888/easy_dcase_task1 (TF-SepNet) and kkoutini/cpjku_dcase20 (CP-ResNet).
+yqcai888/easy_dcase_task1 (TF-SepNet) and kkoutini/cpjku_dcase20 (CP-ResNet). YAMNet's are those
+that `yamnet_file` gives.
 """
 
 from dcase_system.models.checkpoints.naming import Published
 from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.tf_sepnet import TFSepNetSpec
+from dcase_system.models.yamnet import YAMNetSpec
 
 
 def tf_sepnet(spec: TFSepNetSpec) -> Published:
@@ -48,6 +50,20 @@ def cp_resnet(spec: CPResNetSpec) -> Published:
     modules += [("feed_forward.0", "head_conv"), ("feed_forward.1", "head_bn")]
     return Published(
         tuple(modules), ("head_conv", "head_bn"), "in_c.0.weight", "feed_forward.0.weight"
+    )
+
+
+def yamnet(spec: YAMNetSpec) -> Published:
+    """Names of a YAMNet, whose kernels have the axes (frames, mels)."""
+    modules = [("layer1.conv", "layer1_conv")]
+    for number in range(2, len(spec.layers) + 2):
+        modules += [
+            (f"layer{number}.{part}", f"layer{number}_{part}")
+            for part in ("depthwise", "pointwise")
+        ]
+    modules.append(("classifier", "logits"))
+    return Published(
+        tuple(modules), ("logits",), "layer1.conv.weight", "classifier.weight", mirrored=True
     )
 
 
