@@ -29,7 +29,7 @@ CLASSES = {
     "models.cnn10": ("MeanMelsPoolFrames",),
     "models.layers": (
         *("DepthwiseConv2D", "FusedBatchNormalization"),
-        *("GlobalResponseNormalization", "ResidualNormalization"),
+        *("GlobalResponseNormalization", "LearnedMean", "ResidualNormalization"),
     ),
     "models.passt_layers": (
         *("ClassTokens", "MeanOfTokens", "Patchout", "PositionalGrid", "SelfAttention"),

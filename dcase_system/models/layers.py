@@ -104,6 +104,25 @@ class ResidualNormalization(keras.layers.Layer):
         return {**super().get_config(), "weight": self.weight, "epsilon": self.epsilon}
 
 
+@keras.saving.register_keras_serializable("dcase_system")
+class LearnedMean(keras.layers.Layer):
+    """y = share * first + (1 - share) * second, with a learned scalar share, 0.5 at first.
+
+    Input: two tensors of one shape. Output: that shape.
+    """
+
+    def build(self, input_shape):
+        half = keras.initializers.Constant(0.5)
+        self.share = self.add_weight(shape=(), initializer=half, name="share")
+
+    def call(self, inputs):
+        first, second = inputs
+        return self.share * first + (1.0 - self.share) * second
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+
 def kaiming_normal(filters: int, kernel_size: tuple[int, int]) -> keras.initializers.Initializer:
     """Normal with deviation sqrt(2 / (filters * kernel size)): PyTorch's kaiming_normal_, fan_out.
 

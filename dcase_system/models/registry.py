@@ -13,6 +13,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json
 from dcase_system.models import (
     cnn10,
+    cnn_gru,
     cp_resnet,
     passt,
     scene_cnn,
@@ -48,6 +49,7 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     **{f"cp_resnet_{base}": partial(cp_resnet.cp_resnet, base) for base in (32, 64, 128)},
     "cp_resnet_1s": cp_resnet.cp_resnet_1s,
     "tf_sepnet_64": tf_sepnet.tf_sepnet_64,
+    "cnn_gru": cnn_gru.CNNGRUSpec,
     "yamnet": yamnet.YAMNetSpec,
     "scene_a": scene_cnn.scene_a,
     "scene_a_table3": scene_cnn.scene_a_table3,
@@ -64,6 +66,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "passt": (passt.PaSSTSpec, passt.build_passt),
     "cp_resnet": (cp_resnet.CPResNetSpec, cp_resnet.build_cp_resnet),
     "tf_sepnet": (tf_sepnet.TFSepNetSpec, tf_sepnet.build_tf_sepnet),
+    "cnn_gru": (cnn_gru.CNNGRUSpec, cnn_gru.build_cnn_gru),
     "yamnet": (yamnet.YAMNetSpec, yamnet.build_yamnet),
     "scene_cnn": (scene_cnn.SceneCNNSpec, scene_cnn.build_scene_cnn),
     "alexnet": (vision.AlexNetSpec, vision.build_alexnet),
@@ -71,8 +74,9 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "shufflenet_v2": (shufflenet.ShuffleNetV2Spec, shufflenet.build_shufflenet_v2),
 }
 
-_CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}
-_SPEC = Annotated[Any, OfKind(_CLASSES, "not an architecture spec")]
+CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}
+"""Spec class of each family, by the kind that its JSON names."""
+_SPEC = Annotated[Any, OfKind(CLASSES, "not an architecture spec")]
 
 
 def named_spec(name: str) -> Any:

@@ -1,5 +1,6 @@
 """Derives the spec of one of our networks after its widths have changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,18 +27,24 @@ def spec_of_network(spec: Any, network: keras.Model) -> Any:
     Raises:
         InputError: The network is not of this architecture, or its widths contradict each other.
     """
-    if isinstance(spec, CPMobileSpec):
-        found: Any = _cp_mobile(spec, network)
-    elif isinstance(spec, CNN10Spec):
-        found = _cnn10(spec, network)
-    elif isinstance(spec, CPResNetSpec):
-        found = _cp_resnet(spec, network)
-    elif isinstance(spec, SceneCNNSpec):
-        found = _scene_cnn(spec, network)
-    else:
-        raise TypeError(f"expected a convolutional architecture, received {type(spec).__name__}")
+    check_prunable(spec)
+    found = _READERS[type(spec)](spec, network)
     _check(found, network)
     return found
+
+
+def check_prunable(spec: Any) -> None:
+    """Rejects a spec that could not hold the widths after pruning.
+
+    Raises:
+        InputError: Its architecture has no such specs.
+    """
+    if type(spec) not in _READERS:
+        raise InputError(
+            "architecture cannot be pruned",
+            where=registry.kind_of(spec),
+            expected=" | ".join(kind for kind, cls in registry.CLASSES.items() if cls in _READERS),
+        )
 
 
 def _cp_mobile(spec: CPMobileSpec, network: keras.Model) -> CPMobileSpec:
@@ -108,6 +115,14 @@ def _scene_cnn(spec: SceneCNNSpec, network: keras.Model) -> SceneCNNSpec:
         blocks=tuple(blocks),
         classes=_width(network, "logits"),
     )
+
+
+_READERS: dict[type, Callable[[Any, keras.Model], Any]] = {
+    CPMobileSpec: _cp_mobile,
+    CNN10Spec: _cnn10,
+    CPResNetSpec: _cp_resnet,
+    SceneCNNSpec: _scene_cnn,
+}
 
 
 def _width(network: keras.Model, name: str) -> int:
