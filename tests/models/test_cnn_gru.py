@@ -14,7 +14,7 @@ from dcase_system.models.cnn_gru import CNNGRUSpec
 from dcase_system.models.features import front_end_of
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.models.widths import check_prunable
-from tests.pruning.networks import randomise
+from tests.pruning.networks import calibrate, randomise
 
 SMALL = CNNGRUSpec(
     stem_inner=3,
@@ -29,12 +29,17 @@ SMALL = CNNGRUSpec(
 
 @pytest.fixture(scope="module")
 def network():
-    return randomise(registry.build(SMALL))
+    network = randomise(registry.build(SMALL))
+    calibrate(network, features(4))
+    return network
 
 
 def features(examples: int) -> np.ndarray:
+    """Different by clip, since the network averages over nearly everything."""
     generator = np.random.default_rng(0)
-    return generator.normal(size=(examples, *SMALL.input_shape, 1)).astype(np.float32)
+    shape = (examples, *SMALL.input_shape, 1)
+    level = generator.normal(0, 2, (examples, SMALL.input_shape[0], 1, 1))
+    return (level + generator.normal(0, 1, shape)).astype(np.float32)
 
 
 def test_parameters_and_macs_are_the_published_ones():
@@ -53,19 +58,26 @@ def test_logits_agree_with_pytorch():
     from tests.models.torch_cnn_gru import CNNGRU, copy_to_keras
 
     reference = torch_networks.randomise(CNNGRU(SMALL), seed=1)
+    x = features(4)
+    inputs = torch.from_numpy(x[..., 0])[:, None]
+    # With statistics of these inputs, since with others the signal dies on its long way.
+    for module in reference.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        reference.train()(inputs)
+        expected = reference.eval()(inputs).numpy()
     network = registry.build(SMALL)
     copy_to_keras(reference, network)
-    x = features(2)
-    with torch.no_grad():
-        expected = reference(torch.from_numpy(x[..., 0])[:, None]).numpy()
     np.testing.assert_allclose(network(x), expected, atol=1e-4, rtol=0)
-    assert np.ptp(expected[0] - expected[1]) > 1e-3  # the inputs do reach the outputs
+    assert np.ptp(expected[0] - expected[1]) > 1e-2  # the inputs do reach the outputs
 
 
 def test_training_moves_every_weight_and_drops_whole_channels_and_steps():
     network = registry.build(SMALL)
     before = [weight.numpy() for weight in network.trainable_weights]
-    network.compile(keras.optimizers.Adam(0.01), keras.losses.CategoricalCrossentropy(True))
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)
     network.train_on_batch(features(4), np.eye(3, dtype=np.float32)[[0, 1, 2, 0]])
     moved = [
         not np.array_equal(old, new.numpy())
@@ -98,7 +110,7 @@ def test_tflite_files_agree_with_keras_in_built_in_operators(network, tmp_path):
 
 
 def test_pruning_is_refused_before_any_training():
-    with pytest.raises(InputError, match="cnn_gru: architecture cannot be pruned; .* cp_resnet"):
+    with pytest.raises(InputError, match=r"cnn_gru: architecture cannot be pruned; .* cp_resnet"):
         check_prunable(SMALL)
 
 
