@@ -79,7 +79,8 @@ def cp_resnet(
     if not 0 <= rho <= _MOST_WIDE:
         raise _wrong("rho", f"0 to {_MOST_WIDE}", rho)
     sizes = iter([3, 1, *[3] * rho, *[1] * (_MOST_WIDE - rho)])
-    blocks, before = [], base_channels
+    blocks: list[ResBlockSpec] = []
+    before = base_channels
     for stage in range(3):
         channels = base_channels * 2**stage
         for _ in range(_BLOCKS_PER_STAGE):
