@@ -6,7 +6,8 @@ pooling, and end in one mean. After a shuffled, widening convolution and one ove
 reads the channels one after the other: each is a step whose features are its frequency bins. The
 classifier sees a learned mean of each channel and of the GRU's output for it.
 
-Written from the published description and counts alone; weights start as in our other networks.
+The published repository (joesephgit/DCASE2025) carries no licence: only facts are taken from
+it, the layers, their order and widths. Weights start as in our other networks.
 """
 
 from dataclasses import dataclass
@@ -88,8 +89,8 @@ def _stem(inputs, spec: CNNGRUSpec):
     x = conv_bn(x, spec.stem_channels, "stem_b", activation=None)
     x = shuffle_channels(x, spec.stem_channels // 2, "stem")
     # Published as one depthwise convolution that gives two channels for each, and one with groups
-    # of two: here the first and the second channels of all groups apart, since TFLite for
-    # microcontrollers has no groups. The sums are the same.
+    # of two. Here the first and the second channels of all groups are apart, since Keras compiles
+    # grouped convolutions with XLA. The sums are the same.
     halves = []
     for half in ("first", "second"):
         y = depthwise_bn(x, f"stem_{half}_frequency", (3, 1), activation=None)
@@ -136,7 +137,7 @@ def _head(x, spec: CNNGRUSpec):
     x = keras.layers.AveragePooling2D((1, frames), name="frames_mean")(x)
     x = keras.layers.Reshape((bands, channels), name="bands")(x)
     steps = keras.layers.Permute((2, 1), name="steps")(x)  # (batch, channels, bands)
-    # Unrolled: TFLite's loops could not be quantised.
+    # Unrolled, because a loop would be converted to a subgraph, which is not quantised.
     y = keras.layers.GRU(spec.gru_units, return_sequences=True, unroll=True, name="gru")(steps)
     y = Dropout(spec.gru_dropout, (None, channels, 1), name="gru_dropout")(y)
     means = [keras.ops.mean(sequence, axis=-1) for sequence in (steps, y)]  # (batch, channels)

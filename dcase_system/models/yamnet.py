@@ -1,9 +1,9 @@
 """YAMNet (tensorflow/models, research/audioset/yamnet): MobileNet V1 pretrained on AudioSet.
 
-Its batch norms are folded into the convolutions, as in the published `.tflite`: a small list of
-clips would spoil their statistics, and the network is fine-tuned or frozen, not trained from
-scratch. Published, it takes patches of 96 frames; here it takes a clip of any length, and the mean
-over the last map stands for the mean over patches.
+Its batch norms are folded into the convolutions, as in the published `.tflite`, which has no
+statistics: the network is fine-tuned or frozen, not trained from scratch. Published, it takes
+patches of 96 frames; here it takes a clip of any length, and the mean over the last map stands for
+the mean over patches.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
-"""CNN-GRU in PyTorch from its published description, as the reference of the parity test.
+"""CNN-GRU in PyTorch, as the reference of the parity test; inference only.
 
-Its stem has the published grouped convolution, which Keras's network takes apart.
+Written from the published layers and widths (see dcase_system/models/cnn_gru.py), not copied. Its
+stem has the published grouped convolution, which the Keras network takes apart.
 """
 
 import numpy as np

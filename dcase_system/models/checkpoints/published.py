@@ -25,7 +25,11 @@ from dcase_system.models.yamnet import YAMNetSpec
 
 
 def published(spec: Any) -> Published:
-    """Returns the tensor names of a spec."""
+    """Returns the tensor names of a spec.
+
+    Raises:
+        InputError: No weights of its architecture are published.
+    """
     if isinstance(spec, PaSSTSpec):
         return _passt(spec)
     if isinstance(spec, CNN10Spec):
@@ -38,7 +42,11 @@ def published(spec: Any) -> Published:
         return scene_names.cp_resnet(spec)
     if isinstance(spec, YAMNetSpec):
         return scene_names.yamnet(spec)
-    raise TypeError(f"expected a published architecture, received {type(spec).__name__}")
+    raise InputError(
+        "architecture without published weights",
+        where=type(spec).__name__,
+        expected="PaSST, CNN10, CP-Mobile, TF-SepNet, CP-ResNet or YAMNet",
+    )
 
 
 def spec_of(spec: Any, tensors: Mapping[str, np.ndarray], where: str | Path) -> Any:
