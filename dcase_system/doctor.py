@@ -25,6 +25,7 @@ _MODULES = {"scikit-learn": "sklearn"}
 # One of each family in the registry.
 _ARCHITECTURES = (
     *("cp_mobile", "cp_mobile_2023", "sscp_mobile_s1", "cnn10", "passt_tiny", "scene_a"),
+    *("tf_sepnet_64", "cp_resnet_32", "yamnet", "cnn_gru"),
     *("alexnet_modified", "mobilenet_v1", "mobilenet_v2", "shufflenet_v2"),
 )
 _OPTIONAL = {

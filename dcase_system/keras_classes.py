@@ -24,9 +24,13 @@ CLASSES = {
     "audio.log_mel": ("LogMel",),
     "audio.panns_mel": ("PannsMel",),
     "audio.scalogram": ("Scalogram",),
+    "audio.yamnet_mel": ("YamnetMel",),
     "distillation.losses": ("DistillationLoss", "MultiLabelDistillationLoss", "PackedAccuracy"),
     "models.cnn10": ("MeanMelsPoolFrames",),
-    "models.layers": ("DepthwiseConv2D", "FusedBatchNormalization", "GlobalResponseNormalization"),
+    "models.layers": (
+        *("DepthwiseConv2D", "FusedBatchNormalization"),
+        *("GlobalResponseNormalization", "LearnedMean", "ResidualNormalization"),
+    ),
     "models.passt_layers": (
         *("ClassTokens", "MeanOfTokens", "Patchout", "PositionalGrid", "SelfAttention"),
     ),

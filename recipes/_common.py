@@ -173,7 +173,14 @@ def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
     if FLAGS.data_dir is None:
         set_defaults({"members": list(DEMO_MEMBERS)})
         of_all = {**DEMO, "epochs": DEMO_EPOCHS[split], **of_all}
-    plans = teacher_plans(FLAGS.members, FLAGS.initial_weights, seed=FLAGS.seed, given=of_all)
+    plans = teacher_plans(
+        FLAGS.members,
+        FLAGS.initial_weights,
+        seed=FLAGS.seed,
+        given=of_all,
+        frozen=FLAGS.frozen,
+        half_without_responses=FLAGS.half_without_responses,
+    )
     if missing := missing_weights(plans):
         LOG.warning("%s", missing)
     return plans

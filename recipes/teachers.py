@@ -7,8 +7,10 @@ Trains the members one after another on the clips of this split alone and stores
 finished members are not trained again. Pass the folder to student recipes as `--teachers=DIR`. The
 default is four PaSST, as in the report: the first ones start from the imported checkpoints listed
 in `--initial_weights`, in that order, the others from scratch. PaSST needs a GPU and pretraining;
-on a CPU use `--members=cp_mobile_teacher,...`. Without --data_dir the recipe trains two small
-members on the embedded demo corpus.
+on a CPU use `--members=cp_mobile_teacher,...`, or `--members=yamnet,...` with imported weights. A
+mixed ensemble as published: `--members=passt_s,passt_s,cp_resnet_128,cp_resnet_128
+--half_without_responses`. Without --data_dir the recipe trains two small members on the embedded
+demo corpus.
 """
 
 from collections.abc import Sequence
@@ -17,10 +19,12 @@ from absl import flags
 
 from dcase_system.challenge.members import (
     CONVOLUTIONAL,
+    CP_RESNET,
     DEMO,
     DEMO_MEMBERS,
     PASST,
     PASST_FROM_SCRATCH,
+    YAMNET,
 )
 from dcase_system.challenge.systems import DEMO_EPOCHS
 from dcase_system.core import cli
@@ -56,6 +60,8 @@ if __name__ == "__main__":
         {
             "for PaSST with initial weights": PASST,
             "for PaSST from scratch": PASST_FROM_SCRATCH,
+            "for CP-ResNet": CP_RESNET,
+            "for YAMNet with initial weights": YAMNET,
             "for others": CONVOLUTIONAL,
             "on the demo corpus": {
                 **DEMO,

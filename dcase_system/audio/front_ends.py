@@ -9,13 +9,15 @@ from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec
 from dcase_system.audio.log_mel import LogMel, LogMelSpec
 from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
 from dcase_system.audio.scalogram import Scalogram, ScalogramSpec
+from dcase_system.audio.yamnet_mel import YamnetMel, YamnetMelSpec
 from dcase_system.core.checked import OfKind
 
-FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec
+FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec | YamnetMelSpec
 _KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
     "log_mel": (LogMelSpec, LogMel),
     "kaldi_mel": (KaldiMelSpec, KaldiMel),
     "panns_mel": (PannsMelSpec, PannsMel),
+    "yamnet_mel": (YamnetMelSpec, YamnetMel),
     "scalogram": (ScalogramSpec, Scalogram),
 }
 AnySpec = Annotated[

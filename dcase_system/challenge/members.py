@@ -46,4 +46,29 @@ CONVOLUTIONAL: Mapping[str, Any] = {
     "roll_seconds": 0.3,
     "mixstyle_alpha": 0.4,
 }
+# main_cp_resnet.py of theMoro/DIRAugmentation.
+CP_RESNET: Mapping[str, Any] = {
+    "epochs": 50,
+    "batch_size": 64,
+    "learning_rate": 2e-4,
+    "weight_decay": 0.01,
+    "schedule": "exponential_linear",
+    "roll_seconds": 0.3,
+    "mask_mels": 0,
+    "mixstyle_probability": 0.8,
+    "mixstyle_alpha": 0.4,
+}
+# Ours: fine-tunes the published AudioSet weights.
+YAMNET: Mapping[str, Any] = {
+    "epochs": 30,
+    "batch_size": 64,
+    "learning_rate": 5e-4,
+    "weight_decay": 1e-3,
+    "roll_seconds": 0.3,
+    "mask_mels": 12,
+    "mixstyle_probability": 0.4,
+    "mixstyle_alpha": 0.4,
+}
+# Ours: trains a classifier on the embedding, which takes larger steps.
+FROZEN: Mapping[str, Any] = {**YAMNET, "learning_rate": 5e-3}
 DEMO: Mapping[str, Any] = {"batch_size": 64}

@@ -5,23 +5,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dcase_system.audio.front_ends import FrontEndSpec
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
-from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.challenge.members import (
     CHECKPOINTS,
     CONVOLUTIONAL,
+    CP_RESNET,
+    FROZEN,
     PASST,
     PASST_FROM_SCRATCH,
     PRETRAINED_MEMBERS,
+    YAMNET,
 )
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.models import registry
+from dcase_system.models.cp_resnet import CPResNetSpec
+from dcase_system.models.features import front_end_of
 from dcase_system.models.passt import PaSSTSpec
+from dcase_system.models.yamnet import YAMNetSpec
 from dcase_system.training.seeds import derive
 
-PASST_FRONT_END = KaldiMelSpec(max_hz=15_500.0, max_hz_range=1_000)
 PASST_PATCHOUT_MELS = 6
 
 
@@ -31,6 +33,8 @@ def teacher_plans(
     *,
     seed: int,
     given: Mapping[str, Any],
+    frozen: bool = False,
+    half_without_responses: bool = False,
 ) -> list[TeacherPlan]:
     """Plans the training of each member of an ensemble.
 
@@ -39,10 +43,18 @@ def teacher_plans(
         initial_weights: Folders of imported checkpoints for the first members to start from.
         seed: Seed of the ensemble, from which each member's seed is derived.
         given: Hyper-parameters that override the defaults of each kind of member.
+        frozen: Whether members with initial weights train their classifier alone.
+        half_without_responses: Whether the first, third, ... member of each architecture trains
+            without impulse responses, as in published ensembles (with Freq-MixStyle alone).
 
     Raises:
-        InputError: An architecture is unknown, or there are more weights than members.
+        InputError: An architecture is unknown, there are more weights than members, or a choice
+            applies to no member.
     """
+    if frozen and not initial_weights:
+        raise InputError(
+            "no member has layers to freeze", where="--frozen", expected="--initial_weights"
+        )
     if len(initial_weights) > len(members):
         raise InputError(
             "more initial weights than members",
@@ -51,10 +63,26 @@ def teacher_plans(
             received=len(initial_weights),
         )
     weights = [*map(Path, initial_weights), *[None] * (len(members) - len(initial_weights))]
-    return [
-        _plan(number, member, initial, derive(seed, "teacher", number), given)
+    plans = [
+        _plan(number, member, initial, derive(seed, "teacher", number), given, frozen)
         for number, (member, initial) in enumerate(zip(members, weights, strict=True), 1)
     ]
+    if not half_without_responses:
+        return plans
+    if not any(plan.impulse_response_probability for plan in plans):
+        raise InputError(
+            "no member trains with impulse responses",
+            where="--half_without_responses",
+            expected="--impulse_responses",
+        )
+    return [
+        plan if members[:index].count(members[index]) % 2 else _without_responses(plan)
+        for index, plan in enumerate(plans)
+    ]
+
+
+def _without_responses(plan: TeacherPlan) -> TeacherPlan:
+    return replace(plan, impulse_response_probability=0.0)
 
 
 def missing_weights(plans: Sequence[TeacherPlan]) -> str | None:
@@ -74,21 +102,34 @@ def missing_weights(plans: Sequence[TeacherPlan]) -> str | None:
 
 
 def _plan(
-    number: int, member: str, initial: Path | None, seed: int, given: Mapping[str, Any]
+    number: int,
+    member: str,
+    initial: Path | None,
+    seed: int,
+    given: Mapping[str, Any],
+    frozen: bool,
 ) -> TeacherPlan:
     spec = registry.read_spec(member) if member.endswith(".json") else registry.named_spec(member)
-    front_end: FrontEndSpec = LogMelSpec()
-    settings = CONVOLUTIONAL
-    if isinstance(spec, PaSSTSpec):
-        front_end = PASST_FRONT_END
-        settings = PASST if initial else PASST_FROM_SCRATCH
-        if spec.grid[0] > PASST_PATCHOUT_MELS:
-            spec = replace(spec, patchout_mels=PASST_PATCHOUT_MELS)
+    frozen = frozen and initial is not None
+    if isinstance(spec, PaSSTSpec) and spec.grid[0] > PASST_PATCHOUT_MELS:
+        spec = replace(spec, patchout_mels=PASST_PATCHOUT_MELS)
     return TeacherPlan(
         name=f"{number}-{Path(member).stem}",
         spec=spec,
-        front_end=front_end,
+        front_end=front_end_of(spec),
         initial_weights=initial,
+        frozen=frozen,
         seed=seed,
-        **{**settings, **given},
+        **{**_settings(spec, initial is not None, frozen), **given},
     )
+
+
+def _settings(spec: Any, pretrained: bool, frozen: bool) -> Mapping[str, Any]:
+    """Default hyper-parameters of a kind of member."""
+    if frozen:
+        return FROZEN
+    if isinstance(spec, PaSSTSpec):
+        return PASST if pretrained else PASST_FROM_SCRATCH
+    if isinstance(spec, CPResNetSpec):
+        return CP_RESNET
+    return YAMNET if isinstance(spec, YAMNetSpec) and pretrained else CONVOLUTIONAL

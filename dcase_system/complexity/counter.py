@@ -19,7 +19,11 @@ import keras
 from dcase_system.complexity.calls import Call, traced_calls
 from dcase_system.complexity.costs import BYTES_PER_PARAMETER
 from dcase_system.core.errors import InputError
-from dcase_system.models.layers import FusedBatchNormalization, GlobalResponseNormalization
+from dcase_system.models.layers import (
+    FusedBatchNormalization,
+    GlobalResponseNormalization,
+    LearnedMean,
+)
 from dcase_system.models.passt_layers import ClassTokens, PositionalGrid
 
 _LAYERS = keras.layers
@@ -38,7 +42,7 @@ _COUNTED_ONCE = (
     _LAYERS.AdditiveAttention,
 )
 # torchinfo reads `weight` and `bias`; the parameters of these layers have other names and are free.
-_FREE = (GlobalResponseNormalization, PositionalGrid, ClassTokens)
+_FREE = (GlobalResponseNormalization, LearnedMean, PositionalGrid, ClassTokens)
 _GLOBAL_POOLING = (_LAYERS.GlobalAveragePooling2D, _LAYERS.GlobalMaxPooling2D)
 _POOLING = (_LAYERS.AveragePooling2D, _LAYERS.MaxPooling2D)
 

@@ -22,12 +22,22 @@ class TeacherPlan(TrainingPlan):
         spec: Architecture.
         front_end: Front end.
         initial_weights: Folder of a converted checkpoint, or None to train from scratch.
+        frozen: Whether the classifier alone is trained; requires initial weights.
     """
 
     name: str
     spec: Any
     front_end: FrontEndSpec
     initial_weights: Path | None = None
+    frozen: bool = False
+
+    def __post_init__(self):
+        if self.frozen and self.initial_weights is None:
+            raise InputError(
+                "only a classifier would be trained, on random features",
+                where=f"teacher {self.name}",
+                expected="initial weights for a frozen network",
+            )
 
 
 def settings_of(

@@ -30,6 +30,7 @@ from dcase_system.distillation.plan import (
 )
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.initial import load_initial_weights
+from dcase_system.models.checkpoints.published import published
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
@@ -170,6 +171,10 @@ def _train(
     network = registry.build(spec)
     if plan.initial_weights is not None:
         load_initial_weights(network, plan.initial_weights)
+    if plan.frozen:
+        head = published(spec).head
+        for layer in network.layers:
+            layer.trainable = layer.name in head
     labels, metrics = presence(data.train.clips.labels, len(data.scenes)), []
     if not data.several_labels:
         metrics.append(keras.metrics.CategoricalAccuracy(name="accuracy"))

@@ -52,7 +52,12 @@ class Observer:
         self._samples.append(values.copy())  # the interpreter may overwrite the tensor
 
     def range(self) -> Range:
-        """Returns the range with the least error."""
+        """Returns the range with the least error; any will do for a tensor that is always 0.
+
+        Kernels refuse to add one of a tiny range to one of an ordinary range.
+        """
+        if self._ends == (0.0, 0.0):
+            return 0.0, 1.0
         return narrowed(np.concatenate(self._samples), *self._ends)
 
 

@@ -1,5 +1,6 @@
 """Layers and small blocks shared by the convolutional networks; tensors are channels-last."""
 
+import math
 from typing import Literal
 
 import keras
@@ -76,6 +77,52 @@ class GlobalResponseNormalization(keras.layers.Layer):
         return self.gamma * (inputs * relative) + self.beta + inputs
 
 
+@keras.saving.register_keras_serializable("dcase_system")
+class ResidualNormalization(keras.layers.Layer):
+    """y = weight * x + (x - mean) / sqrt(variance + epsilon), as in TF-SepNet.
+
+    Mean and variance are those of each clip's frequency row, over frames and channels: what a
+    microphone adds to a band drops out. The variance is unbiased, as PyTorch's is. No weights.
+
+    Input and output: (batch, bands, frames, channels), with known frames and channels.
+    """
+
+    def __init__(self, weight: float = 0.1, epsilon: float = 1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.weight, self.epsilon = weight, epsilon
+
+    def call(self, inputs):
+        centred = inputs - tf.reduce_mean(inputs, axis=[2, 3], keepdims=True)
+        bands, values = inputs.shape[1], math.prod(inputs.shape[2:])
+        row = tf.reshape(centred, [-1, bands, 1, values])
+        # A product of the row with itself, not a mean of squares: at int8 its sum is exact.
+        energy = tf.matmul(row, row, transpose_b=True)  # (batch, bands, 1, 1)
+        scale = tf.math.rsqrt(energy * (1 / (values - 1)) + self.epsilon)
+        return self.weight * inputs + centred * scale
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight, "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class LearnedMean(keras.layers.Layer):
+    """y = share * first + (1 - share) * second, with a learned scalar share, 0.5 at first.
+
+    Input: two tensors of one shape. Output: that shape.
+    """
+
+    def build(self, input_shape):
+        half = keras.initializers.Constant(0.5)
+        self.share = self.add_weight(shape=(), initializer=half, name="share")
+
+    def call(self, inputs):
+        first, second = inputs
+        return self.share * first + (1.0 - self.share) * second
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+
 def kaiming_normal(filters: int, kernel_size: tuple[int, int]) -> keras.initializers.Initializer:
     """Normal with deviation sqrt(2 / (filters * kernel size)): PyTorch's kaiming_normal_, fan_out.
 
@@ -113,9 +160,13 @@ def conv_bn(
     kernel_size: tuple[int, int] = (1, 1),
     strides: tuple[int, int] = (1, 1),
     activation: Activation | None = "relu",
+    padded_for: tuple[int, int] | None = None,
 ):
-    """Convolution without bias, batch normalisation and an activation (ReLU by default)."""
-    x, padding = _padded(x, kernel_size, strides, name)
+    """Convolution without bias, batch normalisation and an activation (ReLU by default).
+
+    `padded_for` pads as for another kernel size; padding for a smaller one shrinks the map.
+    """
+    x, padding = _padded(x, kernel_size, strides, name, padded_for)
     x = keras.layers.Conv2D(
         filters,
         kernel_size,
@@ -135,22 +186,39 @@ def depthwise_bn(
     strides: tuple[int, int] = (1, 1),
     activation: Activation | None = "relu",
     padded_for: tuple[int, int] | None = None,
+    multiplier: int = 1,
 ):
     """Depthwise convolution without bias, batch normalisation, activation (ReLU by default).
 
     `padded_for` pads as for another kernel size; padding for a smaller one shrinks the map.
+    `multiplier` is the number of output channels for each input channel.
     """
-    initializer = kaiming_normal(x.shape[-1], kernel_size)
+    initializer = kaiming_normal(x.shape[-1] * multiplier, kernel_size)
     x, padding = _padded(x, kernel_size, strides, name, padded_for)
     x = DepthwiseConv2D(
         kernel_size,
         strides,
         padding,
+        multiplier,
         use_bias=False,
         depthwise_initializer=initializer,
         name=f"{name}_conv",
     )(x)
     return _normalise(x, name, activation)
+
+
+def shuffle_channels(x, groups: int, name: str):
+    """Interleaves the channels of equal groups: the first of each group, then the second of each.
+
+    Args:
+        x: (batch, rows, columns, channels), all known but the batch.
+        groups: Number of groups; divides the channels.
+        name: Prefix of the layers' names.
+    """
+    rows, columns, channels = x.shape[1:]
+    x = keras.layers.Reshape((rows, columns, groups, channels // groups), name=f"{name}_groups")(x)
+    x = keras.layers.Permute((1, 2, 4, 3), name=f"{name}_turns")(x)
+    return keras.layers.Reshape((rows, columns, channels), name=f"{name}_shuffled")(x)
 
 
 def _normalise(x, name: str, activation: Activation | None):

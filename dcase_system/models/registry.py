@@ -11,7 +11,17 @@ import keras
 from dcase_system.core.checked import OfKind, parsed
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json
-from dcase_system.models import cnn10, passt, scene_cnn, shufflenet, vision
+from dcase_system.models import (
+    cnn10,
+    cnn_gru,
+    cp_resnet,
+    passt,
+    scene_cnn,
+    shufflenet,
+    tf_sepnet,
+    vision,
+    yamnet,
+)
 from dcase_system.models import cp_mobile as cp
 
 ARCHITECTURES: dict[str, Callable[[], Any]] = {
@@ -36,6 +46,11 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     **{f"passt_s_s{stride}": partial(passt.passt_s, stride) for stride in (12, 14, 16)},
     "passt_l": passt.passt_l,
     "passt_tiny": passt.passt_tiny,
+    **{f"cp_resnet_{base}": partial(cp_resnet.cp_resnet, base) for base in (32, 64, 128)},
+    "cp_resnet_1s": cp_resnet.cp_resnet_1s,
+    "tf_sepnet_64": tf_sepnet.tf_sepnet_64,
+    "cnn_gru": cnn_gru.CNNGRUSpec,
+    "yamnet": yamnet.YAMNetSpec,
     "scene_a": scene_cnn.scene_a,
     "scene_a_table3": scene_cnn.scene_a_table3,
     "scene_b": scene_cnn.scene_b,
@@ -49,14 +64,19 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "cp_mobile": (cp.CPMobileSpec, cp.build_cp_mobile),
     "cnn10": (cnn10.CNN10Spec, cnn10.build_cnn10),
     "passt": (passt.PaSSTSpec, passt.build_passt),
+    "cp_resnet": (cp_resnet.CPResNetSpec, cp_resnet.build_cp_resnet),
+    "tf_sepnet": (tf_sepnet.TFSepNetSpec, tf_sepnet.build_tf_sepnet),
+    "cnn_gru": (cnn_gru.CNNGRUSpec, cnn_gru.build_cnn_gru),
+    "yamnet": (yamnet.YAMNetSpec, yamnet.build_yamnet),
     "scene_cnn": (scene_cnn.SceneCNNSpec, scene_cnn.build_scene_cnn),
     "alexnet": (vision.AlexNetSpec, vision.build_alexnet),
     "mobilenet": (vision.MobileNetSpec, vision.build_mobilenet),
     "shufflenet_v2": (shufflenet.ShuffleNetV2Spec, shufflenet.build_shufflenet_v2),
 }
 
-_CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}
-_SPEC = Annotated[Any, OfKind(_CLASSES, "not an architecture spec")]
+CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}
+"""Spec class of each family, by the kind that its JSON names."""
+_SPEC = Annotated[Any, OfKind(CLASSES, "not an architecture spec")]
 
 
 def named_spec(name: str) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import keras
 
 from dcase_system.core.errors import InputError
-from dcase_system.models.layers import conv_bn, depthwise_bn, pad_symmetric
+from dcase_system.models.layers import conv_bn, depthwise_bn, pad_symmetric, shuffle_channels
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,8 @@ def _halving_unit(x, channels: int, name: str):
 
 def _shuffled(left, right, name: str):
     """Interleaves the channels of two halves."""
-    rows, columns, channels = left.shape[1:]
     x = keras.layers.Concatenate(name=f"{name}_concatenate")([left, right])
-    x = keras.layers.Reshape((rows, columns, 2, channels), name=f"{name}_halves")(x)
-    x = keras.layers.Permute((1, 2, 4, 3), name=f"{name}_turns")(x)
-    return keras.layers.Reshape((rows, columns, 2 * channels), name=f"{name}_shuffled")(x)
+    return shuffle_channels(x, 2, name)
 
 
 def _wrong(what: str, expected: object, received: object) -> InputError:

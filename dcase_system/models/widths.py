@@ -1,5 +1,6 @@
 """Derives the spec of one of our networks after its widths have changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import CPMobileSpec
+from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.scene_cnn import SceneCNNSpec, module_name
 
 # Keys that may differ from the network that the spec builds: initialisation and storage.
@@ -25,16 +27,24 @@ def spec_of_network(spec: Any, network: keras.Model) -> Any:
     Raises:
         InputError: The network is not of this architecture, or its widths contradict each other.
     """
-    if isinstance(spec, CPMobileSpec):
-        found: Any = _cp_mobile(spec, network)
-    elif isinstance(spec, CNN10Spec):
-        found = _cnn10(spec, network)
-    elif isinstance(spec, SceneCNNSpec):
-        found = _scene_cnn(spec, network)
-    else:
-        raise TypeError(f"expected a convolutional architecture, received {type(spec).__name__}")
+    check_prunable(spec)
+    found = _READERS[type(spec)](spec, network)
     _check(found, network)
     return found
+
+
+def check_prunable(spec: Any) -> None:
+    """Rejects a spec that could not hold the widths after pruning.
+
+    Raises:
+        InputError: Its architecture has no such specs.
+    """
+    if type(spec) not in _READERS:
+        raise InputError(
+            "architecture cannot be pruned",
+            where=registry.kind_of(spec),
+            expected=" | ".join(kind for kind, cls in registry.CLASSES.items() if cls in _READERS),
+        )
 
 
 def _cp_mobile(spec: CPMobileSpec, network: keras.Model) -> CPMobileSpec:
@@ -72,6 +82,23 @@ def _cnn10(spec: CNN10Spec, network: keras.Model) -> CNN10Spec:
     )
 
 
+def _cp_resnet(spec: CPResNetSpec, network: keras.Model) -> CPResNetSpec:
+    blocks = tuple(
+        replace(
+            block,
+            inner=_width(network, f"block{number}_first_conv"),
+            channels=_width(network, f"block{number}_second_conv"),
+        )
+        for number, block in enumerate(spec.blocks, 1)
+    )
+    return replace(
+        spec,
+        stem_channels=_width(network, "stem_conv"),
+        blocks=blocks,
+        classes=_width(network, "head_conv"),
+    )
+
+
 def _scene_cnn(spec: SceneCNNSpec, network: keras.Model) -> SceneCNNSpec:
     blocks = []
     for index, block in enumerate(spec.blocks, 1):
@@ -88,6 +115,14 @@ def _scene_cnn(spec: SceneCNNSpec, network: keras.Model) -> SceneCNNSpec:
         blocks=tuple(blocks),
         classes=_width(network, "logits"),
     )
+
+
+_READERS: dict[type, Callable[[Any, keras.Model], Any]] = {
+    CPMobileSpec: _cp_mobile,
+    CNN10Spec: _cnn10,
+    CPResNetSpec: _cp_resnet,
+    SceneCNNSpec: _scene_cnn,
+}
 
 
 def _width(network: keras.Model, name: str) -> int:

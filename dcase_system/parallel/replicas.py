@@ -133,6 +133,10 @@ class Dropout(keras.layers.Dropout):
             return super().call(inputs, training=training)
         examples = all_sum(tf.shape(inputs)[0])
         first, end = bounds(examples)
-        whole = tf.ones(tf.concat([[examples], tf.shape(inputs)[1:]], axis=0), inputs.dtype)
+        shape = tf.shape(inputs)
+        if self.noise_shape is not None:  # one draw for all values along an axis of size 1
+            sizes = enumerate(self.noise_shape)
+            shape = tf.stack([shape[axis] if size is None else size for axis, size in sizes])
+        whole = tf.ones(tf.concat([[examples], shape[1:]], axis=0), inputs.dtype)
         kept = keras.random.dropout(whole, self.rate, seed=self.seed_generator)
         return inputs * kept[first:end]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from dcase_system.core.errors import InputError
-from dcase_system.models.graph.read import channel_groups
+from dcase_system.models.graph.read import channel_groups, read_graph
 from dcase_system.pruning import schedules
 from dcase_system.pruning.choose import (
     Kept,
@@ -122,10 +122,12 @@ class Target:
             share of the network's cost.
 
     Raises:
-        InputError: No ratio meets the limits, or the network is not understood.
+        InputError: No ratio meets the limits, no channel can be removed, or the network is not
+            understood.
     """
 
     def __init__(self, pruning: PruningRound, fixed: keras.Model):
+        _check_groups(fixed)
         self._max_macs, self._max_bytes = pruning.max_macs, pruning.max_bytes
         self._fixed = fixed if pruning.ratios == "global" else None
         if pruning.ratio is not None:
@@ -150,6 +152,19 @@ class Target:
             max_macs=self._max_macs,
             max_bytes=self._max_bytes,
             progress=ratio / self.ratio,
+        )
+
+
+def _check_groups(network: keras.Model) -> None:
+    """Rejects a network that would stay as it is."""
+    graph = read_graph(network)
+    if not graph.groups:
+        layer, reason = next(iter(graph.protected.items()), ("none", "has no kernels"))
+        raise InputError(
+            "no channel can be removed",
+            where=f"network {network.name}",
+            expected="a network whose channels do not depend on one another",
+            received=f"{layer}: {reason}",
         )
 
 

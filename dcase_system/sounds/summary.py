@@ -71,9 +71,7 @@ def as_text(summary: Mapping[str, Any]) -> str:
         lines += ["", f"{several} recordings have several labels, and count for each of them"]
     lines += ["", f"sample rates: {found}; channels: {channels}"]
     if all(row["groups"] == row["used"] for row in classes):
-        lines.append(
-            "each recording is a group; --group_pattern keeps those of one place together"
-        )
+        lines.append("each recording is a group; --group_pattern keeps those of one place together")
     for name in ("unreadable", "silent", "too short", "clipped", "copies"):
         these = summary[name]
         if these:

@@ -14,3 +14,13 @@ flags.DEFINE_list(
     [],
     "FOLDER: Imported checkpoints for the first teachers to start from, in their order.",
 )
+flags.DEFINE_bool(
+    "frozen",
+    False,
+    "Train only the classifier of teachers with initial weights: for small lists.",
+)
+flags.DEFINE_bool(
+    "half_without_responses",
+    False,
+    "Train the first, third, ... teacher of each architecture without the impulse responses.",
+)

@@ -113,8 +113,8 @@ def test_a_recipe_answers_without_tensorflow(recipe):
         (
             "teachers",
             "batch_size",
-            "80 for PaSST with initial weights and for PaSST from scratch; 256 for others; "
-            "64 on the demo corpus",
+            "80 for PaSST with initial weights and for PaSST from scratch; 64 for CP-ResNet and "
+            "for YAMNet with initial weights and on the demo corpus; 256 for others",
         ),
         (
             "teachers",

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.edge import flatbuffer, post_training, tflite
-from dcase_system.edge.quantisation import dequantise, narrowed, quantise
+from dcase_system.edge.quantisation import Observer, dequantise, narrowed, quantise
 
 
 def files_of(network, inputs, formats, folder):
@@ -66,6 +66,13 @@ def test_outliers_are_clipped_and_even_values_are_not():
     assert low < -3.5  # the other end stays
     assert narrowed(generator.uniform(0, 1, 100_000), 0.0, 1.0) == (0.0, 1.0)
     assert narrowed(np.zeros(10), 0.0, 0.0) == (0.0, 0.0)
+
+
+def test_a_tensor_that_is_always_zero_gets_an_ordinary_range():
+    """At a step of 1e-9 the interpreter could not load a file that adds it to anything."""
+    observer = Observer(np.random.default_rng(0))
+    observer.add(np.zeros((1, 4), np.float32))
+    assert observer.range() == (0.0, 1.0)
 
 
 def test_an_addend_has_its_own_range_and_not_that_of_the_sum(float32, inputs):

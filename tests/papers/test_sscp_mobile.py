@@ -12,11 +12,11 @@ from dcase_system.challenge.members import (
 )
 from dcase_system.challenge.student.plan import FRONT_END, StudentPlan
 from dcase_system.challenge.systems import BASE_CHANNELS, SYSTEMS
-from dcase_system.challenge.teachers import PASST_FRONT_END, missing_weights, teacher_plans
+from dcase_system.challenge.teachers import missing_weights, teacher_plans
 from dcase_system.complexity.counter import count
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
 from dcase_system.corpora import tau
-from dcase_system.models import registry
+from dcase_system.models import features, registry
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.papers.sscp_mobile import BASELINE_TABLE, SURVIVING_CELLS, TABLE_1, TABLE_2
 
@@ -43,7 +43,7 @@ def test_front_end_of_the_students():
 
 def test_front_end_of_the_teachers():
     """Section 2.2.1: "the same feature configuration as the original paper" (PaSST)."""
-    spec = PASST_FRONT_END
+    spec = features.PASST
     assert (spec.sample_rate, spec.n_mels, spec.window_length, spec.hop_length) == (
         *(32_000, 128),
         *(800, 320),

@@ -15,6 +15,7 @@ from dcase_system.challenge.student.stage import StudentStage
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.models import registry
 from dcase_system.models.stored import SPEC
+from dcase_system.models.widths import check_prunable
 from dcase_system.pruning.rounds import PruningRound, Target
 from dcase_system.runs import stages
 from dcase_system.training import seeds
@@ -45,9 +46,11 @@ def train_student(
     frames = FRONT_END.frames(data.train.audio.shape[0])
     spec = registry.for_clips(registry.named_spec(plan.architecture), len(data.scenes), frames)
     for pruning in plan.rounds:
-        if isinstance(pruning, PruningRound) and pruning.ratio is None:
+        if isinstance(pruning, PruningRound):
             # Rejects an impossible target now rather than after the first training.
-            Target(pruning, registry.build_fixed(spec))
+            check_prunable(spec)
+            if pruning.ratio is None:
+                Target(pruning, registry.build_fixed(spec))
     key, previous = None, None
     all_steps = steps(plan)
     for index, step in enumerate(all_steps):

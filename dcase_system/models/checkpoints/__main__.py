@@ -1,4 +1,4 @@
-"""Converts a published PyTorch checkpoint.
+"""Converts a published checkpoint: PyTorch's, or YAMNet's `yamnet.h5` or `yamnet.tflite`.
 
     python -m dcase_system.models.checkpoints CHECKPOINT.pt \\
         --architecture=passt_s --output_dir=DIR [--new_head --classes=10]

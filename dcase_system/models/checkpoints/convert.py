@@ -13,14 +13,11 @@ from dcase_system.core.errors import InputError, visible
 from dcase_system.core.files import file_digest, replacing_directory, write_json
 from dcase_system.core.folders import refuse_file
 from dcase_system.models import registry, stored
+from dcase_system.models.checkpoints import yamnet_file
 from dcase_system.models.checkpoints.mapping import LeftOut, Pair, Unused, fill, match, pairs_of
-from dcase_system.models.checkpoints.published import (
-    Published,
-    output_channels,
-    published,
-    spec_of,
-)
-from dcase_system.models.checkpoints.torch_file import read_state_dict
+from dcase_system.models.checkpoints.naming import Published
+from dcase_system.models.checkpoints.published import output_channels, published, spec_of
+from dcase_system.models.checkpoints.torch_file import StateDict, read_state_dict
 
 RECORD = "import.json"
 FILES = (*stored.FILES, RECORD)
@@ -53,10 +50,10 @@ def import_checkpoint(
     new_head: bool = False,
     prefix: str | None = None,
 ) -> Conversion:
-    """Reads a PyTorch checkpoint and writes `spec.json`, `network.keras` and `import.json`.
+    """Reads a checkpoint and writes `spec.json`, `network.keras` and `import.json`.
 
     Args:
-        checkpoint: File written by `torch.save`.
+        checkpoint: File written by `torch.save`; for YAMNet, its published `.h5` or `.tflite`.
         architecture: Name in the registry.
         output: New folder, or one of an earlier import, which is replaced only on success.
         classes: Number of classes of the network; by default that of the checkpoint.
@@ -70,7 +67,7 @@ def import_checkpoint(
     """
     spec = registry.named_spec(architecture)
     _check_output(output)
-    state = read_state_dict(checkpoint)
+    state = _read(checkpoint)
     converted = convert(
         state.tensors, spec, checkpoint, classes=classes, new_head=new_head, prefix=prefix
     )
@@ -121,6 +118,12 @@ def convert(
     left_out = [*beside, *match(own, pairs, unused, where)]
     fill(pairs, own)
     return Conversion(spec, network, tuple(pairs), tuple(left_out))
+
+
+def _read(checkpoint: Path) -> StateDict:
+    if checkpoint.suffix in yamnet_file.SUFFIXES:
+        return StateDict(yamnet_file.read_yamnet(checkpoint), ())
+    return read_state_dict(checkpoint)
 
 
 def _without_prefix(

@@ -23,25 +23,34 @@ class Pair:
         name: Name of the tensor.
         variable: Variable of the Keras network.
         axes: Order of the tensor's axes in the variable; empty for a vector or a scalar.
+        merged: Whether the tensor's first axis holds the first two, and the second is 1: a
+            depthwise kernel, whose filters PyTorch counts through.
     """
 
     name: str
     variable: keras.Variable
     axes: tuple[int, ...] = ()
+    merged: bool = False
 
     @property
     def tensor_shape(self) -> tuple[int, ...]:
         """Required shape of the tensor; PyTorch's scalars are vectors of length one here."""
+        first, *others = self._apart
+        return (first * others[0], 1, *others[1:]) if self.merged else self._apart
+
+    def value(self, tensor: np.ndarray) -> np.ndarray:
+        """Converts the tensor to the variable's layout."""
+        ordered = tensor.reshape(self._apart).transpose(self.axes) if self.axes else tensor
+        return ordered.reshape(self.variable.shape)
+
+    @property
+    def _apart(self) -> tuple[int, ...]:
+        """Sizes of the tensor's axes, none merged."""
         shape = tuple(self.variable.shape) or (1,)
         if not self.axes:
             return shape
         sizes = dict(zip(self.axes, shape, strict=True))
         return tuple(sizes[axis] for axis in range(len(shape)))
-
-    def value(self, tensor: np.ndarray) -> np.ndarray:
-        """Converts the tensor to the variable's layout."""
-        ordered = tensor.transpose(self.axes) if self.axes else tensor
-        return ordered.reshape(self.variable.shape)
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,10 @@ def pairs_of(layer: keras.layers.Layer, module: str, mirrored: bool = False) -> 
     if getattr(layer, "use_bias", False):
         found.append(("bias", layer.bias, ()))
     prefix = f"{module}." if module else ""
-    return [Pair(prefix + name, variable, axes) for name, variable, axes in found]
+    merged = isinstance(layer, keras.layers.DepthwiseConv2D)
+    return [
+        Pair(prefix + name, variable, axes, merged and bool(axes)) for name, variable, axes in found
+    ]
 
 
 def match(

@@ -2,59 +2,51 @@
 
 Names are those of the authors' module trees: kkoutini/PaSST, qiuqiangkong/audioset_tagging_cnn,
 CPJKU/dcase2024_task1_baseline and fschmid56/cpjku_dcase23 (CP-Mobile), and
-EOPhoeny/dcase2025_task1_inference (SSCP-Mobile).
+EOPhoeny/dcase2025_task1_inference (SSCP-Mobile). Other scene classifiers: `scene_names`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dcase_system.core.errors import InputError
+from dcase_system.models.checkpoints import scene_names
 from dcase_system.models.checkpoints.mapping import Unused
+from dcase_system.models.checkpoints.naming import COUNTER, Published
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import BLOCKS_PER_STAGE, CPMobileSpec
+from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.passt import PaSSTSpec
-
-_COUNTER = Unused(
-    r"(.*\.)?num_batches_tracked", "counts batches; read only where PyTorch's momentum is None"
-)
-
-
-@dataclass(frozen=True)
-class Published:
-    """Naming of one architecture's published tensors.
-
-    Attributes:
-        modules: (PyTorch module, Keras layer) for all layers with weights.
-        head: Keras layers of the classifier, which a new head replaces.
-        anchor: Tensor that every such checkpoint has; what precedes it in a name is the prefix.
-        head_tensor: Tensor whose first axis is the classes.
-        unused: Tensors of the network that may be left out.
-        beside: Tensors outside the prefix that may be left out.
-        mirrored: Whether PyTorch's convolutions have the axes (frames, mels).
-    """
-
-    modules: tuple[tuple[str, str], ...]
-    head: tuple[str, ...]
-    anchor: str
-    head_tensor: str
-    unused: tuple[Unused, ...] = (_COUNTER,)
-    beside: tuple[Unused, ...] = ()
-    mirrored: bool = False
+from dcase_system.models.tf_sepnet import TFSepNetSpec
+from dcase_system.models.yamnet import YAMNetSpec
 
 
 def published(spec: Any) -> Published:
-    """Returns the tensor names of a spec."""
+    """Returns the tensor names of a spec.
+
+    Raises:
+        InputError: No weights of its architecture are published.
+    """
     if isinstance(spec, PaSSTSpec):
         return _passt(spec)
     if isinstance(spec, CNN10Spec):
         return _cnn10(spec)
     if isinstance(spec, CPMobileSpec):
         return _cp_mobile(spec)
-    raise TypeError(f"expected a published architecture, received {type(spec).__name__}")
+    if isinstance(spec, TFSepNetSpec):
+        return scene_names.tf_sepnet(spec)
+    if isinstance(spec, CPResNetSpec):
+        return scene_names.cp_resnet(spec)
+    if isinstance(spec, YAMNetSpec):
+        return scene_names.yamnet(spec)
+    raise InputError(
+        "architecture without published weights",
+        where=type(spec).__name__,
+        expected="PaSST, CNN10, CP-Mobile, TF-SepNet, CP-ResNet or YAMNet",
+    )
 
 
 def spec_of(spec: Any, tensors: Mapping[str, np.ndarray], where: str | Path) -> Any:
@@ -133,7 +125,7 @@ def _cnn10(spec: CNN10Spec) -> Published:
         ("logits",),
         "bn0.weight",
         "fc_audioset.weight",
-        unused=(_COUNTER, front_end),
+        unused=(COUNTER, front_end),
         mirrored=True,
     )
 

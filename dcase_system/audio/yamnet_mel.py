@@ -1,0 +1,106 @@
+"""YAMNet's log-mel front end (tensorflow/models, research/audioset/yamnet) as a Keras layer."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy.signal import firwin
+
+_TAPS = 127  # the transition, 7.5 to 8.5 kHz, folds to above the last mel band
+_KAISER_BETA = 5.65  # 60 dB
+
+
+@dataclass(frozen=True)
+class YamnetMelSpec:
+    """Constants of the front end; the defaults are the published ones, for waveforms at 32 kHz.
+
+    Attributes:
+        sample_rate: Sample rate of the waveform in Hz.
+        decimation: Samples of the waveform for each sample that YAMNet takes, at 16 kHz.
+        window_length: Samples of the periodic Hann window (25 ms), after decimation.
+        hop_length: Samples between frames (10 ms), after decimation.
+        fft_length: Points of the FFT.
+        n_mels: Number of mel bands.
+        min_hz: Lower edge of the first band.
+        max_hz: Upper edge of the last band.
+        log_offset: Offset added to the mel magnitude before the logarithm.
+    """
+
+    sample_rate: int = 32_000
+    decimation: int = 2
+    window_length: int = 400
+    hop_length: int = 160
+    fft_length: int = 512
+    n_mels: int = 64
+    min_hz: float = 125.0
+    max_hz: float = 7_500.0
+    log_offset: float = 0.001
+
+    @property
+    def mask_value(self) -> float:
+        """The level of silence."""
+        return math.log(self.log_offset)
+
+    def frames(self, samples: int) -> int:
+        """Frames of a clip; the first starts with the clip, and only whole windows count."""
+        decimated = -(-samples // self.decimation)
+        return max(0, decimated - self.window_length) // self.hop_length + 1
+
+
+@keras.saving.register_keras_serializable("dcase_system")
+class YamnetMel(keras.layers.Layer):
+    """Waveform to YAMNet's input: log(mel magnitude + offset).
+
+    Input: float waveforms (batch, samples), full scale = 1; shorter ones than a window are padded
+    with silence.
+    Output: (batch, n_mels, frames, 1); 1 s at the default constants gives (batch, 64, 98, 1).
+
+    The layer has no weights.
+    """
+
+    def __init__(self, spec: YamnetMelSpec | dict | None = None, **kwargs):
+        super().__init__(**kwargs)
+        spec = YamnetMelSpec(**spec) if isinstance(spec, dict) else spec or YamnetMelSpec()
+        self.spec = spec
+        with tf.init_scope():  # a NumPy array even if the layer is created inside a graph
+            self._bank = tf.signal.linear_to_mel_weight_matrix(
+                spec.n_mels,
+                spec.fft_length // 2 + 1,
+                spec.sample_rate / spec.decimation,
+                spec.min_hz,
+                spec.max_hz,
+            ).numpy()
+        cutoff = 1.0 / spec.decimation
+        taps = firwin(_TAPS, cutoff, window=("kaiser", _KAISER_BETA)) if cutoff < 1.0 else [1.0]
+        self._taps = np.asarray(taps, np.float32)[:, None, None]
+
+    def call(self, waveforms):
+        spec = self.spec
+        spectrum = tf.signal.stft(
+            self.decimate(waveforms),
+            spec.window_length,
+            spec.hop_length,
+            spec.fft_length,
+        )
+        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+        mel = tf.matmul(tf.sqrt(power), self._bank)  # (batch, frames, mels)
+        log_mel = tf.math.log(mel + spec.log_offset)
+        return tf.transpose(log_mel, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
+
+    def decimate(self, waveforms):
+        """Low-pass filters and decimates: (batch, samples) to (batch, samples / decimation)."""
+        half, spec = len(self._taps) // 2, self.spec
+        if spec.decimation > 1:
+            padded = tf.pad(waveforms, [[0, 0], [half, half]])[..., None]
+            waveforms = tf.nn.conv1d(padded, self._taps, spec.decimation, "VALID")[..., 0]
+        missing = tf.maximum(spec.window_length - tf.shape(waveforms)[1], 0)
+        return tf.pad(waveforms, [[0, 0], [0, missing]])
+
+    def compute_output_shape(self, input_shape):
+        samples = input_shape[1]
+        return (input_shape[0], self.spec.n_mels, samples and self.spec.frames(samples), 1)
+
+    def get_config(self):
+        return {**super().get_config(), "spec": dict(vars(self.spec))}
