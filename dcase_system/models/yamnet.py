@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import keras
 
-from dcase_system.models.layers import DepthwiseConv2D
+from dcase_system.models.layers import DepthwiseConv2D, FusedBatchNormalization
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class YAMNetSpec:
 def build_yamnet(spec: YAMNetSpec) -> keras.Model:
     """Builds the network: (batch, mels, frames, 1) log-mel to (batch, classes) logits.
 
-    The layer `embedding` gives the 1,024 values from which others train classifiers.
+    The layer `embedding` gives the 1,024 values from which others train classifiers. They differ in
+    scale by far, so a batch norm stands before the classifier and belongs to it; until trained, it
+    changes nothing.
     """
     inputs = keras.Input((*spec.input_shape, 1), name="log_mel")
     x = _convolution(spec.stem_channels, 3, 2, "layer1_conv")(inputs)
@@ -63,7 +65,9 @@ def build_yamnet(spec: YAMNetSpec) -> keras.Model:
             3, layer.stride, "same", activation="relu", name=f"layer{number}_depthwise"
         )(x)
         x = _convolution(layer.channels, 1, 1, f"layer{number}_pointwise")(x)
-    x = keras.layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="embedding")(x)
+    x = FusedBatchNormalization(name="embedding_bn")(x)  # (batch, 1, 1, channels)
+    x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="yamnet")
 
 

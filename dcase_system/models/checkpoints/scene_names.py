@@ -62,9 +62,8 @@ def yamnet(spec: YAMNetSpec) -> Published:
             for part in ("depthwise", "pointwise")
         ]
     modules.append(("classifier", "logits"))
-    return Published(
-        tuple(modules), ("logits",), "layer1.conv.weight", "classifier.weight", mirrored=True
-    )
+    head = ("embedding_bn", "logits")
+    return Published(tuple(modules), head, "layer1.conv.weight", "classifier.weight", mirrored=True)
 
 
 def _conv_bn(module: str, layer: str) -> list[tuple[str, str]]:
