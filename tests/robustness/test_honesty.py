@@ -13,6 +13,7 @@ from dcase_system.challenge.student import stage
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.student.train import train_student
 from dcase_system.distillation import teachers
+from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.training import plan as training_plan
@@ -83,6 +84,36 @@ def test_a_teacher_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
     train_teachers(tmp_path, [plan, replace(plan, name="two", seed=1)], data)
     assert len(heard) == 2
     _assert_within_the_split(heard, data)
+
+
+def test_by_folds_no_logits_of_a_member_reach_a_clip_that_it_was_trained_on(
+    data, heard, tmp_path, monkeypatch
+):
+    """Each member gives its own number as logits, so that a clip shows who answered for it."""
+    plan = TeacherPlan(name="1", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST)
+    plans = [replace(plan, name=str(one), folds=2, fold=one % 2) for one in range(3)]
+    answers = iter(10.0 ** np.repeat(np.arange(3), 2))  # of the training and the dev-test list
+    monkeypatch.setattr(
+        teachers, "predict", lambda _, audio: np.full((len(audio), 10), next(answers), np.float32)
+    )
+    description = train_teachers(tmp_path, plans, data)
+    assert list(description) == ["train", "out_of_fold", "validation", "dev_test"]
+    ensemble = read_ensemble(
+        tmp_path,
+        split=data.split,
+        scenes=data.scenes,
+        filenames=data.train.clips.filenames,
+        validation_fraction=0.3,
+    )
+    location_of = dict(zip(stored(data.train.audio), data.train.clips.locations, strict=True))
+    for clip, logits in zip(location_of, ensemble.mean_logits("logits")[:, 0], strict=True):
+        others = [number for number in range(3) if clip not in heard[number][0]]
+        held_out = clip in heard[0][1]
+        assert others == list(range(4)) if held_out else others in ([0, 2], [1])
+        assert logits == np.mean([10.0**number for number in others], dtype=np.float32)
+    for trained_on, _ in heard:
+        others = set(location_of) - trained_on
+        assert not {location_of[one] for one in trained_on} & {location_of[one] for one in others}
 
 
 def test_a_student_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
