@@ -256,9 +256,12 @@ def test_a_frozen_member_keeps_its_initial_weights_which_are_named_among_the_inp
             "not every fold has a teacher; .* received 2 folds, 1",
         ),
         (
-            [replace(PLANS[0], folds=9, fold=fold, name=str(fold)) for fold in range(9)],
+            [
+                replace(PLANS[0], name=str(fold), folds=2, fold=fold, validation_fraction=0.3)
+                for fold in range(2)
+            ],
             None,
-            "too few recording locations for folds; .* received 9 folds of",
+            "too few recording locations for folds; .* received 2 folds of 10",
         ),
         (
             [replace(PLANS[0], front_end=LogMelSpec())],
