@@ -29,6 +29,7 @@ from recipes._flags import (
     package,
     pruning,
     systems,
+    teachers,
 )
 
 FLAGS = flags.FLAGS
@@ -41,8 +42,9 @@ def _names(group: ModuleType) -> set[str]:
 OF_PRUNING = _names(pruning)
 _DECIDED_HERE = _names(output) | {"seed", "distill", "teachers", "teacher_epochs", "members"}
 # Flags that the package passes on to its recipes.
-TO_TEACHERS = _names(clips) | _names(augmentation) | {"distribution", "seed", "initial_weights"}
-TO_STUDENTS = _names(systems) - OF_PRUNING - _DECIDED_HERE - {"initial_weights"}
+TO_TEACHERS = {*_names(clips), *_names(augmentation), *_names(teachers), "distribution", "seed"}
+TO_TEACHERS -= {"members"}
+TO_STUDENTS = _names(systems) - OF_PRUNING - _DECIDED_HERE - _names(teachers)
 # Flags that only locate clips (their lists are compared instead), or that change no result.
 NOT_COMPARED = _names(package) | {"data_dir", "scenes", "cache_dir", "seed", "distribution"}
 DECIDING = (_names(systems) | {"baseline"}) - _names(output) - NOT_COMPARED

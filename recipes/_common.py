@@ -100,6 +100,8 @@ def student_settings() -> dict[str, Any]:
         "mask_frames",
         "label_weight",
         "temperature",
+        "teaching",
+        "average",
         "seed",
     )
 
@@ -180,6 +182,7 @@ def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
         given=of_all,
         frozen=FLAGS.frozen,
         half_without_responses=FLAGS.half_without_responses,
+        folds=FLAGS.folds,
     )
     if missing := missing_weights(plans):
         LOG.warning("%s", missing)

@@ -6,6 +6,7 @@ from absl import flags
 
 from dcase_system import runs
 from dcase_system.audio.clips import decoded
+from dcase_system.challenge.teachers import memorised
 from dcase_system.corpora.lists import read_split
 from dcase_system.distillation.plan import settings_of
 from dcase_system.distillation.teachers import train_member, train_teachers
@@ -14,7 +15,7 @@ from dcase_system.reporting.report import write_report
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables
 from recipes import _common
-from recipes._flags import given
+from recipes._flags import LOG, given
 
 FLAGS = flags.FLAGS
 _OF_ALL = ("epochs", "batch_size", "accumulation", "learning_rate", "validation_fraction")
@@ -34,6 +35,8 @@ def run() -> None:
     if FLAGS.only:
         train_member(run_dir, plans, FLAGS.only, data, responses)
         return
-    train_teachers(run_dir, plans, data, responses, overwrite=overwrite)
+    description = train_teachers(run_dir, plans, data, responses, overwrite=overwrite)
     print("\n\n".join(map(as_text, read_ensemble_tables(run_dir))))
+    if warning := memorised(description):
+        LOG.warning("%s", warning)
     print(f"\nteachers: {run_dir}\nreport: {write_report(run_dir)}")

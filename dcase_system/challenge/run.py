@@ -42,6 +42,7 @@ from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora import tau
+from dcase_system.distillation.consistent import check_networks
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.checked_export import export_checked, sample_calibration_rows
 from dcase_system.edge.tflite import FORMATS, file_name
@@ -105,7 +106,12 @@ def settings_of(
         clips: Record of the clips, or of their lists.
 
     See `run_split` for the others.
+
+    Raises:
+        InputError: The teachers cannot teach as the plan says.
     """
+    if ensemble and plan.teaching == "consistent":
+        check_networks(ensemble)
     teachers = {"key": ensemble.key, "members": ensemble.members} if ensemble else None
     return {
         "kind": "split",

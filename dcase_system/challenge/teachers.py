@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dcase_system.challenge.members import (
     CHECKPOINTS,
     CONVOLUTIONAL,
@@ -25,6 +27,7 @@ from dcase_system.models.yamnet import YAMNetSpec
 from dcase_system.training.seeds import derive
 
 PASST_PATCHOUT_MELS = 6
+MEMORISED_ACCURACY = 98.0  # percent
 
 
 def teacher_plans(
@@ -35,6 +38,7 @@ def teacher_plans(
     given: Mapping[str, Any],
     frozen: bool = False,
     half_without_responses: bool = False,
+    folds: int = 1,
 ) -> list[TeacherPlan]:
     """Plans the training of each member of an ensemble.
 
@@ -46,6 +50,7 @@ def teacher_plans(
         frozen: Whether members with initial weights train their classifier alone.
         half_without_responses: Whether the first, third, ... member of each architecture trains
             without impulse responses, as in published ensembles (with Freq-MixStyle alone).
+        folds: Number of folds of recording locations; the members leave out one after another.
 
     Raises:
         InputError: An architecture is unknown, there are more weights than members, or a choice
@@ -64,7 +69,11 @@ def teacher_plans(
         )
     weights = [*map(Path, initial_weights), *[None] * (len(members) - len(initial_weights))]
     plans = [
-        _plan(number, member, initial, derive(seed, "teacher", number), given, frozen)
+        replace(
+            _plan(number, member, initial, derive(seed, "teacher", number), given, frozen),
+            folds=folds,
+            fold=(number - 1) % folds,
+        )
         for number, (member, initial) in enumerate(zip(members, weights, strict=True), 1)
     ]
     if not half_without_responses:
@@ -98,6 +107,26 @@ def missing_weights(plans: Sequence[TeacherPlan]) -> str | None:
         f"weights: github.com/kkoutini/PaSST, releases {', '.join(CHECKPOINTS)}; import each with "
         "python -m dcase_system.models.checkpoints and name the folders in --initial_weights. "
         "For a CPU, use --members=cp_mobile_teacher,cp_mobile_teacher"
+    )
+
+
+def memorised(description: Mapping[str, Any]) -> str | None:
+    """Returns a warning if teachers classify the clips they were trained on almost perfectly.
+
+    Args:
+        description: `train_teachers`' description of the ensemble.
+    """
+    if "out_of_fold" in description:
+        return None  # a student gets no logits of clips that a teacher was trained on
+    accuracies = [
+        row["accuracy"] for name, row in description["train"].items() if name != "ensemble"
+    ]
+    if np.mean(accuracies) < MEMORISED_ACCURACY:
+        return None
+    return (
+        f"WARNING: the teachers know their training clips by heart ({np.mean(accuracies):.1f} % "
+        "right), so their logits say little more than the labels; train teachers by --folds, or "
+        "students with --teaching=consistent"
     )
 
 

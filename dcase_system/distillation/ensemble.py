@@ -1,17 +1,30 @@
-"""The ensemble of teachers: the mean of their logits, and their agreement."""
+"""The ensemble of teachers: the mean of its members' answers, and their agreement."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from scipy.special import entr, softmax
+from scipy.special import entr, log_softmax, logsumexp, softmax
 
 from dcase_system.training.metrics import macro_score
 from dcase_system.training.multilabel import mean_average_precision
 
+Average = Literal["logits", "probabilities"]
+"""What is averaged over the members; the logarithm of mean probabilities serves as logits."""
 
-def ensemble_logits(members: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Averages the members' logits, (clips, classes), as CP-JKU do.
+
+def ensemble_logits(
+    members: Mapping[str, np.ndarray],
+    average: Average = "logits",
+    used: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Averages the members' logits, as CP-JKU do, or their probabilities.
+
+    Args:
+        members: Logits (clips, classes), keyed by member name.
+        average: What to average.
+        used: Whether a member's logits of a clip count, bool (clips,), keyed by member name; each
+            clip needs one that does. None for all.
 
     Raises:
         ValueError: There is no member, or their shapes differ.
@@ -19,36 +32,48 @@ def ensemble_logits(members: Mapping[str, np.ndarray]) -> np.ndarray:
     if len({logits.shape for logits in members.values()}) != 1:
         shapes = {name: logits.shape for name, logits in members.items()}
         raise ValueError(f"expected members of one shape, received {shapes}")
-    return np.mean(list(members.values()), axis=0)
+    stacked = np.stack(list(members.values()))  # (members, clips, classes)
+    counted = np.ones((*stacked.shape[:2], 1), bool)
+    if used is not None:
+        counted = np.stack([used[name] for name in members])[..., None]
+    if average == "logits":
+        return np.mean(stacked, axis=0, where=counted)
+    shares = counted / counted.sum(axis=0)
+    return logsumexp(log_softmax(stacked, axis=-1), axis=0, b=shares)
 
 
-def describe_ensemble(members: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, Any]:
+def describe_ensemble(
+    members: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    used: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, Any]:
     """Computes accuracy, log loss, entropy and agreement of each member and of the ensemble.
 
     Args:
         members: Logits (clips, classes), keyed by member name.
         labels: Class indices (clips,), or labels (clips, classes).
+        used: See `ensemble_logits`; a member is scored on the clips where its logits count.
 
     Returns:
         By name, with `ensemble` last: macro `accuracy` in percent, macro `logloss` and mean
         `entropy` in nats, and `agreement` with the ensemble's decisions in percent; for several
         labels a clip the mean average precision `map` alone.
     """
-    combined = ensemble_logits(members)
-    named = {**members, "ensemble": combined}
-    if labels.ndim == 2:
-        return {
-            name: {"map": mean_average_precision(logits, labels)} for name, logits in named.items()
-        }
+    combined = ensemble_logits(members, used=used)
     decided = combined.argmax(axis=-1)
     rows = {}
-    for name, logits in named.items():
-        probabilities = softmax(logits.astype(np.float64), axis=-1)
-        scored = macro_score(probabilities, labels)
+    for name, logits in {**members, "ensemble": combined}.items():
+        counted = slice(None) if used is None or name not in used else used[name]
+        if labels.ndim == 2:
+            rows[name] = {"map": mean_average_precision(logits[counted], labels[counted])}
+            continue
+        probabilities = softmax(logits[counted].astype(np.float64), axis=-1)
+        scored = macro_score(probabilities, labels[counted])
+        agrees = probabilities.argmax(axis=-1) == decided[counted]
         rows[name] = {
             "accuracy": scored.accuracy,
             "logloss": scored.logloss,
             "entropy": float(entr(probabilities).sum(axis=-1).mean()),
-            "agreement": float(100 * (logits.argmax(axis=-1) == decided).mean()),
+            "agreement": float(100 * agrees.mean()),
         }
     return rows

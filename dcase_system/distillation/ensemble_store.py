@@ -2,6 +2,7 @@
 
     ensemble.json                      split, scenes, validation fraction, members' fingerprints
     <member>/logits/train.safetensors  the member's logits store
+    <member>/network/                  the member's network, which imported logits lack
 
 A student takes such a folder. The list holds each member's fingerprint, so a store left or replaced
 by another training is not mistaken for the member's.
@@ -18,13 +19,13 @@ import numpy as np
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.core.folders import refuse_file
-from dcase_system.distillation.ensemble import ensemble_logits
-from dcase_system.distillation.logits_store import read_logits
+from dcase_system.distillation.ensemble import Average, ensemble_logits
+from dcase_system.distillation.logits_store import LogitsStore, read_logits
 
 _NAME = re.compile(r"\w[\w .,+-]*")
 _LIST = "ensemble.json"
 TRAIN_LOGITS = "train.safetensors"
-_DESCRIBED = ("train", "dev_test")  # lists of clips
+_DESCRIBED = ("train", "out_of_fold", "dev_test")  # lists of clips
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +36,33 @@ class Ensemble:
         key: Fingerprint that changes when a member does.
         members: Names of the members.
         external_data: External data the members use, in the words of the meta file.
-        logits: Mean of the members' logits for the student's training clips, (clips, classes).
+        logits: Each member's logits for the student's training clips, (clips, classes), by name.
+        trained: Whether a member was trained on each clip, bool (clips,), by name; None unless the
+            members were trained by folds.
+        networks: Folder of each member's network, with the fingerprint that it must have.
         description: Members' scores and agreement on each list of clips, for information.
     """
 
     key: str
     members: tuple[str, ...]
     external_data: tuple[str, ...]
-    logits: np.ndarray
+    logits: Mapping[str, np.ndarray]
+    trained: Mapping[str, np.ndarray] | None = None
+    networks: Mapping[Path, str] = field(default_factory=dict)
     description: dict[str, Any] = field(default_factory=dict)
+
+    def mean_logits(self, average: Average) -> np.ndarray:
+        """Returns logits (clips, classes) for the student's training clips.
+
+        With members by folds, a clip's are those of the members that were not trained on it.
+        """
+        used = self.trained and {member: ~rows for member, rows in self.trained.items()}
+        return ensemble_logits(self.logits, average, used)
+
+
+def network_folder(folder: Path, member: str) -> Path:
+    """Folder of a member's network."""
+    return folder / member / "network"
 
 
 def logits_folder(folder: Path, member: str) -> Path:
@@ -91,8 +110,8 @@ def read_members(
     split: int,
     scenes: Sequence[str],
     filenames: Sequence[str],
-) -> dict[str, np.ndarray]:
-    """Reads logits (clips, classes) of each member from its store of this name.
+) -> dict[str, LogitsStore]:
+    """Reads each member's store of this name.
 
     Args:
         folder: Folder of the ensemble.
@@ -112,7 +131,7 @@ def read_members(
             scenes=scenes,
             filenames=filenames,
             teacher=key,
-        ).logits
+        )
         for member, key in members.items()
     }
 
@@ -137,7 +156,8 @@ def read_ensemble(
 
     Raises:
         InputError: The folder holds no finished ensemble, or one of another split, class order or
-            set of clips; a member's store is stale; or teachers were trained on held-out clips.
+            set of clips; a member's store is stale; teachers were trained on held-out clips; or
+            all of them were trained on a clip by folds.
     """
     refuse_file(folder)
     path = folder / _LIST
@@ -160,11 +180,38 @@ def read_ensemble(
             expected=f"teachers with a validation fraction of {validation_fraction:g}",
             received=f"{held_out:g}",
         )
-    logits = read_members(
+    stores = read_members(
         folder, members, TRAIN_LOGITS, split=split, scenes=scenes, filenames=filenames
     )
-    if not logits:
+    if not stores:
         raise InputError("ensemble has no members", where=path)
-    described = {name: content[name] for name in _DESCRIBED if name in content}
-    key = fingerprint(members)
-    return Ensemble(key, tuple(members), external_data, ensemble_logits(logits), described)
+    return Ensemble(
+        fingerprint(members),
+        tuple(members),
+        external_data,
+        {member: store.logits for member, store in stores.items()},
+        _trained(stores, path),
+        {network_folder(folder, member): key for member, key in members.items()},
+        {name: content[name] for name in _DESCRIBED if name in content},
+    )
+
+
+def _trained(stores: Mapping[str, LogitsStore], path: Path) -> dict[str, np.ndarray] | None:
+    """Returns which clips each member was trained on by folds, or None without folds."""
+    by_folds = {member: store.trained for member, store in stores.items()}
+    if all(trained is None for trained in by_folds.values()):
+        return None
+    trained = {
+        # A member without this record counts as trained on all clips.
+        member: np.ones(len(stores[member].filenames), bool) if rows is None else np.array(rows)
+        for member, rows in by_folds.items()
+    }
+    by_all = np.all(list(trained.values()), axis=0)
+    if by_all.any():
+        raise InputError(
+            "all teachers were trained on a clip",
+            where=path,
+            expected="one that was not, for each clip, from --folds",
+            received=next(iter(stores.values())).filenames[by_all.argmax()],
+        )
+    return trained

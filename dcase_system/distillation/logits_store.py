@@ -7,7 +7,7 @@ or another class order would silently train a student on nonsense.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,8 @@ class LogitsStore:
         scenes: Class of each column.
         filenames: Clip of each row.
         logits: Float32, (clips, classes).
+        trained: Whether the teacher was trained on each clip, for teachers by folds; None if it
+            was trained on all that were not held out.
     """
 
     teacher: str
@@ -39,6 +41,7 @@ class LogitsStore:
     scenes: tuple[str, ...]
     filenames: tuple[str, ...]
     logits: np.ndarray
+    trained: tuple[bool, ...] | None = None
 
 
 class _Header(BaseModel, strict=True, extra="forbid"):
@@ -48,6 +51,7 @@ class _Header(BaseModel, strict=True, extra="forbid"):
     split: int
     scenes: tuple[str, ...]
     filenames: tuple[str, ...]
+    trained: tuple[bool, ...] | None = None
 
 
 def write_logits(path: str | Path, store: LogitsStore) -> None:
@@ -65,6 +69,8 @@ def write_logits(path: str | Path, store: LogitsStore) -> None:
             received=f"shape {store.logits.shape}",
         )
     header = {name: getattr(store, name) for name in _Header.model_fields}
+    if store.trained is None:
+        del header["trained"]
     # One text field: with several, the order would differ from file to file.
     content = save({_LOGITS: store.logits.astype(np.float32)}, {_HEADER: json.dumps(header)})
     with replacing(path) as temporary:
@@ -123,8 +129,13 @@ def read_logits(
             expected=f"{len(filenames)} clips" + (f", {missing[0]} among them" if missing else ""),
             received=f"{len(row_of)} clips",
         )
-    rows = np.array([row_of[filename] for filename in filenames], np.int64)
-    return LogitsStore(store.teacher, split, store.scenes, tuple(filenames), store.logits[rows])
+    rows = [row_of[filename] for filename in filenames]
+    return replace(
+        store,
+        filenames=tuple(filenames),
+        logits=store.logits[np.array(rows, np.int64)],
+        trained=store.trained and tuple(store.trained[row] for row in rows),
+    )
 
 
 def _load(path: Path) -> LogitsStore:
@@ -148,4 +159,11 @@ def _load(path: Path) -> LogitsStore:
     shape = (len(header.filenames), len(header.scenes))
     if logits.shape != shape or logits.dtype != np.float32 or not np.isfinite(logits).all():
         raise InputError("logits store is damaged", where=path, received=f"shape {logits.shape}")
+    if header.trained is not None and len(header.trained) != len(header.filenames):
+        raise InputError(
+            "logits store is damaged",
+            where=path,
+            expected=f"{len(header.filenames)} clips in `trained`",
+            received=len(header.trained),
+        )
     return LogitsStore(**dict(header), logits=logits)

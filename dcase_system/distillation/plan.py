@@ -5,12 +5,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.core.errors import InputError
+from dcase_system.corpora.corpus import Clips
+from dcase_system.corpora.folds import location_folds
 from dcase_system.models import registry
 from dcase_system.models.stored import weights_digest
-from dcase_system.training.plan import TrainingPlan
+from dcase_system.training.plan import TrainingPlan, held_out_rows
+
+_FOLDS_SEED = 0  # the folds of all members are the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +29,8 @@ class TeacherPlan(TrainingPlan):
         front_end: Front end.
         initial_weights: Folder of a converted checkpoint, or None to train from scratch.
         frozen: Whether the classifier alone is trained; requires initial weights.
+        folds: Number of folds of recording locations; 1 trains on all of them.
+        fold: Fold that is not trained on, from 0, if there are several.
     """
 
     name: str
@@ -30,6 +38,8 @@ class TeacherPlan(TrainingPlan):
     front_end: FrontEndSpec
     initial_weights: Path | None = None
     frozen: bool = False
+    folds: int = 1
+    fold: int = 0
 
     def __post_init__(self):
         if self.frozen and self.initial_weights is None:
@@ -75,6 +85,14 @@ def _settings(plan: TeacherPlan) -> dict[str, Any]:
     return values
 
 
+def trained_rows(train: Clips, plan: TeacherPlan) -> np.ndarray:
+    """Returns a boolean mask (clips,) of the clips that a member is trained on."""
+    rows = ~held_out_rows(train, plan.validation_fraction)
+    if plan.folds > 1:
+        rows[rows] = location_folds(train.take(rows), plan.folds, _FOLDS_SEED) != plan.fold
+    return rows
+
+
 def external_data_of(plans: Sequence[TeacherPlan]) -> list[str]:
     """External data the members use, in the words of the meta file."""
     used = {
@@ -104,4 +122,12 @@ def checked(plans: Sequence[TeacherPlan], classes: int) -> list[TeacherPlan]:
             )
     if len({plan.validation_fraction for plan in plans}) != 1:
         raise InputError("teachers hold out different clips", where="validation_fraction")
+    folds = {plan.folds for plan in plans}
+    if len(folds) != 1 or {plan.fold for plan in plans} != set(range(max(folds))):
+        raise InputError(
+            "not every fold has a teacher",
+            where="folds",
+            expected="a number of folds up to that of teachers",
+            received=f"{max(folds)} folds, {len(plans)} teachers",
+        )
     return [replace(plan, spec=registry.with_classes(plan.spec, classes)) for plan in plans]

@@ -5,7 +5,6 @@ trained from scratch. Here a member is any architecture with its own seed and in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ import numpy as np
 
 from dcase_system import runs
 from dcase_system.audio.clips import ClipSet, Data
-from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.audio.front_ends import front_end
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.core.errors import InputError
-from dcase_system.core.files import write_json
 from dcase_system.corpora.tags import presence
 from dcase_system.distillation import ensemble_store
 from dcase_system.distillation.ensemble import describe_ensemble
@@ -27,10 +25,12 @@ from dcase_system.distillation.plan import (
     checked,
     external_data_of,
     settings_of,
+    trained_rows,
 )
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.checkpoints.published import published
+from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
@@ -67,7 +67,8 @@ def train_teachers(
 
     Returns:
         `describe_ensemble` of the training clips (`train`), of those held out, if any
-        (`validation`), and of the dev-test clips (`dev_test`).
+        (`validation`), and of the dev-test clips (`dev_test`). With folds, `train` scores each
+        member on the clips it was trained on, and `out_of_fold` on the others.
 
     Raises:
         InputError: The plans are inconsistent or do not match the data; the directory holds
@@ -83,7 +84,7 @@ def train_teachers(
             for plan in plans
         }
         dismiss_others()
-        description = _describe(run_dir, keys, data, plans[0].validation_fraction)
+        description = _describe(run_dir, keys, data, plans)
         ensemble_store.write_ensemble(
             run_dir,
             keys,
@@ -139,10 +140,11 @@ def _member(
     inputs = {**settings, "split": data.split, "clips": data.train.key}
     if impulse_responses is not None and plan.impulse_response_probability:
         inputs["impulse_responses"] = impulse_responses.key
+    network = ensemble_store.network_folder(folder.parent, folder.name)
     log = TrainingLog(folder / "metrics.jsonl", folder.parent / TENSORBOARD / folder.name)
     with runs.only_one(folder):
         key = stages.run_training(
-            folder / "network",
+            network,
             inputs,
             lambda target, checkpoint: _train(
                 target, checkpoint, log, plan, data, impulse_responses
@@ -152,7 +154,7 @@ def _member(
             ensemble_store.logits_folder(folder.parent, folder.name),
             # The inputs name the files, so that a folder of an earlier version is rebuilt.
             {"teacher": key, "test": data.test.key, "files": _LOGITS},
-            lambda target: _store_logits(target, key, folder / "network", plan.front_end, data),
+            lambda target: _store_logits(target, key, network, plan, data),
         )
     return key
 
@@ -175,11 +177,20 @@ def _train(
         head = published(spec).head
         for layer in network.layers:
             layer.trainable = layer.name in head
-    labels, metrics = presence(data.train.clips.labels, len(data.scenes)), []
+    clips = data.train.clips
+    labels, metrics = presence(clips.labels, len(data.scenes)), []
     if not data.several_labels:
         metrics.append(keras.metrics.CategoricalAccuracy(name="accuracy"))
     fit(
-        prepare(network, plan.front_end, data.train, labels, plan, impulse_responses),
+        prepare(
+            network,
+            plan.front_end,
+            data.train,
+            labels,
+            plan,
+            impulse_responses,
+            only=trained_rows(clips, plan) | held_out_rows(clips, plan.validation_fraction),
+        ),
         plan,
         loss=label_loss(data.several_labels),
         metrics=metrics,
@@ -188,47 +199,61 @@ def _train(
         name=f"split{data.split} teacher {plan.name}",
     )
     save_network(target, network, spec)
-    write_json(target / "front_end.json", asdict(plan.front_end))
+    samples = data.train.audio.shape[0]
+    save_signature(target, ModelSignature(data.scenes, plan.front_end, samples))
 
 
-def _store_logits(
-    target: Path, key: str, folder: Path, front_end_spec: FrontEndSpec, data: Data
-) -> None:
+def _store_logits(target: Path, key: str, folder: Path, plan: TeacherPlan, data: Data) -> None:
     network = load_network(folder)
-    model = waveform_model(network, front_end(front_end_spec), data.train.audio.shape[0])
-    for name, clip_set in ((ensemble_store.TRAIN_LOGITS, data.train), (_TEST_LOGITS, data.test)):
+    model = waveform_model(network, front_end(plan.front_end), data.train.audio.shape[0])
+    trained = None
+    if plan.folds > 1:
+        trained = tuple(trained_rows(data.train.clips, plan).tolist())
+    for name, clip_set, rows in (
+        (ensemble_store.TRAIN_LOGITS, data.train, trained),
+        (_TEST_LOGITS, data.test, None),
+    ):
         logits = predict(model, clip_set.audio)
         filenames = clip_set.clips.filenames
-        write_logits(target / name, LogitsStore(key, data.split, data.scenes, filenames, logits))
+        store = LogitsStore(key, data.split, data.scenes, filenames, logits, rows)
+        write_logits(target / name, store)
 
 
 def _describe(
-    run_dir: Path, keys: Mapping[str, str], data: Data, validation_fraction: float
+    run_dir: Path, keys: Mapping[str, str], data: Data, plans: Sequence[TeacherPlan]
 ) -> dict[str, Any]:
     """`describe_ensemble` of the training clips, the held-out ones, and the dev-test list."""
-    held_out = held_out_rows(data.train.clips, validation_fraction)
+    held_out = held_out_rows(data.train.clips, plans[0].validation_fraction)
+    trained = {plan.name: trained_rows(data.train.clips, plan) for plan in plans}
+    by_folds = plans[0].folds > 1
 
-    def read(name: str, clip_set: ClipSet) -> dict[str, np.ndarray]:
-        filenames = clip_set.clips.filenames
-        return ensemble_store.read_members(
-            run_dir, keys, name, split=data.split, scenes=data.scenes, filenames=filenames
+    def described(
+        name: str,
+        clip_set: ClipSet,
+        rows: np.ndarray,
+        used: Mapping[str, np.ndarray] | None = None,
+    ) -> dict[str, Any]:
+        """`describe_ensemble` of some clips of a list, and of what counts of each member."""
+        stores = ensemble_store.read_members(
+            run_dir,
+            keys,
+            name,
+            split=data.split,
+            scenes=data.scenes,
+            filenames=clip_set.clips.filenames,
         )
-
-    train = read(ensemble_store.TRAIN_LOGITS, data.train)
-    parts = {
-        "train": (train, data.train, ~held_out),
-        "validation": (train, data.train, held_out),
-        "dev_test": (
-            read(_TEST_LOGITS, data.test),
-            data.test,
-            np.ones(len(data.test), bool),
-        ),
-    }
-    return {
-        name: describe_ensemble(
-            {member: values[rows] for member, values in logits.items()},
+        return describe_ensemble(
+            {member: store.logits[rows] for member, store in stores.items()},
             clip_set.clips.labels[rows],
+            used and {member: counted[rows] for member, counted in used.items()},
         )
-        for name, (logits, clip_set, rows) in parts.items()
-        if rows.any()
-    }
+
+    name = ensemble_store.TRAIN_LOGITS
+    parts = {"train": described(name, data.train, ~held_out, trained if by_folds else None)}
+    if by_folds:
+        others = {member: ~rows for member, rows in trained.items()}
+        parts["out_of_fold"] = described(name, data.train, ~held_out, others)
+    if held_out.any():
+        parts["validation"] = described(name, data.train, held_out)
+    parts["dev_test"] = described(_TEST_LOGITS, data.test, np.ones(len(data.test), bool))
+    return parts

@@ -22,6 +22,7 @@ _COLUMNS = (
 )
 _LISTS = {
     "train": "training clips",
+    "out_of_fold": "training clips, each by the teachers that were not trained on it",
     "validation": "held-out clips",
     "dev_test": "dev-test clips",
 }

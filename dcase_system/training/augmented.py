@@ -36,6 +36,11 @@ def waveform_model(
     return keras.Model(waveforms, Replicated(network)(x), name=f"waveform_{network.name}")
 
 
+def heard_by(model: keras.Model) -> keras.KerasTensor:
+    """Returns the waveforms that the front end of an `augmented_model` gets, (batch, samples)."""
+    return next(layer.output for layer in model.layers if isinstance(layer, TimeRoll))
+
+
 def augmented_model(
     network: keras.Model,
     spec: FrontEndSpec,

@@ -29,3 +29,16 @@ flags.DEFINE_float(
     "Temperature of distillation, which divides the logits; higher values soften them.",
     lower_bound=0.1,
 )
+flags.DEFINE_enum(
+    "teaching",
+    "stored",
+    ["stored", "consistent"],
+    "What the student learns from: the teachers' stored logits of the clean clips, or their answer "
+    "in every step to the augmented waveforms that it hears (a step takes longer).",
+)
+flags.DEFINE_enum(
+    "average",
+    "logits",
+    ["logits", "probabilities"],
+    "What is averaged over the teachers.",
+)

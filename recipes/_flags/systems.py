@@ -28,6 +28,12 @@ flags.register_multi_flags_validator(
     message="--nodistill learns from no teachers: expected no --teachers",
 )
 flags.register_multi_flags_validator(
+    ["teaching", "folds"],
+    lambda given: given["teaching"] == "stored" or given["folds"] == 1,
+    message="teachers by folds answer for the clips they left out alone: expected "
+    "--teaching=stored, or no --folds",
+)
+flags.register_multi_flags_validator(
     ["qat_epochs", "tflite_formats"],
     lambda given: not given["qat_epochs"] or "int8" in given["tflite_formats"],
     message="--qat_epochs trains int8 files: expected int8 in --tflite_formats",

@@ -24,3 +24,10 @@ flags.DEFINE_bool(
     False,
     "Train the first, third, ... teacher of each architecture without the impulse responses.",
 )
+flags.DEFINE_integer(
+    "folds",
+    1,
+    "Folds of recording locations: the teachers leave out one fold each, in turn, and give their "
+    "logits for that fold alone; 1 trains all on all locations.",
+    lower_bound=1,
+)

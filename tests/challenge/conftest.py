@@ -28,7 +28,7 @@ def finished(data_and_evaluation, tmp_path_factory):
         architecture=toys.NAME, epochs=1, batch_size=32, seed=5, validation_fraction=0.3
     )
     others = {
-        "ensemble": Ensemble("of teachers", ("one",), (), logits.astype(np.float32)),
+        "ensemble": Ensemble("of teachers", ("one",), (), {"one": logits.astype(np.float32)}),
         "formats": ("float16", "dynamic", "int8"),
         "qat": QATPlan(epochs=2),
     }

@@ -1,11 +1,11 @@
-"""Plans of an ensemble of several architectures."""
+"""Plans of teachers, and the warning of teachers that know their clips by heart."""
 
 import pytest
 
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.yamnet_mel import YamnetMelSpec
 from dcase_system.challenge.members import CP_RESNET, FROZEN, PASST, YAMNET
-from dcase_system.challenge.teachers import teacher_plans
+from dcase_system.challenge.teachers import memorised, teacher_plans
 from dcase_system.core.errors import InputError
 
 MIXED = ("passt_s", "cp_resnet_32", "passt_s", "cp_resnet_32")
@@ -51,3 +51,28 @@ def test_yamnet_is_fine_tuned_or_frozen_from_imported_weights():
 def test_a_choice_that_applies_to_no_member_is_refused(choice, message):
     with pytest.raises(InputError, match=message):
         teacher_plans(MIXED, [], seed=0, given={}, **{choice: True})
+
+
+def test_members_leave_out_one_fold_after_another():
+    plans = teacher_plans(["cp_mobile"] * 5, [], seed=0, given={}, folds=2)
+    assert [(plan.folds, plan.fold) for plan in plans] == [(2, 0), (2, 1), (2, 0), (2, 1), (2, 0)]
+    alone = teacher_plans(["cp_mobile"], [], seed=0, given={})
+    assert [(plan.folds, plan.fold) for plan in alone] == [(1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "others", "warns"),
+    [
+        ([97.0, 99.2], {}, True),
+        ([97.0, 98.8], {}, False),
+        ([100.0, 100.0], {"out_of_fold": {}}, False),
+    ],
+)
+def test_teachers_that_know_their_clips_by_heart_are_warned_of(accuracies, others, warns):
+    rows = {str(number): {"accuracy": value} for number, value in enumerate(accuracies)}
+    rows["ensemble"] = {"accuracy": 100.0}
+    warning = memorised({"train": rows, **others})
+    assert (warning is not None) == warns
+    if warning:
+        assert "98.1 % right" in warning and "\n" not in warning
+        assert "--folds" in warning and "--teaching=consistent" in warning

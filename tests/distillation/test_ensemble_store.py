@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from dcase_system.core.errors import InputError
 from dcase_system.corpora import tau
@@ -27,10 +28,10 @@ LOGITS = {
 WANTED = {"split": 25, "scenes": SCENES, "filenames": CLIPS, "validation_fraction": 0.0}
 
 
-def store(folder, member, key):
+def store(folder, member, key, trained=None):
     write_logits(
         logits_folder(folder, member) / TRAIN_LOGITS,
-        LogitsStore(key, 25, SCENES, CLIPS, LOGITS[member]),
+        LogitsStore(key, 25, SCENES, CLIPS, LOGITS[member], trained),
     )
 
 
@@ -52,7 +53,7 @@ def folder(tmp_path):
 
 def test_a_student_gets_the_mean_of_the_members_logits(folder):
     ensemble = read_ensemble(folder, **WANTED)
-    np.testing.assert_array_equal(ensemble.logits, [[2, 2, 2], [2, 3, 3]])
+    np.testing.assert_array_equal(ensemble.mean_logits("logits"), [[2, 2, 2], [2, 3, 3]])
     assert ensemble.members == ("one", "two")
     assert ensemble.external_data == ("dataset",)
 
@@ -94,6 +95,24 @@ def test_a_store_that_another_training_left_is_stale(folder):
         InputError, match=r"two/logits/train\.safetensors: logits belong to another teacher"
     ):
         read_ensemble(folder, **WANTED)
+
+
+def test_by_folds_a_clip_gets_the_logits_of_members_that_were_not_trained_on_it(folder):
+    store(folder, "one", "key of one", (True, False))
+    store(folder, "two", "key of two", (False, True))
+    for filenames, expected in (
+        (CLIPS, [LOGITS["two"][0], LOGITS["one"][1]]),
+        (CLIPS[::-1], [LOGITS["one"][1], LOGITS["two"][0]]),
+    ):
+        ensemble = read_ensemble(folder, **(WANTED | {"filenames": filenames}))
+        np.testing.assert_array_equal(ensemble.mean_logits("logits"), expected)
+        probabilities = softmax(ensemble.mean_logits("probabilities"), axis=-1)
+        np.testing.assert_allclose(probabilities, softmax(expected, axis=-1), rtol=1e-5)
+    # A member without the record counts as trained on every clip.
+    for trained in ((True, True), (False, True), None):
+        store(folder, "one", "key of one", trained)
+        with pytest.raises(InputError, match=r"trained on a clip; .* received audio/2\.wav"):
+            read_ensemble(folder, **WANTED)
 
 
 @pytest.mark.parametrize("content", [None, "no json", "[]", "{}", '{"members": 3}'])
@@ -142,7 +161,7 @@ def test_published_logits_serve_the_whole_list_and_no_smaller_split(
     description = import_logits(file, corpus, tmp_path / "out")
     assert description["ensemble"]["accuracy"] > 80
     ensemble = read_ensemble(tmp_path / "out", **wanted(corpus, 100))
-    np.testing.assert_allclose(ensemble.logits, published.logits, rtol=1e-6)
+    np.testing.assert_allclose(ensemble.mean_logits("logits"), published.logits, rtol=1e-6)
     for split in (5, 10, 25, 50):
         with pytest.raises(InputError, match="teacher trained on another split"):
             read_ensemble(tmp_path / "out", **wanted(corpus, split))
@@ -185,7 +204,9 @@ def test_published_logits_are_read_from_pytorch(corpus, published, tmp_path):
     torch.save(torch.from_numpy(published.logits).half(), tmp_path / "ensemble_logits.pt")
     import_logits(tmp_path / "ensemble_logits.pt", corpus, tmp_path / "out")
     ensemble = read_ensemble(tmp_path / "out", **wanted(corpus, 100))
-    np.testing.assert_allclose(ensemble.logits, published.logits, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        ensemble.mean_logits("logits"), published.logits, rtol=1e-3, atol=1e-3
+    )
     torch.save({"logits": torch.ones(3)}, tmp_path / "dictionary.pt")
     with pytest.raises(InputError, match="does not hold exactly one tensor; received a dictionary"):
         import_logits(tmp_path / "dictionary.pt", corpus, tmp_path / "other")

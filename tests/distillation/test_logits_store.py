@@ -2,6 +2,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from scipy.special import softmax
 
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.ensemble import describe_ensemble, ensemble_logits
@@ -118,6 +120,17 @@ def test_a_header_of_other_kinds_is_refused(path, change):
         read_logits(path, **WANTED)
 
 
+def test_what_a_teacher_was_trained_on_comes_back_in_the_order_of_the_run(tmp_path):
+    path = tmp_path / "logits.safetensors"
+    write_logits(path, replace(STORE, trained=(True, False, True, True)))
+    assert read_logits(path, **(WANTED | {"filenames": CLIPS[::-1]})).trained == (
+        *(True, True, False, True),
+    )
+    write_logits(path, replace(STORE, trained=(True,)))
+    with pytest.raises(InputError, match="damaged; expected 4 clips in `trained`; received 1"):
+        read_logits(path, **WANTED)
+
+
 @pytest.mark.parametrize(
     "logits", [LOGITS[:3], LOGITS.astype(np.float64), LOGITS * np.float32("inf"), LOGITS[0]]
 )
@@ -161,6 +174,25 @@ def test_ensemble_is_the_mean_of_logits():
     np.testing.assert_allclose(ensemble_logits(members), 2 * LOGITS)
     with pytest.raises(ValueError, match="expected members of one shape"):
         ensemble_logits({"one": LOGITS, "two": LOGITS[:2]})
+
+
+def test_mean_probabilities_are_those_of_the_members():
+    members = {"one": LOGITS, "two": 3 * LOGITS}
+    mean = ensemble_logits(members, "probabilities")
+    expected = (softmax(LOGITS, axis=-1) + softmax(3 * LOGITS, axis=-1)) / 2
+    np.testing.assert_allclose(softmax(mean, axis=-1), expected, rtol=1e-5)
+
+
+def test_a_member_counts_and_is_scored_where_it_is_used():
+    labels, right = np.array([0, 1, 2, 0]), 9.0 * np.eye(3)
+    members = {"one": right[[0, 1, 0, 1]], "two": right[[1, 0, 2, 0]]}
+    used = {"one": np.array([True, True, False, False])}
+    used["two"] = ~used["one"]
+    np.testing.assert_array_equal(ensemble_logits(members, used=used), right[labels])
+    rows = describe_ensemble(members, labels, used)
+    assert [row["accuracy"] for row in rows.values()] == [100.0] * 3
+    others = {name: ~rows for name, rows in used.items()}
+    assert describe_ensemble(members, labels, others)["one"]["accuracy"] == 0.0
 
 
 def test_description_states_accuracy_entropy_and_agreement():

@@ -12,10 +12,11 @@ from safetensors.numpy import load_file
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.challenge.run import run_split
+from dcase_system.challenge.run import run_split, settings_of
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.core.errors import InputError
 from dcase_system.distillation import teachers
+from dcase_system.distillation.consistent import load_teachers
 from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_member, train_teachers
@@ -109,7 +110,31 @@ def test_the_ensemble_is_described(folder, data):
         row = content[clips]["ensemble"]
         assert {"accuracy", "logloss", "entropy", "agreement"} == set(row)
         assert row["agreement"] == 100.0
-    assert read(data, folder).logits.shape == (len(data.train), len(data.scenes))
+    assert read(data, folder).mean_logits("logits").shape == (len(data.train), len(data.scenes))
+
+
+@pytest.mark.parametrize("average", ["logits", "probabilities"])
+def test_teachers_in_the_training_graph_answer_as_they_stored(folder, data, average):
+    """Of two architectures, each behind its own front end, none of which draws anything."""
+    ensemble = read(data, folder)
+    teachers = load_teachers(ensemble, data.scenes, data.train.audio.shape[0], average)
+    clips = np.arange(5)
+    answers = teachers(data.train.audio.gather(clips))
+    np.testing.assert_allclose(answers, ensemble.mean_logits(average)[clips], rtol=1e-3, atol=1e-4)
+
+
+def test_networks_that_cannot_teach_are_refused(folder, data, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "teachers")
+    samples = data.train.audio.shape[0]
+    with pytest.raises(InputError, match=r"another clip length .* 10 classes, 8000 samples"):
+        load_teachers(read(data, copy), data.scenes, 8_000, "logits")
+    trained = {plan.name: np.zeros(len(data.train), bool) for plan in PLANS}
+    with pytest.raises(InputError, match="by folds would answer for clips that they were trained"):
+        load_teachers(replace(read(data, copy), trained=trained), data.scenes, samples, "logits")
+    shutil.rmtree(copy / "2-cnn" / "network")
+    plan = StudentPlan(architecture="sscp_mobile_32", teaching="consistent")
+    with pytest.raises(InputError, match="2-cnn/network: teacher's network is missing or of"):
+        settings_of(plan, 100, data.record, read(data, copy))
 
 
 def test_a_finished_member_is_not_trained_again(folder, data, trained):
@@ -123,7 +148,7 @@ def test_stores_of_an_earlier_version_are_made_anew_without_training(
     folder, data, trained, tmp_path
 ):
     copy = shutil.copytree(folder, tmp_path / "teachers")
-    expected = read(data, copy).logits
+    expected = read(data, copy).mean_logits("logits")
     for member in PLANS:
         record = copy / member.name / "logits" / "stage.json"
         record.write_text(json.dumps({"key": "of that version", "inputs": {}}))
@@ -133,7 +158,7 @@ def test_stores_of_an_earlier_version_are_made_anew_without_training(
         read(data, copy)
     train_teachers(copy, PLANS, data, RESPONSES)
     assert trained == []
-    np.testing.assert_array_equal(read(data, copy).logits, expected)
+    np.testing.assert_array_equal(read(data, copy).mean_logits("logits"), expected)
 
 
 def test_other_members_are_refused_or_replace_all(folder, data, trained, tmp_path):
@@ -176,7 +201,8 @@ def test_an_interrupted_training_resumes_with_the_member_it_was_at(
     train_teachers(tmp_path / "cut", PLANS, data, RESPONSES)
     assert "2-cnn/network: already done, skipped" in caplog.text
     assert "resuming after epoch" in caplog.text
-    np.testing.assert_array_equal(read(data, folder).logits, read(data, tmp_path / "cut").logits)
+    logits = [read(data, path).mean_logits("logits") for path in (folder, tmp_path / "cut")]
+    np.testing.assert_array_equal(*logits)
 
 
 def test_held_out_clips_are_described_apart(data, tmp_path):
@@ -225,6 +251,19 @@ def test_a_frozen_member_keeps_its_initial_weights_which_are_named_among_the_inp
         ([PLANS[0], replace(PLANS[1], validation_fraction=0.5)], RESPONSES, "hold out different"),
         ([PLANS[1]], None, "impulse responses are missing"),
         (
+            [replace(PLANS[0], folds=2)],
+            None,
+            "not every fold has a teacher; .* received 2 folds, 1",
+        ),
+        (
+            [
+                replace(PLANS[0], name=str(fold), folds=2, fold=fold, validation_fraction=0.3)
+                for fold in range(2)
+            ],
+            None,
+            "too few recording locations for folds; .* received 2 folds of 10",
+        ),
+        (
             [replace(PLANS[0], front_end=LogMelSpec())],
             None,
             "teacher 1-passt: front end does not fit the network; expected 128 mel bands",
@@ -250,5 +289,5 @@ def test_a_student_learns_from_the_ensemble(data, folder, toy, tmp_path):
         json.loads((run.directory / "metrics.jsonl").read_text())["loss"] for run in (taught, alone)
     ]
     assert losses[0] != losses[1]
-    with pytest.raises(InputError, match=r"teachers is {.*} there and none here"):
+    with pytest.raises(InputError, match=r"teachers is {.* there and none here"):
         run_split(tmp_path / "taught", plan, data, formats=())

@@ -78,10 +78,17 @@ def test_missing_published_weights_are_said_before_any_training(place):
     assert "kkoutini/PaSST, releases v0.0.1-audioset/passt-s-f128-p16-s10-ap.476-swa.pt" in said
 
 
-def test_no_teachers_and_some_contradict_each_other(place):
-    done = run("recipes.split5", *on_tiny(place), "--nodistill", "--teachers=x")
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--nodistill", "--teachers=x"], "--nodistill learns from no teachers"),
+        (["--teaching=consistent", "--folds=2"], "by folds answer for the clips they left out"),
+    ],
+)
+def test_ways_of_teaching_that_contradict_each_other_are_refused(place, flags, message):
+    done = run("recipes.split5", *on_tiny(place), *flags)
     assert done.returncode == 1
-    assert "--nodistill learns from no teachers" in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow

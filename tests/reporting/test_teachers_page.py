@@ -44,6 +44,16 @@ def test_a_row_a_teacher_and_the_ensemble_last(folder):
     assert max(map(len, as_text(train).splitlines())) <= 80
 
 
+def test_teachers_by_folds_have_a_table_of_the_clips_they_left_out(folder):
+    path = folder / "ensemble.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "out_of_fold": content["train"]}))
+    names = [table.name for table in read_ensemble_tables(folder)]
+    assert names == ["teachers_train", "teachers_out_of_fold", "teachers_dev_test"]
+    tables = map(as_text, read_ensemble_tables(folder))
+    assert max(len(line) for table in tables for line in table.splitlines()) <= 80
+
+
 def test_one_teacher_is_not_repeated_as_an_ensemble(tmp_path):
     folder = write(tmp_path, "1-passt_s")
     for table in read_ensemble_tables(folder):

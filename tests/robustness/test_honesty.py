@@ -12,8 +12,10 @@ from dcase_system.challenge.run import run_split
 from dcase_system.challenge.student import stage
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.student.train import train_student
+from dcase_system.corpora.corpus import Clips
 from dcase_system.distillation import teachers
-from dcase_system.distillation.plan import TeacherPlan
+from dcase_system.distillation.ensemble_store import read_ensemble
+from dcase_system.distillation.plan import TeacherPlan, trained_rows
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.training import plan as training_plan
 from tests import toys
@@ -85,6 +87,35 @@ def test_a_teacher_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
     _assert_within_the_split(heard, data)
 
 
+def test_by_folds_no_logits_of_a_member_reach_a_clip_that_it_was_trained_on(
+    data, heard, tmp_path, monkeypatch
+):
+    """Each member gives its own number as logits, so that a clip shows who answered for it."""
+    plan = TeacherPlan(name="1", spec=SMALL, front_end=FRONT_END, **FAST)
+    plans = [replace(plan, name=str(one), folds=2, fold=one % 2) for one in range(3)]
+    answers = iter(10.0 ** np.repeat(np.arange(3), 2))  # of the training and the dev-test list
+    monkeypatch.setattr(
+        teachers, "predict", lambda _, audio: np.full((len(audio), 10), next(answers), np.float32)
+    )
+    description = train_teachers(tmp_path, plans, data)
+    assert list(description) == ["train", "out_of_fold", "dev_test"]
+    ensemble = read_ensemble(
+        tmp_path,
+        split=data.split,
+        scenes=data.scenes,
+        filenames=data.train.clips.filenames,
+        validation_fraction=0.0,
+    )
+    location_of = dict(zip(stored(data.train.audio), data.train.clips.locations, strict=True))
+    for clip, logits in zip(location_of, ensemble.mean_logits("logits")[:, 0], strict=True):
+        others = [number for number in range(3) if clip not in heard[number][0]]
+        assert others in ([0, 2], [1])
+        assert logits == np.mean([10.0**number for number in others], dtype=np.float32)
+    for trained_on, _ in heard:
+        others = set(location_of) - trained_on
+        assert not {location_of[one] for one in trained_on} & {location_of[one] for one in others}
+
+
 def test_a_student_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
     train_student(tmp_path, STUDENT, replace(data, test=Untouchable()), None, None)
     _assert_within_the_split(heard, data)
@@ -119,3 +150,20 @@ def test_validation_is_the_same_for_student_and_teachers(data):
         for plan in (STUDENT, teacher)
     ]
     np.testing.assert_array_equal(*rows)
+
+
+def test_folds_are_drawn_among_the_clips_that_are_not_held_out():
+    """Otherwise a student would be chosen on clips that a member of another fold has heard."""
+    places = [(scene, f"oslo-{scene}{place}") for scene in range(2) for place in range(6)]
+    clips = Clips(
+        filenames=tuple(place for _, place in places),
+        labels=np.array([scene for scene, _ in places]),
+        locations=tuple(place for _, place in places),
+        devices=("a",) * len(places),
+    )
+    plan = TeacherPlan(name="1", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST)
+    held_out = training_plan.held_out_rows(clips, 0.3)
+    trained = [trained_rows(clips, replace(plan, folds=2, fold=fold)) for fold in range(2)]
+    assert held_out.sum() == 4
+    np.testing.assert_array_equal(trained[0] ^ trained[1], ~held_out)
+    assert not (trained[0] & trained[1]).any()

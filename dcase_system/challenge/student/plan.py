@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.distillation.consistent import Teaching
+from dcase_system.distillation.ensemble import Average
 from dcase_system.models.signature import Activation, ModelSignature
 from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.training.batches import epoch_steps
@@ -45,12 +47,16 @@ class StudentPlan(TrainingPlan):
         rounds: Rounds of pruning; none for a student trained at its final width.
         label_weight: Lambda of the distillation loss, used with teachers.
         temperature: Temperature of the distillation loss, used with teachers.
+        teaching: What the teachers answer: the clean clip, stored, or the augmented waveform.
+        average: What is averaged over the teachers.
     """
 
     architecture: str
     rounds: tuple[Round, ...] = ()
     label_weight: float = 0.02
     temperature: float = 2.0
+    teaching: Teaching = "stored"
+    average: Average = "logits"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from dcase_system.challenge.student.plan import (
 )
 from dcase_system.challenge.student.setup import StageSetup, log_epoch
 from dcase_system.core.progress import progress_bar
+from dcase_system.distillation.consistent import Teachers
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.checked_export import features_of, sample_calibration_rows
 from dcase_system.edge.tflite import file_name
@@ -107,7 +108,7 @@ class QATStage:
 
         from dcase_system.models.tf_keras import compile_model
 
-        setup, validate = self.setup, self._validate(model)
+        setup, validate, teachers = self.setup, self._validate(model), self.setup.teachers()
         epochs = setup.plan.epochs
         steps_per_epoch = setup.epoch_steps(setup.prepared(network))
         rate = tf_keras.optimizers.schedules.CosineDecay(
@@ -120,14 +121,14 @@ class QATStage:
         shown = progress_bar(f"split{setup.data.split} {setup.step.name}", "epoch")
         with shown as show, setup.metrics_log() as log:
             for epoch in range(saver.restore(model), epochs):
-                batches = self._epoch_batches(network, epoch)
+                batches = self._epoch_batches(network, teachers, epoch)
                 done = model.fit(batches, steps_per_epoch=steps_per_epoch, verbose=0)
                 log_epoch(log, validate, epoch + 1, done.history["loss"][0])
                 saver.on_epoch_end(epoch)
                 show(epoch + 1, epochs)
 
     def _epoch_batches(
-        self, network: keras.Model, epoch: int
+        self, network: keras.Model, teachers: Teachers | None, epoch: int
     ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """Yields (features, targets) of an epoch, with its own seed so that resuming is exact.
 
@@ -137,7 +138,7 @@ class QATStage:
         seed = seeds.derive(plan.seed, "epoch", epoch)
         setup = replace(self.setup, plan=replace(plan, seed=seed))
         training = setup.prepared(network)
-        return islice(setup.feature_batches(training), setup.epoch_steps(training))
+        return islice(setup.feature_batches(training, teachers), setup.epoch_steps(training))
 
     def _validate(self, model: Any) -> Validate | None:
         """Returns a function that scores the quantized network on held-out clips, if any."""

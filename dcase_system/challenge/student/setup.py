@@ -1,7 +1,7 @@
 """What the training stages of a student share: clips, targets, loss, batches and logs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -13,6 +13,12 @@ from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.student.plan import FRONT_END, Step, StudentPlan
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.tags import presence
+from dcase_system.distillation.consistent import (
+    ConsistentTraining,
+    Teachers,
+    load_teachers,
+    with_answers,
+)
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.losses import (
     DistillationLoss,
@@ -20,6 +26,7 @@ from dcase_system.distillation.losses import (
     PackedAccuracy,
     pack_targets,
 )
+from dcase_system.training.augmented import heard_by
 from dcase_system.training.batches import epoch_steps, training_batches
 from dcase_system.training.fit import Training
 from dcase_system.training.log import TENSORBOARD, TrainingLog
@@ -61,6 +68,20 @@ class StageSetup:
             None if self.device is None else self.data.train.clips.recorded_by(self.device),
         )
 
+    def teachers(self) -> Teachers | None:
+        """Loads the teachers that answer in every step, if the plan has them."""
+        if self.ensemble is None or self.plan.teaching == "stored":
+            return None
+        samples = self.data.train.audio.shape[0]
+        return load_teachers(self.ensemble, self.data.scenes, samples, self.plan.average)
+
+    def taught(self, training: Training) -> Training:
+        """Lets the teachers answer in every step of a training, if the plan says so."""
+        teachers = self.teachers()
+        if teachers is None:
+            return training
+        return replace(training, model=ConsistentTraining(training.model, teachers))
+
     def loss(self) -> keras.losses.Loss:
         """Returns the loss: distillation with teachers, cross-entropy without."""
         if not self.ensemble:
@@ -80,10 +101,18 @@ class StageSetup:
         """Returns the number of batches in an epoch."""
         return epoch_steps(len(training.waveforms), self.plan.batch_size)
 
-    def feature_batches(self, training: Training) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    def feature_batches(
+        self, training: Training, teachers: Teachers | None
+    ) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """Yields the batches that `fit` would feed to the network: (features, targets)."""
-        front = keras.Model(training.model.input, training.model.layers[-2].output)
-        augmented = tf.function(lambda waveforms: front(waveforms, training=True))
+        model = training.model
+        front = keras.Model(model.input, [heard_by(model), model.layers[-2].output])
+
+        @tf.function(autograph=False)
+        def augmented(waveforms, targets):
+            heard, features = front(waveforms, training=True)
+            return features, with_answers(targets, teachers(heard)) if teachers else targets
+
         for waveforms, targets in training_batches(
             training.waveforms,
             training.targets,
@@ -92,7 +121,7 @@ class StageSetup:
             augmentation=training.augmentation,
             shares=training.shares,
         ):
-            yield augmented(waveforms), targets
+            yield augmented(waveforms, targets)
 
     def metrics_log(self) -> TrainingLog:
         """Opens the log of the epochs."""
@@ -111,7 +140,9 @@ class StageSetup:
     def _targets(self) -> np.ndarray:
         """Returns targets (clips, classes), or (clips, 2, classes) with teachers."""
         labels = presence(self.data.train.clips.labels, len(self.data.scenes))
-        return pack_targets(labels, self.ensemble.logits) if self.ensemble else labels
+        if self.ensemble is None:
+            return labels
+        return pack_targets(labels, self.ensemble.mean_logits(self.plan.average))
 
 
 def log_epoch(log: TrainingLog, validate: Validate | None, epoch: int, loss: float) -> None:

@@ -75,7 +75,7 @@ class StudentStage:
         callbacks: Callable[[Training], Sequence[keras.callbacks.Callback]] = lambda training: (),
     ) -> None:
         setup = self.setup
-        training = setup.prepared(network)
+        training = setup.taught(setup.prepared(network))
         fit(
             training,
             setup.plan,
@@ -147,7 +147,7 @@ class StudentStage:
         with setup.metrics_log() as log:
             magnitude.prune_magnitude(
                 network,
-                setup.feature_batches(training),
+                setup.feature_batches(training, setup.teachers()),
                 step_ratios(pruning.schedule, pruning.sparsity, pruning.updates, steps),
                 loss=setup.loss(),
                 epochs=pruning.epochs,

@@ -73,10 +73,10 @@ def test_a_finished_stage_is_kept_and_an_interrupted_one_goes_on(
     shutil.rmtree(again / "aware")
     batches = QATStage._epoch_batches
 
-    def cut_short(stage, network, epoch):
+    def cut_short(stage, network, teachers, epoch):
         if epoch == 1:
             raise KeyboardInterrupt
-        return batches(stage, network, epoch)
+        return batches(stage, network, teachers, epoch)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(QATStage, "_epoch_batches", cut_short)
