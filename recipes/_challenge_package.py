@@ -9,9 +9,9 @@ from types import ModuleType
 from absl import flags
 
 from dcase_system import runs
+from dcase_system.challenge.finished import load_run
 from dcase_system.challenge.package_results import result_row, write_results
 from dcase_system.challenge.published import is_published_corpus
-from dcase_system.challenge.run import load_run
 from dcase_system.challenge.systems import SYSTEMS
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
 from dcase_system.core.errors import InputError

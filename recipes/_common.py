@@ -13,8 +13,8 @@ from absl import flags
 from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.audio.impulse_responses import ImpulseResponses, read_impulse_responses
 from dcase_system.challenge.description import described
+from dcase_system.challenge.finished import SplitRun
 from dcase_system.challenge.members import DEMO, DEMO_MEMBERS
-from dcase_system.challenge.run import SplitRun
 from dcase_system.challenge.student import costs
 from dcase_system.challenge.student.plan import STUDENT, StudentPlan, plan_in_words
 from dcase_system.challenge.systems import DEMO_EPOCHS, SYSTEMS, PruningOptions, planned

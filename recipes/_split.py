@@ -9,7 +9,8 @@ from absl import flags
 from dcase_system import runs
 from dcase_system.audio.clips import Data, decoded
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.challenge.run import SplitRun, run_split, settings_of
+from dcase_system.challenge.finished import SplitRun
+from dcase_system.challenge.run import run_split, settings_of
 from dcase_system.challenge.student.plan import DevicePlan, QATPlan, StudentPlan
 from dcase_system.challenge.systems import (
     DEMO_PRUNED_EPOCHS_FACTOR,

@@ -5,7 +5,7 @@ variants -> evaluation output.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,8 @@ from dcase_system import runs
 from dcase_system.audio.clips import SAMPLE_RATE, Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.challenge.dev_test import LAYOUT, submitted_probabilities, write_scores
-from dcase_system.challenge.devices import (
-    COSTS,
-    SCORES,
-    DeviceResults,
-    apply_device_networks,
-    evaluation_output,
-)
+from dcase_system.challenge.devices import apply_device_networks
+from dcase_system.challenge.finished import SplitRun, load_run, output_file
 from dcase_system.challenge.published import is_published_corpus, published_rows
 from dcase_system.challenge.student.devices import devices_to_tune, train_devices
 from dcase_system.challenge.student.plan import (
@@ -41,7 +36,6 @@ from dcase_system.complexity import rules
 from dcase_system.complexity.sparsity import sparsity_report
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
-from dcase_system.corpora import tau
 from dcase_system.distillation.consistent import check_networks
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.edge.checked_export import export_checked, sample_calibration_rows
@@ -56,34 +50,6 @@ from dcase_system.training.plan import held_out_rows
 from dcase_system.training.rejection import Rejection, rejection_threshold
 
 _THRESHOLD = "threshold.json"
-
-
-@dataclass(frozen=True)
-class SplitRun:
-    """Results of a finished run.
-
-    Attributes:
-        directory: Run directory.
-        settings: `settings` from `config.json`.
-        scores: Content of `dev_test/scores.json`.
-        complexity: Content of `complexity.json`.
-        sparsity: Content of `sparsity.json`.
-        output: Evaluation output file, or None without an evaluation set.
-        devices: Results of the device-specific networks, or None for a run without them.
-    """
-
-    directory: Path
-    settings: dict[str, Any]
-    scores: dict[str, Any]
-    complexity: dict[str, Any]
-    sparsity: dict[str, Any]
-    output: Path | None
-    devices: DeviceResults | None = None
-
-    @property
-    def split(self) -> int:
-        """Size of the training list, in percent."""
-        return self.settings["split"]
 
 
 def settings_of(
@@ -263,45 +229,6 @@ def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
 
     write_report(run_dir)
     write_model_card(run_dir, warnings=warnings)
-
-
-def load_run(run_dir: Path) -> SplitRun:
-    """Reads the results of a finished run.
-
-    Raises:
-        InputError: The directory holds no finished run.
-    """
-
-    def read(name: str) -> dict[str, Any]:
-        try:
-            values = read_json(run_dir / name)
-        except (OSError, ValueError) as error:
-            raise InputError(f"not a finished run ({error})", where=run_dir / name) from error
-        if not isinstance(values, dict):
-            raise InputError("not a finished run", where=run_dir / name, expected="an object")
-        return values
-
-    settings = read("config.json").get("settings")
-    if not isinstance(settings, dict) or settings.get("split") not in tau.SPLITS:
-        raise InputError(
-            "not the settings of a run", where=run_dir / "config.json", expected="settings, a split"
-        )
-    scores, complexity = read("dev_test/scores.json"), read("complexity.json")
-    output: Path | None = run_dir / "evaluation" / output_file(settings["split"])
-    inputs = stages.read_stage(run_dir / "evaluation").get("inputs")
-    predicted = inputs.get("student") if isinstance(inputs, dict) else None
-    if predicted is None or predicted != stages.read_stage(run_dir / STUDENT).get("key"):
-        output = None  # no evaluation set, or predictions of an earlier student
-    devices = None
-    if settings.get("device_specific"):
-        devices = DeviceResults(read(SCORES), read(COSTS), evaluation_output(run_dir))
-    sparsity = read("sparsity.json")
-    return SplitRun(run_dir, settings, scores, complexity, sparsity, output, devices)
-
-
-def output_file(split: int) -> str:
-    """Returns the name of the output file in the `evaluation` folder of a run."""
-    return f"output.split_{split}.csv"
 
 
 def _threshold(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from dcase_system.challenge.run import SplitRun, run_split
+from dcase_system.challenge.finished import SplitRun
+from dcase_system.challenge.run import run_split
 from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.distillation.ensemble_store import Ensemble
 from tests import toys

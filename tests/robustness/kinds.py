@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system.challenge.run import load_run
+from dcase_system.challenge.finished import load_run
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.audioset import BALANCED, CLASSES_FILE, read_audioset
 from dcase_system.corpora.corpus import META_COLUMNS, read_corpus, read_evaluation_list
