@@ -42,6 +42,14 @@ def test_the_spec_has_the_published_parameters_without_those_of_batch_norm():
     assert total + 2 * channels == 3_751_369
 
 
+def test_frames_that_fill_no_stride_of_the_last_map_are_left_out():
+    """With them, "same" would pad at the other side and shift the map under the weights."""
+    features = np.random.default_rng(0).normal(size=(2, 16, 27, 1)).astype(np.float32)
+    whole, longer = (registry.build(replace(SMALL, input_shape=(16, n))) for n in (24, 27))
+    longer.set_weights(whole.get_weights())
+    np.testing.assert_array_equal(longer(features), whole(features[:, :, :24]))
+
+
 def test_keras_weights_are_imported_with_their_batch_norm(small, tmp_path):
     """Written by the Keras that the published file was written with, under the published names."""
     tf_keras = pytest.importorskip("tf_keras")
