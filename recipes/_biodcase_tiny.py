@@ -9,6 +9,7 @@ from dcase_system.biodcase.features import CLIP_SECONDS
 from dcase_system.biodcase.run import TinyRun, as_text, run_tiny
 from dcase_system.biodcase.submitted import KERAS_FILE, TFLITE_FILE
 from dcase_system.biodcase.training import TinyPlan
+from dcase_system.core.files import fingerprint
 from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.lists import read_split
@@ -53,7 +54,7 @@ def run() -> None:
         )
     print(f"{summary_as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
     lists = read_split(read_corpus(corpus), _SPLIT)
-    key = stages.read_stage(corpus)["key"]
+    key = fingerprint(stages.read_stage(corpus)["inputs"])  # the folder may move
     finished = run_tiny(run_dir, plan, lists, key, front_end, overwrite=FLAGS.overwrite)
     print(as_text(finished))
     print(f"\nrun directory: {run_dir}")

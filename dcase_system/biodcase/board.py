@@ -56,10 +56,8 @@ def _dense(call: Call) -> int:
 
 
 def _pool(call: Call) -> int:
-    height, width = (size // out for size, out in zip(call.shapes[0], call.output, strict=True))[
-        1:3
-    ]
-    return call.outputs * height * width
+    (_, height, width, _), (_, out_height, out_width, _) = call.shapes[0], call.output
+    return call.outputs * (height // out_height) * (width // out_width)
 
 
 _MACS: Mapping[str, Callable[[Call], int]] = {

@@ -118,5 +118,10 @@ def as_text(run: TinyRun) -> str:
         for how in ("measured", "modelled")
         for name, value in run.results[how].items()
     ]
-    table = tabulate(rows, ["result", "value", "rank", ""], colalign=("left", "right", "right"))
+    table = tabulate(
+        rows,
+        ["result", "value", "rank", ""],
+        colalign=("left", "right", "right"),
+        disable_numparse=True,
+    )
     return f"{table}\n\nrank score: {run.results['rank_score']:.3f} (rests on modelled values)"
