@@ -47,7 +47,24 @@ class FeatureSet:
         return self.features[positions]
 
 
-def load_features(folder: Path, lists: Lists, corpus_key: str, spec: IntegerMelSpec) -> "Features":
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of a run.
+
+    Attributes:
+        train: Training clips.
+        test: Test clips.
+        classes: Class names in label order.
+        key: Key of the stage that computed them.
+    """
+
+    train: FeatureSet
+    test: FeatureSet
+    classes: tuple[str, ...]
+    key: str
+
+
+def load_features(folder: Path, lists: Lists, corpus_key: str, spec: IntegerMelSpec) -> Features:
     """Computes the features of training and test clips, unless `folder` holds them.
 
     Args:
@@ -68,25 +85,8 @@ def load_features(folder: Path, lists: Lists, corpus_key: str, spec: IntegerMelS
             np.save(target / f"{part}.npy", found)
 
     key = stages.run_stage(folder, inputs, work)
-    sets = [_read(folder / f"{part}.npy", listed[part].labels) for part in _PARTS]
-    return Features(*sets, classes=lists.corpus.scenes, key=key)
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """Features of a run.
-
-    Attributes:
-        train: Training clips.
-        test: Test clips.
-        classes: Class names in label order.
-        key: Key of the stage that computed them.
-    """
-
-    train: FeatureSet
-    test: FeatureSet
-    classes: tuple[str, ...]
-    key: str
+    train, test = (_read(folder / f"{part}.npy", listed[part].labels) for part in _PARTS)
+    return Features(train, test, lists.corpus.scenes, key)
 
 
 def _computed(root: Location, filenames: Sequence[str], spec: IntegerMelSpec) -> np.ndarray:

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from dcase_system import runs
 from dcase_system.audio.integer_mel import IntegerMelSpec
 from dcase_system.biodcase.features import Features, load_features
@@ -41,23 +39,28 @@ class TinyRun:
     results: Mapping[str, Any]
 
 
+def settings_of(plan: TinyPlan, front_end: IntegerMelSpec) -> dict[str, Any]:
+    """Collects what decides the results of a run beside its clips, for `runs.check`."""
+    return {"kind": "biodcase", "plan": asdict(plan), "front_end": asdict(front_end)}
+
+
 def run_tiny(
     run_dir: Path,
     plan: TinyPlan,
     lists: Lists,
     corpus_key: str,
-    front_end: IntegerMelSpec | None = None,
+    front_end: IntegerMelSpec,
     *,
     overwrite: bool = False,
 ) -> TinyRun:
-    """Trains a network, writes and scores its files; finished stages are not repeated.
+    """Trains a network, scores its files and writes a report; finished stages are not repeated.
 
     Args:
         run_dir: Run directory.
         plan: Hyper-parameters.
         lists: Training and test clips: 16-bit WAV files of 3 s at the front end's rate.
         corpus_key: Identity of the clips.
-        front_end: Front end; by default the contest's.
+        front_end: Front end.
         overwrite: Whether to remove an existing run from the directory first.
 
     Raises:
@@ -65,14 +68,10 @@ def run_tiny(
             `runs.begun`; a clip has another format; the network does not fit the features; or
             training diverges.
     """
-    front_end = front_end or IntegerMelSpec()
-    settings = {
-        "kind": "biodcase",
-        "plan": asdict(plan),
-        "front_end": asdict(front_end),
-        "corpus": corpus_key,
-        **lists.record,
-    }
+    settings = {**settings_of(plan, front_end), "corpus": corpus_key, **lists.record}
+    # Imports matplotlib and jinja, which other users of this module do not need.
+    from dcase_system.reporting.report import write_report
+
     with runs.begun(run_dir, settings, overwrite=overwrite):
         features = load_features(run_dir / "features", lists, corpus_key, front_end)
         spec = spec_for(plan, len(features.classes), features.train.shape)
@@ -95,6 +94,7 @@ def run_tiny(
         )
         files = run_dir / _SUBMITTED
         write_json(run_dir / RESULTS, _results(files, features))
+        write_report(run_dir)
     return TinyRun(files, features.classes, plan, read_json(run_dir / RESULTS))
 
 
@@ -108,20 +108,3 @@ def _results(files: Path, features: Features) -> dict[str, Any]:
         "rank_terms": terms,
         "rank_score": sum(terms.values()),
     }
-
-
-def as_text(run: TinyRun) -> str:
-    """Formats the results for a terminal."""
-    terms = run.results["rank_terms"]
-    rows = [
-        (name, f"{value:,}", f"{terms[name]:.3f}" if name in terms else "", how)
-        for how in ("measured", "modelled")
-        for name, value in run.results[how].items()
-    ]
-    table = tabulate(
-        rows,
-        ["result", "value", "rank", ""],
-        colalign=("left", "right", "right"),
-        disable_numparse=True,
-    )
-    return f"{table}\n\nrank score: {run.results['rank_score']:.3f} (rests on modelled values)"

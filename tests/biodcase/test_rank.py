@@ -6,8 +6,9 @@ from sklearn.metrics import roc_auc_score
 
 from dcase_system.biodcase.board import board_report
 from dcase_system.biodcase.rank import rank_terms
-from dcase_system.biodcase.submitted import roc_auc
+from dcase_system.biodcase.submitted import profiled_macs, roc_auc
 from dcase_system.edge import tflite
+from dcase_system.edge.folding import folded
 from dcase_system.models import registry
 
 # Published for the baseline: int8, on the board.
@@ -74,3 +75,9 @@ def test_roc_auc_is_one_class_against_the_rest():
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = roc_auc_score(labels, probabilities, multi_class="ovr", average="macro")
     assert roc_auc(logits, labels) == pytest.approx(expected)
+
+
+def test_the_macs_of_a_keras_network_are_half_of_the_profiled_operations():
+    network = folded(registry.build(registry.named_spec("separable_16")))
+    # As the contest's own code counted this network, with TensorFlow's profiler.
+    assert profiled_macs(network) == 5_797_413

@@ -39,5 +39,5 @@ def test_rows_that_do_not_fit_are_rejected(row):
 
 def test_an_input_too_small_for_the_rows_is_rejected():
     spec = registry.for_clips(registry.named_spec("biodcase_baseline"), 3, 12)
-    with pytest.raises(InputError, match="row 5 of the table of a network: map vanishes"):
+    with pytest.raises(InputError, match="row 4 of the table of a network: map vanishes"):
         registry.build(spec)
