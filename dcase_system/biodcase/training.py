@@ -9,7 +9,8 @@ import keras
 from dcase_system.audio.augment import AxisMask
 from dcase_system.biodcase.features import FeatureSet
 from dcase_system.models import registry
-from dcase_system.training.fit import fit
+from dcase_system.training.fit import Training, fit
+from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.mixup import MixupTraining
 from dcase_system.training.plan import balanced_shares, one_hot
@@ -17,32 +18,25 @@ from dcase_system.training.seeds import derive, set_seed
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinyPlan:
+class TinyPlan(FitPlan):
     """Hyper-parameters of a training.
 
     Attributes:
         architecture: Name in the registry.
-        epochs: Passes over the training clips.
-        batch_size: Clips per step.
-        learning_rate: Peak learning rate of AdamW.
-        weight_decay: Decoupled weight decay.
         mask_mels: Largest frequency mask, in mel bands.
         mask_frames: Largest time mask, in frames.
         mixup: Whether clips are mixed in pairs with weights ~ U(0, 1).
         balanced: Whether an epoch draws all classes equally often.
-        seed: Random seed of the training.
     """
 
     architecture: str
     epochs: int = 100
     batch_size: int = 32
     learning_rate: float = 0.003
-    weight_decay: float = 1e-4
     mask_mels: int = 8
     mask_frames: int = 24
     mixup: bool = True
     balanced: bool = False
-    seed: int = 0
 
 
 def spec_for(plan: TinyPlan, classes: int, shape: tuple[int, ...]) -> Any:
@@ -80,19 +74,14 @@ def trained_network(
     if plan.mixup:
         model = MixupTraining(model, derive(plan.seed, "mixup"))
     model(clips.features[:1])
+    targets = one_hot(clips.labels, spec.classes)
+    shares = balanced_shares(clips.labels) if plan.balanced else None
     fit(
-        model,
-        clips,
-        one_hot(clips.labels, spec.classes),
+        Training(model, clips, targets, shares=shares),
+        plan,
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        epochs=plan.epochs,
-        batch_size=plan.batch_size,
-        seed=plan.seed,
         checkpoint=checkpoint,
         metrics_log=metrics_log,
-        learning_rate=plan.learning_rate,
-        weight_decay=plan.weight_decay,
-        shares=balanced_shares(clips.labels) if plan.balanced else None,
         name=plan.architecture,
     )
     return network

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcase_system.reporting.content import Block, Cell, Document, Note, Page, Table, section
+from dcase_system.reporting.content import Block, Cell, Note, Page, Table, section
 from dcase_system.reporting.documents import missing, read_document, warnings
+from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.training_figures import overlaid

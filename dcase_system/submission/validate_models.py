@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system.core.errors import defect, shown
-from dcase_system.submission.archive import ZIP_ERRORS, damage, oversize
+from dcase_system.core.zips import ZIP_ERRORS
+from dcase_system.submission.archive import damage, oversize
 
 _MODEL_BYTES = 100_000_000
 _CONFIG_JSON_BYTES = 10_000_000
@@ -67,7 +68,7 @@ def _keras_defects(content: bytes, where: str) -> Iterator[str]:
                 yield f"{where}: {too_much}"
                 return
             config = json.loads(archive.read(entry))
-    except (KeyError, RecursionError, *ZIP_ERRORS):
+    except (RecursionError, *ZIP_ERRORS):
         yield defect(where, "not a .keras file")
         return
     foreign = sorted(set(_foreign(config)))
