@@ -1,6 +1,6 @@
 """BioDCASE-Tiny 2026, Task 3: a network for bird sounds on an ESP32-S3, packed for the contest.
 
-    python -m recipes.biodcase_tiny                     # recordings made of the demo corpus
+    python -m recipes.biodcase_tiny                     # demo recordings
     python -m recipes.biodcase_tiny --data_dir=DATASET --author_card=CARD.yaml
     python -m dcase_system.submission.validate --task=biodcase PACKAGE.zip
 
