@@ -14,6 +14,7 @@ from dcase_system.complexity.counter import count
 from dcase_system.edge import tflite
 from dcase_system.edge.folding import folded
 from dcase_system.models.stored import load_model
+from dcase_system.training.predict import predict
 
 KERAS_FILE, TFLITE_FILE = "network.keras", "network.tflite"  # equal but for the suffix
 _CALIBRATION_CLIPS = 200
@@ -47,12 +48,7 @@ def measure(folder: Path, features: Features) -> Measures:
     network, test = load_model(folder / KERAS_FILE), features.test
     content = (folder / TFLITE_FILE).read_bytes()
     logits = {
-        "keras": np.concatenate(
-            [
-                np.asarray(network(test.features[start : start + 64], training=False))
-                for start in range(0, len(test), 64)
-            ]
-        ),
+        "keras": predict(network, test),
         "tflite": _Truncating(folder / TFLITE_FILE)(test.features),
     }
     accuracy = {
