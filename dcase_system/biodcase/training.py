@@ -8,12 +8,13 @@ import keras
 
 from dcase_system.audio.augment import AxisMask
 from dcase_system.biodcase.features import FeatureSet
+from dcase_system.corpora.tags import presence
 from dcase_system.models import registry
 from dcase_system.training.fit import Training, fit
 from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.mixup import MixupTraining
-from dcase_system.training.plan import balanced_shares, one_hot
+from dcase_system.training.plan import balanced_shares
 from dcase_system.training.seeds import derive, set_seed
 
 
@@ -74,7 +75,7 @@ def trained_network(
     if plan.mixup:
         model = MixupTraining(model, derive(plan.seed, "mixup"))
     model(clips.features[:1])
-    targets = one_hot(clips.labels, spec.classes)
+    targets = presence(clips.labels, spec.classes)
     shares = balanced_shares(clips.labels) if plan.balanced else None
     fit(
         Training(model, clips, targets, shares=shares),
