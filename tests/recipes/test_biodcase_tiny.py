@@ -70,6 +70,7 @@ def test_features_are_those_of_the_clips_bit_for_bit(finished):
     assert sorted(map(bytes, stored)) == sorted(map(bytes, expected))
 
 
+@pytest.mark.slow  # imports TensorFlow again; the package's validator finds foreign layers too
 def test_keras_alone_opens_the_file(finished):
     folder, *_ = finished
     path = folder / "run" / "submitted" / "network.keras"
