@@ -9,7 +9,7 @@ that `recipes.sounds` takes. Clips are cut into windows of 3 s at 24 kHz, and th
 front end is computed once. A network is trained on Train and scored on Validation at its last
 epoch, as the `.keras` and the int8 `.tflite` file that are handed in. The terms of the contest's
 rank are printed: time and RAM in them are modelled, not measured on a board. The package is
-RUN/submission/biodcase.zip; --technical_report adds the report, or a hand later.
+RUN/submission/biodcase.zip; --technical_report puts the technical report into it.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ flags.DEFINE_bool("package", True, "Make a package, which needs the author card.
 flags.DEFINE_string(
     "author_card", "submissions/author_card.yaml", "FILE: Authors of the submission; YAML."
 )
-flags.DEFINE_string("technical_report", None, "FILE: Technical report, a PDF. [added by hand]")
+flags.DEFINE_string("technical_report", None, "FILE: Technical report, a PDF. [none: a warning]")
 flags.DEFINE_enum(
     "coding_agents_used", None, ["yes", "no"], "The authors' answer for the meta file. [null]"
 )

@@ -113,7 +113,7 @@ class BoardReport:
 
 def board_report(content: bytes) -> BoardReport:
     """Counts and models a `.tflite` file with one graph."""
-    calls = list(_calls(flatbuffer.parse(content)))
+    calls = _calls(flatbuffer.parse(content))
     ticks = sum(_TICKS[call.name](call) for call in calls if call.name in _TICKS)
     return BoardReport(
         macs=sum(_MACS[call.name](call) for call in calls if call.name in _MACS),
