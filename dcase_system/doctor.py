@@ -26,7 +26,7 @@ _MODULES = {"scikit-learn": "sklearn"}
 _ARCHITECTURES = (
     *("cp_mobile", "cp_mobile_2023", "sscp_mobile_s1", "cnn10", "passt_tiny", "scene_a"),
     *("tf_sepnet_64", "cp_resnet_32", "yamnet", "cnn_gru"),
-    *("alexnet_modified", "mobilenet_v1", "mobilenet_v2", "shufflenet_v2"),
+    *("alexnet_modified", "mobilenet_v1", "mobilenet_v2", "shufflenet_v2", "separable_16"),
 )
 _OPTIONAL = {
     "tensorflow-io": "corpora at URLs; no wheels for Python 3.13",

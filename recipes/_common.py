@@ -28,6 +28,7 @@ from dcase_system.corpora.lists import Lists
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.pruning.rounds import PruningRound
+from dcase_system.sounds.demo import write_demo_folders
 from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders
@@ -56,6 +57,14 @@ def scenes() -> tuple[Corpus, Location | None, str]:
     """Returns the corpus in TAU's layout, the evaluation folder and a name for them."""
     root, evaluation, name = folders("demo", write_demo_corpus)
     return read_corpus(root, FLAGS.scenes), evaluation, name
+
+
+def demo_recordings() -> Path:
+    """Returns the folder of recordings made of the demo corpus."""
+    development, *_ = folders("demo", write_demo_corpus)
+    folder = Path(FLAGS.cache_dir) / "demo-recordings"
+    write_demo_folders(development, folder)
+    return folder
 
 
 def stores() -> Path:

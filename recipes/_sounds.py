@@ -14,14 +14,13 @@ from dcase_system.challenge.teachers import teacher_plans
 from dcase_system.core.errors import InputError
 from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import read_corpus, read_tagged_corpus, split_name
-from dcase_system.corpora.demo import write_demo_corpus
 from dcase_system.corpora.lists import Lists, read_lists
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.edge import microcontroller_report
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
-from dcase_system.sounds.demo import GROUPS, write_demo_folders
+from dcase_system.sounds.demo import GROUPS
 from dcase_system.sounds.prepare import VALIDATION_LIST, prepare
 from dcase_system.sounds.recordings import find_recordings
 from dcase_system.sounds.scores import in_words, score_recordings
@@ -40,7 +39,7 @@ _TEACHERS = ("cp_mobile_teacher", "cp_mobile_teacher")
 
 def run() -> None:
     """Prepares the recordings, trains, exports, scores, and says what the network fits."""
-    source = Path(FLAGS.data_dir) if FLAGS.data_dir else _demo()
+    source = Path(FLAGS.data_dir) if FLAGS.data_dir else _common.demo_recordings()
     target = TARGETS[FLAGS.target]
     way = "fast" if FLAGS.fast else "pruned"
     own = FLAGS.output_dir
@@ -119,13 +118,6 @@ def _rejection(lists: Lists) -> Rejection | None:
             "all classes stand for unknown sounds", where=lists.corpus.root, expected="another"
         )
     return Rejection(classes, rate) if classes or rate else None
-
-
-def _demo() -> Path:
-    development, *_ = _common.folders("demo", write_demo_corpus)
-    folder = Path(FLAGS.cache_dir) / "demo-recordings"
-    write_demo_folders(development, folder)
-    return folder
 
 
 def _plan(target: Target, clips: int) -> StudentPlan:

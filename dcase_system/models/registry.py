@@ -18,6 +18,7 @@ from dcase_system.models import (
     passt,
     scene_cnn,
     shufflenet,
+    table_cnn,
     tf_sepnet,
     vision,
     yamnet,
@@ -58,6 +59,8 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "alexnet_modified": vision.AlexNetSpec,
     **{f"mobilenet_v{version}": partial(vision.MobileNetSpec, version) for version in (1, 2)},
     "shufflenet_v2": shufflenet.ShuffleNetV2Spec,
+    **{f"separable_{base}": partial(table_cnn.separable, base) for base in (16, 24, 32)},
+    "biodcase_baseline": table_cnn.biodcase_baseline,
 }
 
 _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
@@ -72,6 +75,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], keras.Model]]] = {
     "alexnet": (vision.AlexNetSpec, vision.build_alexnet),
     "mobilenet": (vision.MobileNetSpec, vision.build_mobilenet),
     "shufflenet_v2": (shufflenet.ShuffleNetV2Spec, shufflenet.build_shufflenet_v2),
+    "table_cnn": (table_cnn.TableCNNSpec, table_cnn.build_table_cnn),
 }
 
 CLASSES = {kind: cls for kind, (cls, _) in _KINDS.items()}

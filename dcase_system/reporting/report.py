@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from dcase_system.reporting.biodcase_page import biodcase_page
 from dcase_system.reporting.content import Page
 from dcase_system.reporting.documents import kind_of
 from dcase_system.reporting.html import REPORT, write_page
@@ -21,6 +22,7 @@ _PAGES: dict[str, Callable[[Path], Page]] = {
     "scene_networks": scene_networks_page,
     "supernet": supernet_page,
     "package": package_page,
+    "biodcase": biodcase_page,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from dcase_system.audio.clips import SAMPLE_RATE
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.corpora.corpus import META_COLUMNS, TAG_COLUMNS, TEST_LIST, split_name
@@ -32,6 +33,7 @@ def prepare(
     test_fraction: float,
     seed: int,
     validation_fraction: float = 0.0,
+    sample_rate: int = SAMPLE_RATE,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Writes windows and lists to a folder that recipes take as `--data_dir`; finished ones stay.
@@ -46,6 +48,7 @@ def prepare(
         test_fraction: Share of each class's windows to test on, unless there are ready-made parts.
         seed: Seed of the division.
         validation_fraction: Share to set a threshold on, see `divided`.
+        sample_rate: Sample rate of the windows in Hz.
         on_progress: Called with the number of recordings that are read, and of all.
 
     Returns:
@@ -61,6 +64,7 @@ def prepare(
         "test_fraction": test_fraction,
         "seed": seed,
         "validation_fraction": validation_fraction,
+        "sample_rate": sample_rate,
     }
     several_labels = any(len(one.labels) > 1 for one in recordings)
 
@@ -69,7 +73,12 @@ def prepare(
         (target / "split_setup").mkdir()
         everything = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            cut = partial(scan, window_seconds=window_seconds, hop_seconds=hop_seconds)
+            cut = partial(
+                scan,
+                window_seconds=window_seconds,
+                hop_seconds=hop_seconds,
+                sample_rate=sample_rate,
+            )
             tasks = [
                 pool.submit(cut, root, one, target / "audio", f"{number:06d}")
                 for number, one in enumerate(recordings)

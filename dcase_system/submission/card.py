@@ -43,9 +43,10 @@ class Label:
 
 def _filled_in(given: Any, info: pydantic.ValidationInfo) -> Any:
     """Fills missing parts with the corresponding author's name and first affiliation."""
-    if not isinstance(given, dict | None):
+    if not isinstance(given, dict | Label | None):
         return given
-    parts = {key: part for key, part in (given or {}).items() if part is not None}
+    block = given if isinstance(given, dict) else {}  # the default if the card has no block
+    parts = {key: part for key, part in block.items() if part is not None}
     for author in info.data.get("authors", ()):
         if author.corresponding:
             own = {"lastname": author.lastname, "institute": author.affiliation[0].abbreviation}

@@ -19,6 +19,7 @@ MAX_LINES = 20
 """Defects reported per file, so that one bad file does not bury the others."""
 
 _META_BYTES = 1 << 18
+_REPORT_BYTES = 100_000_000
 # A row has a name and ten numbers; 17 digits each are 250 bytes.
 _HEADER_BYTES, _ROW_BYTES = 1 << 16, 1 << 10
 
@@ -80,6 +81,23 @@ def read_meta(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[object,
         return None, defect(where, "not UTF-8 text")
     except ZIP_ERRORS as error:
         return None, damage(entry, error)
+
+
+def report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[str]:
+    """Checks a technical report inside a package."""
+    too_much = oversize(entry, _REPORT_BYTES)
+    if too_much:
+        yield too_much
+        return
+    try:
+        with archive.open(entry) as stream:
+            if stream.read(5) != b"%PDF-":
+                yield defect(printable(entry.filename), "not a PDF file")
+            # zipfile compares the checksum at the end.
+            while stream.read(1 << 20):
+                pass
+    except ZIP_ERRORS as error:
+        yield damage(entry, error)
 
 
 def with_placeholders(

@@ -12,7 +12,7 @@ Warnings go to standard error and do not affect the exit code.
 
 import sys
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -21,30 +21,24 @@ from absl import app, flags
 from dcase_system.core import cli
 from dcase_system.core.errors import InputError, defect
 from dcase_system.core.locations import as_location
-from dcase_system.core.zips import ZIP_ERRORS
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo_marker import is_demo
-from dcase_system.submission.archive import (
-    damage,
-    open_package,
-    oversize,
-    printable,
-)
+from dcase_system.submission.archive import open_package, printable
 from dcase_system.submission.entries import (
     Report,
     limited,
     output_file_defects,
     read_meta,
+    report_defects,
     with_placeholders,
 )
 from dcase_system.submission.layout import sort_entries, system_defects
 from dcase_system.submission.package import REPORT_SUFFIX, TASK
 from dcase_system.submission.predictions_2025 import validate_predictions_2025
+from dcase_system.submission.validate_biodcase import validate_biodcase
 from dcase_system.submission.validate_meta import meta_defects, meta_warnings
 from dcase_system.submission.validate_output import bare_names
 from dcase_system.submission.validate_task1b import validate_task1b
-
-_REPORT_BYTES = 100_000_000
 
 
 def validate_package(
@@ -88,7 +82,7 @@ def validate_package(
             missing = defect(f"{TASK}/", f"technical report is missing (*{REPORT_SUFFIX})")
             (errors if require_report else warnings).append(missing)
         for entry in layout.reports:
-            errors += _report_defects(archive, entry)
+            errors += report_defects(archive, entry)
         for label, system in sorted(layout.systems.items()):
             errors += system_defects(label, system, splits)
             for entry in chain.from_iterable(system.outputs.values()):
@@ -117,22 +111,6 @@ def _check_meta(
     return with_placeholders(Report(errors, warnings), meta, entry, for_submission)
 
 
-def _report_defects(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[str]:
-    too_much = oversize(entry, _REPORT_BYTES)
-    if too_much:
-        yield too_much
-        return
-    try:
-        with archive.open(entry) as stream:
-            if stream.read(5) != b"%PDF-":
-                yield defect(printable(entry.filename), "not a PDF file")
-            # zipfile compares the checksum at the end.
-            while stream.read(1 << 20):
-                pass
-    except ZIP_ERRORS as error:
-        yield damage(entry, error)
-
-
 def main(argv: Sequence[str]) -> int:
     options = flags.FLAGS
     if len(argv) != 2:
@@ -148,6 +126,11 @@ def main(argv: Sequence[str]) -> int:
         clips = read_evaluation_list(options.evaluation_dir)
     folders = [as_location(one) for one in (options.data_dir, options.evaluation_dir) if one]
     demo = any(map(is_demo, folders))
+    if options.task == "biodcase":
+        report = validate_biodcase(
+            argv[1], require_report=options.require_report, for_submission=not demo
+        )
+        return _show(argv[1], report)
     if options.task == "task1b":
         if options.data_dir:
             from dcase_system.corpora.task1b import read_task1b
@@ -198,9 +181,9 @@ def _define_flags() -> None:
     flags.DEFINE_enum(
         "task",
         "task1",
-        ["task1", "task1b", "task1_2025"],
-        "Kind of package: Task 1 of 2024, Task 1B of 2020, or a folder of predictions for Task 1 "
-        "of 2025.",
+        ["task1", "task1b", "task1_2025", "biodcase"],
+        "Kind of package: Task 1 of 2024, Task 1B of 2020, a folder of predictions for Task 1 of "
+        "2025, or Task 3 of BioDCASE-Tiny 2026.",
     )
     flags.DEFINE_list(
         "splits",

@@ -102,6 +102,16 @@ def test_a_segment_is_not_read_to_the_end_of_its_file(tmp_path):
         assert len(scan(tmp_path, recording, tmp_path / "out", "w", **given).windows) == windows
 
 
+def test_samples_of_16_bits_at_the_rate_of_the_windows_stay_as_they_are(tmp_path):
+    samples = np.random.default_rng(0).integers(-32_768, 32_768, 24_000).astype(np.int16)
+    (tmp_path / "bus").mkdir()
+    soundfile.write(tmp_path / "bus" / "a.wav", samples, 24_000, subtype="PCM_16")
+    recording, window = Recording("bus/a.wav", "bus", "g"), {"window_seconds": 1.0}
+    scan(tmp_path, recording, tmp_path, "w", **window, hop_seconds=1.0, sample_rate=24_000)
+    found, rate = soundfile.read(tmp_path / "w-00000.wav", dtype="int16")
+    assert rate == 24_000 and (found == samples).all()
+
+
 def test_channels_are_averaged_and_rates_converted(tmp_path):
     write(tmp_path / "bus" / "a.wav", 1.0, 48_000, 2)
     (tmp_path / "out").mkdir()

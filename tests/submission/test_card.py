@@ -43,6 +43,8 @@ def test_label_defaults_to_the_corresponding_author(content, tmp_path):
     content["authors"][1]["corresponding"] = True
     card = read(content, tmp_path)
     assert (card.label.lastname, card.label.institute) == ("Berg", "NIS")
+    del content["label"]
+    assert read(content, tmp_path).label == card.label
 
 
 def test_several_affiliations(content, tmp_path):
