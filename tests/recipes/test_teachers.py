@@ -48,11 +48,15 @@ def test_a_student_learns_from_teachers_and_says_so(teachers, place, responses):
         "recipes.split25",
         *on_tiny(place),
         "--system=dense",
+        "--teaching=consistent",
+        "--average=probabilities",
         f"--teachers={place / 'teachers' / 'split_25'}",
         f"--impulse_responses={responses}",
         f"--output_dir={place / 'taught'}",
     )
     assert done.returncode == 0, done.stderr
+    plan = json.loads((place / "taught" / "config.json").read_text())["settings"]["plan"]
+    assert (plan["teaching"], plan["average"]) == ("consistent", "probabilities")
     (meta,) = (place / "taught" / "submission").rglob("*.meta.yaml")
     description = yaml.safe_load(meta.read_text())["system"]["description"]
     assert "knowledge distillation" in description["complexity_management"]
