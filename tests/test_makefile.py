@@ -38,7 +38,7 @@ def test_supported_versions_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     stated = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
     shown = subprocess.run(
-        ["make", "--eval=shown: ; @echo $(SUPPORTED)", "shown"],
+        ["make", "--no-print-directory", "--eval=shown: ; @echo $(SUPPORTED)", "shown"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -51,7 +51,7 @@ def test_a_device_s_network_sees_the_training_clips_of_that_device_alone(
     copied = shutil.copytree(run_dir, tmp_path / "run")
     clips = data.train.clips
     logits = np.random.default_rng(0).normal(size=(len(clips), 10)).astype(np.float32)
-    teachers = Ensemble("of teachers", ("one",), (), logits)
+    teachers = Ensemble("of teachers", ("one",), (), {"one": logits})
     train_devices(copied, PLAN, DevicePlan(), ("a", "s2"), data, "student", teachers)
     held_out = held_out_rows(data.train.clips, PLAN.validation_fraction)
     for device, (training, _) in zip(("a", "s2"), trainings, strict=True):
