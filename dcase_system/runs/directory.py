@@ -18,7 +18,7 @@ from dcase_system.parallel.workers import team
 from dcase_system.runs.provenance import provenance
 
 CONFIG = "config.json"
-FORMAT = 3
+FORMAT = 4
 """Format of run directories; incremented when the same settings would give other results."""
 _LOCK = "lock"
 # May be added to an existing run: no result that it has depends on them.
