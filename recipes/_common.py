@@ -32,6 +32,7 @@ from dcase_system.sounds.demo import write_demo_folders
 from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders
+from dcase_system.training.batches import epochs_of
 from dcase_system.training.plan import held_out_rows
 from recipes._flags import LOG, given, set_defaults
 
@@ -99,6 +100,18 @@ def author_card(systems: Sequence[str], root: Location | None) -> AuthorCard:
     return card
 
 
+def total_epochs(lists: Lists) -> int:
+    """Returns the total epochs of a student: as many as `--steps` needs, or `--epochs`."""
+    if FLAGS.steps is None:
+        return FLAGS.epochs
+    clips = _trained_clips(lists, FLAGS.validation_fraction)
+    return epochs_of(FLAGS.steps, clips, FLAGS.batch_size)
+
+
+def _trained_clips(lists: Lists, validation_fraction: float) -> int:
+    return int((~held_out_rows(lists.train, validation_fraction)).sum())
+
+
 def student_settings() -> dict[str, Any]:
     """Returns a student's hyper-parameters, except its network, epochs and pruning."""
     return augmentation() | given(
@@ -111,6 +124,8 @@ def student_settings() -> dict[str, Any]:
         "temperature",
         "teaching",
         "average",
+        "mixup_alpha",
+        "label_smoothing",
         "seed",
     )
 
@@ -154,8 +169,8 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
 def announce(run_dir: Path, plan: StudentPlan, lists: Lists) -> None:
     """Logs the plan of a student that is not trained yet."""
     if not (run_dir / STUDENT).exists():
-        trained = ~held_out_rows(lists.train, plan.validation_fraction)
-        LOG.info("%s", plan_in_words(plan, int(trained.sum())))
+        clips = _trained_clips(lists, plan.validation_fraction)
+        LOG.info("%s", plan_in_words(plan, clips))
 
 
 def ensemble(lists: Lists, split: int, folder: Path) -> Ensemble:

@@ -28,8 +28,10 @@ FLAGS = flags.FLAGS
 
 def run() -> None:
     """Trains the variants and writes their comparison."""
-    split, epochs = int(FLAGS.split), FLAGS.epochs
+    split = int(FLAGS.split)
     corpus, _, name = _common.scenes()
+    lists, overwrite = read_split(corpus, split), FLAGS.overwrite
+    epochs = _common.total_epochs(lists)
     responses = _common.impulse_responses()
     channels = planned("S1", epochs, _common.pruning_options(), demo=FLAGS.data_dir is None)
     (pruning,), ((sparsity, _),) = channels.rounds, SYSTEMS["magnitude"].rounds
@@ -51,7 +53,6 @@ def run() -> None:
         for variant in FLAGS.variants or variants
     }
     run_dir = Path(FLAGS.output_dir or f"runs/{name}/magnitude-split{split}")
-    lists, overwrite = read_split(corpus, split), FLAGS.overwrite
     ensemble = _common.ensemble(lists, split, Path(FLAGS.teachers)) if FLAGS.teachers else None
     formats = FLAGS.tflite_formats
 

@@ -1,6 +1,5 @@
 """Implements `recipes.sounds`."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from dcase_system.sounds.recordings import find_recordings
 from dcase_system.sounds.scores import in_words, score_recordings
 from dcase_system.sounds.summary import as_text
 from dcase_system.sounds.targets import TARGETS, Target
-from dcase_system.training.batches import epoch_steps
+from dcase_system.training.batches import epochs_of
 from dcase_system.training.rejection import UNKNOWN_NAMES, Rejection
 from recipes import _common
 from recipes._flags import given
@@ -122,7 +121,7 @@ def _rejection(lists: Lists) -> Rejection | None:
 
 def _plan(target: Target, clips: int) -> StudentPlan:
     wanted = _FAST_STEPS if FLAGS.fast else _STEPS
-    epochs = FLAGS.epochs or math.ceil(wanted / epoch_steps(clips, FLAGS.batch_size))
+    epochs = FLAGS.epochs or epochs_of(wanted, clips, FLAGS.batch_size)
     settings: dict[str, Any] = {"mask_frames": MASK_FRAMES}
     settings |= given("batch_size", "learning_rate", "seed", "balanced")
     if FLAGS.fast:

@@ -20,7 +20,7 @@ from dcase_system.challenge.systems import (
 )
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.demo_marker import is_demo
-from dcase_system.corpora.lists import read_split
+from dcase_system.corpora.lists import Lists, read_split
 from dcase_system.distillation.teachers import train_teachers
 from dcase_system.parallel import workers
 from dcase_system.reporting.html import REPORT
@@ -53,10 +53,10 @@ def run(split: int) -> None:
     corpus, evaluation, name = _common.scenes()
     card = _common.author_card([system], corpus.root if evaluation else None)
     responses = _common.impulse_responses()
-    plan = _plan(system)
     _common.check_costs(system, corpus, packed=evaluation is not None)
-    run_dir = Path(FLAGS.output_dir or f"runs/{name}/split{split}-{system}-seed{plan.seed}")
+    run_dir = Path(FLAGS.output_dir or f"runs/{name}/split{split}-{system}-seed{FLAGS.seed}")
     lists = read_split(corpus, split, evaluation)
+    plan = _plan(system, lists)
     files: dict[str, Any] = {
         "formats": FLAGS.tflite_formats,
         "qat": QATPlan(epochs=FLAGS.qat_epochs) if FLAGS.qat_epochs else None,
@@ -125,14 +125,14 @@ def _predictions_2025(run: SplitRun, card: AuthorCard, data: Data) -> Path:
     )
 
 
-def _plan(name: str) -> StudentPlan:
+def _plan(name: str, lists: Lists) -> StudentPlan:
     """Builds the plan of a system; pruned systems train for more epochs in total."""
     system, on_demo = SYSTEMS[name], FLAGS.data_dir is None
     set_defaults({"mask_frames": system.mask_frames})
     if system.rounds:
         factor = DEMO_PRUNED_EPOCHS_FACTOR if on_demo else PRUNED_EPOCHS_FACTOR
         set_defaults({"epochs": round(factor * FLAGS["epochs"].default)})
-    trainings = planned(name, FLAGS.epochs, _common.pruning_options(), demo=on_demo)
+    trainings = planned(name, _common.total_epochs(lists), _common.pruning_options(), demo=on_demo)
     return trainings.student(**_common.student_settings())
 
 

@@ -8,6 +8,7 @@ from dcase_system.submission.meta import SystemDescription
 _SCHEDULES = {"agp": "AGP", "linear": "linear", "constant": "one-shot"}
 _IMPORTANCE = {"l1": "L1 norm", "l2": "L2 norm", "fpgm": "FPGM", "taylor": "Taylor expansion"}
 _AUGMENTATIONS = {
+    "mixup_alpha": "mixup",
     "mixstyle_probability": "freq-mixstyle",
     "roll_seconds": "time rolling",
     "mask_mels": "frequency masking",
@@ -36,7 +37,7 @@ def described(settings: Mapping[int, Mapping[str, Any]]) -> SystemDescription:
     """
     first = next(iter(settings.values()))
     plan, taught = first["plan"], bool(first["teachers"])
-    augmentation = [words for key, words in _AUGMENTATIONS.items() if plan[key]]
+    augmentation = [words for key, words in _AUGMENTATIONS.items() if plan.get(key)]
     complexity = ["knowledge distillation"] * taught + ["pruning"] * bool(plan["rounds"])
     pipeline = ["train teachers", "ensemble teachers"] * taught + ["train student"]
     if plan["rounds"]:

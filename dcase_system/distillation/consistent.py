@@ -21,6 +21,7 @@ from dcase_system.models.stored import load_network
 from dcase_system.parallel.replicas import join, share
 from dcase_system.runs import stages
 from dcase_system.training.augmented import heard_by
+from dcase_system.training.mixup import Mixup
 
 Teaching = Literal["stored", "consistent"]
 """Whether a student learns from stored logits of the clean clips, or as this module says."""
@@ -119,14 +120,15 @@ class ConsistentTraining(keras.Model):
     Args:
         model: Model from `augmented_model`; its network is trained.
         teachers: Teachers, which replace the logits in the packed targets.
+        mixup: Mixes the waveforms before teachers and student hear them, or None.
     """
 
-    def __init__(self, model: keras.Model, teachers: Teachers):
+    def __init__(self, model: keras.Model, teachers: Teachers, mixup: Mixup | None = None):
         super().__init__(name=f"consistent_{model.name}")
         heard = heard_by(model)
         self.augmentation = keras.Model(model.input, heard)
         self.student = keras.Model(heard, model.output)
-        self.teachers = teachers
+        self.teachers, self.mixup = teachers, mixup
 
     def build(self, input_shape):
         self.built = True  # the student already is
@@ -135,6 +137,6 @@ class ConsistentTraining(keras.Model):
         return self.student(waveforms, training=training)
 
     def train_step(self, data):
-        waveforms, targets = data
+        waveforms, targets = data if self.mixup is None else self.mixup(*data)
         heard = self.augmentation(waveforms, training=True)
         return super().train_step((heard, with_answers(targets, self.teachers(heard))))

@@ -17,7 +17,7 @@ from dcase_system.training.fit import Training, fit
 from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.metrics import score_classes
-from dcase_system.training.mixup import MixupTraining
+from dcase_system.training.mixup import Mixup, MixupTraining
 from dcase_system.training.predict import predict
 from dcase_system.training.schedule import ScheduleName, Steps
 from dcase_system.training.seeds import derive, set_seed
@@ -104,7 +104,8 @@ def trained_network(
     set_seed(plan.seed)
     network = registry.build(spec)
     targets = presence(np.repeat(labels, segments.per_clip), network.output_shape[-1])
-    model = MixupTraining(network, derive(plan.seed, "mixup")) if plan.mixup else network
+    mixup = Mixup(1.0, derive(plan.seed, "mixup"))
+    model = MixupTraining(network, mixup) if plan.mixup else network
     model(segments.gather(np.arange(1)))
     fit(
         Training(model, segments, targets),

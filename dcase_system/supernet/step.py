@@ -1,6 +1,5 @@
 """One training step: averages the gradients of K sub-networks (Lin et al., section 2.3)."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from dcase_system.parallel import replicas
 from dcase_system.supernet.elastic import ElasticCNN10
 from dcase_system.supernet.sampling import Sampling, WidthSampler
 from dcase_system.supernet.search_space import SearchSpace
-from dcase_system.training.batches import epoch_steps
+from dcase_system.training.batches import epochs_of
 from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.mixup import draw_mix, mixed
 from dcase_system.training.schedule import ScheduleName
@@ -84,7 +83,7 @@ class SupernetPlan:
             clips: Number of training clips.
         """
         return FitPlan(
-            epochs=math.ceil(self.steps * self.accumulation / epoch_steps(clips, self.batch_size)),
+            epochs=epochs_of(self.steps * self.accumulation, clips, self.batch_size),
             batch_size=self.batch_size,
             accumulation=self.accumulation,
             learning_rate=self.learning_rate,

@@ -72,6 +72,11 @@ def epoch_steps(clips: int, batch_size: int) -> int:
     return math.ceil(clips / batch_size)
 
 
+def epochs_of(steps: int, clips: int, batch_size: int) -> int:
+    """Fewest epochs that hold a number of steps (batches)."""
+    return math.ceil(steps / epoch_steps(clips, batch_size))
+
+
 def training_batches(
     waveforms: Examples,
     targets: np.ndarray,

@@ -117,11 +117,17 @@ def balanced_shares(labels: np.ndarray) -> np.ndarray:
     return (of_class / of_class.sum(axis=0)).mean(axis=1)
 
 
-def label_loss(several_labels: bool) -> keras.losses.Loss:
-    """Returns the loss of labels and logits: binary cross-entropy if clips have several labels."""
-    if several_labels:
-        return keras.losses.BinaryCrossentropy(from_logits=True)
-    return keras.losses.CategoricalCrossentropy(from_logits=True)
+def label_loss(several_labels: bool, smoothing: float = 0.0) -> keras.losses.Loss:
+    """Returns the loss of labels and logits: binary cross-entropy if clips have several labels.
+
+    Args:
+        several_labels: Whether a clip may have several labels.
+        smoothing: Share of the labels that is spread evenly over the classes, or over present and
+            absent if there are several labels.
+    """
+    of_labels = keras.losses.CategoricalCrossentropy
+    loss = keras.losses.BinaryCrossentropy if several_labels else of_labels
+    return loss(from_logits=True, label_smoothing=smoothing)
 
 
 def held_out_rows(train: Clips, fraction: float) -> np.ndarray:

@@ -11,9 +11,35 @@ flags.DEFINE_integer(
     1,
 )
 flags.DEFINE_integer(
+    "steps",
+    None,
+    "STEPS: Total steps (batches) of all trainings of a system, rounded up to whole epochs; in "
+    "place of --epochs, for lists of another length. [--epochs decides]",
+    1,
+)
+flags.register_validator(
+    "steps",
+    lambda steps: not (steps and flags.FLAGS["epochs"].present),
+    message="both --steps and --epochs set the length of the training: expected one of them",
+)
+flags.DEFINE_integer(
     "mask_frames",
     None,
     "FRAMES: Largest time mask of the student, in frames of 1/64 s; 0 for no time masking. "
     f"[{MASK_FRAMES}; 0 for baseline]",
     lower_bound=0,
+)
+flags.DEFINE_float(
+    "mixup_alpha",
+    0.0,
+    "ALPHA: Mix pairs of waveforms and their targets by weights ~ Beta(ALPHA, ALPHA); 0 for no "
+    "mixup.",
+    lower_bound=0.0,
+)
+flags.DEFINE_float(
+    "label_smoothing",
+    0.0,
+    "SHARE: Share of the labels, 0 to 0.9, that is spread evenly over the classes.",
+    lower_bound=0.0,
+    upper_bound=0.9,
 )

@@ -11,6 +11,8 @@ from dcase_system.distillation.losses import (
     PackedAccuracy,
     pack_targets,
 )
+from dcase_system.training.mixup import mixed
+from dcase_system.training.plan import label_loss
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -24,6 +26,9 @@ def case(seed: int, clips: int = 6, classes: int = 10):
     return np.eye(classes, dtype=np.float32)[labels], teacher, student
 
 
+WEIGHTS, PARTNERS = np.array([0.0, 0.1, 0.3, 0.5, 0.8, 1.0], np.float32), [3, 2, 5, 0, 4, 1]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 1), st.floats(0.5, 8))
 def test_distillation_loss_is_its_formula(seed, weight, temperature):
@@ -34,6 +39,32 @@ def test_distillation_loss_is_its_formula(seed, weight, temperature):
     expected = weight * cross_entropy + (1 - weight) * temperature**2 * divergence
     loss = DistillationLoss(weight, temperature)(pack_targets(one_hot, teacher), student)
     assert float(loss) == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss", [DistillationLoss(0.1, 3.0, label_smoothing=0.2), MultiLabelDistillationLoss()]
+)
+def test_the_loss_of_a_mixture_is_the_mixture_of_the_losses(loss):
+    """Up to a constant of the targets, so their difference between two students is the same."""
+    one_hot, teacher, student = case(7)
+    targets, other = pack_targets(one_hot, 20 * teacher), student[::-1]
+    both = loss.mixed(targets, WEIGHTS, PARTNERS)
+    np.testing.assert_allclose(both[:, 0], mixed(one_hot, WEIGHTS, PARTNERS), rtol=1e-6)
+
+    def difference(of):
+        return loss.call(of, student) - loss.call(of, other)
+
+    own, partners = difference(targets), difference(targets[PARTNERS])
+    expected = WEIGHTS * own + (1 - WEIGHTS) * partners
+    np.testing.assert_allclose(difference(both), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_smoothed_labels_are_spread_over_the_classes():
+    one_hot, teacher, student = case(8)
+    smooth = DistillationLoss(1.0, label_smoothing=0.2)(pack_targets(one_hot, teacher), student)
+    expected = -((0.8 * one_hot + 0.02) * np.log(softmax(student))).sum(axis=1).mean()
+    assert float(smooth) == pytest.approx(expected, rel=1e-5)
+    assert float(label_loss(False, 0.2)(one_hot, student)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.torch
@@ -79,7 +110,7 @@ def test_multi_label_loss_is_its_formula():
     ) == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("loss", [DistillationLoss(0.1, 3.0), MultiLabelDistillationLoss()])
+@pytest.mark.parametrize("loss", [DistillationLoss(0.1, 3.0, 0.2), MultiLabelDistillationLoss()])
 def test_losses_survive_their_config(loss):
     one_hot, teacher, student = case(5)
     again = type(loss).from_config(loss.get_config())

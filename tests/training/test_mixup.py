@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from dcase_system.models.layers import FusedBatchNormalization
 from dcase_system.training.batch_norm import recalibrate
-from dcase_system.training.mixup import MixupTraining, mixed
+from dcase_system.training.mixup import Mixup, MixupTraining, draw_mix, mixed
 from dcase_system.training.optimizers import Adam
 
 
@@ -18,10 +18,19 @@ def test_mixed_is_the_weighted_sum_with_the_partner():
     np.testing.assert_allclose(mixed(values, weights, partners), expected, rtol=1e-6)
 
 
+def test_weights_are_of_the_beta_distribution():
+    """Beta(alpha, alpha) has mean 1/2 and variance 1 / (8 alpha + 4)."""
+    for alpha in (0.3, 1.0):
+        weights, partners = draw_mix(20_000, keras.random.SeedGenerator(0), alpha)
+        assert np.mean(weights) == pytest.approx(0.5, abs=0.01)
+        assert np.var(weights) == pytest.approx(1 / (8 * alpha + 4), rel=0.03)
+    assert sorted(partners.numpy()) == list(range(20_000))
+
+
 def test_features_and_targets_are_mixed_alike():
     """A network that gives back what it gets has no loss where both are the same."""
     network = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
-    model = MixupTraining(network, seed=1)
+    model = MixupTraining(network, Mixup(0.3, seed=1))
     model.compile("sgd", keras.losses.MeanSquaredError(), jit_compile=False)
     x = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
     model(x)

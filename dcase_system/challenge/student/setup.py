@@ -30,8 +30,10 @@ from dcase_system.training.augmented import heard_by
 from dcase_system.training.batches import epoch_steps, training_batches
 from dcase_system.training.fit import Training
 from dcase_system.training.log import TENSORBOARD, TrainingLog
+from dcase_system.training.mixup import Mixup, MixupTraining, mixed
 from dcase_system.training.plan import label_loss, prepare
 from dcase_system.training.predict import Validate
+from dcase_system.training.seeds import derive
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,30 @@ class StageSetup:
         samples = self.data.train.audio.shape[0]
         return load_teachers(self.ensemble, self.data.scenes, samples, self.plan.average)
 
-    def taught(self, training: Training) -> Training:
-        """Lets the teachers answer in every step of a training, if the plan says so."""
-        teachers = self.teachers()
-        if teachers is None:
-            return training
-        return replace(training, model=ConsistentTraining(training.model, teachers))
+    def mixup(self) -> Mixup | None:
+        """Returns the mixup of waveforms and targets, if the plan has it."""
+        if not self.plan.mixup_alpha:
+            return None
+        loss, seed = self.loss(), derive(self.plan.seed, "mixup")
+        return Mixup(self.plan.mixup_alpha, seed, getattr(loss, "mixed", mixed))
+
+    def mixed_and_taught(self, training: Training) -> Training:
+        """Lets a training mix waveforms, and teachers answer in every step, as the plan says."""
+        mixup, teachers = self.mixup(), self.teachers()
+        if teachers is not None:
+            return replace(training, model=ConsistentTraining(training.model, teachers, mixup))
+        if mixup is not None:
+            return replace(training, model=MixupTraining(training.model, mixup))
+        return training
 
     def loss(self) -> keras.losses.Loss:
         """Returns the loss: distillation with teachers, cross-entropy without."""
         if not self.ensemble:
-            return label_loss(self.data.several_labels)
+            return label_loss(self.data.several_labels, self.plan.label_smoothing)
         if self.data.several_labels:
             return MultiLabelDistillationLoss()
-        return DistillationLoss(self.plan.label_weight, self.plan.temperature)
+        plan = self.plan
+        return DistillationLoss(plan.label_weight, plan.temperature, plan.label_smoothing)
 
     def metrics(self) -> list[keras.metrics.Metric]:
         """Returns the metrics of the training clips; none if a clip may have several labels."""
@@ -107,9 +119,12 @@ class StageSetup:
         """Yields the batches that `fit` would feed to the network: (features, targets)."""
         model = training.model
         front = keras.Model(model.input, [heard_by(model), model.layers[-2].output])
+        mixup = self.mixup()
 
         @tf.function(autograph=False)
         def augmented(waveforms, targets):
+            if mixup is not None:
+                waveforms, targets = mixup(waveforms, targets)
             heard, features = front(waveforms, training=True)
             return features, with_answers(targets, teachers(heard)) if teachers else targets
 

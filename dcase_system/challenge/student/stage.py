@@ -75,7 +75,7 @@ class StudentStage:
         callbacks: Callable[[Training], Sequence[keras.callbacks.Callback]] = lambda training: (),
     ) -> None:
         setup = self.setup
-        training = setup.taught(setup.prepared(network))
+        training = setup.mixed_and_taught(setup.prepared(network))
         fit(
             training,
             setup.plan,

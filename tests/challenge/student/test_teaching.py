@@ -24,6 +24,7 @@ PLAN = StudentPlan(
     batch_size=16,
     validation_fraction=0.3,
     teaching="consistent",
+    mixup_alpha=0.3,
 )
 pytestmark = pytest.mark.usefixtures("toy")
 
