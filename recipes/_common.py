@@ -16,7 +16,13 @@ from dcase_system.challenge.description import described
 from dcase_system.challenge.finished import SplitRun
 from dcase_system.challenge.members import DEMO, DEMO_MEMBERS
 from dcase_system.challenge.student import costs
-from dcase_system.challenge.student.plan import STUDENT, StudentPlan, plan_in_words
+from dcase_system.challenge.student.plan import (
+    FRONT_ENDS,
+    PUBLISHED,
+    STUDENT,
+    StudentPlan,
+    plan_in_words,
+)
 from dcase_system.challenge.systems import DEMO_EPOCHS, SYSTEMS, PruningOptions, planned
 from dcase_system.challenge.teachers import missing_weights, teacher_plans
 from dcase_system.core.locations import Location, as_location
@@ -114,19 +120,28 @@ def _trained_clips(lists: Lists, validation_fraction: float) -> int:
 
 def student_settings() -> dict[str, Any]:
     """Returns a student's hyper-parameters, except its network, epochs and pruning."""
-    return augmentation() | given(
-        "batch_size",
-        "accumulation",
-        "learning_rate",
-        "validation_fraction",
-        "mask_frames",
-        "label_weight",
-        "temperature",
-        "teaching",
-        "average",
-        "mixup_alpha",
-        "label_smoothing",
-        "seed",
+    front_end = FRONT_ENDS[FLAGS.front_end]
+    settings = {"front_end": front_end, "mask_frames": FLAGS.mask_frames}
+    if not FLAGS["mask_frames"].present:  # by default the same time, however long a frame is
+        settings["mask_frames"] = round(
+            FLAGS.mask_frames * PUBLISHED.hop_length / front_end.hop_length
+        )
+    return (
+        augmentation()
+        | settings
+        | given(
+            "batch_size",
+            "accumulation",
+            "learning_rate",
+            "validation_fraction",
+            "label_weight",
+            "temperature",
+            "teaching",
+            "average",
+            "mixup_alpha",
+            "label_smoothing",
+            "seed",
+        )
     )
 
 
@@ -163,6 +178,7 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
         [one for one in trainings.rounds if isinstance(one, PruningRound)],
         len(corpus.scenes),
         round(FLAGS.seconds * SAMPLE_RATE),
+        FRONT_ENDS[FLAGS.front_end],
     )
 
 

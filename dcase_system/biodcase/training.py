@@ -13,7 +13,7 @@ from dcase_system.models import registry
 from dcase_system.training.fit import Training, fit
 from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
-from dcase_system.training.mixup import MixupTraining
+from dcase_system.training.mixup import Mixup, MixupTraining
 from dcase_system.training.plan import balanced_shares
 from dcase_system.training.seeds import derive, set_seed
 
@@ -73,7 +73,7 @@ def trained_network(
         x = AxisMask(axis, width, seed=derive(plan.seed, "mask", axis))(x)
     model = keras.Model(inputs, network(x))
     if plan.mixup:
-        model = MixupTraining(model, derive(plan.seed, "mixup"))
+        model = MixupTraining(model, Mixup(1.0, derive(plan.seed, "mixup")))
     model(clips.features[:1])
     targets = presence(clips.labels, spec.classes)
     shares = balanced_shares(clips.labels) if plan.balanced else None

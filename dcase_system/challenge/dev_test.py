@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.store import Waveforms
-from dcase_system.challenge.student.plan import SUBMITTED_PRECISION, signature_of
+from dcase_system.challenge.student.plan import SUBMITTED_PRECISION
 from dcase_system.core.files import replacing, write_json
 from dcase_system.corpora.corpus import SEPARATOR, device_groups
 from dcase_system.edge import variants
@@ -40,9 +40,9 @@ def write_scores(
     folder: Path,
     network: keras.Model,
     edge: Path,
+    signature: ModelSignature,
     data: Data,
     rejection: Rejection | None = None,
-    threshold: float | None = None,
 ) -> None:
     """Writes `scores.json` for all variants and `predictions.csv` for the submitted one.
 
@@ -50,11 +50,10 @@ def write_scores(
         folder: Output folder.
         network: The student.
         edge: Folder of its exported variants.
+        signature: Its signature, with the threshold for unknown sounds if there is one.
         data: Clips, with the dev-test list.
         rejection: How sounds of no class of interest are treated; None if they are not.
-        threshold: Least probability of an answer other than `unknown`, if there is one.
     """
-    signature = signature_of(data)
     logits = variants.logits_of(variants.load_variants(network, edge), signature, data.test.audio)
     probabilities = {name: signature.probabilities(values) for name, values in logits.items()}
     scored = _tag_scores if data.several_labels else _scene_scores
@@ -64,7 +63,7 @@ def write_scores(
     submitted = probabilities[SUBMITTED_FORM]
     scores = {"submitted_form": SUBMITTED_FORM, "forms": forms, **others}
     if rejection is not None:
-        scores["rejection"] = _rejection(data, submitted, rejection, threshold)
+        scores["rejection"] = _rejection(data, submitted, rejection, signature.rejection_threshold)
     write_json(folder / "scores.json", scores)
     write_predictions(folder, submitted, data)
 

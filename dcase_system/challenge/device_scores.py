@@ -17,7 +17,7 @@ from dcase_system.challenge.dev_test import (
     submitted_probabilities,
     write_predictions,
 )
-from dcase_system.challenge.student.plan import SUBMITTED_PRECISION, signature_of
+from dcase_system.challenge.student.plan import SUBMITTED_PRECISION
 from dcase_system.complexity import rules
 from dcase_system.core.files import write_json
 from dcase_system.corpora.corpus import device_groups
@@ -50,7 +50,11 @@ def with_device_networks(
 
 
 def write_device_scores(
-    folder: Path, dev_test: Path, networks: Mapping[str, keras.Model], data: Data
+    folder: Path,
+    dev_test: Path,
+    networks: Mapping[str, keras.Model],
+    signature: ModelSignature,
+    data: Data,
 ) -> None:
     """Writes `scores.json` and `predictions.csv`: general network against device-specific ones.
 
@@ -61,14 +65,13 @@ def write_device_scores(
         folder: Output folder.
         dev_test: Folder of the general network's predictions, which are not computed again.
         networks: Networks by device.
+        signature: Signature of all networks.
         data: Clips, with the dev-test list.
     """
     test, scenes = data.test.clips, data.scenes
     table = pd.read_csv(dev_test / PREDICTIONS, sep="\t", float_precision="round_trip")
     general = table[list(scenes)].to_numpy()
-    specific = with_device_networks(
-        general, networks, test.devices, signature_of(data), data.test.audio
-    )
+    specific = with_device_networks(general, networks, test.devices, signature, data.test.audio)
     groups = device_groups(data.train.clips.devices, test.devices)
 
     def score(values: np.ndarray) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from dcase_system.challenge.device_scores import (
     write_device_scores,
 )
 from dcase_system.challenge.student.devices import folder_of
-from dcase_system.challenge.student.plan import signature_of
 from dcase_system.core.files import fingerprint
+from dcase_system.models.signature import ModelSignature
 from dcase_system.models.stored import load_network
 from dcase_system.runs import stages
 from dcase_system.submission.outputs import read_output, write_output
@@ -47,6 +47,7 @@ def apply_device_networks(
     general: keras.Model,
     keys: Mapping[str, str],
     dev_test: str,
+    signature: ModelSignature,
     data: Data,
     output: Path,
 ) -> None:
@@ -57,13 +58,14 @@ def apply_device_networks(
         general: General network.
         keys: Key of the stage of each device's network.
         dev_test: Key of the stage with the general network's predictions.
+        signature: Signature of all networks.
         data: Clips.
         output: Output file of the general network for the evaluation clips, if there are any.
     """
     networks = {device: load_network(folder_of(run_dir, device)) for device in keys}
 
     def score(folder: Path) -> None:
-        write_device_scores(folder, run_dir / "dev_test", networks, data)
+        write_device_scores(folder, run_dir / "dev_test", networks, signature, data)
         write_device_costs(folder, general, networks, data.train.audio.shape[0] / SAMPLE_RATE)
 
     inputs = {"networks": dict(keys), "dev_test": dev_test}
@@ -83,7 +85,7 @@ def apply_device_networks(
             read_output(output, data.scenes).probabilities,
             networks,
             data.evaluation_devices,
-            signature_of(data),
+            signature,
             audio,
         )
         path = folder / _OUTPUT

@@ -175,9 +175,11 @@ def run_split(
                 run_dir, plan, qat, data, student, ensemble, impulse_responses
             )
             int8 = run_dir / QAT / INT8
-        signature, threshold = signature_of(data), None
+        signature = signature_of(plan, data)
         if rejection is not None and rejection.rate is not None:
-            inputs["rejection"], threshold = _threshold(run_dir, network, data, student, rejection)
+            inputs["rejection"], threshold = _threshold(
+                run_dir, network, signature, data, student, rejection
+            )
             signature = replace(signature, rejection_threshold=threshold)
         edge = stages.run_stage(
             run_dir / "edge",
@@ -197,7 +199,7 @@ def run_split(
                 **({"unknown": rejection.classes} if rejection else {}),
             },
             lambda folder: write_scores(
-                folder, network, run_dir / "edge", data, rejection, threshold
+                folder, network, run_dir / "edge", signature, data, rejection
             ),
         )
         published = published_rows([system] if system else [], [data.split])
@@ -211,13 +213,13 @@ def run_split(
                 lambda folder: write_output(
                     folder / output_file(data.split),
                     data.evaluation,
-                    submitted_probabilities(network, signature_of(data), audio),
+                    submitted_probabilities(network, signature, audio),
                     data.scenes,
                 ),
             )
         if devices is not None:
             output = run_dir / "evaluation" / output_file(data.split)
-            apply_device_networks(run_dir, network, device_keys, dev_test, data, output)
+            apply_device_networks(run_dir, network, device_keys, dev_test, signature, data, output)
         _write_report(run_dir, data.warnings)
     return load_run(run_dir)
 
@@ -232,7 +234,12 @@ def _write_report(run_dir: Path, warnings: Sequence[str]) -> None:
 
 
 def _threshold(
-    run_dir: Path, network: keras.Model, data: Data, student: str, rejection: Rejection
+    run_dir: Path,
+    network: keras.Model,
+    signature: ModelSignature,
+    data: Data,
+    student: str,
+    rejection: Rejection,
 ) -> tuple[str, float]:
     """Sets the threshold on the validation clips of known classes; returns its key and value."""
     clips, rate = data.validation, rejection.rate
@@ -246,7 +253,7 @@ def _threshold(
     def work(folder: Path) -> None:
         unknown = np.isin(clips.clips.labels, rejection.indices(data.scenes))
         rows = np.flatnonzero(~unknown)
-        probabilities = submitted_probabilities(network, signature_of(data), clips.audio.take(rows))
+        probabilities = submitted_probabilities(network, signature, clips.audio.take(rows))
         value = rejection_threshold(probabilities, rate)
         write_json(folder / _THRESHOLD, {"threshold": value, "clips": len(rows), "rate": rate})
 

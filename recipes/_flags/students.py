@@ -26,8 +26,15 @@ flags.DEFINE_integer(
     "mask_frames",
     None,
     "FRAMES: Largest time mask of the student, in frames of 1/64 s; 0 for no time masking. "
-    f"[{MASK_FRAMES}; 0 for baseline]",
+    f"[{MASK_FRAMES}; with the long window as much time; 0 for baseline]",
     lower_bound=0,
+)
+flags.DEFINE_enum(
+    "front_end",
+    "published",
+    ["published", "long_window"],
+    "Log-mel front end of the student: windows of 96 ms and 65 frames a second, or 186 ms and 33 "
+    "frames, which takes about half the MACs.",
 )
 flags.DEFINE_float(
     "mixup_alpha",

@@ -43,7 +43,7 @@ def scored(data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(device_scores, "submitted_probabilities", right)
         device_scores.write_device_scores(
-            folder / "devices", folder / "dev_test", dict.fromkeys(OWN), data
+            folder / "devices", folder / "dev_test", dict.fromkeys(OWN), None, data
         )
     return folder
 

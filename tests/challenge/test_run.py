@@ -92,7 +92,7 @@ def test_every_number_of_the_report_is_in_the_runs_files(run):
     assert traced((run.directory / "report.html").read_text(), run.directory) > 200
 
 
-def test_what_is_scored_is_what_is_handed_in(run, data):
+def test_what_is_scored_is_what_is_handed_in(run, finished, data):
     """The predictions file has the accuracy that the scores state, and the student's weights."""
     table = pd.read_csv(run.directory / "dev_test" / "predictions.csv", sep="\t")
     assert tuple(table.filename) == data.test.clips.filenames
@@ -104,7 +104,7 @@ def test_what_is_scored_is_what_is_handed_in(run, data):
     network = load_network(run.directory / "student")
     network.set_weights([weight.astype(np.float16) for weight in network.get_weights()])
     clips = data.test.audio.gather(np.arange(len(data.test)))
-    logits = np.asarray(network(signature_of(data).features(clips), training=False))
+    logits = np.asarray(network(signature_of(finished.plan, data).features(clips), training=False))
     np.testing.assert_allclose(table[list(data.scenes)], softmax(logits, axis=1), atol=2e-3)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from dcase_system.challenge.student.plan import FRONT_END, SUBMITTED_PRECISION
+from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.challenge.student.plan import PUBLISHED, SUBMITTED_PRECISION
 from dcase_system.complexity.counter import Complexity, count
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
 from dcase_system.core.errors import InputError
@@ -13,7 +14,11 @@ from dcase_system.pruning.slim import slim
 
 
 def final_costs(
-    architecture: str, rounds: Sequence[PruningRound], classes: int, samples: int
+    architecture: str,
+    rounds: Sequence[PruningRound],
+    classes: int,
+    samples: int,
+    front_end: LogMelSpec = PUBLISHED,
 ) -> Complexity:
     """Counts the costs of a student's final network.
 
@@ -25,11 +30,12 @@ def final_costs(
         rounds: Rounds of pruning.
         classes: Number of classes.
         samples: Number of samples in a clip.
+        front_end: Front end of the student.
 
     Raises:
         InputError: No pruning meets a round's target.
     """
-    frames = FRONT_END.frames(samples)
+    frames = front_end.frames(samples)
     spec = registry.for_clips(registry.named_spec(architecture), classes, frames)
     network = registry.build_fixed(spec)
     for pruning in rounds:
@@ -39,7 +45,11 @@ def final_costs(
 
 
 def check_limits(
-    architecture: str, rounds: Sequence[PruningRound], classes: int, samples: int
+    architecture: str,
+    rounds: Sequence[PruningRound],
+    classes: int,
+    samples: int,
+    front_end: LogMelSpec = PUBLISHED,
 ) -> None:
     """Rejects a student that would exceed the challenge's limits of 2024.
 
@@ -48,16 +58,17 @@ def check_limits(
         rounds: See `final_costs`.
         classes: See `final_costs`.
         samples: See `final_costs`.
+        front_end: See `final_costs`.
 
     Raises:
         InputError: The student would be over the limits, or see `final_costs`.
     """
-    costs = final_costs(architecture, rounds, classes, samples)
+    costs = final_costs(architecture, rounds, classes, samples, front_end)
     size = costs.bytes(SUBMITTED_PRECISION)
     if size > MAX_BYTES_2024 or costs.macs > MAX_MACS_2024:
         raise InputError(
             "network would be over the limits of a package, for clips of "
-            f"{samples / FRONT_END.sample_rate:g} s",
+            f"{samples / front_end.sample_rate:g} s",
             where=architecture,
             expected=f"at most {MAX_BYTES_2024:,} bytes and {MAX_MACS_2024:,} MACs: a system that "
             f"is pruned to --target_bytes={MAX_BYTES_2024} --target_macs={MAX_MACS_2024}, or no "

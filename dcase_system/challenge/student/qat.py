@@ -97,7 +97,7 @@ class QATStage:
         seeds.set_seed(setup.plan.seed)
         network = load_network(setup.run_dir / STUDENT)
         rows = sample_calibration_rows(len(train), setup.plan.seed)
-        calibration = features_of(signature_of(setup.data), train.audio.take(rows))
+        calibration = features_of(signature_of(setup.plan, setup.data), train.audio.take(rows))
         model = qat.quantised_model(network, calibration)
         self._fit_bridged(model, network, checkpoint)
         (folder / INT8).write_bytes(qat.converted(model))
@@ -149,7 +149,7 @@ class QATStage:
 
         def validate() -> dict[str, float]:
             variants, audio = {INT8: ModelVariant(model.predict_on_batch)}, train.audio.take(rows)
-            logits = logits_of(variants, signature_of(data), audio)[INT8]
+            logits = logits_of(variants, signature_of(self.setup.plan, data), audio)[INT8]
             return score_logits(logits, train.clips.labels[rows])
 
         return validate

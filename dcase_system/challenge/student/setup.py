@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.challenge.student.plan import FRONT_END, Step, StudentPlan
+from dcase_system.challenge.student.plan import Step, StudentPlan
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.tags import presence
 from dcase_system.distillation.consistent import (
@@ -62,7 +62,7 @@ class StageSetup:
         """Adds front end, augmentation and clips to a network, see `training.plan.prepare`."""
         return prepare(
             network,
-            FRONT_END,
+            self.plan.front_end,
             self.data.train,
             self._targets(),
             self.plan,

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from dcase_system.audio.log_mel import LogMel
-from dcase_system.challenge.student.plan import FRONT_END, signature_of
+from dcase_system.challenge.student.plan import signature_of
 from dcase_system.challenge.student.setup import StageSetup, log_epoch
 from dcase_system.core.errors import InputError
 from dcase_system.models import registry
@@ -66,7 +66,7 @@ class StudentStage:
         else:
             self._fit(network, checkpoint)
         save_network(folder, network, spec)
-        save_signature(folder, signature_of(setup.data))
+        save_signature(folder, signature_of(setup.plan, setup.data))
 
     def _fit(
         self,
@@ -125,7 +125,7 @@ class StudentStage:
         if name != "taylor":
             return lambda: _IMPORTANCE[name](network)
         order = np.random.default_rng(self.setup.plan.seed).permutation(len(training.waveforms))
-        front_end, batches = LogMel(FRONT_END), []
+        front_end, batches = LogMel(self.setup.plan.front_end), []
         for start in range(0, min(_TAYLOR_CLIPS, len(order)), _TAYLOR_BATCH):
             positions = order[start : start + _TAYLOR_BATCH]
             features = front_end(training.waveforms.gather(positions))

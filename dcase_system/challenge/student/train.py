@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.challenge.student.plan import FRONT_END, StudentPlan, steps
+from dcase_system.challenge.student.plan import StudentPlan, steps
 from dcase_system.challenge.student.setup import StageSetup
 from dcase_system.challenge.student.stage import StudentStage
 from dcase_system.distillation.ensemble_store import Ensemble
@@ -43,7 +43,7 @@ def train_student(
     Raises:
         InputError: Training diverges, or no pruning meets a round's target.
     """
-    frames = FRONT_END.frames(data.train.audio.shape[0])
+    frames = plan.front_end.frames(data.train.audio.shape[0])
     spec = registry.for_clips(registry.named_spec(plan.architecture), len(data.scenes), frames)
     for pruning in plan.rounds:
         if isinstance(pruning, PruningRound):

@@ -3,6 +3,7 @@
 import pytest
 
 from dcase_system.challenge.student.costs import check_limits, final_costs
+from dcase_system.challenge.student.plan import FRONT_ENDS, PUBLISHED
 from dcase_system.complexity.counter import count
 from dcase_system.core.errors import InputError
 from dcase_system.models import registry
@@ -17,6 +18,19 @@ def rounds(*ratios, **limits):
 def test_a_dense_student_is_its_architecture():
     costs = final_costs("sscp_mobile_32", (), 10, 32_000)
     assert costs == count(registry.build_fixed(registry.named_spec("sscp_mobile_32")))
+
+
+def test_a_long_window_has_as_many_parameters_and_half_the_macs():
+    """The second place of DCASE 2025: 8,192 and 1,364 samples at 44.1 kHz, 33 frames a second."""
+    front_end = FRONT_ENDS["long_window"]
+    for ours, theirs in ((front_end.window_length, 8_192), (front_end.hop_length, 1_364)):
+        assert ours / 32_000 == pytest.approx(theirs / 44_100, rel=2e-3)
+    assert (front_end.frames(32_000), front_end.n_mels) == (33, 256)
+    short, long = (
+        final_costs("sscp_mobile_32", (), 10, 32_000, one) for one in (PUBLISHED, front_end)
+    )
+    assert long.params == short.params
+    assert 33 / 65 < long.macs / short.macs < 0.55
 
 
 @pytest.mark.parametrize(

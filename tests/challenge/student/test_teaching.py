@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dcase_system.challenge.run import run_split
-from dcase_system.challenge.student.plan import FRONT_END, QATPlan, StudentPlan
+from dcase_system.challenge.student.plan import PUBLISHED, QATPlan, StudentPlan
 from dcase_system.challenge.student.train import train_student
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.ensemble_store import Ensemble
@@ -36,7 +36,7 @@ def ensemble(data, tmp_path_factory):
     folder.mkdir()
     spec = toys.toy_student()
     save_network(folder, registry.build(spec), spec)
-    signature = ModelSignature(data.scenes, FRONT_END, data.train.audio.shape[0])
+    signature = ModelSignature(data.scenes, PUBLISHED, data.train.audio.shape[0])
     save_signature(folder, signature)
     (folder / "stage.json").write_text(json.dumps({"key": "trained"}))
     logits = {"one": np.zeros((len(data.train), len(data.scenes)), np.float32)}
