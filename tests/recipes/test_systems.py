@@ -1,12 +1,13 @@
 """The systems of the report as the recipes train them."""
 
 import json
+import math
 
 import pytest
 
 from dcase_system.challenge.systems import MASK_FRAMES
 from tests import small
-from tests.commands import on_tiny, run, tiny_clips, too_wide
+from tests.commands import ALONE, FLOAT16, on_tiny, run, tiny_clips, too_wide
 
 
 @pytest.mark.slow
@@ -83,12 +84,30 @@ def test_missing_published_weights_are_said_before_any_training(place):
     [
         (["--nodistill", "--teachers=x"], "--nodistill learns from no teachers"),
         (["--teaching=consistent", "--folds=2"], "by folds answer for the clips they left out"),
+        (["--steps=9", "--epochs=2"], "both --steps and --epochs set the length of the training"),
     ],
 )
-def test_ways_of_teaching_that_contradict_each_other_are_refused(place, flags, message):
+def test_flags_that_contradict_each_other_are_refused(place, flags, message):
     done = run("recipes.split5", *on_tiny(place), *flags)
     assert done.returncode == 1
     assert message in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_training_options_reach_the_network_and_its_files(place):
+    out = place / "options"
+    options = ["--steps=7", "--mixup_alpha=0.3", "--label_smoothing=0.1", "--front_end=long_window"]
+    flags = [*tiny_clips(place), FLOAT16, *ALONE, "--batch_size=16", *options]
+    done = run("recipes.split5", *flags, f"--output_dir={out}")
+    assert done.returncode == 0, done.stderr
+    settings = json.loads((out / "config.json").read_text())["settings"]
+    plan = settings["plan"]
+    assert plan["epochs"] == math.ceil(7 / settings["steps_per_epoch"])
+    assert (plan["mixup_alpha"], plan["label_smoothing"]) == (0.3, 0.1)
+    assert plan["mask_frames"] == 6  # as many milliseconds as the published 12
+    front_end = json.loads((out / "student" / "contract.json").read_text())["front_end"]
+    assert plan["front_end"].items() <= front_end.items() and front_end["hop_length"] == 990
+    assert json.loads((out / "student" / "spec.json").read_text())["input_shape"] == [256, 33]
 
 
 @pytest.mark.slow
