@@ -140,6 +140,7 @@ def student_settings() -> dict[str, Any]:
             "average",
             "mixup_alpha",
             "label_smoothing",
+            "ema_decay",
             "seed",
         )
     )

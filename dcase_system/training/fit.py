@@ -13,6 +13,7 @@ import tensorflow as tf
 from dcase_system.core.errors import InputError
 from dcase_system.parallel.workers import team
 from dcase_system.training import callbacks as cb
+from dcase_system.training.averaging import AverageWeights
 from dcase_system.training.batches import (
     Augmentation,
     ErrorForwarding,
@@ -64,6 +65,7 @@ def fit(
     metrics_log: TrainingLog,
     name: str = "training",
     later_epochs: int = 0,
+    averaging: AverageWeights | None = None,
 ) -> None:
     """Trains a model in place, to the last epoch, with Adam.
 
@@ -79,11 +81,19 @@ def fit(
         metrics_log: Log that gets one row per epoch; closed at the end.
         name: Name shown with the progress.
         later_epochs: Epochs of the trainings after this one, for the time left.
+        averaging: Average of the weights that the model ends with; None for the last weights.
 
     Raises:
         InputError: The checkpoint is not of this model, the loss is not finite, or gradients
-            accumulate on several devices.
+            accumulate or weights are averaged on several devices.
     """
+    if averaging is not None and team().devices > 1:
+        raise InputError(
+            "averaged weights are not supported on several devices",
+            where="ema_decay",
+            expected="0, or one device",
+            received=averaging.decay,
+        )
     if plan.accumulation > 1 and team().devices > 1:
         raise InputError(
             "gradient accumulation is not supported on several devices",
@@ -93,7 +103,7 @@ def fit(
         )
     model, waveforms, targets = training.model, training.waveforms, training.targets
     steps_per_epoch = epoch_steps(len(waveforms), plan.batch_size)
-    optimizer = optimizer_of(plan, steps_per_epoch)
+    optimizer = optimizer_of(plan, steps_per_epoch, averaging.decay if averaging else 0.0)
     # XLA takes minutes to compile depthwise convolutions on a CPU and is no faster.
     model.compile(optimizer, loss, metrics=list(metrics) or None, jit_compile=False)
     saver = cb.Checkpoint(checkpoint, steps_per_epoch)
@@ -105,6 +115,8 @@ def fit(
         first = waveforms.gather(np.arange(1))
         model.compute_metrics(first, targets[:1], model(first, training=False))
     watchers: list[keras.callbacks.Callback] = [*callbacks, cb.StopIfDiverged()]
+    if averaging is not None:
+        watchers.append(averaging)
     if (validate := training.validate(plan.batch_size)) is not None:
         watchers.append(cb.Validation(validate))
     watchers += [

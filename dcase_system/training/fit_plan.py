@@ -45,12 +45,13 @@ class FitPlan:
     seed: int = 0
 
 
-def optimizer_of(plan: FitPlan, steps_per_epoch: int) -> Adam:
+def optimizer_of(plan: FitPlan, steps_per_epoch: int, ema_decay: float = 0.0) -> Adam:
     """Builds the optimizer of a plan, with its learning-rate schedule.
 
     Args:
         plan: Hyper-parameters.
         steps_per_epoch: Batches in an epoch.
+        ema_decay: See `training.averaging`; 0 for no average.
     """
     peak, schedule = plan.learning_rate, plan.schedule
     rate: float | keras.optimizers.schedules.LearningRateSchedule
@@ -71,5 +72,7 @@ def optimizer_of(plan: FitPlan, steps_per_epoch: int) -> Adam:
         weight_decay=plan.weight_decay,
         l2=plan.l2,
         epsilon=1e-8,
+        use_ema=ema_decay > 0,
+        ema_momentum=ema_decay,
         gradient_accumulation_steps=plan.accumulation if plan.accumulation > 1 else None,
     )

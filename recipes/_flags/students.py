@@ -50,3 +50,11 @@ flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=0.9,
 )
+flags.DEFINE_float(
+    "ema_decay",
+    0.0,
+    "SHARE: End each training with a moving average of the weights, in which a step keeps this "
+    "share of the old value: 0.99 averages about 100 steps; 0 for the last weights.",
+    lower_bound=0.0,
+    upper_bound=0.9999,
+)

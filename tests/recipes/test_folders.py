@@ -167,6 +167,7 @@ def test_every_flag_that_a_package_passes_on_is_compared_or_changes_no_result(pa
         "--steps=2",
         "--mixup_alpha=0.3",
         "--label_smoothing=0.1",
+        "--ema_decay=0.9",
         "--front_end=long_window",
         "--batch_size=3",
         "--accumulation=2",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.core.errors import InputError
 from dcase_system.distillation.consistent import Teaching
 from dcase_system.distillation.ensemble import Average
 from dcase_system.models.signature import Activation, ModelSignature
@@ -53,6 +54,8 @@ class StudentPlan(TrainingPlan):
             targets are mixed; 0 for no mixup, as published.
         label_smoothing: Share of the labels that is spread evenly over the classes; 0 as published.
             The teachers' part of the loss has none.
+        ema_decay: Share of the old value that a moving average of the weights keeps in each step;
+            each stage ends with the average. 0 for the last weights, as published.
     """
 
     architecture: str
@@ -64,6 +67,16 @@ class StudentPlan(TrainingPlan):
     average: Average = "logits"
     mixup_alpha: float = 0.0
     label_smoothing: float = 0.0
+    ema_decay: float = 0.0
+
+    def __post_init__(self):
+        if self.ema_decay and any(isinstance(one, MagnitudeRound) for one in self.rounds):
+            raise InputError(
+                "weights that magnitude pruning sets to zero have no average",
+                where="--ema_decay",
+                expected="0, or a system that removes channels",
+                received=self.ema_decay,
+            )
 
 
 def signature_of(plan: StudentPlan, data: Data) -> ModelSignature:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -137,6 +138,11 @@ class StageSetup:
             shares=training.shares,
         ):
             yield augmented(waveforms, targets)
+
+    def feature_epoch(self, training: Training) -> Iterator[tf.Tensor]:
+        """Yields the features that the network gets in an epoch, batch by batch."""
+        batches = islice(self.feature_batches(training, None), self.epoch_steps(training))
+        return (features for features, _ in batches)
 
     def metrics_log(self) -> TrainingLog:
         """Opens the log of the epochs."""

@@ -24,6 +24,7 @@ from dcase_system.pruning.masks import kept_by_masks, masked_model
 from dcase_system.pruning.rounds import MagnitudeRound, PruningRound, Target, step_ratios
 from dcase_system.pruning.slim import slim
 from dcase_system.training import seeds
+from dcase_system.training.averaging import AverageWeights
 from dcase_system.training.fit import Training, fit
 from dcase_system.training.log import TrainingLog
 from dcase_system.training.schedule import warmup_steps
@@ -75,7 +76,11 @@ class StudentStage:
         callbacks: Callable[[Training], Sequence[keras.callbacks.Callback]] = lambda training: (),
     ) -> None:
         setup = self.setup
-        training = setup.mixed_and_taught(setup.prepared(network))
+        prepared = setup.prepared(network)
+        training = setup.mixed_and_taught(prepared)
+        averaging, decay = None, setup.plan.ema_decay
+        if decay:
+            averaging = AverageWeights(decay, network, partial(setup.feature_epoch, prepared))
         fit(
             training,
             setup.plan,
@@ -86,6 +91,7 @@ class StudentStage:
             metrics_log=setup.metrics_log(),
             name=f"split{setup.data.split} {setup.plan.architecture} {setup.step.name}",
             later_epochs=self.later_epochs,
+            averaging=averaging,
         )
 
     def _pruning(

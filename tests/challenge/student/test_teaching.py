@@ -25,6 +25,7 @@ PLAN = StudentPlan(
     validation_fraction=0.3,
     teaching="consistent",
     mixup_alpha=0.3,
+    ema_decay=0.5,
 )
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -77,7 +78,7 @@ def test_every_stage_is_taught(kind, ensemble, data, tmp_path):
         "magnitude": MagnitudeRound(sparsity=0.6, updates=2, epochs=1),
     }[kind]
     others = {"ensemble": ensemble, "formats": ("int8",), "qat": QATPlan(epochs=1)}
-    plan, runs = replace(PLAN, epochs=1, rounds=(pruning,)), {}
+    plan, runs = replace(PLAN, epochs=1, rounds=(pruning,), ema_decay=0.0), {}
     for teaching in ("consistent", "stored"):
         runs[teaching] = tmp_path / teaching
         done = run_split(runs[teaching], replace(plan, teaching=teaching), data, **others)
