@@ -120,29 +120,23 @@ def _trained_clips(lists: Lists, validation_fraction: float) -> int:
 
 def student_settings() -> dict[str, Any]:
     """Returns a student's hyper-parameters, except its network, epochs and pruning."""
-    front_end = FRONT_ENDS[FLAGS.front_end]
-    settings = {"front_end": front_end, "mask_frames": FLAGS.mask_frames}
+    front_end, mask_frames = FRONT_ENDS[FLAGS.front_end], FLAGS.mask_frames
     if not FLAGS["mask_frames"].present:  # by default the same time, however long a frame is
-        settings["mask_frames"] = round(
-            FLAGS.mask_frames * PUBLISHED.hop_length / front_end.hop_length
-        )
-    return (
-        augmentation()
-        | settings
-        | given(
-            "batch_size",
-            "accumulation",
-            "learning_rate",
-            "validation_fraction",
-            "label_weight",
-            "temperature",
-            "teaching",
-            "average",
-            "mixup_alpha",
-            "label_smoothing",
-            "ema_decay",
-            "seed",
-        )
+        mask_frames = round(mask_frames * PUBLISHED.hop_length / front_end.hop_length)
+    own = {"front_end": front_end, "mask_frames": mask_frames} | augmentation()
+    return own | given(
+        "batch_size",
+        "accumulation",
+        "learning_rate",
+        "validation_fraction",
+        "label_weight",
+        "temperature",
+        "teaching",
+        "average",
+        "mixup_alpha",
+        "label_smoothing",
+        "ema_decay",
+        "seed",
     )
 
 

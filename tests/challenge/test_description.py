@@ -69,9 +69,9 @@ def test_hyper_parameters_that_differ_between_splits_are_named():
 
 
 def test_augmentations_are_those_of_the_plan():
-    everything = settings(impulse_response_probability=0.6)
+    everything = settings(impulse_response_probability=0.6, mixup_alpha=0.3)
     assert described({5: everything}).data_augmentation == (
-        "freq-mixstyle, time rolling, frequency masking, time masking, dir augmentation"
+        "mixup, freq-mixstyle, time rolling, frequency masking, time masking, dir augmentation"
     )
     little = settings(mask_frames=0, mixstyle_probability=0.0)
     assert described({5: little}).data_augmentation == "time rolling, frequency masking"

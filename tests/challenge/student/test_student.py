@@ -20,7 +20,13 @@ from tests.training.curves import assert_drawn, points
 
 ROUND = PruningRound(ratio=0.5, updates=2, epochs=2, tuning_epochs=1)
 PLAN = StudentPlan(
-    architecture=toys.NAME, rounds=(ROUND,), epochs=1, batch_size=16, validation_fraction=0.3
+    architecture=toys.NAME,
+    rounds=(ROUND,),
+    epochs=1,
+    batch_size=16,
+    validation_fraction=0.3,
+    mixup_alpha=0.3,
+    ema_decay=0.5,
 )
 pytestmark = pytest.mark.usefixtures("toy")
 STAGES = ("wide", "pruned1", "student")
