@@ -17,7 +17,7 @@ from dcase_system.edge.device.front_end import FrontEnd
 _BYTES = {"int16_t": 2, "uint16_t": 2, "int32_t": 4, "float": 4, "int64_t": 8}
 _A_LINE = 8
 _FULL_SCALE = 2**15
-_COSINE_BITS, _WEIGHT_BITS, _LOG_BITS, _LOG_STEPS = 30, 16, 16, 64
+_UNIT_BITS, _WEIGHT_BITS, _LOG_BITS, _LOG_STEPS = 30, 16, 16, 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +129,8 @@ def integer_tables(front_end: FrontEnd, input_scale: float, zero_point: int) -> 
         )
     logarithms = np.rint(np.log2(1 + np.arange(_LOG_STEPS + 1) / _LOG_STEPS) * 2**_LOG_BITS)
     return [
-        Table("int32_t", "cosines", np.rint(_cosines(front_end) * 2**_COSINE_BITS)),
-        Table("uint16_t", "window", np.rint(_half_window(front_end) * _FULL_SCALE)),
+        Table("int32_t", "cosines", np.rint(_cosines(front_end) * 2**_UNIT_BITS)),
+        Table("int32_t", "window", np.rint(_half_window(front_end) * 2**_UNIT_BITS)),
         Table("uint16_t", "weights", np.rint(_weights(front_end) * 2.0 ** _shift(front_end))),
         Table("int32_t", "logarithms", logarithms),
         Table("int32_t", "gains", gains),

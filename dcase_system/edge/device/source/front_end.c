@@ -17,10 +17,12 @@ typedef float wide;
 #define MEAN(sum) (0.5f * (sum))
 #define STAGE(sum) (sum)
 #define UNIT(product) (product)
+#define WEIGHTED(product) (product)
 #else
 typedef int64_t wide;
 #define MEAN(sum) ((front_end_value)(((sum) + 1) >> 1))
 #define STAGE(sum) MEAN(sum)
+#define WEIGHTED(product) ((front_end_value)(((product) + (1 << 14)) >> 15))
 #define UNIT(product) ((front_end_value)(((product) + (1 << 29)) >> 30))
 #if (-3 >> 1) != -2
 #error "the shift of a negative number must round down"
@@ -202,10 +204,10 @@ static front_end_value weighted(const front_end *state, int32_t sample, int32_t 
     return (following - FRONT_END_PRE_EMPHASIS * value) * weight;
 #else
     /* The difference of two samples is twice as large as a sample, so one bit less remains. */
-    return (int32_t)((((following * 32768) - FRONT_END_PRE_EMPHASIS * value) * weight) >> 16);
+    return UNIT(((following * 32768 - FRONT_END_PRE_EMPHASIS * value) >> 1) * weight);
 #endif
 #else
-    return (front_end_value)(value * weight);
+    return WEIGHTED(value * weight);
 #endif
 }
 
