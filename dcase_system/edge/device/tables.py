@@ -38,12 +38,18 @@ class FrontEndMemory:
     """Bytes of the C front end in integers, without its code.
 
     Attributes:
-        ram: Size of its state, `sizeof(front_end)`.
+        state: Size of its state, `sizeof(front_end)`.
+        features: Size of the features of a window, the model's int8 input.
         tables: Size of its tables, in flash.
     """
 
-    ram: int
+    state: int
+    features: int
     tables: int
+
+    @property
+    def ram(self) -> int:
+        return self.state + self.features
 
 
 def memory(front_end: FrontEnd) -> FrontEndMemory:
@@ -51,7 +57,8 @@ def memory(front_end: FrontEnd) -> FrontEndMemory:
     samples = 2 * _recent(front_end)
     tables = [*integer_tables(front_end, 1.0, 0), *_bands(front_end)]
     state = 4 * front_end.fft_length + -(-samples // 4) * 4 + 3 * 4
-    return FrontEndMemory(state, sum(one.bytes for one in tables))
+    features = front_end.bands * front_end.columns
+    return FrontEndMemory(state, features, sum(one.bytes for one in tables))
 
 
 def constants_header(front_end: FrontEnd) -> str:
