@@ -9,7 +9,7 @@ import tensorflow as tf
 from dcase_system.audio.log_mel import power_spectrogram
 
 # log-mel to network input: (log_mel + 4.5) / 5, the published "fast normalization".
-_SHIFT, _SCALE = 4.5, 5.0
+NORMALISED_SHIFT, NORMALISED_SCALE = 4.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class KaldiMelSpec:
         The published code masks the log-mel with 0 before normalisation. Here masks follow this
         layer, so this is the normalised 0.
         """
-        return _SHIFT / _SCALE
+        return NORMALISED_SHIFT / NORMALISED_SCALE
 
 
 def kaldi_mel_bank(spec: KaldiMelSpec, min_hz, max_hz) -> tf.Tensor:
@@ -110,7 +110,8 @@ class KaldiMel(keras.layers.Layer):
         )
         draws = training and (spec.min_hz_range > 1 or spec.max_hz_range > 1)
         mel = tf.matmul(power, self.transform(*self.draw()) if draws else self._bank)
-        normalised = (tf.math.log(mel + spec.log_offset) + _SHIFT) / _SCALE
+        log_mel = tf.math.log(mel + spec.log_offset)
+        normalised = (log_mel + NORMALISED_SHIFT) / NORMALISED_SCALE
         return tf.transpose(normalised, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
 
     def draw(self):

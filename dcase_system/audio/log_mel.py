@@ -60,6 +60,8 @@ def power_spectrogram(
 
 MelBlocks = tuple[tuple[int, int, np.ndarray], ...]
 _BANDS_A_BLOCK = 32
+DECIBELS = 10.0 / math.log(10.0)
+"""Factor from the natural logarithm of a power to decibels."""
 
 
 def mel_blocks(bank: np.ndarray) -> MelBlocks:
@@ -86,7 +88,7 @@ def mel_power(power, blocks: MelBlocks):
 
 def decibels(power, smallest_power: float):
     """10 log10(max(power, smallest_power)), elementwise."""
-    return tf.math.log(tf.maximum(power, smallest_power)) * (10.0 / math.log(10.0))
+    return tf.math.log(tf.maximum(power, smallest_power)) * DECIBELS
 
 
 def htk_mel_bank(spec: LogMelSpec) -> np.ndarray:

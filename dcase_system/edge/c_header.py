@@ -44,13 +44,13 @@ def c_header(name: str, content: bytes, signature: ModelSignature, arena_bytes: 
         "",
         "/* Class names in the order of the logits. */",
         f"static const char *const {small}_labels[] = {{",
-        *_rows([c_string(label) for label in signature.labels], _LABELS_A_LINE),
+        *rows([c_string(label) for label in signature.labels], _LABELS_A_LINE),
         "};",
         "",
         *_normalisation(small, signature),
         f"static const unsigned int {small}_length = {len(content)};",
         f"{large}_ALIGNED static const unsigned char {small}[] = {{",
-        *_rows([f"0x{byte:02x}" for byte in content], _BYTES_A_LINE),
+        *rows([f"0x{byte:02x}" for byte in content], _BYTES_A_LINE),
         "};",
         "",
         f"#endif /* {guard} */",
@@ -86,22 +86,22 @@ def _constants(
         ("OUTPUT", interpreter.get_output_details()[0]),
     ):
         scale, zero_point = details["quantization"]
-        yield f"{key}_SIZE", _number(int(np.prod(details["shape"])))
-        yield f"{key}_SCALE", _number(float(scale))
-        yield f"{key}_ZERO_POINT", _number(int(zero_point))
-    yield "ARENA_BYTES", _number(arena_bytes)
-    yield "CLASSES", _number(len(signature.labels))
+        yield f"{key}_SIZE", number(int(np.prod(details["shape"])))
+        yield f"{key}_SCALE", number(float(scale))
+        yield f"{key}_ZERO_POINT", number(int(zero_point))
+    yield "ARENA_BYTES", number(arena_bytes)
+    yield "CLASSES", number(len(signature.labels))
     yield "ACTIVATION", c_string(signature.activation)
-    yield "SAMPLES", _number(signature.samples)
-    yield "CHANNELS", _number(signature.channels)
-    yield "SEGMENTS", _number(signature.segments)
+    yield "SAMPLES", number(signature.samples)
+    yield "CHANNELS", number(signature.channels)
+    yield "SEGMENTS", number(signature.segments)
     for key, value in front_end_to_json(signature.front_end).items():
         if value is not None:
             known = f"FRONT_END_{key.upper()}"
-            yield known, c_string(value) if isinstance(value, str) else _number(value)
+            yield known, c_string(value) if isinstance(value, str) else number(value)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Returns an integer or float literal; negative ones in parentheses, as macros need."""
     # np.float32 prints the fewest digits that give the same single-precision number again.
     text = f"{np.float32(value)!s}f" if isinstance(value, float) else f"{int(value)}"
@@ -113,13 +113,14 @@ def _normalisation(name: str, signature: ModelSignature) -> Iterator[str]:
     if signature.normalisation is None:
         return
     for key, table in vars(signature.normalisation).items():
-        values = [_number(float(value)) for row in table for value in row]
+        values = [number(float(value)) for row in table for value in row]
         yield f"static const float {name}_{key}[] = {{"
-        yield from _rows(values, _FLOATS_A_LINE)
+        yield from rows(values, _FLOATS_A_LINE)
         yield "};"
         yield ""
 
 
-def _rows(values: list[str], a_line: int) -> Iterator[str]:
+def rows(values: list[str], a_line: int) -> Iterator[str]:
+    """Yields the lines between the braces of an array."""
     for start in range(0, len(values), a_line):
         yield f"    {', '.join(values[start : start + a_line])},"

@@ -63,21 +63,21 @@ DEVICE_CLASSES = (
 class Footprint:
     """Memory that a model needs, in bytes.
 
-    The program around it (runtime, kernels, front end) is not counted.
+    The code around it (runtime, kernels, front end) is not counted.
 
     Attributes:
-        flash: Size of the file.
+        flash: Size of the file and of the front end's tables.
         arena: Memory for activations and interpreter.
-        clip: Memory for the 16-bit samples that features are computed from.
+        front_end: Memory that features are computed in.
     """
 
     flash: int
     arena: int
-    clip: int
+    front_end: int
 
     @property
     def ram(self) -> int:
-        return self.arena + self.clip
+        return self.arena + self.front_end
 
 
 def fitting(

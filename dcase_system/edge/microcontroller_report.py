@@ -10,6 +10,9 @@ from dcase_system.edge import ethos_u
 from dcase_system.edge.arena import Arena, arena
 from dcase_system.edge.c_header import c_header
 from dcase_system.edge.card import read_card
+from dcase_system.edge.device.front_end import front_end_of
+from dcase_system.edge.device.tables import FrontEndMemory
+from dcase_system.edge.device.tables import memory as front_end_memory
 from dcase_system.edge.devices import DEVICE_CLASSES, Footprint, fitting
 from dcase_system.edge.ethos_u import EthosReport
 from dcase_system.models.signature import ModelSignature
@@ -25,6 +28,8 @@ class Report:
     Attributes:
         file: Name of the file.
         arena: Memory of the model.
+        front_end: Memory of the front end in C; None if it cannot compute the features.
+        no_front_end: Why it cannot; None if it can.
         footprint: Memory needed on a device without accelerator.
         fits: `yes` or the missing memory, by device class.
         accelerators: Reports for the requested accelerators.
@@ -32,6 +37,8 @@ class Report:
 
     file: str
     arena: Arena
+    front_end: FrontEndMemory | None
+    no_front_end: str | None
     footprint: Footprint
     fits: dict[str, str]
     accelerators: tuple[EthosReport, ...]
@@ -49,7 +56,7 @@ def checked_signature(path: Path) -> ModelSignature:
         raise InputError(
             "front end inside the file cannot run on a microcontroller",
             where=path,
-            expected="a file that takes features; the header has the front end's constants",
+            expected="a file that takes features; --project writes the front end in C",
         )
     if card.format != "int8":
         # CMSIS-NN and Ethos-U have integer kernels; float activations take four times the memory.
@@ -59,12 +66,12 @@ def checked_signature(path: Path) -> ModelSignature:
     return card.signature
 
 
-def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report:
+def report(path: Path, folder: Path | None, accelerators: Sequence[str] = ()) -> Report:
     """Writes a file's header, its compiled variants with theirs, and the report.
 
     Args:
         path: An int8 `.tflite` file that takes features.
-        folder: Output folder.
+        folder: Output folder; None to write nothing, for which there can be no accelerators.
         accelerators: Some of `ethos_u.ACCELERATORS`.
 
     Raises:
@@ -72,6 +79,10 @@ def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report
     """
     signature, content = checked_signature(path), path.read_bytes()
     memory = arena(content)
+    footprint, front_end, no_front_end = _footprint(content, signature, memory)
+    fits = fitting(footprint)
+    if folder is None:
+        return Report(path.name, memory, front_end, no_front_end, footprint, fits, ())
     write_text(folder / f"{path.stem}.h", c_header(path.stem, content, signature, memory.bytes))
     compiled = []
     for accelerator in accelerators:
@@ -81,20 +92,39 @@ def report(path: Path, folder: Path, accelerators: Sequence[str] = ()) -> Report
         needed = found.sram_bytes + arena(content).interpreter
         write_text(target.with_suffix(".h"), c_header(target.stem, content, signature, needed))
         compiled.append(found)
-    clip = signature.samples * signature.channels * _SAMPLE_BYTES
-    footprint = Footprint(path.stat().st_size, memory.bytes, clip)
-    result = Report(path.name, memory, footprint, fitting(footprint), tuple(compiled))
+    result = Report(path.name, memory, front_end, no_front_end, footprint, fits, tuple(compiled))
     classes = [asdict(one) for one in DEVICE_CLASSES]
     write_json(folder / REPORT, {**asdict(result), "device_classes": classes})
     return result
 
 
+def _footprint(
+    content: bytes, signature: ModelSignature, memory: Arena
+) -> tuple[Footprint, FrontEndMemory | None, str | None]:
+    """Returns the footprint, the front end's memory, and why there is no front end in C.
+
+    Without one, the features are computed from the whole clip.
+    """
+    try:
+        front_end = front_end_memory(front_end_of(signature))
+    except InputError as error:
+        clip = signature.samples * signature.channels * _SAMPLE_BYTES
+        return Footprint(len(content), memory.bytes, clip), None, str(error)
+    footprint = Footprint(len(content) + front_end.tables, memory.bytes, front_end.ram)
+    return footprint, front_end, None
+
+
 def as_text(result: Report) -> str:
     """Formats memory, devices and accelerators as tables."""
     footprint = result.footprint
+    if result.front_end is None:
+        front_end = f"clip {footprint.front_end:,} ({result.no_front_end})"
+    else:
+        state, features = result.front_end.state, result.front_end.features
+        front_end = f"front end {footprint.front_end:,} (state {state:,}, features {features:,})"
     lines = [
         f"{result.file}: flash {footprint.flash:,} bytes; RAM {footprint.ram:,} bytes: "
-        f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), clip {footprint.clip:,}",
+        f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), {front_end}",
         "",
         f"{'class':<24}{'such as':<26}{'flash KiB':>10}{'RAM KiB':>11}  fits",
     ]

@@ -68,9 +68,11 @@ def test_strings_are_plain_ascii():
 def test_report_holds_memory_devices_and_header(exported, tmp_path):
     path = exported / "student_int8.tflite"
     report = microcontroller_report.report(path, tmp_path)
-    assert report.footprint.flash == path.stat().st_size
-    assert report.footprint.clip == 2 * 8_000  # a second at 8 kHz, 16 bit
-    assert report.footprint.ram == report.arena.bytes + report.footprint.clip
+    front_end = report.front_end
+    assert report.footprint.flash == path.stat().st_size + front_end.tables
+    # 512 points of the FFT, the window's 512 samples, three counters; 32 bands of 41 columns
+    assert front_end.ram == 4 * 512 + 2 * 512 + 3 * 4 + 32 * 41
+    assert report.footprint.ram == report.arena.bytes + front_end.ram
     written = json.loads((tmp_path / "microcontroller.json").read_text())
     assert written["fits"] == report.fits and written["accelerators"] == []
     assert all(one["source"] for one in written["device_classes"])
@@ -92,7 +94,7 @@ def test_what_is_missing_is_said_by_hand():
         DeviceClass("just", "", 200 * 1_024, 64 * 1_024, ""),
         DeviceClass("card", "", None, 64 * 1_024, ""),
     )
-    footprint = Footprint(flash=200 * 1_024, arena=50 * 1_024 + 1, clip=10 * 1_024)
+    footprint = Footprint(flash=200 * 1_024, arena=50 * 1_024 + 1, front_end=10 * 1_024)
     assert devices.fitting(footprint, classes) == {
         "small": "flash 100 KiB short, RAM 29 KiB short",
         "just": "yes",
