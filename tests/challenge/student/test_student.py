@@ -26,7 +26,6 @@ PLAN = StudentPlan(
     batch_size=16,
     validation_fraction=0.3,
     mixup_alpha=0.3,
-    ema_decay=0.5,
 )
 pytestmark = pytest.mark.usefixtures("toy")
 STAGES = ("wide", "pruned1", "student")
