@@ -20,7 +20,7 @@ class Target:
 
 
 # The limits are those of SSCP-Mobile 16, 24 and 32. Their int8 files need 161, 260 and 336 kB of
-# arena, and a window of samples 64 kB, beside the RAM of the class: 256 kB, 512 kB and 1 MB.
+# arena, and the front end 39 kB, beside the RAM of the class: 256 kB, 512 kB and 1 MB.
 TARGETS: Mapping[str, Target] = {
     "cortex-m4": Target(8_200_000, 40_000, "sscp_mobile_16"),
     "esp32-s3": Target(17_300_000, 73_000, "sscp_mobile_24"),

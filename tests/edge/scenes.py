@@ -43,12 +43,12 @@ def export(folder: Path, formats: tuple[str, ...] = FORMATS) -> ModelSignature:
     for _ in range(30):
         body(features, training=True)
     wanted = np.tile(4 * np.eye(len(LABELS)), (12, 1))
-    _solve(network, np.mean(body(features), axis=(1, 2)), wanted)
+    solve(network, np.mean(body(features), axis=(1, 2)), wanted)
     variants.export_all(network, signature, features, folder, formats)
     return signature
 
 
-def _solve(network: keras.Model, heard: np.ndarray, wanted: np.ndarray) -> None:
+def solve(network: keras.Model, heard: np.ndarray, wanted: np.ndarray) -> None:
     """Sets the last convolution, and its batch norm's offset, by regularised least squares."""
     centred = heard - heard.mean(axis=0)
     squares = centred.T @ centred + 1e-3 * len(heard) * np.eye(heard.shape[1])

@@ -1,8 +1,8 @@
 """What the C front end computes for a signature, and which signatures it can compute.
 
-    signal   = samples, or their pre-emphasis
-    power    = |FFT(window * signal around each multiple of the hop, reflected at the ends)|^2
-    features = (ln(max(mel weights * power + offset, smallest)) * factor - mean) / scale
+signal   = samples, or their pre-emphasis
+power    = |FFT(window * signal around each multiple of the hop, reflected at the ends)|^2
+features = (ln(max(mel weights * power + offset, smallest)) * factor - mean) / scale
 """
 
 from dataclasses import dataclass

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dcase_system.core.errors import InputError
 
 # As in tflite-micro at 90b983c (August 2026), micro_mutable_op_resolver.h; custom ones not.
-_SUPPORTED = frozenset(
-    """
+_SUPPORTED = """
     ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND
     BROADCAST_ARGS BROADCAST_TO CALL_ONCE CAST CEIL CONCATENATION CONV_2D COS CUMSUM
     DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL
@@ -21,8 +20,7 @@ _SUPPORTED = frozenset(
     SELECT_V2 SHAPE SIN SLICE SOFTMAX SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE
     SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE TRANSPOSE_CONV
     UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK VAR_HANDLE WHILE ZEROS_LIKE
-    """.split()
-)
+    """
 _SPELLED_OTHERWISE = {
     "BATCH_MATMUL": "BatchMatMul",
     "CUMSUM": "CumSum",
@@ -37,8 +35,8 @@ def methods(operators: Iterable[str], where: object) -> list[str]:
     Raises:
         InputError: TFLite Micro has no such operator.
     """
-    names = sorted(set(operators))
-    missing = [name for name in names if name not in _SUPPORTED]
+    names, supported = sorted(set(operators)), set(_SUPPORTED.split())
+    missing = [name for name in names if name not in supported]
     if missing:
         raise InputError(
             "TFLite Micro lacks operators of the model",

@@ -42,11 +42,8 @@ class Compiled:
             (folder / name).write_text(text)
         self.program = folder / "harness"
         include = [f"-I{folder}", f"-I{SOURCE}"]
-        subprocess.run(
-            ["gcc", "-std=c99", "-O1", *STRICT, *CHECKED, *flags, *include, str(HARNESS)]
-            + ["-o", str(self.program), "-lm"],
-            check=True,
-        )
+        compiler = ["gcc", "-std=c99", "-O1", *STRICT, *CHECKED, *flags, *include]
+        subprocess.run([*compiler, str(HARNESS), "-o", str(self.program), "-lm"], check=True)
 
     def sizes(self) -> tuple[int, int]:
         """Bytes of the state and of the tables."""

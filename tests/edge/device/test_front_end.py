@@ -158,7 +158,7 @@ def test_another_fft_may_take_the_place_of_ours(flags, program):
     [
         (
             ModelSignature(("a", "b"), YamnetMelSpec(), 32_000),
-            r"no such front end in C; expected log_mel, kaldi_mel or panns_mel; received yamnet_mel",
+            "no such front end.*expected log_mel, kaldi_mel or panns_mel; received yamnet_mel",
         ),
         (
             ModelSignature(("a", "b"), ScalogramSpec(), 480_000, channels=2),

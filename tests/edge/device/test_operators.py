@@ -24,5 +24,5 @@ def test_header_registers_each_operator_once():
 
 
 def test_an_operator_that_tflite_micro_lacks_is_named():
-    with pytest.raises(InputError, match="model: TFLite Micro lacks.*received GELU, RFFT2D"):
+    with pytest.raises(InputError, match=r"model: TFLite Micro lacks.*received GELU, RFFT2D"):
         methods(["RFFT2D", "ADD", "GELU"], "model")

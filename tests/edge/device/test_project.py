@@ -57,9 +57,7 @@ def columns(printed: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("options", [(), ("FLOAT=1",)], ids=["integer", "float"])
-def test_the_program_prints_the_features_of_the_layer(
-    folder, model, signature, waveforms, options
-):
+def test_the_program_prints_the_features_of_the_layer(folder, model, signature, waveforms, options):
     samples = np.asarray(waveforms.samples[:CLIPS])
     done = run(built(folder, *options), "--features", samples=np.append(samples, [1, 2, 3]))
     assert done.stderr == b"last 3 samples not classified\n" and done.returncode == 0
@@ -77,7 +75,7 @@ def test_the_program_classifies_as_python_does(folder, model, signature, wavefor
     samples = np.asarray(waveforms.samples[:CLIPS])
     done = run(built(folder, f"LITERT={LITERT}", *options), samples=samples)
     assert done.returncode == 0, done.stderr
-    starts, labels, *rows = zip(*(line.split() for line in done.stdout.decode().splitlines()))
+    starts, labels, *rows = np.array([line.split() for line in done.stdout.decode().splitlines()]).T
     assert [float(start) for start in starts] == list(range(CLIPS))
     expected = Classifier(model).probabilities(waveforms.gather(np.arange(CLIPS)))
     found = np.array(rows, float).T
@@ -88,7 +86,11 @@ def test_the_program_classifies_as_python_does(folder, model, signature, wavefor
 def test_too_few_samples_and_unknown_arguments_are_refused_in_a_line(folder):
     program = built(folder)
     for arguments, samples, message in (
-        (("--features",), 100, b"standard input has 100 samples; a window of this model needs 8000"),
+        (
+            ("--features",),
+            100,
+            b"standard input has 100 samples; a window of this model needs 8000",
+        ),
         (("--features",), 0, b"standard input has 0 samples"),
         (("--file",), 0, b"unknown argument; expected --features or nothing"),
         ((), 8_000, b"built without a runtime; use --features, or make LITERT=FOLDER"),

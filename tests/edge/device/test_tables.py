@@ -28,5 +28,5 @@ def test_weights_are_the_mel_bank_without_its_zeros():
 
 def test_an_input_of_too_fine_steps_is_rejected():
     front_end = front_end_of(SIGNATURES["log_mel"])
-    with pytest.raises(InputError, match="too small for the front end in C.*received scale 1e-06"):
+    with pytest.raises(InputError, match=r"too small for the front end in C.*received scale 1e-06"):
         tables.integer_tables(front_end, 1e-6, 0)
