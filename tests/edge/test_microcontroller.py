@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from dcase_system.audio.yamnet_mel import YamnetMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller_report
 from dcase_system.edge.c_header import c_header, c_string
+from dcase_system.edge.card import Card, write_model
 from dcase_system.edge.devices import DeviceClass, Footprint
 from dcase_system.models.signature import Normalisation
 
@@ -79,6 +81,16 @@ def test_report_holds_memory_devices_and_header(exported, tmp_path):
     assert "#define STUDENT_INT8_SAMPLES 8000" in (tmp_path / "student_int8.h").read_text()
     text = microcontroller_report.as_text(report)
     assert all(one.example in text for one in devices.DEVICE_CLASSES)
+
+
+def test_without_a_front_end_in_c_the_whole_clip_counts(exported, signature, tmp_path):
+    other = replace(signature, front_end=YamnetMelSpec(), samples=32_000)
+    path, content = tmp_path / "m.tflite", (exported / "student_int8.tflite").read_bytes()
+    write_model(path, content, Card("int8", "features", other))
+    report = microcontroller_report.report(path, None)
+    assert report.front_end is None and report.footprint.front_end == 2 * 32_000
+    assert report.footprint.flash == path.stat().st_size
+    assert "clip 64,000 (front end: no such" in microcontroller_report.as_text(report)
 
 
 def test_only_int8_files_that_take_features_are_for_microcontrollers(exported):

@@ -6,7 +6,6 @@ features = (ln(max(mel weights * power + offset, smallest)) * factor - mean) / s
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -30,7 +29,9 @@ class FrontEnd:
         samples: Samples of a clip.
         hop_length: Samples between columns.
         fft_length: Points of the FFT, a power of two.
-        window: The whole window, float32, of an even length; it is symmetric.
+        window: The whole window, float32, of an even length.
+        periodic: Whether the window is that of a period, with one largest value; it is symmetric,
+            with two, otherwise.
         bank: Mel weights (fft_length // 2 + 1, bands), float32.
         pre_emphasis: Coefficient c in signal[n] = sample[n + 1] - c * sample[n]; None for the
             samples themselves.
@@ -45,6 +46,7 @@ class FrontEnd:
     hop_length: int
     fft_length: int
     window: np.ndarray
+    periodic: bool
     bank: np.ndarray
     pre_emphasis: float | None
     log_offset: float
@@ -111,7 +113,7 @@ def _unsuitable(what: str, expected: str, received: object) -> InputError:
 def _computation(
     spec: LogMelSpec | KaldiMelSpec | PannsMelSpec, signature: ModelSignature
 ) -> FrontEnd:
-    hann, length = tf.signal.hann_window, spec.window_length
+    length, periodic = spec.window_length, not isinstance(spec, KaldiMelSpec)
     pre_emphasis, offset, smallest, factor = None, 0.0, 0.0, 1.0
     mean, scale = np.zeros(1), np.ones(1)
     if signature.normalisation is not None:
@@ -123,7 +125,6 @@ def _computation(
     else:
         fft_length, offset = spec.fft_length, spec.log_offset
         if isinstance(spec, KaldiMelSpec):
-            hann = partial(hann, periodic=False)
             pre_emphasis = spec.pre_emphasis
             bank = kaldi_bank(spec, spec.min_hz, spec.max_hz).numpy()
             # ((ln + shift) / s - mean) / scale = (ln - (s * mean - shift)) / (s * scale)
@@ -135,7 +136,8 @@ def _computation(
         signature.samples,
         spec.hop_length,
         fft_length,
-        hann(length).numpy(),
+        tf.signal.hann_window(length, periodic).numpy(),
+        periodic,
         bank.astype(np.float32),
         pre_emphasis,
         offset,

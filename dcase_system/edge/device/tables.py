@@ -14,7 +14,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.edge.c_header import number, rows
 from dcase_system.edge.device.front_end import FrontEnd
 
-_BYTES = {"int16_t": 2, "uint16_t": 2, "int32_t": 4, "float": 4, "int64_t": 8}
+_BYTES = {"uint16_t": 2, "int32_t": 4, "float": 4, "int64_t": 8}
 _A_LINE = 8
 _FULL_SCALE = 2**15
 _UNIT_BITS, _WEIGHT_BITS, _LOG_BITS, _LOG_STEPS = 30, 16, 16, 64
@@ -86,12 +86,10 @@ def tables_header(front_end: FrontEnd, input_scale: float, zero_point: int) -> s
     Raises:
         InputError: The input's scale is too small for the features.
     """
-    # A periodic window's middle is its largest value; a symmetric one's lies between two values.
-    periodic = front_end.window[0] != front_end.window[-1]
     scaled = int(len(front_end.mean) > 1)
     lines = [
         _define("EMPHASISED", front_end.emphasised),
-        _define("WINDOW_MIRROR", len(front_end.window) - (not periodic)),
+        _define("WINDOW_MIRROR", len(front_end.window) - (not front_end.periodic)),
         "/* 1 if each band has a mean and a scale of its own, 0 if all share one. */",
         _define("SCALED_BANDS", scaled),
         "",
@@ -131,7 +129,7 @@ def integer_tables(front_end: FrontEnd, input_scale: float, zero_point: int) -> 
         raise InputError(
             "step of the model's input is too small for the front end in C",
             where="front end",
-            expected="a feature of at least a few hundred steps at the most",
+            expected="at most 32,767 steps for a doubling of the power",
             received=f"scale {input_scale:g}",
         )
     logarithms = np.rint(np.log2(1 + np.arange(_LOG_STEPS + 1) / _LOG_STEPS) * 2**_LOG_BITS)

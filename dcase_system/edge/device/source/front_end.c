@@ -10,7 +10,7 @@
 
 /* Integers have a fixed point: samples times window are below 2^30, cosines are 2^30 at 1, and each
  * stage of the FFT halves, so that no sum overflows. The rounding of all stages together is some
- * units of the last place, 100 dB below the offset of the logarithm for the usual constants. */
+ * units of the last place, for S1's constants 50 dB below the offset of the logarithm. */
 #ifdef FRONT_END_FLOAT
 #include <math.h>
 typedef float wide;
