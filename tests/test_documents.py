@@ -107,7 +107,7 @@ def test_commands_of_the_documents_work_one_after_another(tmp_path):
         write(tmp_path / name, 1.5)
     places = {
         **{name: tmp_path / name for name in ("RECORDINGS", "RUN", "DIR", "EXPORTED", "MATERIAL")},
-        **{name: tmp_path / name for name in ("PAGE", "street.wav", "park.flac")},
+        **{name: tmp_path / name for name in ("PAGE", "PROJECT", "street.wav", "park.flac")},
         "MY_CLIPS": tmp_path / "RUN-corpus",
         "NAME": "sscp_mobile_32",
     }
