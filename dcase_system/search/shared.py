@@ -153,8 +153,11 @@ class SharedStudy:
 
             def objective(trial: optuna.Trial) -> Sequence[float]:
                 held.enter_context(self.place.holding(self.study.study_name, trial))
-                running = self.trials(TrialState.RUNNING)
-                if missing() <= sum(one.number < trial.number for one in running):
+                running = {one.number for one in self.trials(TrialState.RUNNING)}
+                # Another worker may have taken it for a dead one's before it was held.
+                if trial.number not in running or missing() <= sum(
+                    number < trial.number for number in running
+                ):
                     raise _NotWanted
                 return run(trial)
 
