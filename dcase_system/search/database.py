@@ -77,15 +77,15 @@ class Database:
         """Does nothing: a thread of `optimize` sends the heartbeats."""
         return nullcontext()
 
-    def is_left(self, study: str, trial: FrozenTrial) -> bool:
-        """Whether the worker of a running trial was killed before its first heartbeat.
+    def left(self, study: str, trial: FrozenTrial) -> AbstractContextManager[bool]:
+        """Says whether the worker of a running trial was killed before its first heartbeat.
 
         Optuna itself finds only the trials whose heartbeats have stopped.
         """
         if trial.user_attrs.get(_BEGUN) == trial.number:
-            return False
+            return nullcontext(False)
         seen = self._not_begun.setdefault((study, trial.number), time.monotonic())
-        return time.monotonic() - seen > GRACE_SECONDS
+        return nullcontext(time.monotonic() - seen > GRACE_SECONDS)
 
     def _opened(self) -> RDBStorage:
         from sqlalchemy.exc import IntegrityError, ProgrammingError

@@ -57,16 +57,23 @@ class Journal:
             yield
             path.unlink(missing_ok=True)
 
-    def is_left(self, study: str, trial: FrozenTrial) -> bool:
-        """Whether the worker of a running trial is dead."""
+    @contextmanager
+    def left(self, study: str, trial: FrozenTrial) -> Iterator[bool]:
+        """Says whether the worker of a running trial is dead.
+
+        If so, the trial's lock is held meanwhile: a living worker that is about to hold it waits
+        until its trial has been marked as failed, and then sees that it has.
+        """
         path = self._lock_of(study, trial.number)
         path.parent.mkdir(exist_ok=True)
         try:
-            with FileLock(path, blocking=False):
-                path.unlink()
-                return True
+            held = FileLock(path, blocking=False).acquire()
         except Timeout:
-            return False
+            yield False
+        else:
+            with held:
+                yield True
+                path.unlink()
 
     def _lock_of(self, study: str, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.locks") / f"{study}-{number}"

@@ -136,11 +136,13 @@ class SharedStudy:
         fail_stale_trials(self.study)
         trials = self.trials()
         for trial in trials:
-            running = trial.state == TrialState.RUNNING
-            if running and self.place.is_left(self.study.study_name, trial):
-                with suppress(ValueError, UpdateFinishedTrialError):  # it has just ended
-                    self.study.tell(trial.number, state=TrialState.FAIL)
-                trials = self.trials()
+            if trial.state != TrialState.RUNNING:
+                continue
+            with self.place.left(self.study.study_name, trial) as left:
+                if left:
+                    with suppress(ValueError, UpdateFinishedTrialError):  # it has just ended
+                        self.study.tell(trial.number, state=TrialState.FAIL)
+                    trials = self.trials()
         repeated = {number for trial in trials for number in _repeats(trial)}
         names = {_name(trial) for trial in trials if trial.state != TrialState.FAIL} - {""}
         for trial in trials:
