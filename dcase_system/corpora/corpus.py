@@ -213,25 +213,23 @@ def read_evaluation_list(root: str | Location) -> tuple[str, ...]:
 
     They are in `evaluation_setup/fold1_test.csv` of the evaluation folder, column `filename`.
     """
-    return tuple(_evaluation_table(root).filename)
+    return read_evaluation(root)[0]
 
 
-def read_evaluation_devices(root: str | Location) -> tuple[str, ...]:
-    """Reads the device of each evaluation clip, in lower case; empty if the list names none.
+def read_evaluation(root: str | Location) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Reads the file names as `read_evaluation_list` does, and the device of each clip.
 
-    They are in the column `device_id`, which the lists have had since 2025.
+    Devices are in lower case, from the column `device_id`, which the lists have had since 2025;
+    there are none if the list has no such column.
     """
-    table = _evaluation_table(root)
-    return tuple(table[DEVICE_ID].str.lower()) if DEVICE_ID in table else ()
-
-
-def _evaluation_table(root: str | Location) -> pd.DataFrame:
     root = as_location(root)
     check_folder(root, _EVALUATION_LAYOUT)
     path = root / "evaluation_setup" / "fold1_test.csv"
     if not path.is_file():
         check_not_empty(root, _EVALUATION_LAYOUT)
-    return read_tsv(path, ("filename",), optional=(DEVICE_ID,))
+    table = read_tsv(path, ("filename",), optional=(DEVICE_ID,))
+    devices = tuple(table[DEVICE_ID].str.lower()) if DEVICE_ID in table else ()
+    return tuple(table.filename), devices
 
 
 def split_name(percent: int) -> str:

@@ -11,8 +11,7 @@ from dcase_system.corpora.corpus import (
     TEST_LIST,
     Clips,
     Corpus,
-    read_evaluation_devices,
-    read_evaluation_list,
+    read_evaluation,
     split_name,
 )
 from dcase_system.corpora.overlap import check_apart, check_evaluation
@@ -100,8 +99,7 @@ def read_lists(
         InputError: A list is invalid, or a training clip is also in another list.
     """
     trained, scored = corpus.listed(train), corpus.listed(test)
-    listed = read_evaluation_list(evaluation) if evaluation else ()
-    devices = read_evaluation_devices(evaluation) if evaluation else ()
+    listed, devices = read_evaluation(evaluation) if evaluation else ((), ())
     warnings = check_apart(trained, scored, train, test)
     chosen = corpus.listed(validation) if validation else None
     if chosen is not None:

@@ -12,7 +12,7 @@ from dcase_system.corpora import tau
 from dcase_system.corpora.corpus import (
     device_groups,
     read_corpus,
-    read_evaluation_devices,
+    read_evaluation,
     read_evaluation_list,
     read_tsv,
 )
@@ -101,17 +101,17 @@ def test_the_evaluation_set_is_numbered_and_has_no_labels(demo):
 
 
 def test_the_evaluation_set_names_its_devices_as_in_2025(demo, tmp_path):
-    devices = read_evaluation_devices(demo.evaluation)
+    _, devices = read_evaluation(demo.evaluation)
     assert len(devices) == 10 and {"a", "s4"} < set(devices) <= set(tau.DEVICES)
     (tmp_path / "evaluation_setup").mkdir()
     listed = tmp_path / "evaluation_setup" / "fold1_test.csv"
     listed.write_text("filename\tdevice_id\naudio/0.wav\tS10\n")
-    assert read_evaluation_devices(tmp_path) == ("s10",)
+    assert read_evaluation(tmp_path)[1] == ("s10",)
     listed.write_text("filename\naudio/0.wav\n")  # as until 2024
-    assert read_evaluation_devices(tmp_path) == ()
+    assert read_evaluation(tmp_path)[1] == ()
     listed.write_text("filename\tdevice_id\naudio/0.wav\t\n")
     with pytest.raises(InputError, match="line 2: field 'device_id' is empty"):
-        read_evaluation_devices(tmp_path)
+        read_evaluation(tmp_path)
 
 
 @settings(max_examples=30)
