@@ -11,16 +11,11 @@ from dcase_system.biodcase.run import TinyRun, run_tiny, settings_of
 from dcase_system.biodcase.submitted import KERAS_FILE, TFLITE_FILE
 from dcase_system.biodcase.training import TinyPlan
 from dcase_system.core.files import fingerprint
-from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.lists import read_split
 from dcase_system.reporting.biodcase_page import biodcase_summary
 from dcase_system.reporting.html import REPORT
 from dcase_system.runs import stages
-from dcase_system.sounds.demo import GROUPS
-from dcase_system.sounds.prepare import prepare
-from dcase_system.sounds.recordings import find_recordings
-from dcase_system.sounds.summary import as_text
 from dcase_system.submission.biodcase import Description2026, System2026, assemble_biodcase
 from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.validate_biodcase import CLASSES
@@ -43,20 +38,17 @@ def run() -> None:
     run_dir = Path(own or f"runs/{source.stem}/biodcase_tiny-{plan.architecture}-seed{plan.seed}")
     corpus, front_end = Path(f"{run_dir}-corpus"), IntegerMelSpec()
     runs.check(run_dir, settings_of(plan, front_end), overwrite=FLAGS.overwrite)
-    root, recordings = find_recordings(source, None if FLAGS.data_dir else GROUPS)
-    with progress_bar("reading clips", "clip") as show:
-        summary = prepare(
-            corpus,
-            root,
-            recordings,
-            window_seconds=CLIP_SECONDS,
-            hop_seconds=CLIP_SECONDS,
-            test_fraction=_TEST_FRACTION,
-            seed=FLAGS.seed,
-            sample_rate=front_end.sample_rate,
-            on_progress=show,
-        )
-    print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
+    _common.prepared(
+        corpus,
+        source,
+        None,
+        "clip",
+        window_seconds=CLIP_SECONDS,
+        hop_seconds=CLIP_SECONDS,
+        test_fraction=_TEST_FRACTION,
+        seed=FLAGS.seed,
+        sample_rate=front_end.sample_rate,
+    )
     lists = read_split(read_corpus(corpus), _SPLIT)
     key = fingerprint(stages.read_stage(corpus)["inputs"])  # the folder may move
     finished = run_tiny(run_dir, plan, lists, key, front_end, overwrite=FLAGS.overwrite)

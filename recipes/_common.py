@@ -34,7 +34,10 @@ from dcase_system.corpora.lists import Lists
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.pruning.rounds import PruningRound
-from dcase_system.sounds.demo import write_demo_folders
+from dcase_system.sounds.demo import GROUPS, write_demo_folders
+from dcase_system.sounds.prepare import prepare
+from dcase_system.sounds.recordings import find_recordings
+from dcase_system.sounds.summary import as_text
 from dcase_system.submission.assemble import SubmittedRun, SubmittedSystem
 from dcase_system.submission.card import AuthorCard, read_author_card
 from dcase_system.submission.placeholders import refuse_placeholders
@@ -72,6 +75,26 @@ def demo_recordings() -> Path:
     folder = Path(FLAGS.cache_dir) / "demo-recordings"
     write_demo_folders(development, folder)
     return folder
+
+
+def prepared(
+    corpus: Path, source: Path, group_pattern: str | None, unit: str, **settings: Any
+) -> dict[str, Any]:
+    """Prepares a corpus from recordings, prints its summary and returns it.
+
+    Args:
+        corpus: Folder of the corpus.
+        source: Folder or table of the recordings, see `find_recordings`.
+        group_pattern: See `find_recordings`; the demo's own without `--data_dir`.
+        unit: What a recording is called in the progress.
+        settings: Further arguments of `prepare`.
+    """
+    pattern = group_pattern if FLAGS.data_dir else GROUPS
+    root, recordings = find_recordings(source, pattern)
+    with progress_bar(f"reading {unit}s", unit) as show:
+        summary = prepare(corpus, root, recordings, **settings, on_progress=show)
+    print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
+    return summary
 
 
 def stores() -> Path:

@@ -11,7 +11,6 @@ from dcase_system.challenge.student.plan import QATPlan, StudentPlan
 from dcase_system.challenge.systems import MASK_FRAMES, PruningOptions, planned
 from dcase_system.challenge.teachers import teacher_plans
 from dcase_system.core.errors import InputError
-from dcase_system.core.progress import progress_bar
 from dcase_system.corpora.corpus import read_corpus, read_tagged_corpus, split_name
 from dcase_system.corpora.lists import Lists, read_lists
 from dcase_system.distillation.ensemble_store import Ensemble
@@ -19,11 +18,8 @@ from dcase_system.distillation.teachers import train_teachers
 from dcase_system.edge import microcontroller_report
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.summary import run_summary
-from dcase_system.sounds.demo import GROUPS
-from dcase_system.sounds.prepare import VALIDATION_LIST, prepare
-from dcase_system.sounds.recordings import find_recordings
+from dcase_system.sounds.prepare import VALIDATION_LIST
 from dcase_system.sounds.scores import in_words, score_recordings
-from dcase_system.sounds.summary import as_text
 from dcase_system.sounds.targets import TARGETS, Target
 from dcase_system.training.batches import epochs_of
 from dcase_system.training.rejection import UNKNOWN_NAMES, Rejection
@@ -44,21 +40,17 @@ def run() -> None:
     own = FLAGS.output_dir
     run_dir = Path(own or f"runs/{source.stem}/sounds-{FLAGS.target}-{way}-seed{FLAGS.seed}")
     corpus = Path(f"{run_dir}-corpus")
-    pattern = FLAGS.group_pattern if FLAGS.data_dir else GROUPS
-    root, recordings = find_recordings(source, pattern)
-    with progress_bar("reading recordings", "recording") as show:
-        summary = prepare(
-            corpus,
-            root,
-            recordings,
-            window_seconds=FLAGS.seconds,
-            hop_seconds=FLAGS.hop_seconds or FLAGS.seconds,
-            test_fraction=FLAGS.test_fraction,
-            seed=FLAGS.seed,
-            validation_fraction=FLAGS.test_fraction if FLAGS.false_rejections else 0.0,
-            on_progress=show,
-        )
-    print(f"{as_text(summary)}\n\nwindows and lists: {corpus}\n", flush=True)
+    summary = _common.prepared(
+        corpus,
+        source,
+        FLAGS.group_pattern,
+        "recording",
+        window_seconds=FLAGS.seconds,
+        hop_seconds=FLAGS.hop_seconds or FLAGS.seconds,
+        test_fraction=FLAGS.test_fraction,
+        seed=FLAGS.seed,
+        validation_fraction=FLAGS.test_fraction if FLAGS.false_rejections else 0.0,
+    )
     lists = _lists(corpus, bool(summary["several_labels"]))
     rejection = _rejection(lists)
     plan = _plan(target, len(lists.train))
