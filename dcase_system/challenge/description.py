@@ -37,7 +37,7 @@ def described(settings: Mapping[int, Mapping[str, Any]]) -> SystemDescription:
     """
     first = next(iter(settings.values()))
     plan, taught = first["plan"], bool(first["teachers"])
-    augmentation = [words for key, words in _AUGMENTATIONS.items() if plan.get(key)]
+    augmentation = [words for key, words in _AUGMENTATIONS.items() if plan[key]]
     complexity = ["knowledge distillation"] * taught + ["pruning"] * bool(plan["rounds"])
     pipeline = ["train teachers", "ensemble teachers"] * taught + ["train student"]
     if plan["rounds"]:

@@ -5,10 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from dcase_system.core.errors import InputError
-from dcase_system.core.files import replacing_directory, write_text
+from dcase_system.core.files import replacing_directory
 from dcase_system.submission.card import AuthorCard
 from dcase_system.submission.meta import submission_block, write_meta
 from dcase_system.submission.package import (
@@ -20,6 +18,7 @@ from dcase_system.submission.package import (
 from dcase_system.submission.validate_biodcase import (
     CONFIG,
     FRONT_END,
+    INFERENCE,
     LABELS,
     MODELS,
     NOT_MEASURED,
@@ -108,9 +107,9 @@ def assemble_biodcase(
             place = f"{card.label.lastname}_{TASK}_{index}"
             meta = build_meta_2026(card, label, system, coding_agents_used)
             write_meta(temporary / place / meta_name(place), meta)
-            _write_yaml(temporary / place / CONFIG, _config())
+            write_meta(temporary / place / CONFIG, _config())
             label_dict = {name: number for number, name in enumerate(classes)}
-            _write_yaml(temporary / place / MODELS / LABELS, {"label_dict": label_dict})
+            write_meta(temporary / place / MODELS / LABELS, {"label_dict": label_dict})
             for name in (meta_name(place), CONFIG, f"{MODELS}/{LABELS}"):
                 contents[f"{place}/{name}"] = content / place / name
             for path in (system.keras, system.tflite):
@@ -159,12 +158,7 @@ def _config() -> dict[str, Any]:
         "test_files_ext": ".wav",
         "inference_handler": {
             "add_python_paths": [],
-            "target_sample_rate": FRONT_END["target_sample_rate"],
-            "target_wav_length_sec": 3,
-            "model_dir": f"./{MODELS}",
-            "saved_model_extension": ".keras",
-            "tflite_model_extension": ".tflite",
-            "label_dict_yaml_path": f"./{MODELS}/{LABELS}",
+            **INFERENCE,
             "feature_handler": {
                 "module": "feature_handler",
                 "attr": "FeatureHandler",
@@ -181,7 +175,3 @@ def _config() -> dict[str, Any]:
             "quantize": False,  # the .tflite file already is
         },
     }
-
-
-def _write_yaml(path: Path, value: Any) -> None:
-    write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100))

@@ -113,7 +113,7 @@ def meta_text(meta: Mapping[str, Any]) -> str:
 
 
 def write_meta(path: str | Path, meta: Mapping[str, Any]) -> None:
-    """Writes `<label>.meta.yaml`."""
+    """Writes a YAML file of a package, such as `<label>.meta.yaml`, keys in their order."""
     write_text(path, meta_text(meta))
 
 

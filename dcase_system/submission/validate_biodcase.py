@@ -63,6 +63,15 @@ FRONT_END: Mapping[str, Any] = {
     "channel_dimension_at_end": True,
 }
 """Settings of the contest's front end, for a network of Keras."""
+INFERENCE: Mapping[str, Any] = {
+    "target_sample_rate": FRONT_END["target_sample_rate"],
+    "target_wav_length_sec": 3,
+    "model_dir": f"./{MODELS}",
+    "saved_model_extension": ".keras",
+    "tflite_model_extension": ".tflite",
+    "label_dict_yaml_path": f"./{MODELS}/{LABELS}",
+}
+"""Settings of the configuration's `inference_handler` that the evaluation needs."""
 _FRONT_END_FILE = "feature_handler.py"
 _SCORES = ("accuracy_inference", "accuracy_tflite", "roc_auc_inference", "roc_auc_tflite")
 _COUNTS = (
@@ -283,16 +292,7 @@ def _label_defects(value: Any, where: str) -> Iterator[str]:
 
 def _config_defects(value: Any, where: str, own_front_end: bool) -> Iterator[str]:
     """Checks what the evaluation reads; a front end of one's own may have other settings."""
-    wanted: dict[str, Any] = {
-        "target_sample_rate": FRONT_END["target_sample_rate"],
-        "target_wav_length_sec": 3,
-        "model_dir": f"./{MODELS}",
-        "saved_model_extension": ".keras",
-        "tflite_model_extension": ".tflite",
-        "label_dict_yaml_path": f"./{MODELS}/{LABELS}",
-        "model.module": "keras",
-        "model.attr": "Model",
-    }
+    wanted = {**INFERENCE, "model.module": "keras", "model.attr": "Model"}
     if not own_front_end:
         wanted |= {"feature_handler.module": "feature_handler"}
         wanted |= {f"feature_handler.kwargs.{name}": item for name, item in FRONT_END.items()}
