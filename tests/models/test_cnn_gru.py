@@ -12,8 +12,8 @@ from dcase_system.edge import flatbuffer, tflite
 from dcase_system.models import registry
 from dcase_system.models.cnn_gru import CNNGRUSpec
 from dcase_system.models.features import front_end_of
-from dcase_system.models.stored import load_network, save_network
 from dcase_system.models.widths import check_prunable
+from tests.models.cases import assert_comes_back, assert_files_agree
 from tests.pruning.networks import calibrate, randomise
 
 SMALL = CNNGRUSpec(
@@ -93,18 +93,11 @@ def test_training_moves_every_weight_and_drops_whole_channels_and_steps():
 
 
 def test_a_stored_network_and_its_spec_come_back(network, tmp_path):
-    save_network(tmp_path, network, SMALL)
-    assert registry.read_spec(tmp_path / "spec.json") == SMALL
-    np.testing.assert_allclose(load_network(tmp_path)(features(2)), network(features(2)), atol=1e-5)
+    assert_comes_back(network, SMALL, tmp_path, features(2))
 
 
 def test_tflite_files_agree_with_keras_in_built_in_operators(network, tmp_path):
-    x = features(4)
-    tflite.export(network, tmp_path, x, formats=("float32", "int8"))
-    expected = np.asarray(network(x))
-    for name, share in (("float32", 1e-4), ("int8", 0.2)):
-        logits = tflite.TFLiteModel(tmp_path / tflite.file_name(name))(x)
-        np.testing.assert_allclose(logits, expected, atol=share * np.ptp(expected))
+    assert_files_agree(network, tmp_path, features(4))
     model = flatbuffer.parse((tmp_path / tflite.file_name("int8")).read_bytes())
     assert len(model.subgraphs) == 1  # no loop: the GRU is unrolled
     assert not {name for name in flatbuffer.operators(model) if "Flex" in name or name == "CUSTOM"}

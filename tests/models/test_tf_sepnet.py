@@ -8,12 +8,11 @@ import pytest
 
 from dcase_system.complexity.counter import count
 from dcase_system.core.errors import InputError
-from dcase_system.edge import tflite
 from dcase_system.models import registry
 from dcase_system.models.layers import ResidualNormalization
-from dcase_system.models.stored import load_network, save_network
 from dcase_system.models.tf_sepnet import SepStageSpec, TFSepNetSpec
 from dcase_system.pruning.rounds import PruningRound, Target
+from tests.models.cases import assert_comes_back, assert_files_agree
 from tests.pruning.networks import randomise
 
 SMALL = TFSepNetSpec(
@@ -70,18 +69,11 @@ def test_logits_agree_with_pytorch():
 
 
 def test_a_stored_network_and_its_spec_come_back(network, tmp_path):
-    save_network(tmp_path, network, SMALL)
-    assert registry.read_spec(tmp_path / "spec.json") == SMALL
-    np.testing.assert_allclose(load_network(tmp_path)(features(2)), network(features(2)), atol=1e-5)
+    assert_comes_back(network, SMALL, tmp_path, features(2))
 
 
 def test_tflite_files_agree_with_keras(network, tmp_path):
-    x = features(4)
-    tflite.export(network, tmp_path, x, formats=("float32", "int8"))
-    expected = np.asarray(network(x))
-    for name, share in (("float32", 1e-4), ("int8", 0.2)):
-        logits = tflite.TFLiteModel(tmp_path / tflite.file_name(name))(x)
-        np.testing.assert_allclose(logits, expected, atol=share * np.ptp(expected))
+    assert_files_agree(network, tmp_path, features(4))
 
 
 def test_pruning_refuses_it_because_its_norms_read_all_channels(network):
