@@ -22,7 +22,7 @@ TF_SEPNET = KaldiMelSpec(
 
 
 CNN_GRU = LogMelSpec(window_length=5_944, hop_length=990, fft_length=8_192)
-"""CNN-GRU's (DCASE 2025, second place): windows of 186 ms every 31 ms, at 32 instead of 44.1 kHz."""
+"""CNN-GRU's (DCASE 2025, second place): windows of 186 ms every 31 ms, here at 32 kHz."""
 
 
 def front_end_of(spec: Any) -> FrontEndSpec:
