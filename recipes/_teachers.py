@@ -18,7 +18,14 @@ from recipes import _common
 from recipes._flags import LOG, given
 
 FLAGS = flags.FLAGS
-_OF_ALL = ("epochs", "batch_size", "accumulation", "learning_rate", "validation_fraction")
+_OF_ALL = (
+    "epochs",
+    "batch_size",
+    "accumulation",
+    "learning_rate",
+    "mixup_alpha",
+    "validation_fraction",
+)
 
 
 def run() -> None:

@@ -38,6 +38,13 @@ flags.DEFINE_integer(
     "only", None, "INDEX: Train only this member (from 1), while others train elsewhere. [all]", 1
 )
 flags.DEFINE_integer("epochs", None, "EPOCHS: Epochs of training for each teacher.", 1)
+flags.DEFINE_float(
+    "mixup_alpha",
+    None,
+    "ALPHA: Mix pairs of waveforms and their labels by weights ~ Beta(ALPHA, ALPHA); 0 for no "
+    "mixup. [0]",
+    lower_bound=0.0,
+)
 for group in (clips, output, training, devices, augmentation, teachers):
     flags.adopt_module_key_flags(group)
 flags.register_multi_flags_validator(

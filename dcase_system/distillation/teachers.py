@@ -5,6 +5,7 @@ trained from scratch. Here a member is any architecture with its own seed and in
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from dcase_system.training import seeds
 from dcase_system.training.augmented import waveform_model
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TENSORBOARD, TrainingLog
+from dcase_system.training.mixup import Mixup, MixupTraining
 from dcase_system.training.plan import held_out_rows, label_loss, prepare
 from dcase_system.training.predict import predict
 
@@ -181,16 +183,20 @@ def _train(
     labels, metrics = presence(clips.labels, len(data.scenes)), []
     if not data.several_labels:
         metrics.append(keras.metrics.CategoricalAccuracy(name="accuracy"))
+    training = prepare(
+        network,
+        plan.front_end,
+        data.train,
+        labels,
+        plan,
+        impulse_responses,
+        only=trained_rows(clips, plan) | held_out_rows(clips, plan.validation_fraction),
+    )
+    if plan.mixup_alpha:
+        mixup = Mixup(plan.mixup_alpha, seeds.derive(plan.seed, "mixup"))
+        training = replace(training, model=MixupTraining(training.model, mixup))
     fit(
-        prepare(
-            network,
-            plan.front_end,
-            data.train,
-            labels,
-            plan,
-            impulse_responses,
-            only=trained_rows(clips, plan) | held_out_rows(clips, plan.validation_fraction),
-        ),
+        training,
         plan,
         loss=label_loss(data.several_labels),
         metrics=metrics,

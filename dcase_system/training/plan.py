@@ -31,6 +31,8 @@ class TrainingPlan(FitPlan):
         mask_frames: Largest time mask, in frames.
         mixstyle_probability: Probability of applying Freq-MixStyle to a batch.
         mixstyle_alpha: Parameter of Freq-MixStyle's Beta distribution.
+        mixup_alpha: Parameter of the Beta distribution by which pairs of waveforms and their
+            targets are mixed; 0 for no mixup, as published.
         impulse_response_probability: Probability that a clip of device a is convolved with one.
         validation_fraction: Part of the list held out by location and scored after each epoch,
             for the log; 0 trains on all of it, as published.
@@ -42,6 +44,7 @@ class TrainingPlan(FitPlan):
     mask_frames: int = 0
     mixstyle_probability: float = 0.4
     mixstyle_alpha: float = 0.3
+    mixup_alpha: float = 0.0
     impulse_response_probability: float = 0.0
     validation_fraction: float = 0.0
     balanced: bool = False

@@ -23,6 +23,7 @@ from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.models import registry
 from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
+from dcase_system.training.mixup import MixupTraining
 from tests import toys
 from tests.training.curves import assert_drawn
 
@@ -135,6 +136,20 @@ def test_networks_that_cannot_teach_are_refused(folder, data, tmp_path):
     plan = StudentPlan(architecture="sscp_mobile_32", teaching="consistent")
     with pytest.raises(InputError, match="2-cnn/network: teacher's network is missing or of"):
         settings_of(plan, 100, data.record, read(data, copy))
+
+
+def test_a_member_with_mixup_trains_on_mixtures(data, tmp_path, monkeypatch):
+    class Seen(Exception):
+        """Ends the training that is looked at."""
+
+    def look(training, plan, **_):
+        assert isinstance(training.model, MixupTraining)
+        assert training.model.mixup.alpha == plan.mixup_alpha == 0.3
+        raise Seen
+
+    monkeypatch.setattr(teachers, "fit", look)
+    with pytest.raises(Seen):
+        train_teachers(tmp_path, [replace(PLANS[1], mixup_alpha=0.3)], data, RESPONSES)
 
 
 def test_a_finished_member_is_not_trained_again(folder, data, trained):

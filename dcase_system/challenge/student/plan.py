@@ -50,8 +50,6 @@ class StudentPlan(TrainingPlan):
         temperature: Temperature of the distillation loss, used with teachers.
         teaching: What the teachers answer: the clean clip, stored, or the augmented waveform.
         average: What is averaged over the teachers.
-        mixup_alpha: Parameter of the Beta distribution by which pairs of waveforms and their
-            targets are mixed; 0 for no mixup, as published.
         label_smoothing: Share of the labels that is spread evenly over the classes; 0 as published.
             The teachers' part of the loss has none.
         ema_decay: Share of the old value that a moving average of the weights keeps in each step;
@@ -65,7 +63,6 @@ class StudentPlan(TrainingPlan):
     temperature: float = 2.0
     teaching: Teaching = "stored"
     average: Average = "logits"
-    mixup_alpha: float = 0.0
     label_smoothing: float = 0.0
     ema_decay: float = 0.0
 
