@@ -20,6 +20,7 @@ from dcase_system.core.import_hooks import at_import
 
 CLASSES = {
     "audio.augment": ("AxisMask", "FreqMixStyle", "TimeRoll"),
+    "audio.embedding": ("Embedding",),
     "audio.kaldi_mel": ("KaldiMel",),
     "audio.log_mel": ("LogMel",),
     "audio.panns_mel": ("PannsMel",),
@@ -29,7 +30,8 @@ CLASSES = {
     "models.cnn10": ("MeanMelsPoolFrames",),
     "models.layers": (
         *("DepthwiseConv2D", "FusedBatchNormalization"),
-        *("GlobalResponseNormalization", "LearnedMean", "ResidualNormalization"),
+        *("GlobalResponseNormalization", "LearnedMean"),
+        *("PowerNormalization", "ResidualNormalization"),
     ),
     "models.passt_layers": (
         *("ClassTokens", "MeanOfTokens", "Patchout", "PositionalGrid", "SelfAttention"),

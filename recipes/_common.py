@@ -241,6 +241,8 @@ def ensemble_plans(split: int, of_all: Mapping[str, Any]) -> list[TeacherPlan]:
         frozen=FLAGS.frozen,
         half_without_responses=FLAGS.half_without_responses,
         folds=FLAGS.folds,
+        embedding_rate=FLAGS.embedding_rate,
+        embedding_output=FLAGS.embedding_output,
     )
     if missing := missing_weights(plans):
         LOG.warning("%s", missing)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import keras
 
+from dcase_system.audio.embedding import Embedding, EmbeddingSpec
 from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec
 from dcase_system.audio.log_mel import LogMel, LogMelSpec
 from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
@@ -12,12 +13,13 @@ from dcase_system.audio.scalogram import Scalogram, ScalogramSpec
 from dcase_system.audio.yamnet_mel import YamnetMel, YamnetMelSpec
 from dcase_system.core.checked import OfKind
 
-FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec | YamnetMelSpec
+FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec | YamnetMelSpec | EmbeddingSpec
 _KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
     "log_mel": (LogMelSpec, LogMel),
     "kaldi_mel": (KaldiMelSpec, KaldiMel),
     "panns_mel": (PannsMelSpec, PannsMel),
     "yamnet_mel": (YamnetMelSpec, YamnetMel),
+    "embedding": (EmbeddingSpec, Embedding),
     "scalogram": (ScalogramSpec, Scalogram),
 }
 AnySpec = Annotated[

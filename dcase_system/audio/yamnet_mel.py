@@ -4,12 +4,9 @@ import math
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 import tensorflow as tf
-from scipy.signal import firwin
 
-_TAPS = 127  # the transition, 7.5 to 8.5 kHz, folds to above the last mel band
-_KAISER_BETA = 5.65  # 60 dB
+from dcase_system.audio.decimation import decimate
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,6 @@ class YamnetMel(keras.layers.Layer):
                 spec.min_hz,
                 spec.max_hz,
             ).numpy()
-        cutoff = 1.0 / spec.decimation
-        taps = firwin(_TAPS, cutoff, window=("kaiser", _KAISER_BETA)) if cutoff < 1.0 else [1.0]
-        self._taps = np.asarray(taps, np.float32)[:, None, None]
 
     def call(self, waveforms):
         spec = self.spec
@@ -90,13 +84,14 @@ class YamnetMel(keras.layers.Layer):
         return tf.transpose(log_mel, [0, 2, 1])[..., None]  # (batch, mels, frames, 1)
 
     def decimate(self, waveforms):
-        """Low-pass filters and decimates: (batch, samples) to (batch, samples / decimation)."""
-        half, spec = len(self._taps) // 2, self.spec
-        if spec.decimation > 1:
-            padded = tf.pad(waveforms, [[0, 0], [half, half]])[..., None]
-            waveforms = tf.nn.conv1d(padded, self._taps, spec.decimation, "VALID")[..., 0]
-        missing = tf.maximum(spec.window_length - tf.shape(waveforms)[1], 0)
-        return tf.pad(waveforms, [[0, 0], [0, missing]])
+        """Low-pass filters and decimates: (batch, samples) to (batch, samples / decimation).
+
+        What the filter's transition (7.5 to 8.5 kHz) lets through folds to above the last band.
+        """
+        spec = self.spec
+        decimated = decimate(waveforms, spec.decimation)
+        missing = tf.maximum(spec.window_length - tf.shape(decimated)[1], 0)
+        return tf.pad(decimated, [[0, 0], [0, missing]])
 
     def compute_output_shape(self, input_shape):
         samples = input_shape[1]

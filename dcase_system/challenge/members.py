@@ -71,4 +71,10 @@ YAMNET: Mapping[str, Any] = {
 }
 # Ours: trains a classifier alone, which takes more and larger steps.
 FROZEN: Mapping[str, Any] = {**YAMNET, "epochs": 60, "learning_rate": 1e-3}
+# Ours: a classifier of embeddings, which have no frequency axis to mask or to mix.
+EMBEDDING: Mapping[str, Any] = {
+    **FROZEN,
+    "mask_mels": 0,
+    "mixstyle_probability": 0.0,
+}
 DEMO: Mapping[str, Any] = {"batch_size": 64}

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from dcase_system.audio.embedding import embedding_spec
+from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.challenge.members import (
     CHECKPOINTS,
     CONVOLUTIONAL,
     CP_RESNET,
+    EMBEDDING,
     FROZEN,
     PASST,
     PASST_FROM_SCRATCH,
@@ -22,6 +25,7 @@ from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.models import registry
 from dcase_system.models.cp_resnet import CPResNetSpec
 from dcase_system.models.features import front_end_of
+from dcase_system.models.linear import LinearSpec
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.models.yamnet import YAMNetSpec
 from dcase_system.training.seeds import derive
@@ -39,11 +43,14 @@ def teacher_plans(
     frozen: bool = False,
     half_without_responses: bool = False,
     folds: int = 1,
+    embedding_rate: int = 16_000,
+    embedding_output: str | None = None,
 ) -> list[TeacherPlan]:
     """Plans the training of each member of an ensemble.
 
     Args:
-        members: Architecture of each member: a name, or a `.json` spec file.
+        members: Architecture of each member: a name, a `.json` spec file, or a network whose
+            embeddings a linear classifier learns from, as `.tflite` file or SavedModel.
         initial_weights: Folders of imported checkpoints for the first members to start from.
         seed: Seed of the ensemble, from which each member's seed is derived.
         given: Hyper-parameters that override the defaults of each kind of member.
@@ -51,6 +58,8 @@ def teacher_plans(
         half_without_responses: Whether the first, third, ... member of each architecture trains
             without impulse responses, as in published ensembles (with Freq-MixStyle alone).
         folds: Number of folds of recording locations; the members leave out one after another.
+        embedding_rate: Sample rate in Hz at which networks from files take waveforms.
+        embedding_output: Name of their output, if they have several.
 
     Raises:
         InputError: An architecture is unknown, there are more weights than members, or a choice
@@ -70,7 +79,16 @@ def teacher_plans(
     weights = [*map(Path, initial_weights), *[None] * (len(members) - len(initial_weights))]
     plans = [
         replace(
-            _plan(number, member, initial, derive(seed, "teacher", number), given, frozen),
+            _plan(
+                number,
+                member,
+                initial,
+                derive(seed, "teacher", number),
+                given,
+                frozen,
+                embedding_rate,
+                embedding_output,
+            ),
             folds=folds,
             fold=(number - 1) % folds,
         )
@@ -137,15 +155,19 @@ def _plan(
     seed: int,
     given: Mapping[str, Any],
     frozen: bool,
+    embedding_rate: int,
+    embedding_output: str | None,
 ) -> TeacherPlan:
-    spec = registry.read_spec(member) if member.endswith(".json") else registry.named_spec(member)
+    spec, front_end = _architecture(member, embedding_rate, embedding_output)
+    if isinstance(spec, YAMNetSpec) and initial is not None:
+        spec = replace(spec, power_normalised=True)
     frozen = frozen and initial is not None
     if isinstance(spec, PaSSTSpec) and spec.grid[0] > PASST_PATCHOUT_MELS:
         spec = replace(spec, patchout_mels=PASST_PATCHOUT_MELS)
     return TeacherPlan(
         name=f"{number}-{Path(member).stem}",
         spec=spec,
-        front_end=front_end_of(spec),
+        front_end=front_end,
         initial_weights=initial,
         frozen=frozen,
         seed=seed,
@@ -153,10 +175,21 @@ def _plan(
     )
 
 
+def _architecture(member: str, rate: int, output: str | None) -> tuple[Any, FrontEndSpec]:
+    """Returns the spec that a member's name or file stands for, and its front end."""
+    if member.endswith(".tflite") or Path(member).is_dir():
+        embedding = embedding_spec(member, network_rate=rate, output=output)
+        return LinearSpec((embedding.n_mels, 1)), embedding
+    spec = registry.read_spec(member) if member.endswith(".json") else registry.named_spec(member)
+    return spec, front_end_of(spec)
+
+
 def _settings(spec: Any, pretrained: bool, frozen: bool) -> Mapping[str, Any]:
     """Default hyper-parameters of a kind of member."""
     if frozen:
         return FROZEN
+    if isinstance(spec, LinearSpec):
+        return EMBEDDING
     if isinstance(spec, PaSSTSpec):
         return PASST if pretrained else PASST_FROM_SCRATCH
     if isinstance(spec, CPResNetSpec):

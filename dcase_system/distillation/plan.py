@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dcase_system.audio.embedding import EmbeddingSpec
 from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.core.errors import InputError
@@ -97,7 +98,10 @@ def external_data_of(plans: Sequence[TeacherPlan]) -> list[str]:
     """External data the members use, in the words of the meta file."""
     used = {
         "dataset": any(plan.impulse_response_probability > 0 for plan in plans),
-        "pre-trained model": any(plan.initial_weights is not None for plan in plans),
+        "pre-trained model": any(
+            plan.initial_weights is not None or isinstance(plan.front_end, EmbeddingSpec)
+            for plan in plans
+        ),
     }
     return [name for name, is_used in used.items() if is_used]
 

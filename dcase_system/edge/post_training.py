@@ -21,8 +21,8 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python.convert import mlir_quantize
 
 from dcase_system.core import native_messages
+from dcase_system.core.interpreter import loaded
 from dcase_system.edge import flatbuffer
-from dcase_system.edge.interpreter import loaded
 from dcase_system.edge.quantisation import Observer, Range, dequantise, quantise
 
 _CORRECTION_INPUTS = 50  # a mean needs fewer inputs than a range

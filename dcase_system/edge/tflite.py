@@ -11,9 +11,9 @@ import tensorflow as tf
 from dcase_system.core import native_messages
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import replacing
+from dcase_system.core.interpreter import loaded
 from dcase_system.core.tensorflow_files import as_os_error, plain_path
 from dcase_system.edge import flatbuffer, post_training
-from dcase_system.edge.interpreter import loaded
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pooling import with_convolved_pooling
 from dcase_system.edge.quantisation import dequantise, quantise

@@ -123,6 +123,32 @@ class LearnedMean(keras.layers.Layer):
         return input_shape[0]
 
 
+@keras.saving.register_keras_serializable("dcase_system")
+class PowerNormalization(keras.layers.Layer):
+    """Signed square root, smooth at zero: sign(x) (sqrt(|x| + offset) - sqrt(offset)).
+
+    It keeps a few large values of an embedding from deciding alone (Perronnin et al. 2010, as
+    "power normalization" with exponent 1/2).
+
+    Args:
+        offset: Bounds the slope at zero to 1 / (2 sqrt(offset)).
+    """
+
+    def __init__(self, offset: float = 1e-3, **kwargs):
+        super().__init__(**kwargs)
+        self.offset = offset
+
+    def call(self, inputs):
+        root = tf.sqrt(tf.abs(inputs) + self.offset) - self.offset**0.5
+        return tf.sign(inputs) * root
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "offset": self.offset}
+
+
 def kaiming_normal(filters: int, kernel_size: tuple[int, int]) -> keras.initializers.Initializer:
     """Normal with deviation sqrt(2 / (filters * kernel size)): PyTorch's kaiming_normal_, fan_out.
 

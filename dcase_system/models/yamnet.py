@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import keras
 
-from dcase_system.models.layers import DepthwiseConv2D, FusedBatchNormalization
+from dcase_system.models.layers import DepthwiseConv2D, FusedBatchNormalization, PowerNormalization
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,15 @@ class YAMNetSpec:
         layers: Separable layers in order.
         classes: Number of logits; the published network applies a sigmoid to each.
         input_shape: (mel bands, frames).
+        power_normalised: Whether the classifier takes the signed square root of the embedding; the
+            published one does not.
     """
 
     stem_channels: int = 32
     layers: tuple[YAMNetLayerSpec, ...] = _LAYERS
     classes: int = 521
     input_shape: tuple[int, int] = (64, 96)
+    power_normalised: bool = False
 
 
 def build_yamnet(spec: YAMNetSpec) -> keras.Model:
@@ -73,6 +76,8 @@ def build_yamnet(spec: YAMNetSpec) -> keras.Model:
         )(x)
         x = _convolution(layer.channels, 1, 1, f"layer{number}_pointwise")(x)
     x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="embedding")(x)
+    if spec.power_normalised:
+        x = PowerNormalization(name="embedding_root")(x)
     x = FusedBatchNormalization(name="embedding_bn")(x)  # (batch, 1, 1, channels)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="yamnet")

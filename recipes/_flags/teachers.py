@@ -7,7 +7,19 @@ from dcase_system.challenge.members import PUBLISHED_MEMBERS
 flags.DEFINE_list(
     "members",
     list(PUBLISHED_MEMBERS),
-    "NAME: Architecture of each teacher: a name, or a .json spec file.",
+    "NAME: Architecture of each teacher: a name, a .json spec file, or a pretrained embedding "
+    "network (.tflite file or SavedModel folder), on which a linear classifier is trained.",
+)
+flags.DEFINE_integer(
+    "embedding_rate",
+    16_000,
+    "HERTZ: Sample rate of the input of embedding networks; divides 32000.",
+    lower_bound=1,
+)
+flags.DEFINE_string(
+    "embedding_output",
+    None,
+    "NAME: Output of the embedding networks that holds the embedding. [the only one]",
 )
 flags.DEFINE_list(
     "initial_weights",

@@ -1,0 +1,33 @@
+"""A linear classifier of embeddings, which their front end computes with a network from a file."""
+
+from dataclasses import dataclass
+
+import keras
+
+from dcase_system.models.layers import FusedBatchNormalization, PowerNormalization
+
+
+@dataclass(frozen=True)
+class LinearSpec:
+    """Spec of the classifier.
+
+    Attributes:
+        input_shape: (values of the embedding, 1).
+        classes: Number of logits.
+    """
+
+    input_shape: tuple[int, int]
+    classes: int = 10
+
+
+def build_linear(spec: LinearSpec) -> keras.Model:
+    """Builds the network: (batch, values, 1, 1) embeddings to (batch, classes) logits.
+
+    Values of an embedding differ in scale by far, hence the square root and the batch norm.
+    """
+    inputs = keras.Input((*spec.input_shape, 1), name="embedding")
+    x = keras.layers.Reshape((1, 1, spec.input_shape[0]), name="as_channels")(inputs)
+    x = PowerNormalization(name="embedding_root")(x)
+    x = FusedBatchNormalization(name="embedding_bn")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="linear")
