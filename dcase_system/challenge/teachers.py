@@ -13,7 +13,6 @@ from dcase_system.challenge.members import (
     CHECKPOINTS,
     CONVOLUTIONAL,
     CP_RESNET,
-    EMBEDDING,
     FROZEN,
     PASST,
     PASST_FROM_SCRATCH,
@@ -186,10 +185,8 @@ def _architecture(member: str, rate: int, output: str | None) -> tuple[Any, Fron
 
 def _settings(spec: Any, pretrained: bool, frozen: bool) -> Mapping[str, Any]:
     """Default hyper-parameters of a kind of member."""
-    if frozen:
+    if frozen or isinstance(spec, LinearSpec):
         return FROZEN
-    if isinstance(spec, LinearSpec):
-        return EMBEDDING
     if isinstance(spec, PaSSTSpec):
         return PASST if pretrained else PASST_FROM_SCRATCH
     if isinstance(spec, CPResNetSpec):
