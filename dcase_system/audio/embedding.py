@@ -166,16 +166,19 @@ def _tflite(path: Path) -> _Network:
     shape = inputs[0]["shape_signature"] if len(inputs) == 1 else np.array([])
     if len(shape) not in (1, 2) or inputs[0]["dtype"] != np.float32 or (shape[:-1] > 1).any():
         raise InputError("network takes no waveforms", where=path, expected=_EXPECTED)
-    place, window = inputs[0]["index"], max(0, int(shape[-1]))
+    if shape[-1] < 0:
+        raise InputError(
+            "network takes waveforms of any length",
+            where=path,
+            expected="a fixed number of samples in a .tflite file; a SavedModel may take any",
+        )
+    place = inputs[0]["index"]
     outputs = {detail["name"]: detail["index"] for detail in interpreter.get_output_details()}
 
     def run(output: str) -> Callable:
         size = interpreter.get_tensor(outputs[output]).shape[-1]
 
         def embed(batch: np.ndarray) -> np.ndarray:
-            if not window:
-                interpreter.resize_tensor_input(place, [1] * (len(shape) - 1) + [batch.shape[1]])
-                interpreter.allocate_tensors()
             values = np.empty((len(batch), size), np.float32)
             for row, waveform in zip(values, batch, strict=True):
                 interpreter.set_tensor(place, waveform if len(shape) == 1 else waveform[None])
@@ -188,7 +191,7 @@ def _tflite(path: Path) -> _Network:
 
         return in_graph
 
-    return _Network(list(outputs), window, run)
+    return _Network(list(outputs), int(shape[-1]), run)
 
 
 def _saved_model(path: Path) -> _Network:

@@ -14,6 +14,7 @@ from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.challenge.run import run_split, settings_of
 from dcase_system.challenge.student.plan import StudentPlan
+from dcase_system.challenge.teachers import teacher_plans
 from dcase_system.core.errors import InputError
 from dcase_system.distillation import teachers
 from dcase_system.distillation.consistent import load_teachers
@@ -25,6 +26,7 @@ from dcase_system.models.passt import passt_tiny
 from dcase_system.models.stored import save_network
 from dcase_system.training.mixup import MixupTraining
 from tests import toys
+from tests.audio.embedding_files import tflite
 from tests.training.curves import assert_drawn
 
 PASST = replace(passt_tiny(), embed_dim=8, depth=1, heads=2, mlp_dim=8, patchout_frames=3)
@@ -150,6 +152,20 @@ def test_a_member_with_mixup_trains_on_mixtures(data, tmp_path, monkeypatch):
     monkeypatch.setattr(teachers, "fit", look)
     with pytest.raises(Seen):
         train_teachers(tmp_path, [replace(PLANS[1], mixup_alpha=0.3)], data, RESPONSES)
+
+
+def test_an_embedding_network_from_a_file_teaches(data, tmp_path):
+    file = tflite(tmp_path / "energies.tflite", (1, 8_000))
+    given = {"epochs": 1, "batch_size": 64}
+    plans = teacher_plans([str(file)], [], seed=0, given=given)
+    assert (plans[0].name, plans[0].spec.input_shape) == ("1-energies", (4, 1))
+    train_teachers(tmp_path / "teachers", plans, data)
+    ensemble = read(data, tmp_path / "teachers")
+    assert ensemble.external_data == ("pre-trained model",)
+    teachers = load_teachers(ensemble, data.scenes, data.train.audio.shape[0], "logits")
+    clips = np.arange(5)
+    answers, stored = teachers(data.train.audio.gather(clips)), ensemble.mean_logits("logits")
+    np.testing.assert_allclose(answers, stored[clips], rtol=1e-3, atol=1e-4)
 
 
 def test_a_finished_member_is_not_trained_again(folder, data, trained):
