@@ -31,12 +31,14 @@ from dcase_system.distillation.plan import (
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.initial import load_initial_weights
 from dcase_system.models.checkpoints.published import published
+from dcase_system.models.linear import EMBEDDING_NORM, LinearSpec
 from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.parallel.workers import dismiss_others
 from dcase_system.runs import stages
 from dcase_system.training import seeds
 from dcase_system.training.augmented import waveform_model
+from dcase_system.training.batches import Examples
 from dcase_system.training.fit import fit
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 from dcase_system.training.mixup import Mixup, MixupTraining
@@ -179,6 +181,9 @@ def _train(
         head = published(spec).head
         for layer in network.layers:
             layer.trainable = layer.name in head
+    rows = trained_rows(data.train.clips, plan)
+    if isinstance(spec, LinearSpec) or plan.initial_weights is not None:
+        _standardise_embedding(network, plan, data.train.audio.take(np.flatnonzero(rows)))
     clips = data.train.clips
     labels, metrics = presence(clips.labels, len(data.scenes)), []
     if not data.several_labels:
@@ -190,7 +195,7 @@ def _train(
         labels,
         plan,
         impulse_responses,
-        only=trained_rows(clips, plan) | held_out_rows(clips, plan.validation_fraction),
+        only=rows | held_out_rows(clips, plan.validation_fraction),
     )
     if plan.mixup_alpha:
         mixup = Mixup(plan.mixup_alpha, seeds.derive(plan.seed, "mixup"))
@@ -207,6 +212,24 @@ def _train(
     save_network(target, network, spec)
     samples = data.train.audio.shape[0]
     save_signature(target, ModelSignature(data.scenes, plan.front_end, samples))
+
+
+def _standardise_embedding(network: keras.Model, plan: TeacherPlan, waveforms: Examples) -> None:
+    """Sets and keeps the statistics of the batch norm before a classifier of embeddings, if any.
+
+    They are those of the clips without augmentation: few batches of augmented clips, mixed ones
+    above all, have other statistics than the clips for which the teacher answers.
+    """
+    layers = [layer for layer in network.layers if layer.name == EMBEDDING_NORM]
+    if not layers:
+        return
+    (layer,) = layers
+    embedding = keras.Model(network.input, layer.input)
+    model = waveform_model(embedding, front_end(plan.front_end), waveforms.shape[0])
+    values = predict(model, waveforms)  # (clips, 1, 1, values)
+    layer.moving_mean.assign(values.mean(axis=(0, 1, 2)))
+    layer.moving_variance.assign(values.var(axis=(0, 1, 2)))
+    layer.trainable = False
 
 
 def _store_logits(target: Path, key: str, folder: Path, plan: TeacherPlan, data: Data) -> None:

@@ -6,6 +6,9 @@ import keras
 
 from dcase_system.models.layers import FusedBatchNormalization, PowerNormalization
 
+EMBEDDING_NORM = "embedding_bn"
+"""Name of the batch norm before a classifier of embeddings, YAMNet's included."""
+
 
 @dataclass(frozen=True)
 class LinearSpec:
@@ -28,6 +31,6 @@ def build_linear(spec: LinearSpec) -> keras.Model:
     inputs = keras.Input((*spec.input_shape, 1), name="embedding")
     x = keras.layers.Reshape((1, 1, spec.input_shape[0]), name="as_channels")(inputs)
     x = PowerNormalization(name="embedding_root")(x)
-    x = FusedBatchNormalization(name="embedding_bn")(x)
+    x = FusedBatchNormalization(name=EMBEDDING_NORM)(x)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="linear")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import keras
 
 from dcase_system.models.layers import DepthwiseConv2D, FusedBatchNormalization, PowerNormalization
+from dcase_system.models.linear import EMBEDDING_NORM
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def build_yamnet(spec: YAMNetSpec) -> keras.Model:
     x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="embedding")(x)
     if spec.power_normalised:
         x = PowerNormalization(name="embedding_root")(x)
-    x = FusedBatchNormalization(name="embedding_bn")(x)  # (batch, 1, 1, channels)
+    x = FusedBatchNormalization(name=EMBEDDING_NORM)(x)  # (batch, 1, 1, channels)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="yamnet")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from dcase_system.audio.front_ends import front_end
 from dcase_system.audio.impulse_responses import ImpulseResponses
 from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
@@ -22,8 +23,10 @@ from dcase_system.distillation.ensemble_store import read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
 from dcase_system.distillation.teachers import train_member, train_teachers
 from dcase_system.models import registry
+from dcase_system.models.layers import PowerNormalization
+from dcase_system.models.linear import EMBEDDING_NORM
 from dcase_system.models.passt import passt_tiny
-from dcase_system.models.stored import save_network
+from dcase_system.models.stored import load_network, save_network
 from dcase_system.training.mixup import MixupTraining
 from tests import toys
 from tests.audio.embedding_files import tflite
@@ -164,6 +167,12 @@ def test_an_embedding_network_from_a_file_teaches(data, tmp_path):
     assert ensemble.external_data == ("pre-trained model",)
     teachers = load_teachers(ensemble, data.scenes, data.train.audio.shape[0], "logits")
     clips = np.arange(5)
+    norm = load_network(tmp_path / "teachers" / "1-energies" / "network").get_layer(EMBEDDING_NORM)
+    roots = PowerNormalization()(
+        front_end(plans[0].front_end)(data.train.audio.gather(np.arange(len(data.train))))
+    )
+    np.testing.assert_allclose(norm.moving_mean, np.mean(roots, axis=(0, 2, 3)), rtol=1e-4)
+    np.testing.assert_allclose(norm.moving_variance, np.var(roots, axis=(0, 2, 3)), rtol=1e-4)
     answers, stored = teachers(data.train.audio.gather(clips)), ensemble.mean_logits("logits")
     np.testing.assert_allclose(answers, stored[clips], rtol=1e-3, atol=1e-4)
 
