@@ -16,7 +16,6 @@ from dcase_system.reporting.run_devices import device_networks
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_variants import (
     accuracy_context,
-    accuracy_interval,
     device_files,
 )
 from dcase_system.reporting.run_warnings import run_warnings
@@ -59,7 +58,7 @@ def verdicts(run: Run) -> Iterator[Verdict]:
     at = ("forms", run.submitted, "overall")
     if run.several_labels:
         mean = run.scores.number(*at, "map", scale=PERCENT)
-        yield Verdict("mean average precision, %", mean, remark=accuracy_interval(run))
+        yield Verdict("mean average precision, %", mean, remark=accuracy_context(run))
     else:
         yield from _accuracy_verdicts(run)
     yield Verdict("parameters", run.complexity.number("params", spec=","))
