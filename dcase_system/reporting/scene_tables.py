@@ -113,7 +113,7 @@ def accuracy_intervals(
 def chance_note(results: Document) -> Note | None:
     """Builds a note with the chance level of both accuracies; None if it is not known."""
     chance = chance_sentence(length(results, "classes"))
-    return Note(["Both accuracies have the same ", *chance, "."]) if chance else None
+    return Note(["Both accuracies: ", *chance, "."]) if chance else None
 
 
 def with_column(table: Table, heading: str, cells: Sequence[Cell]) -> Table:
