@@ -43,7 +43,7 @@ def pcm_bytes(samples: np.ndarray, bits: int, word_bytes: int | None = None) -> 
 
 
 def fmt_chunk(channels: int, rate: int, bits: int, block_align: int, tag: int = 1) -> bytes:
-    """A `fmt ` chunk that says what it is told to say."""
+    """Builds a `fmt ` chunk with these fields."""
     numbers = tag, channels, rate, rate * block_align, block_align, bits
     return chunk(b"fmt ", struct.pack("<HHIIHH", *numbers))
 

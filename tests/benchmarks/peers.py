@@ -16,7 +16,7 @@ Run = Callable[[], np.ndarray]
 
 
 def missing() -> list[str]:
-    """What of requirements-parity.txt is not installed."""
+    """Returns the packages of requirements-parity.txt that are not installed."""
     return [name for name in ("onnxruntime", "tf2onnx", "torch") if find_spec(name) is None]
 
 

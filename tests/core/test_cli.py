@@ -1,4 +1,4 @@
-"""What the system refuses, as one line."""
+"""Errors of the operating system are reported in one line."""
 
 import pytest
 

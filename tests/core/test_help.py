@@ -1,4 +1,4 @@
-"""`--help` of every command, and what is said of wrong flags."""
+"""`--help` of every command, and errors of wrong flags."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def described(text):
 
 
 def answers(flag):
-    """What every command answers to a flag where TensorFlow cannot be imported."""
+    """Returns each command's answer to a flag if TensorFlow cannot be imported."""
     line = [sys.executable, "-m", "tests.core.without_tensorflow", flag, *COMMANDS]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
     return {

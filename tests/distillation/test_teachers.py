@@ -48,7 +48,7 @@ RESPONSES = ImpulseResponses(np.float32([[0.0, 1.0]]), "delay")
 
 @contextmanager
 def watched():
-    """Names of the trainings that are run."""
+    """Collects the names of the trainings that run."""
     names, train = [], teachers.fit
 
     def watch(*arguments, name, **settings):
@@ -142,7 +142,7 @@ def test_networks_that_cannot_teach_are_refused(folder, data, tmp_path):
 
 def test_a_member_with_mixup_trains_on_mixtures(data, tmp_path, monkeypatch):
     class Seen(Exception):
-        """Ends the training that is looked at."""
+        """Ends the observed training."""
 
     def look(training, plan, **_):
         assert isinstance(training.model, MixupTraining)

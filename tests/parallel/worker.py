@@ -1,4 +1,4 @@
-"""One worker of a data-parallel training, as a process of its own.
+"""Process of one worker of a data-parallel training.
 
     python -m tests.parallel.worker FOLDER KIND=EPOCHS,KIND=EPOCHS [DISTRIBUTION [LAST_STEP]]
 

@@ -1,4 +1,4 @@
-"""What a run says of unknown sounds, and of clips with several labels."""
+"""Pages and summaries of runs with unknown sounds or several labels a clip."""
 
 import json
 

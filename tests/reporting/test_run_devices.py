@@ -1,4 +1,4 @@
-"""What the page and the summary show of device-specific networks."""
+"""Device-specific networks on the page and in the summary."""
 
 import json
 

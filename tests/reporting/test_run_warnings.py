@@ -1,4 +1,4 @@
-"""What a run's page and its summary warn of."""
+"""Warnings on a run's page and in its summary."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The page of Table 4: tables whose numbers can be traced; half a run; hostile names."""
+"""The page of Table 4: traceable numbers, unfinished runs, hostile names."""
 
 import json
 

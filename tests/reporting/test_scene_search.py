@@ -1,4 +1,4 @@
-"""The page of a scene search: its tables and figures, numbers that can be traced."""
+"""The page of a scene search: tables, figures, traceable numbers."""
 
 import json
 

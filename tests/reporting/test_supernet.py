@@ -1,4 +1,4 @@
-"""The page of a supernet's run: numbers that can be traced, a front whose points speak."""
+"""The page of a supernet's run: traceable numbers, and tooltips of the front's points."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The kinds of files that native code reads in the end: sounds, arrays, networks."""
+"""The kinds of files that native code reads: sounds, arrays, networks."""
 
 import io
 import tempfile
@@ -70,7 +70,7 @@ def _draw(container: str) -> Draw:
 
 
 def _headers() -> Kind:
-    """What is looked at before libsndfile sees a file."""
+    """The checks of headers, which run before libsndfile reads a file."""
 
     def prepare(_: Path) -> tuple[Sequence[bytes], Read]:
         seeds = [sound for container in _SOUND for sound in valid.sounds(container)]

@@ -1,4 +1,4 @@
-"""Recipes at toy scale in processes of their own, that are killed, and what they leave."""
+"""Kills recipes at toy scale, and reads the files that they leave."""
 
 import os
 import runpy

@@ -32,7 +32,7 @@ class Read(Exception):
 
 
 class Untouchable:
-    """Stands for the dev-test clips until they may be read."""
+    """Replaces the dev-test clips until they may be read."""
 
     def __getattr__(self, name):
         raise Read(name)
@@ -141,7 +141,7 @@ def test_the_dev_test_list_is_not_read_before_the_final_scoring(data, heard, tmp
 
 
 def test_validation_is_the_same_for_student_and_teachers(data):
-    """Otherwise a student would be chosen on clips that its teachers have heard."""
+    """Otherwise a student would be selected on clips that trained its teachers."""
     teacher = TeacherPlan(
         name="one", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST
     )
@@ -153,7 +153,7 @@ def test_validation_is_the_same_for_student_and_teachers(data):
 
 
 def test_folds_are_drawn_among_the_clips_that_are_not_held_out():
-    """Otherwise a student would be chosen on clips that a member of another fold has heard."""
+    """Otherwise a student would be selected on clips that trained another fold's member."""
     places = [(scene, f"oslo-{scene}{place}") for scene in range(2) for place in range(6)]
     clips = Clips(
         filenames=tuple(place for _, place in places),

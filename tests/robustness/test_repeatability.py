@@ -1,4 +1,4 @@
-"""The same seed gives the same bytes, another seed another result, and a report says which."""
+"""The same seed gives the same bytes, another seed another result; reports name the seed."""
 
 import json
 import shutil

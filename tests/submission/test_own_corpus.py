@@ -1,4 +1,4 @@
-"""Packages of corpora with names of their own are valid for the command that README gives."""
+"""Packages of other corpora are valid by the command in the README."""
 
 import unicodedata
 from pathlib import Path
