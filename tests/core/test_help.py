@@ -223,7 +223,7 @@ def test_help_is_shown_wherever_it_is_asked_for(pages, spelling):
             ["--evaluation_dir=x"],
             "evaluation clips without development clips: expected --data_dir too",
         ),
-        ("recipes.split5", ["--epochs=x"], "flag --epochs=x: invalid literal for int()"),
+        ("recipes.split5", ["--epochs=x"], "flag --epochs=x: expected a number"),
         ("recipes.split5", ["--epochs"], "Missing value for flag --epochs"),
         (
             "recipes.split5",
