@@ -5,7 +5,7 @@ from pathlib import Path
 from dcase_system.reporting.content import Note
 from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.rejection import rejection_notes
-from dcase_system.reporting.run_complexity import EDITION, rules_table
+from dcase_system.reporting.run_complexity import EDITION, TARGET, rules_table
 from dcase_system.reporting.run_devices import device_networks_table
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_page import label_table, part_table, verdicts
@@ -38,7 +38,7 @@ def run_summary(run_dir: Path) -> str:
         "",
         as_text(variants_table(run)),
         "",
-        as_text(rules_table(run.complexity, [EDITION])),
+        as_text(rules_table(run.complexity, [TARGET, EDITION])),
     ]
     return "\n".join(lines)
 
