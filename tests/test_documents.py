@@ -118,7 +118,7 @@ TOY = ("--epochs=1", "--batch_size=8", "--tflite_formats=int8,float32")
 
 
 def commands_of(*names: str) -> list[tuple[str, list[str]]]:
-    """Commands of documents that are tried: recipes.sounds, and what is run on its results."""
+    """Returns the tested commands of documents: recipes.sounds, and those on its results."""
     found = []
     for name in names:
         for module, arguments in COMMANDS.findall((ROOT / name).read_text(encoding="utf-8")):
@@ -130,7 +130,7 @@ def commands_of(*names: str) -> list[tuple[str, list[str]]]:
 
 
 def expanded(argument: str) -> list[str]:
-    """What a shell makes of an argument with a star."""
+    """Expands an argument with a star as a shell does."""
     path = Path(argument)
     return sorted(map(str, path.parent.glob(path.name))) if "*" in argument else [argument]
 

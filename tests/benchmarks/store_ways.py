@@ -1,4 +1,4 @@
-"""One step of `bench_store`, in a process of its own: `store_ways.py STEP WAY STORE AUDIO CLIPS`.
+"""Process for one step of `bench_store`: `store_ways.py STEP WAY STORE AUDIO CLIPS`.
 
 `WAY` is `store`, what `dcase_system` on the path has, of whatever version, or `array_record`:
 ArrayRecord files of at most 128 MiB that are written whole, which needs the package of this name.

@@ -20,7 +20,7 @@ FLAG = re.compile(r"  --(?:\[no\])?(\w+)(=\S+)?(?:  +(\S.*))?")
 
 
 def described(text):
-    """What the page of a command says of each flag: its meaning and its default."""
+    """Returns the help text of each flag: its meaning and its default."""
     found = {}
     for line in text.splitlines():
         begun = FLAG.fullmatch(line)

@@ -62,7 +62,7 @@ def watched():
 
 @pytest.fixture(scope="module")
 def apart(data, tmp_path_factory):
-    """A folder whose members were trained one by one, and the names of the trainings."""
+    """A folder of members trained one by one, and the names of the trainings."""
     folder = tmp_path_factory.mktemp("teachers")
     with watched() as names:
         for number in (2, 1):
@@ -118,7 +118,7 @@ def test_the_ensemble_is_described(folder, data):
 
 @pytest.mark.parametrize("average", ["logits", "probabilities"])
 def test_teachers_in_the_training_graph_answer_as_they_stored(folder, data, average):
-    """Of two architectures, each behind its own front end, none of which draws anything."""
+    """Two architectures with their own front ends, which have no random parts."""
     ensemble = read(data, folder)
     teachers = load_teachers(ensemble, data.scenes, data.train.audio.shape[0], average)
     clips = np.arange(5)

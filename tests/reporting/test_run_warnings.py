@@ -42,7 +42,7 @@ def steps(run, per_epoch):
 
 
 def said(run):
-    """The warnings, which the page, the summary and the model card must agree on."""
+    """Returns the warnings; page, summary and model card must have the same."""
     first = page_of(run).sections[0].blocks
     found = [block.text for block in first if isinstance(block, Note) and block.warns]
     summary = " ".join(run_summary(run).split())

@@ -50,7 +50,7 @@ class Killed:
 
 
 def started(module: str, arguments: Sequence[str], errors: Path) -> Any:
-    """A command in a process of its own, forked from one that has imported TensorFlow."""
+    """Starts a command in a process forked from one that has imported TensorFlow."""
     process = FORKS.Process(target=_call, args=(module, [*map(str, arguments)], str(errors)))
     process.start()
     while process.exitcode is None and os.getpgid(process.pid) != process.pid:

@@ -105,7 +105,7 @@ def test_a_search_can_be_extended(journal, method):
 def test_a_candidate_whose_process_dies_while_writing_is_not_lost(
     journal, method, attribute, monkeypatch, uninterrupted
 ):
-    """Killed between two lines of the journal, after one of them."""
+    """The process is killed between two lines of the journal."""
     write = optuna.Trial.set_user_attr
 
     def dying(trial, name, value):

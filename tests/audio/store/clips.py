@@ -20,7 +20,7 @@ def names(*indices):
 
 
 def write_corpus(root, clips):
-    """Clips whose values are their numbers in hundredths."""
+    """Writes clips with constant values: their numbers in hundredths."""
     root.mkdir()
     for index in range(clips):
         write_clip(root / f"{index}.wav", index / 100)
