@@ -8,7 +8,7 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
 def start(microphone: Path | None = None):
-    """Starts a Chromium whose microphone repeats a WAV file; no page has permission to use it yet."""
+    """Starts a Chromium whose microphone repeats a WAV file; pages need permission first."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 

@@ -60,7 +60,7 @@ def _onnx_run(path: str, features: np.ndarray) -> Run:
 
 
 def pytorch(network: keras.Model, spec, features: np.ndarray, compiled: bool) -> dict[str, Run]:
-    """Variants in PyTorch: contiguous or channels-last, batch norms kept or folded, compiled on request."""
+    """In PyTorch: contiguous or channels-last, batch norms kept or folded, maybe compiled."""
     import torch
 
     from tests.models.torch_networks import CPMobile, copy_to_torch

@@ -119,7 +119,7 @@ def test_a_search_killed_again_and_again_trains_each_candidate_and_loses_none(tm
     assert kills > 2
     assert len(found) == len(set(found)) == 12
     assert set(names) == set(found)
-    # Only the one that a kill cut short is begun again, and it before any other.
+    # Only the interrupted one is trained again, before any other.
     again = [name for name, count in Counter(names).items() if count > 1]
     assert len(names) <= 12 + kills
     for name in again:
