@@ -28,7 +28,7 @@ _TEST_FRACTION = 0.2
 
 
 def run() -> None:
-    """Prepares the clips, trains, scores the files that are handed in, and packs them."""
+    """Prepares the clips, trains, scores the submitted files, and packs them."""
     plan, card = _plan(), None
     source = Path(FLAGS.data_dir) if FLAGS.data_dir else None
     if FLAGS.package:

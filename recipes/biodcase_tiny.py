@@ -7,7 +7,7 @@
 DATASET is the contest's folder with Train/CLASS/*.wav and Validation/CLASS/*.wav, or any folder
 that `recipes.sounds` takes. Clips are cut into windows of 3 s at 24 kHz, and the contest's integer
 front end is computed once. A network is trained on Train and scored on Validation at its last
-epoch, as the `.keras` and the int8 `.tflite` file that are handed in. The terms of the contest's
+epoch, as the `.keras` and the int8 `.tflite` file of the submission. The terms of the contest's
 rank are printed: time and RAM in them are modelled, not measured on a board. The package is
 RUN/submission/biodcase.zip; --technical_report puts the technical report into it.
 """

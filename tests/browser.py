@@ -8,7 +8,7 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
 def start(microphone: Path | None = None):
-    """A Chromium whose microphone plays a WAV file again and again; no page may use it yet."""
+    """Starts a Chromium whose microphone repeats a WAV file; pages need permission first."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 

@@ -1,4 +1,4 @@
-"""Commands as a user calls them; recipes at toy scale."""
+"""Runs commands as a user does, with recipes at toy scale."""
 
 import multiprocessing
 import os
@@ -55,7 +55,7 @@ class Started:
 def run(
     module: str, *arguments: object, published: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a `command` to its end in a process of its own."""
+    """Runs a `command` in its own process and returns its result."""
     done = Started(command(module, *arguments, published=published)).wait()
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -1,4 +1,4 @@
-"""Corpora in TensorFlow's in-memory file system, which only this process sees."""
+"""Corpora in TensorFlow's in-memory file system, visible to this process only."""
 
 import importlib.util
 from pathlib import Path
@@ -14,7 +14,7 @@ needs_tensorflow_io = pytest.mark.skipif(
 
 
 def in_memory(folder: Path) -> str:
-    """URL of a copy of the folder."""
+    """Copies the folder there and returns its URL."""
     url = f"ram://{uuid4().hex}/{folder.name}"
     for path in folder.rglob("*"):
         if path.is_file():

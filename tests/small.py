@@ -1,4 +1,4 @@
-"""Commands with networks of two blocks, for tests in which a network's size is not the point.
+"""Commands with networks of two blocks, for tests that do not depend on the size.
 
 `python -m tests.small -m recipes.split5 ...` runs a recipe so, and the tasks that it starts too.
 """

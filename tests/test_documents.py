@@ -54,6 +54,43 @@ def test_a_dead_link_is_found(tmp_path, monkeypatch):
     assert dead_links("a.md") == ["#two", "b.md"]
 
 
+GLOSSARY = re.compile(r"^## Glossary$.*?(?=^## )", re.MULTILINE | re.DOTALL)
+# Former names in the code, which the glossary has no place for.
+FORMER_NAMES = ("losses_told", "ends_badly", "traced_plainly", "drawn_rows")
+
+
+def retired_words() -> list[str]:
+    """The third column of the glossary, without words retired in one sense only, in brackets."""
+    (glossary,) = GLOSSARY.findall((ROOT / "BUILD_NOTES.md").read_text(encoding="utf-8"))
+    cells = [line.split("|")[3] for line in glossary.splitlines() if line.startswith("| ")]
+    words = [word.strip() for cell in cells[1:] for word in cell.split(",")]
+    return [word for word in words if word and not word.startswith("(")]
+
+
+def test_no_module_or_document_has_a_retired_word():
+    words = [*retired_words(), *FORMER_NAMES]
+    assert len(words) > 10
+    # Line ends and the marks of comments may stand between two words.
+    pattern = r"\b(?:" + "|".join(word.replace(" ", r"[\s#]+") for word in words) + r")\b"
+    modules = subprocess.run(
+        ["git", "ls-files", "dcase_system/*.py", "recipes/*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    found = {
+        f"{name}: {' '.join(match.split())}"
+        for name in [*DOCUMENTS, *modules]
+        for match in re.findall(
+            pattern,
+            GLOSSARY.sub("", (ROOT / name).read_text(encoding="utf-8")),
+            re.IGNORECASE,
+        )
+    }
+    assert found == set()
+
+
 COMMANDS = re.compile(r"python -m ((?:dcase_system|recipes)[\w.]*)((?:\\\n|[^\n`#])*)")
 FLAGS = re.compile(r"(?<!\S)--(\w+)")
 
@@ -81,7 +118,7 @@ TOY = ("--epochs=1", "--batch_size=8", "--tflite_formats=int8,float32")
 
 
 def commands_of(*names: str) -> list[tuple[str, list[str]]]:
-    """Commands of documents that are tried: recipes.sounds, and what is run on its results."""
+    """Returns the tested commands of documents: recipes.sounds, and those on its results."""
     found = []
     for name in names:
         for module, arguments in COMMANDS.findall((ROOT / name).read_text(encoding="utf-8")):
@@ -93,7 +130,7 @@ def commands_of(*names: str) -> list[tuple[str, list[str]]]:
 
 
 def expanded(argument: str) -> list[str]:
-    """What a shell makes of an argument with a star."""
+    """Expands an argument with a star as a shell does."""
     path = Path(argument)
     return sorted(map(str, path.parent.glob(path.name))) if "*" in argument else [argument]
 

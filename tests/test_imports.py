@@ -9,7 +9,7 @@ from tests.commands import ROOT
 
 
 def linted(root: Path) -> subprocess.CompletedProcess[str]:
-    """What import-linter says of a checkout, whose modules it finds before the installed ones."""
+    """Returns import-linter's result for a checkout, which precedes installed modules."""
     command = Path(sys.executable).with_name("lint-imports")
     return subprocess.run([command, "--no-cache"], cwd=root, capture_output=True, text=True)
 

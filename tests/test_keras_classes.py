@@ -35,7 +35,7 @@ BEHIND = "import tensorflow, dcase_system"
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A folder with a network, compiled as for training, its input, and what it says."""
+    """A folder with a network compiled for training, its input, and its output."""
     folder = tmp_path_factory.mktemp("stored")
     spec = replace(toy_student(), input_shape=(32, 41), classes=4)
     network = registry.build(spec)

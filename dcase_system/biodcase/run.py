@@ -27,7 +27,7 @@ class TinyRun:
     """A finished run.
 
     Attributes:
-        files: Folder of the files that are handed in.
+        files: Folder of the submitted files.
         classes: Class names in label order.
         plan: Hyper-parameters.
         results: Content of `results.json`: `measured`, `modelled`, `rank_terms`, `rank_score`.

@@ -1,4 +1,4 @@
-"""The files that are handed in, and their scores as the contest computes them."""
+"""The submitted files, and their scores as the contest computes them."""
 
 from pathlib import Path
 

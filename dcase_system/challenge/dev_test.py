@@ -25,6 +25,7 @@ from dcase_system.models.signature import ModelSignature
 from dcase_system.training import metrics
 from dcase_system.training.multilabel import (
     average_precisions,
+    chance_precision,
     clustered_intervals,
     mean_average_precision,
 )
@@ -122,6 +123,7 @@ def _tag_scores(data: Data, probabilities: Mapping[str, np.ndarray]) -> _Scored:
     test = data.test.clips
     forms: dict[str, dict[str, Any]] = {}
     positives = (test.labels != 0).sum(axis=0).tolist()
+    chance = chance_precision(test.labels)
     for name, values in probabilities.items():
         mean = mean_average_precision(values, test.labels)
         found = average_precisions(values, test.labels).tolist()
@@ -131,7 +133,10 @@ def _tag_scores(data: Data, probabilities: Mapping[str, np.ndarray]) -> _Scored:
             for label, value, clips in of_class
             if clips
         }
-        forms[name] = {"overall": {"map": mean, "clips": len(test)}, "class_wise": class_wise}
+        forms[name] = {
+            "overall": {"map": mean, "chance": chance, "clips": len(test)},
+            "class_wise": class_wise,
+        }
     overall, of_classes = clustered_intervals(
         probabilities[SUBMITTED_FORM], test.labels, test.locations
     ) or (None, [None] * len(positives))

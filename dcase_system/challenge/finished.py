@@ -75,5 +75,5 @@ def load_run(run_dir: Path) -> SplitRun:
 
 
 def output_file(split: int) -> str:
-    """Returns the name of the output file in the `evaluation` folder of a run."""
+    """Returns the name of the output file in the folder `evaluation` of a run."""
     return f"output.split_{split}.csv"

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +12,16 @@ from absl import logging as absl_logging
 
 from dcase_system.core import interrupts
 from dcase_system.core.errors import Dismissed, InputError
+from dcase_system.core.files import is_temporary
 from dcase_system.core.folders import file_in_the_way
 from dcase_system.core.help import Defaults, asked_for, is_required, page
 from dcase_system.core.process_group import end_with_parent
 from dcase_system.core.storage import needs_hard_exit
+
+# How Python's `int` and `float` word it.
+_NO_NUMBER = re.compile(
+    r"invalid literal for int\(\) with base 10: .*|could not convert .* float: .*"
+)
 
 
 def run(
@@ -78,7 +85,7 @@ def _parsed(argv: Sequence[str]) -> list[str]:
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        message = " ".join(str(error).split())
+        message = " ".join(_NO_NUMBER.sub("expected a number", str(error)).split())
         if flags.FLAGS.is_parsed():  # a value is invalid or missing
             given = [flags.FLAGS[name] for name in flags.FLAGS]
             absent = [f"--{one.name}" for one in given if one.value is None and is_required(one)]
@@ -92,7 +99,11 @@ def _reason(error: OSError) -> str:
         file = file_in_the_way(Path(os.fsdecode(error.filename)))
         if file is not None:
             return str(InputError("is a file", where=file, expected="a folder"))
-    place = f"{error.filename}: " if error.filename else ""
+    place = ""
+    if error.filename:
+        path = Path(os.fsdecode(error.filename))
+        # A user knows the folder, not the temporary name in it.
+        place = f"{path.parent if is_temporary(path) else path}: "
     return place + " ".join((error.strerror or str(error)).split())
 
 

@@ -1,4 +1,4 @@
-"""Helpers for files that TensorFlow itself reads or writes: plain paths, errors as OSError."""
+"""Functions for files that TensorFlow itself reads or writes: plain paths, errors as OSError."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""Consistent teaching: the teachers answer the very waveforms that the student hears.
+"""Consistent teaching: the teachers answer the same waveforms that the student gets.
 
 Source: Beyer et al. 2022, "Knowledge distillation: a good teacher is patient and consistent". The
 members run in every training step, on the batch after all augmentation of waveforms. Masks and
@@ -113,7 +113,7 @@ def with_answers(targets, logits) -> tf.Tensor:
 
 
 class ConsistentTraining(keras.Model):
-    """Trains a student on its teachers' logits for the waveforms it hears.
+    """Trains a student on its teachers' logits for its own input waveforms.
 
     Outside of training steps it is the student alone, so validation does not pay for teachers.
 

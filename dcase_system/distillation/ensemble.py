@@ -1,13 +1,17 @@
 """The ensemble of teachers: the mean of its members' answers, and their agreement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import entr, log_softmax, logsumexp, softmax
 
-from dcase_system.training.metrics import macro_score
-from dcase_system.training.multilabel import mean_average_precision
+from dcase_system.training.metrics import clustered_interval_or_none, macro_score
+from dcase_system.training.multilabel import (
+    chance_precision,
+    clustered_intervals,
+    mean_average_precision,
+)
 
 Average = Literal["logits", "probabilities"]
 """What is averaged over the members; the logarithm of mean probabilities serves as logits."""
@@ -46,6 +50,7 @@ def describe_ensemble(
     members: Mapping[str, np.ndarray],
     labels: np.ndarray,
     used: Mapping[str, np.ndarray] | None = None,
+    clusters: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Computes accuracy, log loss, entropy and agreement of each member and of the ensemble.
 
@@ -53,27 +58,38 @@ def describe_ensemble(
         members: Logits (clips, classes), keyed by member name.
         labels: Class indices (clips,), or labels (clips, classes).
         used: See `ensemble_logits`; a member is scored on the clips where its logits count.
+        clusters: Recording (or location) of each clip, (clips,), for intervals; None for none.
 
     Returns:
         By name, with `ensemble` last: macro `accuracy` in percent, macro `logloss` and mean
         `entropy` in nats, and `agreement` with the ensemble's decisions in percent; for several
-        labels a clip the mean average precision `map` alone.
+        labels a clip the mean average precision `map` and that of random scores, `chance`. With
+        clusters also `interval_95` of the accuracy or `map`; None if there is a single cluster.
     """
     combined = ensemble_logits(members, used=used)
     decided = combined.argmax(axis=-1)
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, logits in {**members, "ensemble": combined}.items():
         counted = slice(None) if used is None or name not in used else used[name]
+        logits, truth = logits[counted], labels[counted]
+        groups = None if clusters is None else np.array(clusters)[counted].tolist()
         if labels.ndim == 2:
-            rows[name] = {"map": mean_average_precision(logits[counted], labels[counted])}
+            mean = mean_average_precision(logits, truth)
+            rows[name] = {"map": mean, "chance": chance_precision(truth)}
+            if groups is not None:
+                found = clustered_intervals(logits, truth, groups)
+                rows[name]["interval_95"] = found and found[0]
             continue
-        probabilities = softmax(logits[counted].astype(np.float64), axis=-1)
-        scored = macro_score(probabilities, labels[counted])
-        agrees = probabilities.argmax(axis=-1) == decided[counted]
+        probabilities = softmax(logits.astype(np.float64), axis=-1)
+        scored = macro_score(probabilities, truth)
+        decisions = probabilities.argmax(axis=-1)
         rows[name] = {
             "accuracy": scored.accuracy,
             "logloss": scored.logloss,
             "entropy": float(entr(probabilities).sum(axis=-1).mean()),
-            "agreement": float(100 * agrees.mean()),
+            "agreement": float(100 * (decisions == decided[counted]).mean()),
         }
+        if groups is not None:
+            interval = clustered_interval_or_none(decisions == truth, truth, groups)
+            rows[name]["interval_95"] = interval
     return rows

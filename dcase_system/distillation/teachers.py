@@ -275,6 +275,7 @@ def _describe(
             {member: store.logits[rows] for member, store in stores.items()},
             clip_set.clips.labels[rows],
             used and {member: counted[rows] for member, counted in used.items()},
+            clip_set.clips.take(rows).locations if clip_set is data.test else None,
         )
 
     name = ensemble_store.TRAIN_LOGITS

@@ -53,7 +53,7 @@ class Executor(Protocol):
 
 def wait_until_free(directory: Path) -> None:
     """Waits, up to a limit, until a lost process has released its run directory."""
-    if (directory / "lock").exists():  # do not create the folder of a run that never began
+    if (directory / "lock").exists():  # do not create a run directory that no run began
         try:
             with FileLock(directory / "lock", timeout=_RELEASE_SECONDS):
                 pass

@@ -12,7 +12,7 @@ from dcase_system.reporting.training_figures import overlaid
 
 _HOW = ("measured", "modelled")
 _NOTE = (
-    "Scores are those of the files that are handed in, on the clips of the validation part. "
+    "Scores are those of the submitted files, on the clips of the validation part. "
     "Modelled values were not measured on a board: time and RAM of the network are computed, and "
     "the times of start and front end are the published ones of the contest's own code. The rank "
     "score rests on them."

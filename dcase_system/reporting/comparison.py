@@ -16,9 +16,10 @@ from dcase_system.reporting.content import Page
 from dcase_system.reporting.derived import SCENES, chance_level, length
 from dcase_system.reporting.documents import kind_of, read_document
 from dcase_system.reporting.html import REPORT, write_page
-from dcase_system.reporting.numbers import Document
+from dcase_system.reporting.numbers import Document, Number
 from dcase_system.reporting.run_complexity import EDITION
 from dcase_system.reporting.run_files import read_run
+from dcase_system.reporting.search_figures import PERCENT
 from dcase_system.training.metrics import clustered_interval
 
 COMPARISON = "comparison.json"
@@ -94,11 +95,7 @@ def _student(name: str, folder: Path) -> list[dict[str, Any]]:
     return [
         {
             "run": name,
-            "accuracy": run.scores.get(*overall, "accuracy"),
-            "low": run.scores.get("intervals_95", "overall", 0),
-            "high": run.scores.get("intervals_95", "overall", 1),
-            "chance": _chance(run.config),
-            "logloss": run.scores.get(*overall, "logloss"),
+            **_scores(run.scores, overall, ("intervals_95", "overall"), _chance(run.config)),
             **_costs(run.complexity),
             **{key: run.sparsity.get(key) for key in SIZES},
         }
@@ -107,33 +104,55 @@ def _student(name: str, folder: Path) -> list[dict[str, Any]]:
 
 def _teachers(name: str, folder: Path) -> list[dict[str, Any]]:
     ensemble = read_document(folder, "ensemble.json")
-    keys = ("accuracy", "logloss")
-    results = {key: ensemble.get("dev_test", "ensemble", key) for key in keys}
-    return [{"run": name, "chance": _chance(read_document(folder, "config.json")), **results}]
+    at, chance = ("dev_test", "ensemble"), _chance(read_document(folder, "config.json"))
+    return [{"run": name, **_scores(ensemble, at, (*at, "interval_95"), chance)}]
 
 
-def _chance(config: Document) -> float | None:
-    chance = chance_level(length(config, *SCENES))
-    return chance.value if chance else None
+def _chance(config: Document) -> Number | None:
+    return chance_level(length(config, *SCENES))
+
+
+def _scores(
+    scores: Document, place: tuple[str, ...], interval: tuple[str, ...], chance: Number | None
+) -> dict[str, Any]:
+    """Returns a run's accuracy or mAP, its interval and chance level in percent, and its log loss.
+
+    `chance` is that of the accuracy; the scores hold that of a mAP.
+    """
+    several_labels = scores.get(*place, "map") is not None
+    scale = PERCENT if several_labels else 1.0
+    found = {
+        "low": scores.number(*interval, 0),
+        "high": scores.number(*interval, 1),
+        "chance": scores.number(*place, "chance") if several_labels else chance,
+    }
+    return {
+        **{key: scores.get(*place, key) for key in ("accuracy", "map", "logloss")},
+        **{key: number and number.value * scale for key, number in found.items()},
+    }
 
 
 def _scene_search(name: str, folder: Path) -> list[dict[str, Any]]:
     """Returns a row for each chosen network."""
-    chosen = read_document(folder, "results.json").rows("chosen")
-    return [_scene(f"{name}, {row.get('method')} {row.get('model')}", row) for row in chosen]
+    results = read_document(folder, "results.json")
+    return [
+        _scene(f"{name}, {row.get('method')} {row.get('model')}", row, results)
+        for row in results.rows("chosen")
+    ]
 
 
 def _scene_networks(name: str, folder: Path) -> list[dict[str, Any]]:
     """Returns a row for each network."""
-    networks = read_document(folder, "results.json").rows("networks")
-    return [_scene(f"{name}, {row.get('name')}", row) for row in networks]
+    results = read_document(folder, "results.json")
+    return [_scene(f"{name}, {row.get('name')}", row, results) for row in results.rows("networks")]
 
 
-def _scene(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    scores = Document("", row.get("scores"))
+def _scene(name: str, row: Mapping[str, Any], results: Document) -> dict[str, Any]:
+    scores, chance = Document("", row.get("scores")), chance_level(length(results, "classes"))
+    place = ("keras_float16",)
     return {
         "run": name,
-        **{key: scores.get("keras_float16", key) for key in ("accuracy", "logloss")},
+        **_scores(scores, place, (*place, "intervals_95", "accuracy"), chance),
         **_costs(Document("", row.get("complexity"))),
     }
 

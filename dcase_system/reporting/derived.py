@@ -51,6 +51,18 @@ def chance_sentence(classes: Number | None) -> Sentence:
     return ["chance level ", chance, " % (", classes, f" {plural(classes, 'class', 'classes')})"]
 
 
+def interval_of(document: Document, *keys: str | int, scale: float = 1.0) -> Sentence:
+    """Returns the 95 % interval at this location in words; empty if there is none."""
+    low, high = (document.number(*keys, end, scale=scale) for end in (0, 1))
+    return ["95 % interval ", low, " to ", high] if low and high else ""
+
+
+def chance_precision_of(document: Document, *keys: str | int) -> Sentence:
+    """Returns the mean average precision of random scores at this location; empty if unknown."""
+    chance = document.number(*keys, scale=100.0)
+    return ["chance level ", chance, " % (mean share of clips with a class)"] if chance else ""
+
+
 def percentage(part: Number, whole: Number) -> Number | None:
     """Returns what percentage of a number another one is; None if it is no part of it."""
     if not 0 < part.value <= whole.value:

@@ -1,6 +1,7 @@
 """The page of a student's run, from the files of its run directory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dcase_system.reporting.content import Block, Note, Page, Table, Verdict, section
@@ -11,12 +12,11 @@ from dcase_system.reporting.numbers import is_number
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.rejection import rejection_notes
 from dcase_system.reporting.result_figures import confusion, intervals
-from dcase_system.reporting.run_complexity import EDITION, complexity
+from dcase_system.reporting.run_complexity import EDITION, TARGET, complexity
 from dcase_system.reporting.run_devices import device_networks
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_variants import (
     accuracy_context,
-    accuracy_interval,
     device_files,
 )
 from dcase_system.reporting.run_warnings import run_warnings
@@ -55,15 +55,17 @@ def run_page(run_dir: Path) -> Page:
 
 
 def verdicts(run: Run) -> Iterator[Verdict]:
-    """Yields accuracy and log loss, and the values limited by the rules of 2024."""
+    """Yields accuracy and log loss, the values limited by the rules of 2024, and the targets."""
     at = ("forms", run.submitted, "overall")
     if run.several_labels:
         mean = run.scores.number(*at, "map", scale=PERCENT)
-        yield Verdict("mean average precision, %", mean, remark=accuracy_interval(run))
+        yield Verdict("mean average precision, %", mean, remark=accuracy_context(run))
     else:
         yield from _accuracy_verdicts(run)
     yield Verdict("parameters", run.complexity.number("params", spec=","))
     yield from limits(run.complexity, "rules", EDITION)
+    for verdict in limits(run.complexity, "rules", TARGET):
+        yield replace(verdict, name=f"target: {verdict.name}")
 
 
 def _accuracy_verdicts(run: Run) -> Iterator[Verdict]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dcase_system.reporting.content import Block, Note, Table
-from dcase_system.reporting.derived import chance_of, joined
+from dcase_system.reporting.derived import chance_of, chance_precision_of, interval_of, joined
 from dcase_system.reporting.documents import missing
 from dcase_system.reporting.numbers import Number, Sentence
 from dcase_system.reporting.run_files import Run
@@ -33,16 +33,20 @@ def device_files(run: Run) -> Iterator[Block | None]:
 
 def accuracy_context(run: Run) -> Sentence:
     """Returns interval and chance level of the submitted variant's accuracy; empty if unknown."""
-    if run.several_labels:  # guessing scores each label's share of the clips
-        return accuracy_interval(run)
-    return joined(accuracy_interval(run), chance_of(run.config))
+    return joined(accuracy_interval(run), run_chance(run))
+
+
+def run_chance(run: Run) -> Sentence:
+    """Returns the chance level of the run's accuracy or mAP; empty if it is not known."""
+    if run.several_labels:
+        return chance_precision_of(run.scores, "forms", run.submitted, "overall", "chance")
+    return chance_of(run.config)
 
 
 def accuracy_interval(run: Run) -> Sentence:
     """Returns the interval of the submitted variant's accuracy or mAP; empty if it is not known."""
     scale = PERCENT if run.several_labels else 1.0
-    low, high = (run.scores.number("intervals_95", "overall", end, scale=scale) for end in (0, 1))
-    return ["95 % interval ", low, " to ", high] if low and high else ""
+    return interval_of(run.scores, "intervals_95", "overall", scale=scale)
 
 
 def variants_table(run: Run) -> Table:

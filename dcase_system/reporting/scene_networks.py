@@ -1,14 +1,20 @@
 """The page of networks trained with a scene search's final training plan: Table 4."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from dcase_system.reporting.content import Block, Note, Page, section
 from dcase_system.reporting.documents import missing, read_document
 from dcase_system.reporting.json_tables import Column, listed
 from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
-from dcase_system.reporting.scene_tables import table3, table4
+from dcase_system.reporting.scene_tables import (
+    accuracy_intervals,
+    chance_note,
+    table3,
+    table4,
+)
 from dcase_system.reporting.search_figures import MILLIONTH
 from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.training_figures import overlaid
@@ -45,6 +51,10 @@ def networks_summary(run_dir: Path) -> str:
     return as_text(table) if table else ""
 
 
+def _name(network: Mapping[str, Any]) -> str:
+    return str(network.get("name"))
+
+
 def _networks(results: Document) -> Iterator[Block | None]:
     yield Note(
         "Accuracy is the share of all clips, as in the paper; macro is its mean over the "
@@ -52,8 +62,10 @@ def _networks(results: Document) -> Iterator[Block | None]:
         "published: alexnet_modified is a design of the same size. Models A and B are listed "
         "twice: as their authors trained them (scene_a, scene_b) and as Table 3 prints them."
     )
+    yield chance_note(results)
     yield table4(results) or missing(results, "networks")
-    yield table3(results, "networks", lambda row: str(row.get("name")))
+    yield accuracy_intervals(results, "networks", _name)
+    yield table3(results, "networks", _name)
     yield listed(results, ("networks",), "costs", "Cost of each network, one segment", _COSTS)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Block, Note, Page, Table, Verdict, section
+from dcase_system.reporting.derived import chance_sentence, interval_of, joined, length
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.json_tables import Column, limits, listed
 from dcase_system.reporting.numbers import Document
@@ -17,6 +18,9 @@ from dcase_system.reporting.scene_tables import (
     LOSS,
     MACRO,
     PUBLISHED_ON,
+    SUBMITTED,
+    accuracy_intervals,
+    chance_note,
     on_corpus,
     table3,
     table4,
@@ -27,7 +31,7 @@ from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.training_figures import overlaid
 
 EDITION = "2020 Task 1B"  # its limits decide the verdict
-_SUBMITTED, _EXPORTED = "keras_float16", "tflite_float16"
+_EXPORTED = "tflite_float16"
 _RULES = ("complexity", "rules", EDITION)
 _METHOD, _MODEL = Column("search", ("method",)), Column("model", ("model",))
 _ARCHITECTURE = Column("architecture", ("architecture",))
@@ -49,7 +53,7 @@ _FINAL = (
     _MODEL,
     _METHOD,
     *(
-        replace(column, keys=("scores", _SUBMITTED, *column.keys))
+        replace(column, keys=("scores", SUBMITTED, *column.keys))
         for column in (ACCURACY, MACRO, LOSS)
     ),
     Column(".tflite accuracy %", ("scores", _EXPORTED, "clip_accuracy"), ".1f"),
@@ -110,10 +114,13 @@ def summary(run_dir: Path) -> str:
 
 
 def _verdicts(results: Document) -> Iterator[Verdict]:
+    chance = chance_sentence(length(results, "classes"))
     for at, one in results.entries("chosen"):
         place, name = ("chosen", at), _name(one)
-        accuracy = results.number(*place, "scores", _SUBMITTED, "clip_accuracy")
-        remark = str(one.get("architecture"))
+        scores = (*place, "scores", SUBMITTED)
+        accuracy = results.number(*scores, "clip_accuracy")
+        interval = interval_of(results, *scores, "intervals_95", "clip_accuracy")
+        remark = joined([str(one.get("architecture"))], joined(interval, chance))
         yield Verdict(f"{name}: accuracy on the dev-test clips, %", accuracy, remark=remark)
         exported = results.number(*place, "scores", _EXPORTED, "clip_accuracy")
         yield Verdict(f"{name}: accuracy of the .tflite file, %", exported)
@@ -146,17 +153,19 @@ def _chosen(results: Document) -> Iterator[Block | None]:
         "classes, by which DCASE ranks systems. The loss is the mean binary cross-entropy of the "
         "segments, the paper's selection criterion."
     )
+    yield chance_note(results)
     yield from _best_tables(results)
+    yield accuracy_intervals(results, "chosen", _name)
     yield table4(results)
     yield table3(results, "chosen", _name)
     of_classes = [
-        results.names("chosen", at, "scores", _SUBMITTED, "class_wise") for at, _ in chosen
+        results.names("chosen", at, "scores", SUBMITTED, "class_wise") for at, _ in chosen
     ]
     by_class = [
         (
             name,
             *(
-                results.number("chosen", at, "scores", _SUBMITTED, "class_wise", name, "accuracy")
+                results.number("chosen", at, "scores", SUBMITTED, "class_wise", name, "accuracy")
                 for at, _ in chosen
             ),
         )
@@ -173,7 +182,7 @@ def _chosen(results: Document) -> Iterator[Block | None]:
         for at, one in chosen
         for variant in results.names("chosen", at, "scores")
     ]
-    title = f"Variants on the dev-test clips; {_SUBMITTED} is submitted"
+    title = f"Variants on the dev-test clips; {SUBMITTED} is submitted"
     headings = ("variant", *(measure.heading for measure in measures))
     yield Table("forms", title, headings, variants)
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from dcase_system.papers import scene_search as paper
-from dcase_system.reporting.content import Table
+from dcase_system.reporting.content import Note, Table
+from dcase_system.reporting.derived import chance_sentence, length
 from dcase_system.reporting.json_tables import Column, listed
 from dcase_system.reporting.numbers import Cell, Document
 
 PUBLISHED_ON = "TAU 2020 3Class"
+SUBMITTED = "keras_float16"
 ACCURACY = Column("accuracy %", ("clip_accuracy",), ".1f")
 MACRO = Column("macro %", ("accuracy",), ".1f")
 LOSS = Column("loss", ("loss",), ".3f")
@@ -73,6 +75,45 @@ def table4(results: Document) -> Table | None:
         cells = [" / ".join(f"{row[column]} {unit}" for row in rows) or None for rows in published]
         table = with_column(table, f"published {heading}", cells)
     return table
+
+
+def accuracy_intervals(
+    results: Document, key: str, name_of: Callable[[Mapping[str, Any]], str]
+) -> Table | None:
+    """Builds the submitted networks' 95 % intervals; None if none is known.
+
+    Args:
+        results: `results.json` of a run.
+        key: Key of the list of networks.
+        name_of: Function that returns a network's name.
+    """
+    place = ("scores", SUBMITTED)
+    columns = [
+        column
+        for score in (ACCURACY, MACRO)
+        for column in (
+            replace(score, keys=(*place, *score.keys)),
+            *(
+                Column(heading, (*place, "intervals_95", *score.keys, end), ".1f")
+                for end, heading in enumerate(("from", "to"))
+            ),
+        )
+    ]
+    rows = [
+        (name_of(row), *(column.cell(results, key, at) for column in columns))
+        for at, row in results.entries(key)
+    ]
+    if not any(row[2] for row in rows):
+        return None
+    title = f"95 % intervals on the dev-test clips, resampling whole locations; {SUBMITTED}"
+    headings = ("network", *(column.heading for column in columns))
+    return Table("intervals", title, headings, rows)
+
+
+def chance_note(results: Document) -> Note | None:
+    """Builds a note with the chance level of both accuracies; None if it is not known."""
+    chance = chance_sentence(length(results, "classes"))
+    return Note(["Both accuracies: ", *chance, "."]) if chance else None
 
 
 def with_column(table: Table, heading: str, cells: Sequence[Cell]) -> Table:

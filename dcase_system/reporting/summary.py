@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from dcase_system.reporting.content import Note
-from dcase_system.reporting.derived import chance_of
 from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.rejection import rejection_notes
-from dcase_system.reporting.run_complexity import EDITION, rules_table
+from dcase_system.reporting.run_complexity import EDITION, TARGET, rules_table
 from dcase_system.reporting.run_devices import device_networks_table
 from dcase_system.reporting.run_files import Run, read_run
 from dcase_system.reporting.run_page import label_table, part_table, verdicts
-from dcase_system.reporting.run_variants import accuracy_interval, variants_table
+from dcase_system.reporting.run_variants import accuracy_interval, run_chance, variants_table
 from dcase_system.reporting.run_warnings import result_warnings
 from dcase_system.reporting.tables import as_text, note_text
 
@@ -21,14 +20,16 @@ def run_summary(run_dir: Path) -> str:
     score, logloss, *_ = verdicts(run)
     interval = plain(accuracy_interval(run))
     known = f" ({interval})" if interval else ""
+    chance = [text] if (text := plain(run_chance(run))) else []
     if run.several_labels:
-        lines = [f"dev-test mean average precision {score.value} %{known}"]
+        lines = [f"dev-test mean average precision {score.value} %{known}", *chance]
         lines += map(note_text, result_warnings(run))
         lines.append(as_text(label_table(run)))
     else:
-        lines = [f"dev-test macro accuracy {score.value} %{known}, log loss {logloss.value}"]
-        if chance := plain(chance_of(run.config)):
-            lines.append(chance)
+        lines = [
+            f"dev-test macro accuracy {score.value} %{known}, log loss {logloss.value}",
+            *chance,
+        ]
         lines += map(note_text, [*result_warnings(run), *rejection_notes(run)])
         lines += [line for part in ("device_group", "device") if (line := _by(run, part))]
     if run.is_device_specific:
@@ -37,7 +38,7 @@ def run_summary(run_dir: Path) -> str:
         "",
         as_text(variants_table(run)),
         "",
-        as_text(rules_table(run.complexity, [EDITION])),
+        as_text(rules_table(run.complexity, [TARGET, EDITION])),
     ]
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dcase_system.reporting import supernet_tables as tables
 from dcase_system.reporting.content import Block, Note, Page, Table, Verdict, section
+from dcase_system.reporting.derived import chance_precision_of, interval_of, joined
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.provenance import provenance
@@ -70,12 +71,14 @@ def summary(run_dir: Path) -> str:
 def _verdicts(results: Document) -> Iterator[Verdict]:
     teacher = results.number("teacher", scale=PERCENT)
     largest = results.number("largest_params", spec=",")
-    yield Verdict("teacher: mAP on the test clips, %", teacher)
+    chance = chance_precision_of(results, "chance")
+    yield Verdict("teacher: mAP on the test clips, %", teacher, remark=chance)
     yield Verdict("largest sub-network, parameters", largest)
     for at, row in results.entries("chosen"):
         found = results.number("chosen", at, "map", scale=PERCENT)
         params = results.number("chosen", at, "params", spec=",")
-        remark = f"{params} parameters" if params else ""
+        interval = interval_of(results, "chosen", at, "interval_95", scale=PERCENT)
+        remark = joined([params, " parameters"] if params else "", interval)
         yield Verdict(f"sub-network for {row.get('constraint')}: mAP, %", found, remark=remark)
 
 
@@ -85,6 +88,11 @@ def _results(results: Document) -> Iterator[Block | None]:
         yield missing(results, "scores")
         return
     yield from shown
+    if any(row.get("interval_95") for row in results.rows("chosen")):
+        yield Note(
+            "The 95 % intervals above resample test clips. Clips that share a recording, such as "
+            "mixtures, are not independent: for them the intervals are too narrow."
+        )
     without = results.number("classes_without_positive", spec=",")
     if without and without.value:
         yield Note(f"Classes without a positive test clip, which mAP leaves out: {without}.")

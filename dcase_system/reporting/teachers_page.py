@@ -1,10 +1,18 @@
 """The page of an ensemble of teachers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from dcase_system.reporting.content import Block, Page, Table, Verdict, section
-from dcase_system.reporting.derived import chance_of, counted, plural
+from dcase_system.reporting.derived import (
+    chance_of,
+    chance_precision_of,
+    counted,
+    interval_of,
+    joined,
+    plural,
+)
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.json_tables import Column
 from dcase_system.reporting.numbers import Document
@@ -14,8 +22,8 @@ from dcase_system.reporting.training_figures import overlaid
 
 _ENSEMBLE = "ensemble.json"
 _AGREEMENT = Column("agrees %", ("agreement",), ".1f")
-_COLUMNS = (
-    Column("accuracy %", ("accuracy",), ".1f"),
+_ACCURACY = Column("accuracy %", ("accuracy",), ".1f")
+_COLUMNS: tuple[Column, ...] = (
     Column("log loss", ("logloss",), ".3f"),
     Column("entropy, nats", ("entropy",), ".3f"),
     _AGREEMENT,
@@ -34,22 +42,29 @@ def teachers_page(run_dir: Path) -> Page:
     ensemble = read_document(run_dir, _ENSEMBLE)
     members = config.names("settings", "members")
     split = config.get("settings", "split")
-    at = ("dev_test", "ensemble")
-    whose = "teacher's" if len(members) == 1 else "ensemble's"
-    accuracy = ensemble.number(*at, "accuracy")
     return Page(
         title=f"{plural(len(members), 'Teacher')} of split{split}",
         summary=f"{counted(len(members), 'teacher')}: {', '.join(members)}.",
-        verdicts=[
-            Verdict(f"{whose} macro accuracy, %", accuracy, remark=chance_of(config)),
-            Verdict("log loss", ensemble.number(*at, "logloss", spec=".3f")),
-        ],
+        verdicts=list(_verdicts(config, ensemble, len(members))),
         sections=[
             section("Accuracy", [*warnings(config), *_agreement(ensemble)]),
             section("Training", _training(run_dir, members)),
             section("Origin", provenance(config)),
         ],
     )
+
+
+def _verdicts(config: Document, ensemble: Document, members: int) -> Iterator[Verdict]:
+    at = ("dev_test", "ensemble")
+    whose = "teacher's" if members == 1 else "ensemble's"
+    if (mean := ensemble.number(*at, "map", scale=PERCENT)) is not None:
+        interval = interval_of(ensemble, *at, "interval_95", scale=PERCENT)
+        remark = joined(interval, chance_precision_of(ensemble, *at, "chance"))
+        yield Verdict(f"{whose} mean average precision, %", mean, remark=remark)
+        return
+    remark = joined(interval_of(ensemble, *at, "interval_95"), chance_of(config))
+    yield Verdict(f"{whose} macro accuracy, %", ensemble.number(*at, "accuracy"), remark=remark)
+    yield Verdict("log loss", ensemble.number(*at, "logloss", spec=".3f"))
 
 
 def read_ensemble_tables(run_dir: Path) -> list[Table]:
@@ -71,9 +86,17 @@ def ensemble_tables(document: Document) -> list[Table]:
 
 
 def _ensemble_table(document: Document, name: str, clips: str) -> Table:
-    title, columns = f"On the {clips}", list(_COLUMNS)
+    title, score, others = f"On the {clips}", _ACCURACY, _COLUMNS
     if document.number(name, "ensemble", "map") is not None:
-        columns = [Column("mAP %", ("map",), ".1f", PERCENT)]
+        score, others = Column("mAP %", ("map",), ".1f", PERCENT), ()
+    columns = [score]
+    if document.get(name, "ensemble", "interval_95"):
+        title += ", with 95 % intervals"
+        columns += [
+            replace(score, heading=heading, keys=("interval_95", end))
+            for end, heading in enumerate(("from", "to"))
+        ]
+    columns += others
     members = [member for member in document.names(name) if member != "ensemble"]
     if len(members) == 1:
         # The ensemble is this teacher: its row would repeat the numbers, and both always agree.

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dcase_system.core.identity import PACKAGES
+
 _PACKAGES = (
     "tensorflow",
     "keras",
@@ -30,13 +32,15 @@ def provenance() -> dict[str, Any]:
 
 
 def _code_state() -> dict[str, Any]:
-    """Commit of the checkout that holds this package, and whether it has local changes."""
+    """Commit of the checkout that holds this package, and whether its code has local changes."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+        # Results and notes that a user keeps in the checkout are no changes.
+        changes = git("status", "--porcelain", "--", *(f":/{name}" for name in PACKAGES))
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(changes)}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}  # installed without its repository

@@ -63,7 +63,7 @@ class SearchPlan:
         final: Training plan of the selected networks.
         methods: Search methods, each with the same number of candidates; the paper's is random.
         num_trials: Number of distinct candidates per method.
-        population: Largest population of NSGA-II; at most a quarter of the evaluations is used, so
+        population: Largest population of NSGA-II; at most a quarter of the trials is used, so
             that there are several generations.
         validation_fraction: Share of the training list, in whole locations, held out to select
             candidates, which train on the rest. Selected networks train on the whole list.

@@ -13,12 +13,13 @@ from dcase_system.edge.checked_export import export_checked
 from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (
+    SCORED,
     SCORES,
     score_variants,
     submitted_network,
     train_from_scratch,
 )
-from dcase_system.scene_search.training import MEASURES, ScenePlan, predict_clips
+from dcase_system.scene_search.training import ScenePlan, predict_clips
 from dcase_system.submission.outputs import write_output
 from dcase_system.submission.task1b import counted_bytes
 
@@ -53,7 +54,7 @@ def train_chosen(folder: Path, spec: Any, plan: ScenePlan, data: SceneData) -> d
     )
     stages.run_stage(
         folder / "dev_test",
-        {"edge": edge, "clips": data.test.key, "measures": MEASURES},
+        {"edge": edge, "clips": data.test.key, "measures": SCORED},
         lambda target: score_variants(target, _on_features(trained.network, folder / "edge"), data),
     )
     _write_model_card(folder, data.warnings)

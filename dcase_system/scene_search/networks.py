@@ -15,6 +15,7 @@ from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
 from dcase_system.scene_search.scratch import (
     PRECISION,
+    SCORED,
     SCORES,
     SUBMITTED_FORM,
     layers_of,
@@ -23,7 +24,7 @@ from dcase_system.scene_search.scratch import (
     table4_rows,
     train_from_scratch,
 )
-from dcase_system.scene_search.training import FINAL_PLAN, MEASURES, ScenePlan
+from dcase_system.scene_search.training import FINAL_PLAN, ScenePlan
 from dcase_system.training import seeds
 
 TABLE4 = (
@@ -148,7 +149,7 @@ def _network(
     submitted, complexity = submitted_network(folder, trained.network)
     stages.run_stage(
         folder / "dev_test",
-        {"network": trained.key, "clips": data.test.key, "measures": MEASURES},
+        {"network": trained.key, "clips": data.test.key, "measures": SCORED},
         lambda target: score_variants(
             target,
             {

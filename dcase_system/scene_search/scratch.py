@@ -18,10 +18,18 @@ from dcase_system.models.signature import save_signature
 from dcase_system.models.stored import load_network, save_network
 from dcase_system.runs import stages
 from dcase_system.scene_search.clips import SceneData
-from dcase_system.scene_search.training import ScenePlan, score_segments, trained_network
+from dcase_system.scene_search.training import (
+    MEASURES,
+    ScenePlan,
+    score_intervals,
+    score_segments,
+    trained_network,
+)
 from dcase_system.training.log import TENSORBOARD, TrainingLog
 
 SCORES = "scores.json"
+INTERVALS = "intervals_95"
+SCORED = (*MEASURES, INTERVALS)  # measures of `score_variants`, for the key of its stage
 PRECISION = "float16"
 SUBMITTED_FORM = "keras_float16"
 _BATCH = 64
@@ -86,14 +94,14 @@ def submitted_network(folder: Path, network: keras.Model) -> tuple[keras.Model, 
 
 
 def score_variants(target: Path, variants: Mapping[str, ModelVariant], data: SceneData) -> None:
-    """Writes `scores.json` of the dev-test list, with a `SceneScore` for each variant.
+    """Writes `scores.json` of the dev-test list: each variant's `SceneScore` with its intervals.
 
     Args:
         target: Output folder.
         variants: Variants that take features, by name.
         data: Clips.
     """
-    segments, labels = data.test.features.segments(data.statistics), data.test.clips.labels
+    segments, clips = data.test.features.segments(data.statistics), data.test.clips
     batches = [
         np.arange(start, min(start + _BATCH, len(segments)))
         for start in range(0, len(segments), _BATCH)
@@ -101,7 +109,9 @@ def score_variants(target: Path, variants: Mapping[str, ModelVariant], data: Sce
     scores = {}
     for name, variant in variants.items():
         logits = np.concatenate([variant.logits(segments.gather(rows)) for rows in batches])
-        scores[name] = asdict(score_segments(logits, segments.per_clip, labels, data.classes))
+        score = score_segments(logits, segments.per_clip, clips.labels, data.classes)
+        intervals = score_intervals(logits, segments.per_clip, clips.labels, clips.locations)
+        scores[name] = {**asdict(score), INTERVALS: intervals}
     write_json(target / SCORES, scores)
 
 

@@ -16,7 +16,7 @@ from dcase_system.training.batch_norm import recalibrate
 from dcase_system.training.fit import Training, fit
 from dcase_system.training.fit_plan import FitPlan
 from dcase_system.training.log import TrainingLog
-from dcase_system.training.metrics import score_classes
+from dcase_system.training.metrics import clustered_interval_or_none, score_classes
 from dcase_system.training.mixup import Mixup, MixupTraining
 from dcase_system.training.predict import predict
 from dcase_system.training.schedule import ScheduleName, Steps
@@ -125,6 +125,29 @@ def trained_network(
 def predict_clips(network: keras.Model, segments: Segments) -> np.ndarray:
     """Predicts probabilities (clips, classes): the scaled mean of the segments' sigmoids."""
     return clip_probabilities(predict(network, segments), segments.per_clip, ACTIVATION)
+
+
+def score_intervals(
+    logits: np.ndarray, per_clip: int, labels: np.ndarray, locations: Sequence[str]
+) -> dict[str, tuple[float, float] | None]:
+    """Computes 95 % intervals of the accuracies in a `SceneScore`, resampling locations.
+
+    Args:
+        logits: Logits (clips * segments, classes), clip by clip.
+        per_clip: Segments per clip.
+        labels: Class indices (clips,).
+        locations: Location of each clip.
+
+    Returns:
+        Intervals of `accuracy` and `clip_accuracy`; None if all clips are of one location.
+    """
+    probabilities = clip_probabilities(logits, per_clip, ACTIVATION)
+    correct = probabilities.argmax(axis=-1) == labels
+    one_class = np.zeros_like(labels)  # a mean over clips, not over classes
+    return {
+        "accuracy": clustered_interval_or_none(correct, labels, locations),
+        "clip_accuracy": clustered_interval_or_none(correct, one_class, locations),
+    }
 
 
 def score_segments(

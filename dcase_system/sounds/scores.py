@@ -9,7 +9,7 @@ import pandas as pd
 from dcase_system.core.files import write_json
 from dcase_system.corpora.corpus import SEPARATOR
 from dcase_system.sounds.prepare import WINDOWS
-from dcase_system.training.metrics import clustered_interval, macro_score
+from dcase_system.training.metrics import clustered_interval_or_none, macro_score
 from dcase_system.training.multilabel import clustered_intervals, mean_average_precision
 
 RESULT = "recordings.json"
@@ -46,9 +46,8 @@ def score_recordings(run_dir: Path, corpus: Path) -> dict[str, Any]:
     else:
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         labels = pd.Index(classes).get_indexer(grouped["scene_label"].first())
-        interval = None
-        if len(set(groups)) > 1:
-            interval = clustered_interval(probabilities.argmax(axis=1) == labels, labels, groups)
+        correct = probabilities.argmax(axis=1) == labels
+        interval = clustered_interval_or_none(correct, labels, groups)
         accuracy = macro_score(probabilities, labels).accuracy
         scored = {"accuracy": accuracy, "interval_95": interval}
     result = {"recordings": len(labels), **scored}

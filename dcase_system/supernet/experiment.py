@@ -30,6 +30,7 @@ from dcase_system.supernet.search_space import Ratios, SearchSpace, paper_space,
 from dcase_system.supernet.searches import Searches
 from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainer import StageArtifact, Trainer
+from dcase_system.training.multilabel import chance_precision
 from dcase_system.training.seeds import derive
 
 Row = dict[str, Any]
@@ -116,6 +117,10 @@ class _Experiment:
         chosen = [row for row in best if row["search"] == "random"][: len(self.constraints)]
         alone = self._alone(taught)
         cut = [self._cut(searches[0], row) for row in chosen]
+        chosen = [
+            row | {"interval_95": trainer.test_interval(one)}
+            for row, one in zip(chosen, cut, strict=True)
+        ]
         tuned = [self._tuned(row, one, taught) for row, one in zip(chosen, cut, strict=True)]
         ranking = self._ranking(searches[0], taught)
         dismiss_others()  # nothing is left to train
@@ -124,6 +129,7 @@ class _Experiment:
             "corpus": plan.corpus,
             "largest_params": self.params,
             "teacher": score,
+            "chance": chance_precision(self.data.test.labels),
             "classes_without_positive": int((self.data.test.labels.sum(axis=0) == 0).sum()),
             "chosen": analysis.improved(chosen, alone),
             "table1": analysis.table1(score, self.params, alone, chosen),

@@ -28,10 +28,10 @@ from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.augmented import waveform_model
 from dcase_system.training.log import TENSORBOARD, TrainingLog
-from dcase_system.training.multilabel import mean_average_precision
+from dcase_system.training.multilabel import clustered_intervals, mean_average_precision
 from dcase_system.training.predict import predict
 
-_LOGITS, _SCORES = "train_logits.npy", "scores.json"
+_LOGITS, _SCORES, _INTERVAL = "train_logits.npy", "scores.json", "interval.json"
 
 
 @dataclass(frozen=True)
@@ -205,6 +205,22 @@ class Trainer:
         folder = self.run_dir / "scores" / trained.folder.name
         stages.run_stage(folder, {"network": trained.key, "clips": self.data.test.key}, work)
         return read_json(folder / _SCORES)["map"]
+
+    def test_interval(self, trained: StageArtifact) -> tuple[float, float] | None:
+        """Returns the 95 % interval of `test_map`, which resamples clips; computed once.
+
+        It is None for a single clip.
+        """
+        test = self.data.test
+
+        def work(folder: Path) -> None:
+            logits = self.logits(load_network(trained.folder), test.audio)
+            found = clustered_intervals(logits, test.labels, [str(row) for row in range(len(test))])
+            write_json(folder / _INTERVAL, {"interval_95": found and found[0]})
+
+        folder = self.run_dir / "intervals" / trained.folder.name
+        stages.run_stage(folder, {"network": trained.key, "clips": test.key}, work)
+        return read_json(folder / _INTERVAL)["interval_95"]
 
     def _save(self, folder: Path, network: keras.Model, spec: CNN10Spec) -> None:
         samples = self.data.train.audio.shape[0]

@@ -152,6 +152,21 @@ def clustered_interval(
     return percentiles_95(100 * accuracies)
 
 
+def clustered_interval_or_none(
+    correct: np.ndarray, labels: np.ndarray, clusters: Sequence[str]
+) -> tuple[float, float] | None:
+    """Returns `clustered_interval`, or None if all clips are of one recording.
+
+    Args:
+        correct: See `clustered_interval`.
+        labels: See `clustered_interval`.
+        clusters: See `clustered_interval`.
+    """
+    if len(set(clusters)) < 2:
+        return None  # nothing to resample
+    return clustered_interval(correct, labels, clusters)
+
+
 def cluster_draws(clusters: int, draws: int, seed: int) -> np.ndarray:
     """Draws bootstrap samples: how often each cluster is in each, (draws, clusters)."""
     generator = np.random.default_rng(seed)
@@ -174,7 +189,7 @@ def intervals(
 ) -> dict[str, Any]:
     """95 % intervals of the accuracies from `score`, in percent, keyed by its field names.
 
-    A part whose clips all come from one recording has no interval: there is nothing to resample.
+    A part whose clips all come from one recording has no interval.
 
     Args:
         correct: (clips,) whether each prediction is correct.
@@ -187,9 +202,7 @@ def intervals(
     cluster_of, device_of = np.array(clusters), np.array(devices)
 
     def of(rows: np.ndarray, classes: np.ndarray) -> tuple[float, float] | None:
-        if len(set(cluster_of[rows])) < 2:
-            return None
-        return clustered_interval(correct[rows], classes[rows], cluster_of[rows])
+        return clustered_interval_or_none(correct[rows], classes[rows], cluster_of[rows])
 
     one_class = np.zeros_like(labels)  # means over clips, not over classes
     return {

@@ -40,6 +40,18 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     return float(average_precision_score(positive[:, occurs], scores[:, occurs]))
 
 
+def chance_precision(labels: np.ndarray) -> float:
+    """Returns the mean average precision of scores in random order; in [0, 1].
+
+    It is the share of clips with the class, averaged over the classes that have a positive clip.
+
+    Args:
+        labels: (clips, classes), nonzero where the class is present; at least one.
+    """
+    shares = (labels != 0).mean(axis=0)
+    return float(shares[shares > 0].mean())
+
+
 def average_precisions(
     scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:

@@ -34,7 +34,7 @@ flags.DEFINE_enum(
     "stored",
     ["stored", "consistent"],
     "What the student learns from: the teachers' stored logits of the clean clips, or their answer "
-    "in every step to the augmented waveforms that it hears (a step takes longer).",
+    "in every step to the augmented waveforms that it gets (a step takes longer).",
 )
 flags.DEFINE_enum(
     "average",

@@ -43,7 +43,7 @@ def pcm_bytes(samples: np.ndarray, bits: int, word_bytes: int | None = None) -> 
 
 
 def fmt_chunk(channels: int, rate: int, bits: int, block_align: int, tag: int = 1) -> bytes:
-    """A `fmt ` chunk that says what it is told to say."""
+    """Builds a `fmt ` chunk with these fields."""
     numbers = tag, channels, rate, rate * block_align, block_align, bits
     return chunk(b"fmt ", struct.pack("<HHIIHH", *numbers))
 
@@ -92,7 +92,7 @@ def rifx_bytes(samples: np.ndarray, sample_rate: int, kind: str, extensible: boo
 
 
 def with_streaminfo(flac: bytes, *, bits: int | None = None, samples: int | None = None) -> bytes:
-    """A FLAC file whose first block says something else about its frames."""
+    """Returns a FLAC file with another first block, which contradicts its frames."""
     packed = int.from_bytes(flac[18:26], "big")
     if bits is not None:
         packed = packed & ~(31 << 36) | (bits - 1) << 36

@@ -1,4 +1,4 @@
-"""Clips of any equal length are loaded; another one is named with the flag to give."""
+"""Clips of any common length load; for another length the error names the flag."""
 
 import numpy as np
 import pytest

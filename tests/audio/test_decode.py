@@ -161,7 +161,7 @@ def test_a_header_that_promises_gigabytes_takes_no_memory(tmp_path, noise, claim
 
 
 def test_a_file_that_is_too_long_to_be_held_is_refused_though_its_header_is_silent(tmp_path):
-    """Frames of silence take a dozen bytes each."""
+    """A frame of silence takes a dozen bytes."""
     flac = with_streaminfo(encoded(np.zeros((50_000, 1)), RATE, "FLAC", "PCM_16"), samples=0)
     path = tmp_path / "silence.flac"
     path.write_bytes(flac)

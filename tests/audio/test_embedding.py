@@ -1,4 +1,4 @@
-"""Networks from files as front ends: what they take, what they return, and what is refused."""
+"""Networks from files as front ends: inputs, outputs, and refused files."""
 
 import json
 

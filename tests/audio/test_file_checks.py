@@ -1,4 +1,4 @@
-"""Headers that contradict themselves or their file: decoded right or refused, never a guess."""
+"""Headers that contradict themselves or their file: decoded correctly or refused."""
 
 import struct
 
@@ -252,7 +252,7 @@ def test_an_aiff_that_counts_other_samples_than_it_holds_is_refused(tmp_path, sa
 
 @pytest.mark.parametrize("size", [0x8000_0000, 1 << 20, 0xFFFF_FFFF])
 def test_a_file_beyond_what_its_header_can_say_is_refused(tmp_path, size):
-    """No more than the first part of it would be read."""
+    """Otherwise only its first part would be read."""
     path = tmp_path / "day.wav"
     path.write_bytes(riff(fmt_chunk(2, 48_000, 16, 4) + chunk(b"data", b"", size)))
     with path.open("rb+") as stream:

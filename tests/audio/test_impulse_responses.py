@@ -1,4 +1,4 @@
-"""Device augmentation: the formula, who takes part, and folders that are refused."""
+"""Device augmentation: the formula, which clips it changes, and refused folders."""
 
 import numpy as np
 import pytest

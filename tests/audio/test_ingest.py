@@ -1,4 +1,4 @@
-"""Stores filled by the command are those that recipes find."""
+"""The command fills the stores that recipes use."""
 
 import os
 import re
@@ -26,7 +26,7 @@ LABELS = "index,mid,display_name\n0,/m/09x0r,Speech\n"
 
 @pytest.fixture
 def nothing_decoded(monkeypatch):
-    """From when it is called."""
+    """Fails if a clip is decoded after this call."""
 
     def refuse(path, store_format):
         raise AssertionError(f"{path} is decoded again")

@@ -1,4 +1,4 @@
-"""Silence and clipping by their definitions."""
+"""Silence and clipping follow their definitions."""
 
 import numpy as np
 import pytest

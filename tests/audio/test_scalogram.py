@@ -43,7 +43,7 @@ def noise(seconds: float = 0.3, clips: int = 2) -> np.ndarray:
 
 
 def relative_difference(layer, ears, spec) -> float:
-    """The largest one, in parts of the range of each channel, which is what is normalised by."""
+    """Returns the largest difference relative to the range of each channel, which normalises it."""
     expected = np.stack([reference(clip, spec) for clip in ears])
     difference = np.abs(layer(ears).numpy() - expected).max(axis=(0, 2))
     extent = expected.max(axis=(0, 2)) - expected.min(axis=(0, 2))

@@ -1,4 +1,4 @@
-"""YAMNet's front end: the published formula, and its way from 32 to 16 kHz."""
+"""YAMNet's front end: the published formula, and resampling from 32 to 16 kHz."""
 
 import keras
 import numpy as np

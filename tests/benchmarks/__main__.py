@@ -1,4 +1,4 @@
-"""The speed table: every part beside its peers, taking turns, as ratios.
+"""The speed table: ratios of each part to its peers, measured in turns.
 
     python -m tests.benchmarks [--part=ingest --part=front_end ...] [--rounds=5]
 

@@ -48,7 +48,7 @@ def rows(rounds: int) -> list[Row]:
 
 
 def _floor(x: np.ndarray, spec: LogMelSpec, bank: np.ndarray) -> Contender:
-    """The least there is to do: frames that are there already, their FFT, and the bands."""
+    """The minimum of work: the FFT of given frames, and the bands."""
     starts = np.arange(spec.frames(SAMPLE_RATE)) * spec.hop_length
     padded = np.pad(x, [(0, 0), (0, spec.window_length)])
     frames = padded[:, starts[:, None] + np.arange(spec.window_length)]

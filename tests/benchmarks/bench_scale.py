@@ -1,4 +1,4 @@
-"""Cost per clip and memory of every part a challenge run goes through, as the clips become more.
+"""Cost per clip and memory of each part of a challenge run, for growing numbers of clips.
 
     python -m tests.benchmarks.bench_scale [--clips=1000,10000,100000,275350]
 

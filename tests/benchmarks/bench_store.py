@@ -1,4 +1,4 @@
-"""Waveform stores against each other: filled, killed, filled by two at once, read in any order.
+"""Compares waveform stores: filled, killed, filled by two processes, read in any order.
 
     python -m tests.benchmarks.bench_store --audio_dir=DIR [--clips=30000]
         [--stores=.,CHECKOUT_BEFORE,array_record]

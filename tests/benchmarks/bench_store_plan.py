@@ -1,4 +1,4 @@
-"""What a store of AudioSet's size costs beside decoding: index, memory, opening, reading.
+"""Cost of a store of AudioSet's size without decoding: index, memory, opening, reading.
 
     python -m tests.benchmarks.bench_store_plan [--clips=2000000] [--seconds=10]
 

@@ -1,4 +1,4 @@
-"""Contenders that take turns in one run, and the table of what each took.
+"""Runs contenders in turns and builds the table of their times.
 
 Machines are noisy: what counts is the ratio of two contenders of the same round, and of that the
 median over the rounds.
@@ -84,7 +84,7 @@ def compared(
 
 
 def fastest(seconds: Mapping[str, np.ndarray], names: Iterable[str]) -> str:
-    """The name whose median is the least."""
+    """Returns the name with the smallest median."""
     return min(names, key=lambda name: float(np.median(seconds[name])))
 
 

@@ -16,7 +16,7 @@ Run = Callable[[], np.ndarray]
 
 
 def missing() -> list[str]:
-    """What of requirements-parity.txt is not installed."""
+    """Returns the packages of requirements-parity.txt that are not installed."""
     return [name for name in ("onnxruntime", "tf2onnx", "torch") if find_spec(name) is None]
 
 
@@ -60,7 +60,7 @@ def _onnx_run(path: str, features: np.ndarray) -> Run:
 
 
 def pytorch(network: keras.Model, spec, features: np.ndarray, compiled: bool) -> dict[str, Run]:
-    """Contiguous and channels-last, batch norms as they are and folded; compiled if asked for."""
+    """In PyTorch: contiguous or channels-last, batch norms kept or folded, maybe compiled."""
     import torch
 
     from tests.models.torch_networks import CPMobile, copy_to_torch
@@ -92,7 +92,7 @@ def _torch_run(model, x) -> Run:
 
 
 def _folded(model):
-    """A copy whose batch norms have become part of the convolutions before them."""
+    """Returns a copy with batch norms folded into the convolutions before them."""
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 

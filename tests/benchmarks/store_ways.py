@@ -1,4 +1,4 @@
-"""One step of `bench_store`, in a process of its own: `store_ways.py STEP WAY STORE AUDIO CLIPS`.
+"""Process for one step of `bench_store`: `store_ways.py STEP WAY STORE AUDIO CLIPS`.
 
 `WAY` is `store`, what `dcase_system` on the path has, of whatever version, or `array_record`:
 ArrayRecord files of at most 128 MiB that are written whole, which needs the package of this name.
@@ -30,7 +30,7 @@ def names_in(audio: Path, clips: int) -> list[str]:
 
 
 def counted(store: Path) -> None:
-    """Has each decoded clip leave a byte beside the store, whoever is killed."""
+    """Writes a byte beside the store for each decoded clip, so that kills are counted."""
     handle = os.open(f"{store}.decoded", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     original = store_format.read_audio
 
@@ -111,7 +111,7 @@ def read(way: str, store: Path, audio: Path, clips: int) -> dict:
 
 
 def read_cold(way: str, store: Path, audio: Path, clips: int) -> dict:
-    """After the system was told to forget the files; it may read around what is asked for."""
+    """Reads after the system dropped the files from its cache; it may read ahead."""
     for path in store.iterdir():
         with path.open("rb") as stream:
             os.fsync(stream.fileno())

@@ -1,4 +1,4 @@
-"""Work in proportion to width: what a training step of a sub-network costs."""
+"""The cost of a sub-network's training step is proportional to its width."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a training in PyTorch does every epoch, as the baseline of DCASE 2024 Task 1 does it.
+"""An epoch of training in PyTorch, as in the baseline of DCASE 2024 Task 1.
 
 Files are read anew, resampled in the batch by a convolution with a windowed sinc (as torchaudio's
 `Resample`), and their log-mels taken by `torch.stft` and one matrix product (as its
@@ -95,7 +95,7 @@ class Files(torch.utils.data.Dataset):
 
 
 def loader(files: Files, batch_size: int, workers: int) -> torch.utils.data.DataLoader:
-    """Shuffled batches by worker processes that stay."""
+    """Shuffled batches from persistent worker processes."""
     return torch.utils.data.DataLoader(
         files,
         batch_size,

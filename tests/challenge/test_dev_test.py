@@ -25,7 +25,8 @@ def test_tags_are_scored_by_average_precision(data):
     forms, others = dev_test._tag_scores(data, {dev_test.SUBMITTED_FORM: values})
     (form,) = forms.values()
     labels = data.test.clips.labels
-    assert form["overall"] == {"map": mean_average_precision(values, labels), "clips": 4}
+    mean = mean_average_precision(values, labels)
+    assert form["overall"] == {"map": mean, "chance": (2 / 4 + 3 / 4) / 2, "clips": 4}
     assert form["class_wise"] == {
         "x": {"average_precision": pytest.approx(1 / 2 + 1 / 2 * 2 / 3), "clips": 2},
         "y": {"average_precision": pytest.approx(2 / 3 + 1 / 3 * 3 / 4), "clips": 3},

@@ -127,7 +127,7 @@ def test_what_torchinfo_does_not_see_is_free():
 
 
 class OwnConvolution(keras.layers.Layer):
-    """A layer whose cost nobody can tell from its weights."""
+    """A layer whose cost does not follow from its weights."""
 
     def build(self, input_shape):
         self.kernel = self.add_weight((3, 3, input_shape[-1], 5), name="kernel")

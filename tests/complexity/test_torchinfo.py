@@ -17,7 +17,7 @@ def _torch():
 
 
 class TwoConvolutions(L.Layer):
-    """A block of one's own, which calls one layer twice and one once."""
+    """A custom block that calls one layer twice and one once."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Runs a command, and prints what its process has read: whether TensorFlow, and its flags."""
+"""Runs a command; prints its flags and whether it imported TensorFlow."""
 
 import runpy
 import sys

@@ -1,7 +1,8 @@
-"""What the system refuses, as one line."""
+"""Errors of the operating system are reported in one line."""
 
 import pytest
 
+from dcase_system.core import cli
 from tests.commands import TOY, run
 from tests.corpora.lists import noisy_corpus
 
@@ -56,3 +57,8 @@ def test_other_reasons_of_the_system_are_as_it_says_them(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("error: /proc/none")
     assert "is a file" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_temporary_file_is_named_by_its_folder():
+    error = PermissionError(13, "Permission denied", "/locked/.partial-x.json")
+    assert cli._reason(error) == "/locked: Permission denied"

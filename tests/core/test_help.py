@@ -1,4 +1,4 @@
-"""`--help` of every command, and what is said of wrong flags."""
+"""`--help` of every command, and errors of wrong flags."""
 
 import json
 import re
@@ -20,7 +20,7 @@ FLAG = re.compile(r"  --(?:\[no\])?(\w+)(=\S+)?(?:  +(\S.*))?")
 
 
 def described(text):
-    """What the page of a command says of each flag: its meaning and its default."""
+    """Returns the help text of each flag: its meaning and its default."""
     found = {}
     for line in text.splitlines():
         begun = FLAG.fullmatch(line)
@@ -36,7 +36,7 @@ def described(text):
 
 
 def answers(flag):
-    """What every command answers to a flag where TensorFlow cannot be imported."""
+    """Returns each command's answer to a flag if TensorFlow cannot be imported."""
     line = [sys.executable, "-m", "tests.core.without_tensorflow", flag, *COMMANDS]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
     return {
@@ -223,7 +223,7 @@ def test_help_is_shown_wherever_it_is_asked_for(pages, spelling):
             ["--evaluation_dir=x"],
             "evaluation clips without development clips: expected --data_dir too",
         ),
-        ("recipes.split5", ["--epochs=x"], "flag --epochs=x: invalid literal for int()"),
+        ("recipes.split5", ["--epochs=x"], "flag --epochs=x: expected a number"),
         ("recipes.split5", ["--epochs"], "Missing value for flag --epochs"),
         (
             "recipes.split5",

@@ -1,4 +1,4 @@
-"""Ctrl-C: said at once, the process ends within seconds, whatever it is in the middle of."""
+"""Ctrl-C is confirmed at once, and the process ends within seconds at any point."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ WAIT = "time.sleep(60)"
 
 
 def started(work=WAIT, *arguments, setup="", before="", env=None, ignore=False):
-    """A command of ours that does a piece of work in Python, and says when it has begun."""
+    """Starts a command that runs this Python code and reports when it begins."""
     code = COMMAND.format(setup=setup, work=work, before=before)
     how = signal.SIG_IGN if ignore else signal.SIG_DFL
     process = subprocess.Popen(
@@ -54,7 +54,7 @@ def started(work=WAIT, *arguments, setup="", before="", env=None, ignore=False):
 
 
 def ended(process, signals=1, apart=0.3):
-    """Its exit status, the lines of its standard error, and the seconds it took to end."""
+    """Returns exit status, lines of standard error, and seconds until the end."""
     begun = time.monotonic()
     for _ in range(signals):
         process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Local paths and URLs, by the same calls."""
+"""Local paths and URLs have the same methods."""
 
 import pickle
 import sys
@@ -49,7 +49,7 @@ def local(tmp_path) -> Path:
 
 @pytest.fixture
 def silent(monkeypatch):
-    """Storage that knows its scheme and never answers."""
+    """A storage that accepts its scheme and never answers."""
     forever = threading.Event()
     monkeypatch.setattr(tf.io.gfile, "stat", lambda address: forever.wait(20))
     monkeypatch.setattr(storage, "FIRST_ANSWER_SECONDS", 0.05)

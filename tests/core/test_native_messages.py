@@ -1,4 +1,4 @@
-"""Notices of native code are hidden; whatever else is written on standard error is not."""
+"""Notices of native code are hidden; all other lines of standard error are kept."""
 
 import os
 import subprocess

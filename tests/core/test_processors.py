@@ -1,4 +1,4 @@
-"""The cores that a process is confined to, not those of the machine."""
+"""Counts the cores that a process may use, not those of the machine."""
 
 import os
 

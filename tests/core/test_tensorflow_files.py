@@ -1,4 +1,4 @@
-"""Folders whose names TensorFlow reads as patterns of file names."""
+"""Folders whose names TensorFlow takes for glob patterns."""
 
 import tempfile
 

@@ -1,4 +1,4 @@
-"""Runs commands with one flag each, where TensorFlow and Keras cannot be imported.
+"""Runs commands with one flag each while TensorFlow and Keras cannot be imported.
 
     python -m tests.core.without_tensorflow FLAG COMMAND...
 

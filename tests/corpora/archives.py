@@ -1,4 +1,4 @@
-"""Archives to fetch and unpack, and a server on this machine that misbehaves as told."""
+"""Archives to download and unpack, and a local server with configurable faults."""
 
 import io
 import re

@@ -53,7 +53,7 @@ def write_lists(root: Path, rows: list[tuple[str, ...]], **listed: list[int]) ->
 def write_noise(
     root: Path, names: Iterable[str], seconds: float, rate_hz: int = 16_000, channels: int = 1
 ) -> None:
-    """Clips of noise, each its own."""
+    """Writes clips of noise, all different."""
     for seed, name in enumerate(names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shape = (round(seconds * rate_hz), channels)
@@ -81,6 +81,6 @@ def noisy_corpus(
 
 
 def write_shared_place(root: Path) -> None:
-    """Moves a test clip of a noisy corpus to the place of a training clip."""
+    """Gives a test clip of a noisy corpus the location of a training clip."""
     text = (root / "meta.csv").read_text()
     (root / "meta.csv").write_text(text.replace("lyon-bus4", "lyon-bus3"))

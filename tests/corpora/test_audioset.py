@@ -1,4 +1,4 @@
-"""AudioSet's lists, as they come, on a copy from which clips are missing."""
+"""AudioSet's lists as published, for a copy with missing clips."""
 
 import numpy as np
 import pytest

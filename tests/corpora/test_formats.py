@@ -1,4 +1,4 @@
-"""What a beginning tells: every format that is read, and never one that raw samples hold."""
+"""Recognising formats by their first bytes: each one that is read, and no raw samples."""
 
 import numpy as np
 import pytest

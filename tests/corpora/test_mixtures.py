@@ -1,4 +1,4 @@
-"""Mixtures: labelled by what is heard, repeatable, and no recording in two lists."""
+"""Mixtures: labels of their sources, repeatable, no recording in two lists."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Lists that share clips are refused by name; places that two lists share are counted."""
+"""Lists that share clips are refused by name; shared locations are counted."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Consistent teaching: who hears what, and what belongs to the student."""
+"""Consistent teaching: the inputs of student and teachers, and the student's own parts."""
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ LABELS = np.eye(CLASSES, dtype=np.float32)[:4]
 
 
 class Recording:
-    """Teachers that remember the waveforms they got and always answer the same."""
+    """Teachers with constant answers that record the waveforms they got."""
 
     def __init__(self):
         self.answer = tf.constant(np.random.default_rng(1).normal(size=(4, CLASSES)), tf.float32)

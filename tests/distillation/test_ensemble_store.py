@@ -1,4 +1,4 @@
-"""Folders of teachers: what a student is given, and what is refused."""
+"""Folders of teachers: the logits that a student gets, and refused folders."""
 
 import json
 
@@ -131,7 +131,7 @@ def corpus(demo):
 
 @pytest.fixture
 def published(corpus, monkeypatch):
-    """Stands for the published file: the function gives it content."""
+    """Replaces the published file; the returned function sets its content."""
 
     def give(logits):
         monkeypatch.setattr(importing, "read_tensor", lambda path: logits)

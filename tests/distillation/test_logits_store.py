@@ -195,6 +195,19 @@ def test_a_member_counts_and_is_scored_where_it_is_used():
     assert describe_ensemble(members, labels, others)["one"]["accuracy"] == 0.0
 
 
+def test_with_recordings_the_description_has_intervals():
+    labels = np.array([0, 1, 0, 1])
+    members = {"one": 9.0 * np.eye(2)[[0, 1, 1, 1]]}
+    interval = describe_ensemble(members, labels, clusters=["a", "a", "b", "b"])["one"][
+        "interval_95"
+    ]
+    assert interval == (50.0, 100.0)  # of b alone, and of a alone
+    alone = describe_ensemble(members, labels, clusters=["a"] * 4)
+    assert alone["one"]["interval_95"] is None
+    several = describe_ensemble(members, np.eye(2)[labels], clusters=["a", "a", "b", "b"])["one"]
+    assert several["chance"] == 0.5 and several["interval_95"][1] == 1.0
+
+
 def test_description_states_accuracy_entropy_and_agreement():
     labels = np.array([0, 1, 2, 0])
     certain, uniform = 50.0 * np.eye(3)[labels], np.zeros((4, 3))

@@ -1,4 +1,4 @@
-"""The list of the papers' tables and figures, and how it finds ours."""
+"""The list of the papers' tables and figures, and the commands for ours."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""What Wu & Lee print, and that the code's constants are what they say."""
+"""Printed values of Wu & Lee, and the constants of the code."""
 
 from collections import Counter
 

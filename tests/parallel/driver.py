@@ -1,4 +1,4 @@
-"""A process that runs the tasks of `graphs.package`, to be killed or interrupted.
+"""Runs the tasks of `graphs.package` in a process that a test kills or interrupts.
 
 python -m tests.parallel.driver --folder=RUNS
 """

@@ -1,4 +1,4 @@
-"""Tasks that only write, and what became of them."""
+"""Tasks that only write, and their results."""
 
 import os
 import time
@@ -31,7 +31,7 @@ def results(folder: Path) -> dict[str, str]:
 
 
 def pids(folder: Path) -> list[int]:
-    """Processes of all tasks below a folder that have begun."""
+    """Returns the process IDs of all started tasks below a folder."""
     found = [path.read_text().split() for path in sorted(folder.glob("*/pids"))]
     return [int(pid) for lines in found for pid in lines]
 

@@ -1,4 +1,4 @@
-"""Dropout on a share of a batch, without replicas: what they exchange is put in its place."""
+"""Dropout on a replica's share of a batch, with a stand-in for the replicas' exchange."""
 
 import numpy as np
 import pytest

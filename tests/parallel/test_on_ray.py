@@ -1,4 +1,4 @@
-"""Tasks on a cluster of two nodes: one is lost, one has other code, nobody is there."""
+"""Tasks on a cluster of two nodes: a lost node, a node with other code, no node."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.cluster
 
 @contextlib.contextmanager
 def nodes(count=2):
-    """A cluster on this machine, a core a node; the first is its head."""
+    """A cluster on this machine with one core a node; the first node is the head."""
     from ray.cluster_utils import Cluster
 
     given = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}

@@ -1,4 +1,4 @@
-"""A package on two nodes, one of which is lost, and one after another: the same bytes."""
+"""A package on two nodes, one of which is lost, has the bytes of a run in sequence."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""Machines find the chief, are compared, and are told why they are refused."""
+"""Workers find the chief; refused ones get the reason."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ SAME = {"code": "1", "flags": "--epochs=2"}
 
 
 def together(alike: list[dict], indexes: list[int] | None = None) -> list[Exception | None]:
-    """What each worker gets, the chief first."""
+    """Returns each worker's result, the chief's first."""
     addresses = [f"127.0.0.1:{port}" for port in free_ports(len(alike))]
 
     def one(index: int, its: dict) -> Exception | None:

@@ -1,4 +1,4 @@
-"""Tasks on this machine: their order, lost ones, failures, Ctrl-C and a parent that is killed."""
+"""Tasks on this machine: order, lost tasks, failures, Ctrl-C, a killed parent."""
 
 import os
 import signal

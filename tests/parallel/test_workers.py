@@ -1,4 +1,4 @@
-"""Training on many devices ends where that on one does, and a lost worker loses nothing."""
+"""Training on many devices gives the result of one device, even if a worker is lost."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""One worker of a data-parallel training, as a process of its own.
+"""Process of one worker of a data-parallel training.
 
     python -m tests.parallel.worker FOLDER KIND=EPOCHS,KIND=EPOCHS [DISTRIBUTION [LAST_STEP]]
 
@@ -64,7 +64,7 @@ def noise(clips: int, samples: int) -> np.ndarray:
 
 
 def train_student(folder: Path, checkpoint: Path, epochs: int, losses: StepLosses) -> list:
-    """SSCP-Mobile behind the whole augmentation, with a teacher."""
+    """Trains SSCP-Mobile with all augmentation and a teacher."""
     spec = replace(toy_student(), input_shape=(SPEC.n_mels, SPEC.frames(SAMPLES)))
     network = registry.build(spec)
     model = augmented_model(

@@ -1,4 +1,4 @@
-"""A recipe that only writes: begun again in its run directory, it goes on where it was.
+"""A recipe that only writes; started again in its run directory, it resumes.
 
 python -m tests.parallel.writer --output_dir=RUN
 """

@@ -43,7 +43,7 @@ def predictions(
 
 
 def scores(table: pd.DataFrame, scenes=SCENES) -> dict[str, Any]:
-    """As `dev_test.write_scores` does."""
+    """Returns scores as `dev_test.write_scores` writes them."""
     labels = np.array([scenes.index(scene) for scene in table.scene_label])
     predicted = np.array([scenes.index(scene) for scene in table.predicted])
     groups = {
@@ -89,7 +89,7 @@ def write_run(
     recordings: int = 40,
     seed: int = 0,
 ) -> Path:
-    """Writes all that a report reads."""
+    """Writes all files that a report reads."""
     table = predictions(accuracy, scenes, devices, recordings, seed)
     teacher = {"accuracy": 74.2, "logloss": 0.75, "entropy": 0.99, "agreement": 87.7}
     contents: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""Comparison of runs."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from tests.reporting.tracing import traced
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Two runs on the same clips, the second much better."""
+    """Two runs on the same clips; the second is much better."""
     folder = tmp_path_factory.mktemp("runs")
     return [write_run(folder / "weak", 0.4, seed=1), write_run(folder / "good", 0.9, seed=2)]
 

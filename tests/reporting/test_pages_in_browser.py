@@ -1,4 +1,4 @@
-"""The pages in headless Chromium, on a phone and on a desk."""
+"""The pages in headless Chromium, at the widths of a phone and a desktop."""
 
 import base64
 import json

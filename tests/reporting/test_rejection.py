@@ -1,4 +1,4 @@
-"""What a run says of unknown sounds, and of clips with several labels."""
+"""Pages and summaries of runs with unknown sounds or several labels a clip."""
 
 import json
 
@@ -48,7 +48,7 @@ def tagged(tmp_path):
     def tags(scores):
         names = ("airport", "bus")
         form = {
-            "overall": {"map": 0.625, "clips": 40},
+            "overall": {"map": 0.625, "chance": 0.25, "clips": 40},
             "class_wise": {name: {"average_precision": 0.5, "clips": 9} for name in names},
             **{"agreement": 90.0, "largest_difference": 0.0123, "mean_difference": 0.001},
         }
@@ -69,6 +69,7 @@ def tagged(tmp_path):
 def test_a_run_of_several_labels_is_scored_by_average_precision(tagged):
     first, *others = run_summary(tagged).splitlines()
     assert first == "dev-test mean average precision 62.5 % (95 % interval 50.0 to 70.0)"
+    assert others[0] == "chance level 25.0 % (mean share of clips with a class)"
     assert max(map(len, others)) <= 80
     page = run_page(tagged)
     (verdict, *_) = page.verdicts

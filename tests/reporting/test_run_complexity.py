@@ -1,11 +1,14 @@
 """The costs on a run's page: the edition that applies, and the most expensive layer."""
 
+import json
+
 import pytest
 
 from dcase_system.reporting.html import as_html
 from dcase_system.reporting.numbers import Document
 from dcase_system.reporting.report import page_of
 from dcase_system.reporting.run_complexity import EDITION, most_expensive_layer, rules_table
+from dcase_system.reporting.summary import run_summary
 from tests.reporting.runs import complexity, write_run
 from tests.reporting.tracing import elements
 
@@ -32,6 +35,18 @@ def test_the_edition_that_applies_is_marked_in_words(document):
 def test_rows_of_one_edition_alone_are_not_marked(document):
     table = rules_table(document, [EDITION])
     assert table.marked == [] and "applies" not in table.rows[0][0]
+
+
+def test_targets_are_among_the_verdicts_and_in_the_summary(tmp_path):
+    run = write_run(tmp_path)
+    content = json.loads((run / "complexity.json").read_text())
+    rule = {"rule": "MACs for one clip", "value": 9, "limit": 10, "complies": True}
+    content["rules"] = {"target": [rule], EDITION: content["rules"][EDITION]}
+    (run / "complexity.json").write_text(json.dumps(content))
+    last = page_of(run).verdicts[-1]
+    assert (last.name, str(last.limit), last.complies) == ("target: MACs for one clip", "10", True)
+    shown = run_summary(run)
+    assert "target: MACs for one clip" in shown and "applies" not in shown
 
 
 def test_the_marked_rows_stand_out_on_the_page(tmp_path):

@@ -1,4 +1,4 @@
-"""What the page and the summary show of device-specific networks."""
+"""Device-specific networks on the page and in the summary."""
 
 import json
 
@@ -15,7 +15,7 @@ from tests.reporting.tracing import traced
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run with networks of its own for two devices, one of them over the limit of bytes."""
+    """A run with device-specific networks for two devices, one over the limit of bytes."""
     scores = runs.scores(runs.predictions(0.7))
     general = scores["forms"]["keras_float16"]
     change = {"difference": 1.2, "low": -0.5, "high": 3.0}

@@ -1,4 +1,4 @@
-"""The page of a student's run: what it shows, and what it says where something is missing."""
+"""The page of a student's run: its content, and its notes on missing files."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def run(whole, tmp_path):
-    """A run that a test may break."""
+    """A copy of a run for tests that change it."""
     return shutil.copytree(whole, tmp_path / "run")
 
 

@@ -1,4 +1,4 @@
-"""The table of files, and what explains surprising sizes."""
+"""The table of files, and the notes on surprising sizes."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What a run's page and its summary warn of."""
+"""Warnings on a run's page and in its summary."""
 
 import json
 
@@ -42,7 +42,7 @@ def steps(run, per_epoch):
 
 
 def said(run):
-    """The warnings, which the page, the summary and the model card must agree on."""
+    """Returns the warnings; page, summary and model card must have the same."""
     first = page_of(run).sections[0].blocks
     found = [block.text for block in first if isinstance(block, Note) and block.warns]
     summary = " ".join(run_summary(run).split())

@@ -1,4 +1,4 @@
-"""The page of Table 4: tables whose numbers can be traced; half a run; hostile names."""
+"""The page of Table 4: traceable numbers, unfinished runs, hostile names."""
 
 import json
 
@@ -15,6 +15,7 @@ from tests.reporting.tracing import traced
 
 HOSTILE = '<b>A&"$x$'
 SCORE = {"accuracy": 91.04, "clip_accuracy": 90.51, "loss": 0.2345, "logloss": 0.3456}
+SCORE["intervals_95"] = {"accuracy": [85.04, 95.0], "clip_accuracy": [84.44, 94.96]}
 NAMES = ("mobilenet_v1", "scene_a_table3", HOSTILE)
 
 
@@ -46,7 +47,13 @@ def run_dir(tmp_path):
         for name in NAMES
     ]
     table4 = [row(NAMES[0], "float32"), row(NAMES[1], "float32"), row(NAMES[1], "float16")]
-    results = {"corpus": "toys", "networks": networks, "table4": [*table4, row(HOSTILE, "float32")]}
+    classes = ["airport", "bus", "park", "tram"]
+    results = {
+        "corpus": "toys",
+        "classes": classes,
+        "networks": networks,
+        "table4": [*table4, row(HOSTILE, "float32")],
+    }
     write_json(tmp_path / "results.json", results)
     log = "".join(json.dumps({"epoch": 1 + i, "loss": 1 / (1 + i)}) + "\n" for i in range(3))
     for name in NAMES[:2]:
@@ -76,6 +83,13 @@ def test_published_rows_stand_beside_ours_and_are_said_to_be_of_another_corpus(r
     assert [str(cell) for cell in tables["costs"].rows[0][1:]] == ["1,000", "2.0", "4,000", "2,000"]
 
 
+def test_intervals_and_the_chance_level_are_on_the_page(run_dir):
+    page = page_of(run_dir)
+    (shown,) = (table for table in page.blocks(Table) if table.name == "intervals")
+    assert [str(cell) for cell in shown.rows[0][2:4]] == ["84.4", "95.0"]
+    assert any("chance level 25.0 % (4 classes)" in note.text for note in page.blocks(Note))
+
+
 def test_the_summary_fits_80_columns(run_dir):
     text = networks_summary(run_dir)
     assert max(map(len, text.splitlines())) <= 80
@@ -102,3 +116,4 @@ def test_networks_are_compared_with_other_runs(run_dir):
     rows = compare([run_dir]).content["runs"]
     assert [one["run"].split(", ")[1] for one in rows] == list(NAMES)
     assert rows[0]["accuracy"] == SCORE["accuracy"] and rows[0]["params"] == 1_000
+    assert (rows[0]["low"], rows[0]["high"], rows[0]["chance"]) == (85.04, 95.0, 25.0)

@@ -1,4 +1,4 @@
-"""The page of a scene search: its tables and figures, numbers that can be traced."""
+"""The page of a scene search: tables, figures, traceable numbers."""
 
 import json
 
@@ -8,6 +8,7 @@ from dcase_system.core.files import write_json, write_text
 from dcase_system.papers import scene_search as paper
 from dcase_system.reporting.content import Note, Picture, Table
 from dcase_system.reporting.html import as_html
+from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.scene_search import scene_search_page, summary
 from dcase_system.reporting.style import inline_svg
@@ -27,6 +28,7 @@ SCORE = {
     "clip_accuracy": 90.51,
     "loss": 10.2345,
     "logloss": 12.3456,
+    "intervals_95": {"accuracy": [85.04, 95.0], "clip_accuracy": [84.44, 94.96]},
     "class_wise": {"in/door~": {"accuracy": 100.0, "logloss": 0.25}},
 }
 
@@ -213,6 +215,15 @@ def test_both_kinds_of_accuracy_are_in_the_tables(run_dir):
     final = table(run_dir, "final")
     found = dict(zip(final.columns, map(str, final.rows[0]), strict=True))
     assert (found["accuracy %"], found["macro %"], found["loss"]) == ("90.5", "91.0", "10.235")
+
+
+def test_intervals_and_the_chance_level_stand_beside_the_accuracies(run_dir):
+    page = scene_search_page(run_dir)
+    remark = f"{LONGEST}; 95 % interval 84.4 to 95.0; chance level 100.0 % (1 class)"
+    assert plain(page.verdicts[0].remark) == remark
+    (name, *cells) = table(run_dir, "intervals").rows[0]
+    assert name == "random A"
+    assert [str(cell) for cell in cells] == ["90.5", "84.4", "95.0", "91.0", "85.0", "95.0"]
 
 
 def test_text_from_data_is_text(run_dir):

@@ -1,4 +1,4 @@
-"""Figures: told apart without colour, named marks, one page's figures beside each other."""
+"""Figures: series distinct without colour, named marks, unique IDs on a page."""
 
 import re
 from itertools import combinations

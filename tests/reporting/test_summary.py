@@ -1,4 +1,4 @@
-"""What a recipe ends with."""
+"""The summary at the end of a recipe."""
 
 import pytest
 

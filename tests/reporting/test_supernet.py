@@ -1,4 +1,4 @@
-"""The page of a supernet's run: numbers that can be traced, a front whose points speak."""
+"""The page of a supernet's run: traceable numbers, and tooltips of the front's points."""
 
 import json
 
@@ -7,6 +7,7 @@ import pytest
 from dcase_system.core.files import write_json, write_text
 from dcase_system.reporting.content import Note, Picture, Table
 from dcase_system.reporting.html import as_html
+from dcase_system.reporting.numbers import plain
 from dcase_system.reporting.report import page_of, write_report
 from dcase_system.reporting.style import inline_svg, nth_series
 from dcase_system.reporting.supernet import summary, supernet_page
@@ -47,12 +48,13 @@ SPACES = {
     HOSTILE: [window("0.8M", 0.8, random=[one(900_000, 0.2, 0.4)])],
 }
 BEST = [row | {"map": 0.266, "map_not_recalibrated": 0.25} for row in best_of_spaces(SPACES)]
-CHOSEN = [row for row in BEST if row["search"] == "random"][:2]
+CHOSEN = [row | {"interval_95": [0.2, 0.35]} for row in BEST if row["search"] == "random"][:2]
 ALONE = [Alone(1_038_110, 0.212, 0.25, ("0.8M",)), Alone(2_120_911, 1.0, 0.3, ("1.8M",))]
 RESULTS = {
     "corpus": "mixtures of here",
     "largest_params": 5_219_279,
     "teacher": 0.4554,
+    "chance": 0.104,
     "classes_without_positive": 2,
     "chosen": improved(CHOSEN, ALONE),
     "table1": table1(0.4554, 5_219_279, ALONE, CHOSEN),
@@ -106,6 +108,12 @@ def table(run_dir, name):
 
 def test_every_number_stands_where_it_says(run_dir):
     assert traced(as_html(supernet_page(run_dir)), run_dir) > 100
+
+
+def test_verdicts_have_intervals_and_the_chance_level(run_dir):
+    teacher, _, first, *_ = supernet_page(run_dir).verdicts
+    assert plain(teacher.remark) == "chance level 10.4 % (mean share of clips with a class)"
+    assert plain(first.remark) == "1,038,110 parameters; 95 % interval 20.0 to 35.0"
 
 
 def test_table_1_has_the_published_rows_beside_ours(run_dir):

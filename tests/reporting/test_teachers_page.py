@@ -24,8 +24,9 @@ def write(folder, *members):
     }
     config = {"command": ["x"], "settings": settings, "versions": {}, "code": {}}
     rows = {**dict.fromkeys(members, ROW), "ensemble": {**ROW, "agreement": 100.0}}
+    scored = {name: {**row, "interval_95": [65.52, 76.01]} for name, row in rows.items()}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "ensemble.json").write_text(json.dumps({"train": rows, "dev_test": rows}))
+    (folder / "ensemble.json").write_text(json.dumps({"train": rows, "dev_test": scored}))
     for name in members:
         (folder / name).mkdir()
         (folder / name / "metrics.jsonl").write_text('{"epoch": 1, "loss": 2.0}\n')
@@ -40,8 +41,10 @@ def folder(tmp_path):
 def test_a_row_a_teacher_and_the_ensemble_last(folder):
     train, dev_test = read_ensemble_tables(folder)
     assert [row[0] for row in train.rows] == ["1-passt_s", "2-cp_mobile", "ensemble"]
-    assert [str(cell) for cell in dev_test.rows[0][1:]] == ["71.3", "0.900", "0.500", "88.0"]
-    assert max(map(len, as_text(train).splitlines())) <= 80
+    shown = ["71.3", "65.5", "76.0", "0.900", "0.500", "88.0"]
+    assert [str(cell) for cell in dev_test.rows[0][1:]] == shown
+    assert [str(cell) for cell in train.rows[0][1:]] == [shown[0], *shown[3:]]
+    assert max(len(line) for one in (train, dev_test) for line in as_text(one).splitlines()) <= 80
 
 
 def test_teachers_by_folds_have_a_table_of_the_clips_they_left_out(folder):
@@ -76,11 +79,22 @@ def test_one_teacher_is_not_repeated_as_an_ensemble(tmp_path):
 def test_teachers_are_counted_in_the_right_number(tmp_path, members, title, summary, verdict):
     page = page_of(write(tmp_path, *members))
     assert (page.title, page.summary, page.verdicts[0].name) == (title, summary, verdict)
-    assert plain(page.verdicts[0].remark) == "chance level 25.0 % (4 classes)"
+    remark = "95 % interval 65.5 to 76.0; chance level 25.0 % (4 classes)"
+    assert plain(page.verdicts[0].remark) == remark
+
+
+def test_teachers_of_several_labels_have_their_precision_on_top(folder):
+    row = {"map": 0.4, "chance": 0.125, "interval_95": [0.35, 0.45]}
+    rows = {"1-passt_s": row, "2-cp_mobile": row, "ensemble": row}
+    (folder / "ensemble.json").write_text(json.dumps({"dev_test": rows}))
+    (verdict,) = page_of(folder).verdicts
+    assert verdict.name == "ensemble's mean average precision, %" and str(verdict.value) == "40.0"
+    assert plain(verdict.remark).startswith("95 % interval 35.0 to 45.0; chance level 12.5 %")
+    traced(write_report(folder).read_text(), folder)
 
 
 def test_every_number_is_in_the_ensembles_list(folder):
-    assert traced(write_report(folder).read_text(), folder) == 2 + 2 + 2 * 3 * 4 + 2 * 2
+    assert traced(write_report(folder).read_text(), folder) == 2 + 2 + 2 + 3 * 4 + 3 * 6 + 2 * 2
     assert [picture.name for picture in page_of(folder).blocks(Picture)] == ["loss"]
 
 

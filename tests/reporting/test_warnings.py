@@ -1,4 +1,4 @@
-"""What a run's lists have to be minded for stands on its page, whichever kind it is."""
+"""The page of any kind of run shows the warnings about its lists."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Reads a page back: every number with the place it says it came from."""
+"""Reads a page back and looks up the source of each number."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what is installed, by advisories that lie in a folder.
+"""Known vulnerabilities of the installed packages, from a folder of advisories.
 
     python -m tests.robustness.advisories FOLDER
 

@@ -1,4 +1,4 @@
-"""Reads thousands of broken files of every kind: a result or one line, never anything else.
+"""Reads thousands of broken files of each kind; each gives a result or a one-line error.
 
     python -m tests.robustness.fuzz --inputs=10000 [--kinds="WAV files"] [--seed=0]
 
@@ -33,7 +33,7 @@ ALL: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, *NATIVE, *STORES)}
 
 
 def _faulty(folder: Path) -> tuple[Sequence[bytes], Any]:
-    """A reader that does what none may, by which the fuzzer is tested."""
+    """A reader with every fault, which tests the fuzzer."""
 
     def read(content: bytes) -> object:
         if content == b"0":
@@ -55,7 +55,7 @@ _PATIENCE_SECONDS = 60.0  # by the clock, which on a busy machine runs faster
 
 @dataclass
 class Found:
-    """What became of a kind's inputs."""
+    """Outcomes of a kind's inputs."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     longest_seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""The kinds of files that come from outside, and what reads each: lists, cards, packages, runs."""
+"""The kinds of external files and their readers: lists, cards, packages, runs."""
 
 import io
 import json

@@ -34,7 +34,7 @@ def required() -> dict[str, str]:
 
 
 def licence(package: importlib.metadata.Distribution) -> str:
-    """What a package says of its licence, in some words."""
+    """Returns the licence that a package states, in a few words."""
     expression = package.metadata.get("License-Expression")
     prefix = "License :: "
     classifiers = [

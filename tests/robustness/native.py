@@ -1,4 +1,4 @@
-"""The kinds of files that native code reads in the end: sounds, arrays, networks."""
+"""The kinds of files that native code reads: sounds, arrays, networks."""
 
 import io
 import tempfile
@@ -30,7 +30,7 @@ _SOUND = {
 
 
 def _ogg_with_checksums(content: bytes) -> bytes:
-    """The checksum of each page set right, so that what is behind it is read at all."""
+    """Corrects the checksum of each page, so that the reader gets past it."""
     pages = content.split(b"OggS")
     whole = pages[0]
     for page in pages[1:]:
@@ -70,7 +70,7 @@ def _draw(container: str) -> Draw:
 
 
 def _headers() -> Kind:
-    """What is looked at before libsndfile sees a file."""
+    """The checks of headers, which run before libsndfile reads a file."""
 
     def prepare(_: Path) -> tuple[Sequence[bytes], Read]:
         seeds = [sound for container in _SOUND for sound in valid.sounds(container)]
@@ -132,7 +132,7 @@ def _checkpoint(folder: Path) -> tuple[Sequence[bytes], Read]:
 
 
 def _safetensors(seeds: Sequence[bytes], generator: np.random.Generator) -> bytes:
-    """Bytes mutated, or the header, which is JSON, with its length set right behind it."""
+    """Mutates bytes, or the JSON header with a matching length."""
     tokens = (b'"BF16"', b'"F8_E4M3"', b'"F4"', b'"C64"', b'"shape":[', b"99999999999", b"-1")
     if generator.random() < 0.3:
         return mutated(seeds, generator, tokens)

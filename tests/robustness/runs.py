@@ -1,4 +1,4 @@
-"""Recipes at toy scale in processes of their own, that are killed, and what they leave."""
+"""Kills recipes at toy scale, and reads the files that they leave."""
 
 import os
 import runpy
@@ -50,7 +50,7 @@ class Killed:
 
 
 def started(module: str, arguments: Sequence[str], errors: Path) -> Any:
-    """A command in a process of its own, forked from one that has imported TensorFlow."""
+    """Starts a command in a process forked from one that has imported TensorFlow."""
     process = FORKS.Process(target=_call, args=(module, [*map(str, arguments)], str(errors)))
     process.start()
     while process.exitcode is None and os.getpgid(process.pid) != process.pid:

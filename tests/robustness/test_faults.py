@@ -1,6 +1,6 @@
 """A full disk, a read-only place, stores that vanish, a clock that jumps, two runs in one place.
 
-Each ends in one clear line and an exit status that is not 0, and the next start goes on.
+Each ends in one clear line and a nonzero exit status, and the next start resumes.
 """
 
 import json

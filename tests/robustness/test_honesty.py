@@ -1,4 +1,4 @@
-"""Numbers that go into a competition: who has heard which clip, and when."""
+"""Scores of a submission: which clips each training and each choice used."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ class Read(Exception):
 
 
 class Untouchable:
-    """Stands for the dev-test clips until they may be read."""
+    """Replaces the dev-test clips until they may be read."""
 
     def __getattr__(self, name):
         raise Read(name)
@@ -53,7 +53,7 @@ def stored(waveforms: Waveforms) -> list[tuple[Path, int]]:
 
 @pytest.fixture
 def heard(monkeypatch):
-    """Clips of the store that each training was given; nothing is trained."""
+    """Records the clips that each training gets, without training."""
     clips = []
 
     def fit(training, plan, **settings):
@@ -90,7 +90,7 @@ def test_a_teacher_hears_the_clips_of_its_split_alone(data, heard, tmp_path):
 def test_by_folds_no_logits_of_a_member_reach_a_clip_that_it_was_trained_on(
     data, heard, tmp_path, monkeypatch
 ):
-    """Each member gives its own number as logits, so that a clip shows who answered for it."""
+    """Each member's logits are its number, so that each clip shows its source."""
     plan = TeacherPlan(name="1", spec=SMALL, front_end=FRONT_END, **FAST)
     plans = [replace(plan, name=str(one), folds=2, fold=one % 2) for one in range(3)]
     answers = iter(10.0 ** np.repeat(np.arange(3), 2))  # of the training and the dev-test list
@@ -141,7 +141,7 @@ def test_the_dev_test_list_is_not_read_before_the_final_scoring(data, heard, tmp
 
 
 def test_validation_is_the_same_for_student_and_teachers(data):
-    """Otherwise a student would be chosen on clips that its teachers have heard."""
+    """Otherwise a student would be selected on clips that trained its teachers."""
     teacher = TeacherPlan(
         name="one", spec=SMALL, front_end=FRONT_END, validation_fraction=0.3, **FAST
     )
@@ -153,7 +153,7 @@ def test_validation_is_the_same_for_student_and_teachers(data):
 
 
 def test_folds_are_drawn_among_the_clips_that_are_not_held_out():
-    """Otherwise a student would be chosen on clips that a member of another fold has heard."""
+    """Otherwise a student would be selected on clips that trained another fold's member."""
     places = [(scene, f"oslo-{scene}{place}") for scene in range(2) for place in range(6)]
     clips = Clips(
         filenames=tuple(place for _, place in places),

@@ -1,4 +1,4 @@
-"""A run that is killed at any moment and started again ends with the bytes of one that was not."""
+"""A run killed at any moment and started again ends with an uninterrupted run's bytes."""
 
 import json
 import time
@@ -74,7 +74,7 @@ def _found(run_dir):
 @pytest.mark.slow
 @pytest.mark.timeout(7_200)
 def test_a_scene_search_killed_at_30_random_moments(stereo, tmp_path):
-    """The random search is the same; NSGA-II goes on, each candidate once, none lost."""
+    """The random search is the same; NSGA-II resumes, with each candidate once."""
     arguments = [*stereo, *_SCENES, "--methods=random"]
     for folder in _same_after_kills("recipes.scene_search", arguments, tmp_path, 20, 60):
         assert len(_found(folder)) == len(set(_found(folder))) == 4
@@ -99,7 +99,7 @@ def test_a_supernet_killed_at_30_random_moments(place, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["random", "nsga2"])
 def test_a_search_killed_again_and_again_trains_each_candidate_and_loses_none(tmp_path, method):
-    """What a kill cut short is begun again, and it alone."""
+    """Only the interrupted candidate is trained again."""
     generator, kills = np.random.default_rng(SEED), 0
     begun = tmp_path / "begun"
     begun.touch()
@@ -119,7 +119,7 @@ def test_a_search_killed_again_and_again_trains_each_candidate_and_loses_none(tm
     assert kills > 2
     assert len(found) == len(set(found)) == 12
     assert set(names) == set(found)
-    # Only the one that a kill cut short is begun again, and it before any other.
+    # Only the interrupted one is trained again, before any other.
     again = [name for name, count in Counter(names).items() if count > 1]
     assert len(names) <= 12 + kills
     for name in again:

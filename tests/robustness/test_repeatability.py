@@ -1,4 +1,4 @@
-"""The same seed gives the same bytes, another seed another result, and a report says which."""
+"""The same seed gives the same bytes, another seed another result; reports name the seed."""
 
 import json
 import shutil
@@ -52,6 +52,8 @@ def test_a_report_states_seed_versions_commit_and_changes(tmp_path, monkeypatch)
     commit = _git(checkout, "rev-parse", "HEAD")
     monkeypatch.setattr(provenance, "__file__", str(checkout / "dcase_system" / "runs.py"))
     settings = {"kind": "split", "plan": {"seed": 7, "final": {"seed": 9}}}
+    (checkout / "RUN").mkdir()
+    (checkout / "RUN" / "config.json").touch()  # results in the checkout are no changes
     with runs.begun(run, settings):
         pass
     stated = " ".join(provenance_text(run).split())

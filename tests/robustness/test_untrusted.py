@@ -1,4 +1,4 @@
-"""Nothing in a file runs, leaves its folder, or is shown as anything but text."""
+"""No file content runs, is written outside its folder, or is shown other than as text."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Reads inputs in this process and says what became of each: a result, a line, or a fault."""
+"""Reads inputs in this process; the outcome is a result, a one-line error or a fault."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""Whose a run directory is: the same settings go on, others are refused, all else is left alone."""
+"""A run directory belongs to one run: equal settings resume, others are refused."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def changed(**values):
 
 
 def begin(folder, of_run=None, **given):
-    """A run that is begun, leaves a result, and ends."""
+    """Begins a run, writes a result, and ends it."""
     with runs.begun(folder, of_run or SETTINGS, **given):
         (folder / "student").mkdir(exist_ok=True)
         (folder / "student" / "network").write_text("trained for days")
@@ -204,7 +204,7 @@ def test_a_run_is_replaced_whole(run):
 
 
 def _killed_at(moment, monkeypatch, work):
-    """Calls it, and kills it at a renaming; whether it came so far."""
+    """Kills a call at a rename; returns whether it got that far."""
     rename, calls = Path.replace, []
 
     def replace(path, target):

@@ -1,4 +1,4 @@
-"""What a search says: growths, histograms, sizes, and the correlation of size and accuracy."""
+"""Analyses of a search: growths, histograms, sizes, correlation of size and accuracy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The run of a search: what it leaves, kept the second time, resumed without a repetition."""
+"""The run of a search: its files, skipped when finished, resumed without repetition."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Segments, their statistics, and what becomes of their predictions."""
+"""Segments, their statistics, and the clip predictions from theirs."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Table 4's run: any network with the final plan, kept the second time; what is refused."""
+"""The run of Table 4: any network with the final plan; skipped when finished; refusals."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the scene search searches, its order, and which candidates it selects."""
+"""The scene search: its space, its order, and the candidates it selects."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_the_random_search_takes_the_candidates_in_their_order(tmp_path):
 
 
 def test_the_candidates_of_a_random_search_are_drawn_once(tmp_path, monkeypatch):
-    """Not anew for each of the 510."""
+    """They are not drawn again for each of the 510."""
     draw, drawn = SceneSpace.draw, []
     monkeypatch.setattr(SceneSpace, "draw", lambda *given: drawn.append(1) or draw(*given))
     list(zip(SPACE.candidates(0), range(30), strict=False))

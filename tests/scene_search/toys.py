@@ -1,4 +1,4 @@
-"""A space, a front end and clips so small that a network of them trains in a second."""
+"""A space, a front end and clips for networks that train in a second."""
 
 from dcase_system.audio.scalogram import ScalogramSpec
 from dcase_system.scene_search.scene_space import SceneSpace, SizeWindow

@@ -1,4 +1,4 @@
-"""A small problem to search: pairs of digits whose sum has a limit; evaluating one is free."""
+"""A small search problem: pairs of digits with a limited sum; evaluation takes no time."""
 
 from dataclasses import dataclass
 

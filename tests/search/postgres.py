@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, on a free port of this machine."""
+"""A PostgreSQL server for one test, on a free local port."""
 
 import os
 import pwd
@@ -75,13 +75,13 @@ class Server:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """At once, without a farewell to those who are connected."""
+        """Stops at once, without closing connections."""
         assert self.process is not None
         self.process.send_signal(3)
         self.process.wait(60)
 
     def create(self, database: str) -> str:
-        """A new database; its address."""
+        """Creates a database and returns its address."""
         programs = _programs()
         host = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER]
         environment = {**os.environ, "PGPASSWORD": PASSWORD}
@@ -91,7 +91,7 @@ class Server:
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A server, as long as the block runs."""
+    """Runs a server during the block."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     as_user: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The one search: each candidate once, resumed, shared, refused where foreign."""
+"""The search driver: each candidate once, resuming, sharing, foreign storage refused."""
 
 import sys
 import threading
@@ -42,7 +42,7 @@ def journal(tmp_path):
 
 @pytest.fixture
 def uninterrupted(tmp_path):
-    """What a random search finds that nothing interrupts."""
+    """Results of an uninterrupted random search."""
     return search(tmp_path / "uninterrupted.journal").run(score)
 
 
@@ -105,7 +105,7 @@ def test_a_search_can_be_extended(journal, method):
 def test_a_candidate_whose_process_dies_while_writing_is_not_lost(
     journal, method, attribute, monkeypatch, uninterrupted
 ):
-    """Killed between two lines of the journal, after one of them."""
+    """The process is killed between two lines of the journal."""
     write = optuna.Trial.set_user_attr
 
     def dying(trial, name, value):
@@ -154,7 +154,7 @@ def test_the_next_worker_evaluates_what_a_dead_one_was_at(journal):
 
 
 def test_what_a_living_worker_is_at_is_left_to_it_and_waited_for(journal, uninterrupted):
-    """The other one has all but that candidate when it is done; the first one ends the search."""
+    """The other worker finishes all other candidates; the first one ends the search."""
     inner, done = Counted(), threading.Event()
 
     def helped(candidate):

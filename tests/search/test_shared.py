@@ -32,7 +32,7 @@ def storage(request, tmp_path):
 
 
 def work(folder, storage, method, worker, slow_at):
-    """A worker that writes down what it begins and ends, and is slow at one of its candidates."""
+    """A worker that logs the start and end of each candidate, and is slow at one."""
     os.environ["PGPASSWORD"] = postgres.PASSWORD
     database.HEARTBEAT_SECONDS, database.GRACE_SECONDS = 1, GRACE_SECONDS
     count = 0
@@ -156,7 +156,7 @@ def test_as_many_are_trained_as_were_wanted_however_many_ask_for_the_last(
 def test_who_is_taken_for_dead_loses_its_candidate_and_goes_on(
     server, tmp_path, monkeypatch, moment
 ):
-    """As after a machine has slept: what it then finishes is another process's."""
+    """As after a machine was suspended: its candidate now belongs to another process."""
     url, storage = server.create(f"asleep_{moment}"), optuna.storages.RDBStorage
     write, fail, taken = getattr(storage, moment), storage.set_trial_state_values, []
 

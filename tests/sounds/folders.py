@@ -1,4 +1,4 @@
-"""Folders of recordings as people have them."""
+"""Folders of recordings like those of users."""
 
 import numpy as np
 import soundfile

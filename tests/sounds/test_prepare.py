@@ -1,4 +1,4 @@
-"""From recordings to windows and lists: nothing leaks, and what is doubtful is named."""
+"""From recordings to windows and lists: no leaks; doubtful recordings are named."""
 
 import shutil
 from dataclasses import replace

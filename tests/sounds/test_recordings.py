@@ -1,4 +1,4 @@
-"""What is found in folders and tables, and what is refused."""
+"""Finding recordings in folders and tables, and refused ones."""
 
 from pathlib import PurePosixPath
 

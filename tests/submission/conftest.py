@@ -99,7 +99,7 @@ def files(package) -> dict[str, bytes]:
 
 @pytest.fixture
 def validate(tmp_path, clips) -> Callable[..., Report]:
-    """Zips entries as they are and validates them."""
+    """Zips entries unchanged and validates the package."""
 
     def validate_files(files: dict[str, bytes], **options: object) -> Report:
         path = tmp_path / "changed.zip"

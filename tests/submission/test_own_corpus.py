@@ -1,4 +1,4 @@
-"""Packages of corpora with names of their own are valid for the command that README gives."""
+"""Packages of other corpora are valid by the command in the README."""
 
 import unicodedata
 from pathlib import Path
@@ -92,7 +92,7 @@ def test_splits_are_those_that_the_corpus_has_lists_of(tmp_path):
     )
 
 
-# Lists have no tabs and lines; what else a name may hold is up to whoever writes them.
+# Names in lists have no tabs and line ends; all else is allowed.
 NAMES = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=["Cs"]), min_size=1)
 NAMES = NAMES.filter(lambda name: name.strip() != "")
 

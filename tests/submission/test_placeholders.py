@@ -1,4 +1,4 @@
-"""Placeholders of the author card: rejected by name, except in what nobody submits."""
+"""Placeholders of the author card: rejected by name, except in the demo's packages."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Predictions of 2025: the organisers' layout, limits of each device's network, what is refused."""
+"""Predictions of 2025: the organisers' layout, limits for each device, refusals."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Packages of DCASE 2020 Task 1B: layout, meta fields, size rule, what is refused."""
+"""Packages of DCASE 2020 Task 1B: layout, meta fields, size rule, refusals."""
 
 import zipfile
 

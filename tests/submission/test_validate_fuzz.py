@@ -1,4 +1,4 @@
-"""Whatever a fuzzer comes up with ends in lines, never in an exception."""
+"""Any fuzzed input gives error lines, never an exception."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The rows of the paper's tables and figures from what a supernet's run has found."""
+"""Rows of the paper's tables and figures from a supernet's results."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""Windows of parameters: the paper's, shares of them, and those that are given."""
+"""Windows of parameters: the paper's, shares of the base, and given ones."""
 
 import pytest
 from hypothesis import given

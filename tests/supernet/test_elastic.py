@@ -94,7 +94,7 @@ def test_statistics_of_the_last_channels_do_not_move():
 
 
 def test_recalibrated_statistics_are_the_means_of_batches_weighted_by_clips():
-    """Of the first layer they can be computed by hand: those of the mel bands."""
+    """For the first layer they are the statistics of the mel bands, computed directly."""
     supernet = small_supernet()
     batches = [features(6, seed=1), features(2, seed=2)]
     SubNetworks(supernet).recalibrate(SPACE.spec(SPACE.smallest), batches)

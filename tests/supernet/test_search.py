@@ -1,4 +1,4 @@
-"""What a supernet's search searches: sub-networks within a budget."""
+"""The supernet's search: sub-networks within a budget."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The search space: the published counts, and what a sub-network is."""
+"""The search space: the published counts, and the sub-networks' specs."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Training a supernet: what a step averages, that it learns, repeats and resumes."""
+"""Training a supernet: the average in a step, learning, repeatability, resuming."""
 
 import json
 
@@ -72,7 +72,7 @@ def test_every_sub_network_learns(tmp_path):
 
 
 def training_model(**settings) -> SupernetTraining:
-    """A model whose steps can be called, without dropout or masks."""
+    """Builds a model without dropout or masks, whose steps a test can call."""
     seeds.set_seed(0)
     supernet = small_supernet(spec=SHALLOW)
     supernet.block_dropout.rate = supernet.head_dropout.rate = 0.0

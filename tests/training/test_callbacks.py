@@ -1,4 +1,4 @@
-"""What a training says of its progress where there is no terminal."""
+"""Progress messages of a training without a terminal."""
 
 import logging
 
@@ -16,7 +16,7 @@ def clock(monkeypatch):
 
 
 def lines(clock, caplog, epochs, **settings):
-    """Runs epochs of ten seconds, and returns what is logged."""
+    """Runs epochs of ten seconds, and returns the log."""
     caplog.set_level(logging.INFO, "dcase_system")
     progress = callbacks.Progress("net", 5, settings.pop("first_epoch", 0), epochs, **settings)
     progress.on_train_begin()

@@ -1,4 +1,4 @@
-"""The fit on a small problem: it learns, repeats, resumes, and refuses what it must."""
+"""The fit on a small problem: learning, repeatability, resuming, refusals."""
 
 import json
 from dataclasses import replace

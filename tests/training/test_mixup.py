@@ -28,7 +28,7 @@ def test_weights_are_of_the_beta_distribution():
 
 
 def test_features_and_targets_are_mixed_alike():
-    """A network that gives back what it gets has no loss where both are the same."""
+    """A network that returns its input has no loss if inputs equal targets."""
     network = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
     model = MixupTraining(network, Mixup(0.3, seed=1))
     model.compile("sgd", keras.losses.MeanSquaredError(), jit_compile=False)
@@ -39,7 +39,7 @@ def test_features_and_targets_are_mixed_alike():
 
 
 def test_l2_is_pytorchs():
-    """Its Adam(lr=0.1, weight_decay=0.5) on one parameter: three steps by hand."""
+    """PyTorch's Adam(lr=0.1, weight_decay=0.5) on one parameter, three steps written out."""
     variable = keras.Variable([2.0])
     optimizer = Adam(0.1, l2=0.5, weight_decay=0.0, epsilon=1e-8)
     optimizer.build([variable])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from dcase_system.core.errors import InputError
 from dcase_system.training.multilabel import (
     average_precisions,
+    chance_precision,
     clustered_intervals,
     mean_average_precision,
 )
@@ -103,3 +104,10 @@ def test_intervals_resample_whole_recordings():
     same = clustered_intervals(scores[copies], labels[copies], [alone[row] for row in copies])
     np.testing.assert_allclose(same[0], (low, high))  # copies of a clip add nothing
     assert clustered_intervals(scores, labels, ["one"] * 40) is None
+
+
+def test_scores_in_random_order_reach_the_chance_level_on_average():
+    generator = np.random.default_rng(0)
+    labels = generator.random((2_000, 3)) < np.array([0.5, 0.1, 0.0])
+    found = [mean_average_precision(generator.random(labels.shape), labels) for _ in range(20)]
+    assert chance_precision(labels) == pytest.approx(np.mean(found), abs=0.005)

@@ -1,7 +1,7 @@
 """The demo corpus in the layout of TAU 2020 3Class: two ears, 48 kHz, three classes.
 
 It has the same scenes and places as the mono demo corpus. Both ears share a common signal; the part
-that only one ear hears grows with the place's echo, so the difference of the ears is informative.
+that reaches only one ear grows with the place's echo, so the difference of the ears is informative.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -158,7 +158,7 @@ def binaural(
 ) -> np.ndarray:
     """Renders the signals of both ears at a site: float32 (samples, 2) at 44.1 kHz."""
     echo_s = sum(SCENES[scene].echo_s) / 2
-    alone = min(0.9, 0.2 + 0.4 * echo_s)  # share of the amplitude that only one ear hears
+    alone = min(0.9, 0.2 + 0.4 * echo_s)  # share of the amplitude that reaches only one ear
     common = render(site, samples, generator)
     ears = []
     for _ in range(2):

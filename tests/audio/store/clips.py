@@ -1,4 +1,4 @@
-"""A small corpus of constant clips, and what the tests look at in a store of it."""
+"""A small corpus of constant clips, and functions that read its store."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def names(*indices):
 
 
 def write_corpus(root, clips):
-    """Clips whose values are their numbers in hundredths."""
+    """Writes clips with constant values: their numbers in hundredths."""
     root.mkdir()
     for index in range(clips):
         write_clip(root / f"{index}.wav", index / 100)
@@ -33,7 +33,7 @@ def corpus(tmp_path):
 
 
 def stored(store, root, clips, *, clips_a_block=2, **more):
-    """An ingest in small blocks."""
+    """Ingests in small blocks."""
     return ingest(
         store, root, clips, sample_rate=RATE, block_bytes=clips_a_block * ROW_BYTES, **more
     )
@@ -46,13 +46,13 @@ def stored_values(waveforms):
 
 
 def names_in(store):
-    """The clips of the index, by their rows."""
+    """Returns the clips of the index, by their rows."""
     lines = (store / "index.tsv").read_bytes().decode("utf-8", "surrogateescape").split("\n")
     return [line.rsplit("\t", 2)[0] for line in lines[:-1]]
 
 
 def rows_done(store):
-    """The numbers of the rows that have a mark."""
+    """Returns the numbers of the rows that are marked as done."""
     return np.flatnonzero(np.fromfile(store / "done.u4", "<u4")).tolist()
 
 

@@ -1,4 +1,4 @@
-"""Which rows are kept, and who decodes what others wait for."""
+"""The index of a store: which rows it keeps, and which process decodes each."""
 
 import multiprocessing
 
@@ -22,7 +22,7 @@ LINES = [b"a\t1\t2", b"b\t1\t2", b"c\t1\t2"]
 
 
 def index_only(store, root, clips):
-    """A store as a process leaves it that is killed before it has decoded anything."""
+    """A store whose process was killed before it decoded a clip."""
     stored(store, root, clips)
     (store / "waveforms.int16").unlink()
     (store / "done.u4").unlink()
@@ -63,7 +63,7 @@ def test_rows_are_claimed_by_one_process(tmp_path):
 
 
 def in_another_process(store, *groups):
-    """Whether each of these clips can be claimed there, one group after another."""
+    """Returns whether another process can claim each group of clips, in turn."""
     forked = multiprocessing.get_context("fork")
     receive, send = forked.Pipe(duplex=False)
 

@@ -1,4 +1,4 @@
-"""Reading a store that is cut or deleted."""
+"""Reading a store that is truncated or deleted."""
 
 import os
 

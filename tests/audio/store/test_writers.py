@@ -1,4 +1,4 @@
-"""Several processes at one store: together, killed at random moments, in each other's way."""
+"""Several processes that write one store: at once, killed at random, in conflict."""
 
 import multiprocessing
 import os
@@ -30,7 +30,7 @@ CLIPS = 40
 
 
 def ingest_all(folder, name="store", processes=1, slow_seconds=0.0):
-    """What one of several processes does; slow enough to be killed in the middle."""
+    """Ingests as one of several processes, slowly enough to be killed half-way."""
     original = decoding.decode_clip
 
     def slowly(path, store_format):
@@ -44,7 +44,7 @@ def ingest_all(folder, name="store", processes=1, slow_seconds=0.0):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A corpus, and the store that one process makes of it in one go."""
+    """A corpus, and its store written by a single process."""
     folder = tmp_path_factory.mktemp("writers")
     write_corpus(folder / "corpus", CLIPS)
     stored(folder / "whole", folder / "corpus", names(*range(CLIPS)))
