@@ -26,11 +26,17 @@ class LinearSpec:
 def build_linear(spec: LinearSpec) -> keras.Model:
     """Builds the network: (batch, values, 1, 1) embeddings to (batch, classes) logits.
 
-    Values of an embedding differ in scale by far, hence the square root and the batch norm.
+    Values of an embedding differ in scale by far, hence the square root and the batch norm. Short
+    lists have fewer clips than an embedding has values: random weights would stay what they are in
+    all directions that no training clip has, and add noise to every answer, so they start at zero.
     """
     inputs = keras.Input((*spec.input_shape, 1), name="embedding")
     x = keras.layers.Reshape((1, 1, spec.input_shape[0]), name="as_channels")(inputs)
     x = PowerNormalization(name="embedding_root")(x)
     x = FusedBatchNormalization(name=EMBEDDING_NORM)(x)
     x = keras.layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="linear")
+    return keras.Model(
+        inputs,
+        keras.layers.Dense(spec.classes, kernel_initializer="zeros", name="logits")(x),
+        name="linear",
+    )

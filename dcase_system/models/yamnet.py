@@ -63,7 +63,7 @@ def build_yamnet(spec: YAMNetSpec) -> keras.Model:
 
     The layer `embedding` gives the 1,024 values from which others train classifiers. They differ in
     scale by far, so a batch norm stands before the classifier and belongs to it; until trained, it
-    changes nothing.
+    changes nothing. The classifier starts at zero, see `build_linear`.
     """
     inputs = keras.Input((*spec.input_shape, 1), name="log_mel")
     stride = 2 * math.prod(layer.stride for layer in spec.layers)
@@ -81,7 +81,11 @@ def build_yamnet(spec: YAMNetSpec) -> keras.Model:
         x = PowerNormalization(name="embedding_root")(x)
     x = FusedBatchNormalization(name=EMBEDDING_NORM)(x)  # (batch, 1, 1, channels)
     x = keras.layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, keras.layers.Dense(spec.classes, name="logits")(x), name="yamnet")
+    return keras.Model(
+        inputs,
+        keras.layers.Dense(spec.classes, kernel_initializer="zeros", name="logits")(x),
+        name="yamnet",
+    )
 
 
 def _convolution(channels: int, kernel: int, stride: int, name: str) -> keras.layers.Layer:
