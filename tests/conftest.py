@@ -7,7 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
+import keras
 import pytest
+import tensorflow as tf
 
 from dcase_system.audio.clips import load_data
 from dcase_system.corpora.corpus import read_corpus
@@ -26,6 +28,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 # garbage collector visit all of them again and again: a tenth of the tests' time.
 gc.freeze()
 gc.set_threshold(200_000, 50, 1000)
+# No test cuts the power, and a thousand small files wait for the disk one after another.
+os.fsync = lambda fd: None
+# Hiding the frames of Keras and TensorFlow wraps every call of a layer or an operation.
+keras.config.disable_traceback_filtering()
+tf.debugging.disable_traceback_filtering()
 
 
 SECONDS = json.loads(Path(__file__).with_name("seconds.json").read_text())
