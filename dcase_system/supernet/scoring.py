@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from dcase_system.audio.store import Waveforms
-from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.training.multilabel import mean_average_precision
 
@@ -69,7 +69,7 @@ class SubNetworkScorer:
     clips: Iterable[np.ndarray]
     labels: np.ndarray
 
-    def __call__(self, spec: CNN10Spec) -> float:
+    def __call__(self, spec: Any) -> float:
         with kept_statistics(self.sub_networks.supernet):
             if self.calibration is not None:
                 self.sub_networks.recalibrate(spec, self.calibration)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.supernet.calibration import SubNetworks
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
+from dcase_system.supernet.plans import SupernetPlan
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
 from dcase_system.supernet.search_space import paper_space
-from dcase_system.supernet.step import SupernetPlan, SupernetTraining
+from dcase_system.supernet.step import SupernetTraining
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.callbacks import Progress
@@ -30,7 +31,7 @@ EPOCH = 3  # steps: 40 clips in batches of 16
 def train(folder, *, space=SPACE, targets=None, **settings):
     seeds.set_seed(0)
     waveforms, labels = tones()
-    supernet = ElasticCNN10(SHALLOW, seed=0)
+    supernet = ElasticNetwork(SHALLOW)
     plan = SupernetPlan(**({"steps": 2 * EPOCH} | SMALL_MASKS | settings))
     train_supernet(
         supernet,
@@ -75,7 +76,8 @@ def training_model(**settings) -> SupernetTraining:
     """Builds a model without dropout or masks, whose steps a test can call."""
     seeds.set_seed(0)
     supernet = small_supernet(spec=SHALLOW)
-    supernet.block_dropout.rate = supernet.head_dropout.rate = 0.0
+    for dropout in supernet.dropouts:
+        dropout.rate = 0.0
     plan = SupernetPlan(steps=4, masks=0, **settings)
     model = SupernetTraining(supernet, FRONT_END, plan, SPACE)
     model.compile(keras.optimizers.SGD(1.0), keras.losses.BinaryCrossentropy(from_logits=True))
