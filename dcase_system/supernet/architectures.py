@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from dcase_system.core.errors import InputError
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.cp_mobile import BlockSpec, CPMobileSpec
+
+_Spec = TypeVar("_Spec", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class SubNetwork:
         return f"{self.sources.get(prefix, prefix)}{separator}{rest}"
 
 
-class Architecture(Protocol):
+class Architecture(Protocol[_Spec]):
     """What a supernet has to know of an architecture.
 
     Attributes:
@@ -38,10 +40,10 @@ class Architecture(Protocol):
 
     augmented_after: str | None
 
-    def sub_network(self, base: Any, spec: Any) -> SubNetwork | None:
+    def sub_network(self, base: _Spec, spec: _Spec) -> SubNetwork | None:
         """Describes a spec by the layers of its base; None if it is no sub-network of it."""
 
-    def optional(self, base: Any) -> Mapping[str, str]:
+    def optional(self, base: _Spec) -> Mapping[str, str]:
         """Prefixes or names of the layers that can be left out together.
 
         The keys are the layers whose width of 0 leaves the others out.
@@ -51,7 +53,8 @@ class Architecture(Protocol):
 class _CNN10:
     """Sub-networks of a CNN10: fewer channels, and fewer convolutions at the end of a block."""
 
-    augmented_after = "mels_first"  # masks and mixup act on normalised mel bands, as in PANNs
+    # Masks and mixup act on normalised mel bands, as in PANNs.
+    augmented_after: str | None = "mels_first"
 
     def sub_network(self, base: CNN10Spec, spec: CNN10Spec) -> SubNetwork | None:
         if len(spec.blocks) != len(base.blocks) or spec.embedding != base.embedding:
@@ -84,18 +87,17 @@ class _CPMobile:
     Of neighbouring optional blocks the first ones stay, so a spec tells which are left out.
     """
 
-    augmented_after = None
+    augmented_after: str | None = None
 
     def sub_network(self, base: CPMobileSpec, spec: CPMobileSpec) -> SubNetwork | None:
         kept = _kept_blocks(base, spec)
-        of_shape = {"stem_inner": (), "stem_channels": 0, "blocks": (), "input_shape": ()}
         if (
             kept is None
             or len(spec.stem_inner) != len(base.stem_inner)
-            or replace(spec, **of_shape) != replace(base, **of_shape)
+            or (spec.separable, spec.response_norm) != (base.separable, base.response_norm)
         ):
             return None
-        widths = {}
+        widths: dict[str, int] = {}
         for path, inner in enumerate(spec.stem_inner, 1):
             widths |= {f"stem{path}_a_conv": inner, f"stem{path}_b_conv": spec.stem_channels}
         before = spec.stem_channels
@@ -134,10 +136,10 @@ def _kept_blocks(base: CPMobileSpec, spec: CPMobileSpec) -> list[int] | None:
     return None if left else kept
 
 
-_ARCHITECTURES: Mapping[type, Architecture] = {CNN10Spec: _CNN10(), CPMobileSpec: _CPMobile()}
+_ARCHITECTURES: Mapping[type, Architecture[Any]] = {CNN10Spec: _CNN10(), CPMobileSpec: _CPMobile()}
 
 
-def architecture_of(base: Any) -> Architecture:
+def architecture_of(base: Any) -> Architecture[Any]:
     """Returns what a supernet has to know of the architecture of a spec.
 
     Raises:

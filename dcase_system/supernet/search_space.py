@@ -151,7 +151,8 @@ class SearchSpace:
     @cached_property
     def choices(self) -> Choices:
         """The decisions of a training step, by channel group: convolutions, then the embedding."""
-        table, decisions, runs, positions = [], [], [], []
+        table, runs, positions = [], [], []
+        decisions: list[int] = []
         for block, widths in enumerate(self.base.blocks):
             dynamic = block - self.static_blocks
             ratios = self.ratios if dynamic >= 0 else (1.0,) * len(self.ratios)

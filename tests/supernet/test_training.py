@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcase_system.core.errors import InputError
+from dcase_system.distillation.alpha_divergence import AlphaDivergence
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticNetwork
@@ -111,6 +112,19 @@ def test_in_place_the_others_learn_from_the_largest_one():
     assert float(loss) == pytest.approx(float(largest_loss + loss_from_largest) / 2, rel=1e-5)
 
 
+def test_in_place_the_others_may_learn_by_a_clipped_divergence():
+    settings = {"samples": 2, "sampling": "sandwich"}
+    model = training_model(**settings, in_place=True, divergence=AlphaDivergence())
+    twin, x, labels = training_model(**settings), features(4), np.eye(4, 3, dtype=np.float32)
+    _, largest_loss, teacher = twin.gradients(twin.sampler.largest, x, labels)
+    *_, logits = twin.gradients(twin.sampler.smallest, x, labels)
+    zero = tf.zeros_like(logits)
+    classes = AlphaDivergence()(tf.stack([teacher, zero], -1), tf.stack([logits, zero], -1))
+    _, loss = model._over_samples(model.sampler, tf.constant(x), tf.constant(labels))
+    expected = float(largest_loss + tf.reduce_mean(classes)) / 2
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
 def test_first_the_largest_alone_then_samples(tmp_path):
     """Until the samples begin, training is that of the largest network."""
     with_samples = train(tmp_path / "a", steps=2 * EPOCH, largest_steps=2 * EPOCH)
@@ -204,6 +218,7 @@ def test_training_traces_its_step_once(tmp_path, monkeypatch):
         ({"samples": 0}, "samples does not fit; expected at least 1"),
         ({"sampling": "sandwich", "samples": 1}, "samples does not fit; expected at least 2"),
         ({"in_place": True}, "in_place does not fit; expected sandwich"),
+        ({"divergence": AlphaDivergence()}, "divergence does not fit; expected in_place"),
         ({"steps": 0}, "steps does not fit; expected at least 1"),
         ({"largest_steps": 7}, "largest_steps does not fit; expected 0 to 6"),
         ({"targets": np.zeros((CLIPS, 4))}, "shape of the targets does not fit"),
