@@ -32,6 +32,7 @@ class ElasticTraining(keras.Model):
         sampler: Sampler of sub-networks; None trains the largest alone.
         largest_batches: Batches that first train the largest alone.
         drawing: Layers whose random draws differ by sub-network, beside the supernet's own.
+        several_labels: Whether each class is present or absent, or one class is present.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class ElasticTraining(keras.Model):
         *,
         largest_batches: int = 0,
         drawing: Sequence[Any] = (),
+        several_labels: bool = False,
     ):
         super().__init__(name="supernet_training")
         self.supernet, self.plan, self.sampler = supernet, plan, sampler
-        self._largest_batches = largest_batches
+        self._largest_batches, self._several_labels = largest_batches, several_labels
         layers = [*drawing, *supernet.dropouts, *([] if sampler is None else [sampler])]
         self._generators = [layer.seed_generator for layer in layers]
         self.batches_seen = self.add_weight(
@@ -94,16 +96,26 @@ class ElasticTraining(keras.Model):
             losses = self.loss.call(targets, logits)
             if largest is not None and self.plan.divergence is not None:
                 taught, teacher = largest
-                divergence = self._divergence(self.plan.divergence, teacher, logits)
+                divergence = self._diverging(self.plan.divergence, teacher, logits)
                 losses = tf.where(taught, divergence, losses)
             loss = tf.reduce_mean(losses)
             part = loss / replicas.count()
         zero = tf.UnconnectedGradients.ZERO  # layers that this sub-network leaves out
         return tape.gradient(part, weights, unconnected_gradients=zero), loss, logits
 
-    def _divergence(self, divergence: AlphaDivergence, teacher, logits):
-        """Divergence of the classes' distributions from the teacher's, (batch,)."""
-        return divergence(teacher, logits)
+    def _diverging(self, divergence: AlphaDivergence, teacher, logits):
+        """Divergence of the student's probabilities from the teacher's, (batch,)."""
+        if not self._several_labels:
+            return divergence(teacher, logits)
+        # Each class has two outcomes, with logits x and 0.
+        pairs = [tf.stack([one, tf.zeros_like(one)], axis=-1) for one in (teacher, logits)]
+        return tf.reduce_mean(divergence(*pairs), axis=-1)
+
+    def _taught(self, targets, logits):
+        """Returns the targets with the largest sub-network as teacher."""
+        if len(targets.shape) == 3:
+            return tf.stack([targets[:, 0], logits], axis=1)
+        return tf.sigmoid(logits) if self._several_labels else tf.nn.softmax(logits)
 
     def _over_samples(self, sampler: WidthSampler, features, targets):
         """Computes mean gradients and loss over the sub-networks of this step.
@@ -126,7 +138,7 @@ class ElasticTraining(keras.Model):
             wanted, largest = targets, None
             if self.plan.in_place and self.plan.divergence is None:
                 wanted = tf.cond(
-                    index == 0, lambda: targets, lambda: _taught(targets, largest_logits)
+                    index == 0, lambda: targets, lambda: self._taught(targets, largest_logits)
                 )
             elif self.plan.in_place:
                 largest = index > 0, largest_logits
@@ -204,6 +216,7 @@ class SupernetTraining(ElasticTraining):
             None if space is None else WidthSampler(space.choices, derive(plan.seed, "widths")),
             largest_batches=plan.largest_steps * plan.accumulation,
             drawing=masks if mixing is None else [*masks, mixing],
+            several_labels=True,
         )
         self.front_end = front_end(spec, derive(plan.seed, "front end"))
         self.masks, self.mixing = masks, mixing
@@ -230,11 +243,6 @@ class SupernetTraining(ElasticTraining):
 
         return perturb, targets if mix is None else mixed(targets, *mix)
 
-    def _divergence(self, divergence, teacher, logits):
-        # Each class is present or absent: two outcomes, with logits x and 0.
-        pairs = [tf.stack([one, tf.zeros_like(one)], axis=-1) for one in (teacher, logits)]
-        return tf.reduce_mean(divergence(*pairs), axis=-1)
-
 
 class _Mixing(keras.layers.Layer):
     """Holds the generator of mixup."""
@@ -242,10 +250,3 @@ class _Mixing(keras.layers.Layer):
     def __init__(self, seed: int):
         super().__init__()
         self.seed_generator = keras.random.SeedGenerator(seed)
-
-
-def _taught(targets, logits):
-    """Returns the targets with the largest sub-network as teacher."""
-    if len(targets.shape) == 3:
-        return tf.stack([targets[:, 0], logits], axis=1)
-    return tf.sigmoid(logits)
