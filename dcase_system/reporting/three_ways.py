@@ -7,7 +7,7 @@ from typing import Any
 from dcase_system.reporting.content import Block, Note, Page, Picture, Table, section
 from dcase_system.reporting.documents import missing, read_document, warnings
 from dcase_system.reporting.json_tables import Column, listed
-from dcase_system.reporting.numbers import NOTHING, Cell, Document, Sentence
+from dcase_system.reporting.numbers import NOTHING, Cell, Document, Number
 from dcase_system.reporting.provenance import provenance
 from dcase_system.reporting.search_figures import MILLIONTH, Point, Points, scored_points
 from dcase_system.reporting.style import nth_series
@@ -112,34 +112,55 @@ def _fronts(results: Document, means: list[tuple[int, Mapping[str, Any]]]) -> Pi
 
 
 def _words(results: Document, hours: Document) -> Iterator[Block]:
-    for at, row in results.entries("differences", numbers=("budget", "difference")):
-        points = results.number("differences", at, "difference", spec="+.1f")
-        ends = [results.number("differences", at, "interval", end, spec="+.1f") for end in (0, 1)]
-        if points is None or None in ends:
-            continue
-        low, high = ends
-        assert low is not None and high is not None
-        certain = "a certain difference"
-        if low.value <= 0 <= high.value:
-            certain = "not a certain difference"
-        first, second = (WAYS.get(str(row.get(key)), NOTHING) for key in ("way", "of"))
-        sentence: Sentence = [
-            f"At {row['budget'] * MILLIONTH:g} MMACs, {first} against {second}: ",
-            *(points, " points, 95 % interval "),
-            *(low, " to ", high, f": {certain}."),
+    entries = results.entries("differences", numbers=("budget", "difference"))
+    for budget in dict.fromkeys(row["budget"] for _, row in entries):
+        sentence: list[str | Number] = [
+            f"At {budget * MILLIONTH:g} MMACs the tuned sub-network gains "
         ]
-        yield Note(sentence)
+        for at, row in entries:
+            compared = row["budget"], row.get("way"), row.get("of")
+            if compared in ((budget, "tuned", "pruned"), (budget, "tuned", "dense")):
+                of = "the pruned one" if row["of"] == "pruned" else "the one trained alone"
+                joined = [] if len(sentence) == 1 else [", and "]
+                sentence += [*joined, *_compared(results, at), f" on {of}"]
+        yield Note([*sentence, "."])
     totals = {row.get("way"): at for at, row in hours.entries(numbers=("all",))}
     if "tuned" in totals and "pruned" in totals:
-        own = hours.number(totals["tuned"], "all", spec=".2f")
-        its = hours.number(totals["pruned"], "all", spec=".2f")
+        own, its = (hours.number(totals[way], "all", spec=".3g") for way in ("tuned", "pruned"))
         if own is not None and its is not None:
             yield Note(
                 [
                     "For all budgets together, the supernet with its tuned sub-networks took ",
-                    *(own, " processor hours, and pruning ", its, "."),
+                    *(own, " processor hours a seed, and pruning ", its, "."),
                 ]
             )
+    columns = (
+        Column("MMACs at most", ("budget",), ".4g", MILLIONTH),
+        Column("points", ("difference",), "+.1f"),
+        Column("95 % from", ("interval", 0), "+.1f"),
+        Column("to", ("interval", 1), "+.1f"),
+    )
+    rows = [
+        [
+            " - ".join(WAYS.get(str(row.get(key)), NOTHING) for key in ("way", "of")),
+            *(column.cell(results, "differences", at) for column in columns),
+        ]
+        for at, row in entries
+    ]
+    if rows:
+        headings = ["ways", *(column.heading for column in columns)]
+        yield Table("differences", "Differences in macro accuracy, in points", headings, rows)
+
+
+def _compared(results: Document, at: int) -> Iterator[str | Number]:
+    """Yields the words of a difference, and whether its interval holds 0."""
+    points = results.number("differences", at, "difference", spec="+.1f")
+    low, high = (results.number("differences", at, "interval", end, spec="+.1f") for end in (0, 1))
+    if points is None or low is None or high is None:
+        yield "unknown points"
+        return
+    certain = "which holds 0" if low.value <= 0 <= high.value else "without 0"
+    yield from (points, " points (95 % interval ", low, " to ", high, f", {certain})")
 
 
 def _hours(hours: Document) -> Iterator[Block]:
