@@ -32,12 +32,10 @@ from recipes._flags import (
 
 PUBLISHED = {"epochs": 375, "batch_size": 256, "learning_rate": 0.005, "mask_frames": MASK_FRAMES}
 DEMO = {
-    "epochs": 15,
+    "epochs": 6,
     "batch_size": 64,
-    "base_channels": 48,
+    "base_channels": 32,
     "budgets": ["5", "20"],
-    "supernet_epochs": 6,
-    "tuning_epochs": 3,
     "candidates": 1,
     "trials": 8,
 }

@@ -44,7 +44,7 @@ class Architecture(Protocol[_Spec]):
         """Describes a spec by the layers of its base; None if it is no sub-network of it."""
 
     def optional(self, base: _Spec) -> Mapping[str, str]:
-        """Prefixes or names of the layers that can be left out together.
+        """Regular expressions of the names of layers that can only be left out together.
 
         The keys are the layers whose width of 0 leaves the others out.
         """
