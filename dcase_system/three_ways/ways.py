@@ -86,7 +86,13 @@ class Ways:
             "tuned": self._tuned,
             "random": self._random,
         }
-        return makers[way](macs)
+        if (way, macs) not in self._made:
+            self._made[way, macs] = makers[way](macs)
+        return self._made[way, macs]
+
+    @cached_property
+    def _made(self) -> dict[tuple[Way, int], Made]:
+        return {}
 
     def check(self) -> None:
         """Rejects budgets that a way cannot meet, before any training.
@@ -186,7 +192,7 @@ class Ways:
         return Made(cut, (self._wide, self._supernet, folder))
 
     def _tuned(self, macs: int) -> Made:
-        inherited = self._inherited(macs)
+        inherited = self.made("inherited", macs)
         spec = registry.read_spec(inherited.network / SPEC)
         tuned = self._step(
             f"tuned_{budget_name(macs)}",
