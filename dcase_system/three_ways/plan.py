@@ -10,6 +10,7 @@ from dcase_system.challenge.systems import Planned, PruningOptions, planned
 from dcase_system.complexity.rules import MAX_BYTES_2024
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.alpha_divergence import AlphaDivergence
+from dcase_system.distillation.consistent import check_networks
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.supernet.budgets import Budget, Budgets
 from dcase_system.supernet.plans import SamplingPlan
@@ -112,7 +113,12 @@ def settings_of(
         clips: Record of the clips, or of their lists.
         ensemble: Teachers of all trainings, or None.
         impulse_responses: Responses for device augmentation, if the plan uses it.
+
+    Raises:
+        InputError: The teachers cannot teach as the plan says.
     """
+    if ensemble and plan.student.teaching == "consistent":
+        check_networks(ensemble)
     return {
         "kind": "three_ways",
         "split": split,
