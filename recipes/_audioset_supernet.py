@@ -18,7 +18,7 @@ from dcase_system.parallel import workers
 from dcase_system.reporting.supernet import summary
 from dcase_system.supernet.experiment import help_search, run_experiment
 from dcase_system.supernet.plan import ExperimentPlan, settings_of
-from dcase_system.supernet.step import SupernetPlan
+from dcase_system.supernet.plans import SupernetPlan
 from recipes import _common, _executor
 
 FLAGS = flags.FLAGS

@@ -13,6 +13,7 @@ from dcase_system.reporting.scene_networks import scene_networks_page
 from dcase_system.reporting.scene_search import scene_search_page
 from dcase_system.reporting.supernet import supernet_page
 from dcase_system.reporting.teachers_page import teachers_page
+from dcase_system.reporting.three_ways import three_ways_page
 
 # By the kind of run.
 _PAGES: dict[str, Callable[[Path], Page]] = {
@@ -23,6 +24,7 @@ _PAGES: dict[str, Callable[[Path], Page]] = {
     "supernet": supernet_page,
     "package": package_page,
     "biodcase": biodcase_page,
+    "three_ways": three_ways_page,
 }
 
 

@@ -8,12 +8,12 @@ batches' means and variances, weighted by clips, become its statistics (as in On
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
 
 
 class SubNetworks:
@@ -23,10 +23,10 @@ class SubNetworks:
         supernet: Supernet, whose current weights are used at each call.
     """
 
-    def __init__(self, supernet: ElasticCNN10):
+    def __init__(self, supernet: ElasticNetwork):
         self.supernet = supernet
         features = tf.TensorSpec((None, supernet.spec.input_shape[0], None, 1), tf.float32)
-        widths = tf.TensorSpec(supernet.widths_shape, tf.int32)
+        widths = tf.TensorSpec((len(supernet.groups),), tf.int32)
         self._run = tf.function(
             lambda x, of: supernet(x, of, mode="running"), input_signature=[features, widths]
         )
@@ -41,7 +41,7 @@ class SubNetworks:
         counted = (self._run, self._move)
         return sum(function.experimental_get_tracing_count() for function in counted)
 
-    def logits(self, spec: CNN10Spec, batches: Iterable[np.ndarray]) -> np.ndarray:
+    def logits(self, spec: Any, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Computes logits (clips, classes) of a sub-network for batches of features.
 
         Args:
@@ -51,10 +51,14 @@ class SubNetworks:
         Raises:
             InputError: The spec is not a sub-network of the supernet.
         """
-        widths = self.supernet.widths_of(spec)
-        return np.concatenate([self._run(batch, widths).numpy() for batch in batches])
+        return np.concatenate(list(self.logit_batches(spec, batches)))
 
-    def recalibrate(self, spec: CNN10Spec, batches: Iterable[np.ndarray]) -> None:
+    def logit_batches(self, spec: Any, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yields what `logits` returns batch by batch, so that a score need not keep all."""
+        widths = self.supernet.widths_of(spec)
+        return (self._run(batch, widths).numpy() for batch in batches)
+
+    def recalibrate(self, spec: Any, batches: Iterable[np.ndarray]) -> None:
         """Sets the statistics of the supernet's first channels to those of a sub-network.
 
         They stay until another sub-network is recalibrated; weights do not change.
@@ -74,7 +78,7 @@ class SubNetworks:
 
 
 @contextmanager
-def kept_statistics(supernet: ElasticCNN10) -> Iterator[None]:
+def kept_statistics(supernet: ElasticNetwork) -> Iterator[None]:
     """Restores the moving statistics at the end of the block."""
     before = [(weight, weight.numpy()) for weight in supernet.non_trainable_weights]
     try:

@@ -1,153 +1,78 @@
-"""A CNN10 that runs at any width and depth: its layers use the first channels of full weights.
+"""A network that runs at any width and depth: its layers use the first channels of full weights.
 
 A tensor, not a Python value, selects the sub-network, so one traced graph serves all of them.
-Kernels are sliced before use, so compute is proportional to width.
 """
 
-from collections.abc import Callable
-from contextlib import nullcontext
-from typing import Literal
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from dcase_system.core.errors import InputError
-from dcase_system.models import cnn10
-from dcase_system.parallel import replicas
-from dcase_system.parallel.replicas import Dropout
+from dcase_system.models import registry
+from dcase_system.models.graph.functional import nodes_in_order
+from dcase_system.models.graph.read import ChannelGraph, read_graph
+from dcase_system.supernet.architectures import SubNetwork, architecture_of
+from dcase_system.supernet.elastic_layers import Call, Mode, elastic_layer
 
-# `training` uses batch statistics and dropout, `calibrating` batch statistics without dropout,
-# `running` the moving statistics.
-Mode = Literal["training", "calibrating", "running"]
 Perturb = Callable[[tf.Tensor], tf.Tensor]
 
-_EPSILON = 1e-5
 _KEEP_IN_TRAINING = 0.9  # momentum of the moving statistics, per step
 
 
-class ElasticConv2D(keras.layers.Layer):
-    """3x3 convolution without bias that uses its first input and output channels.
+@dataclass(frozen=True)
+class _Part:
+    """Calls of the network that run together: one, or all of an optional part.
 
-    Input: (batch, mels, frames, in). Output: (batch, mels, frames, width).
+    Attributes:
+        nodes: Calls in order.
+        group: Index of the channel group whose width of 0 leaves them out; None if nothing does.
     """
 
-    def __init__(self, channels: int, width: int, **kwargs):
-        super().__init__(**kwargs)
-        self.kernel = self.add_weight(
-            shape=(3, 3, channels, width), initializer="glorot_uniform", name="kernel"
-        )
-        self.built = True
-
-    def call(self, inputs, width):
-        kernel = tf.convert_to_tensor(self.kernel)[:, :, : tf.shape(inputs)[-1], :width]
-        return tf.nn.conv2d(inputs, kernel, strides=1, padding="SAME")
+    nodes: Sequence[Any]
+    group: int | None
 
 
-class ElasticDense(keras.layers.Layer):
-    """A dense layer that uses the first rows of its kernel: (batch, in) to (batch, units)."""
+class ElasticNetwork(keras.layers.Layer):
+    """All sub-networks of a network in one set of weights, those of the ordinary network.
 
-    def __init__(self, channels: int, units: int, **kwargs):
-        super().__init__(**kwargs)
-        self.kernel = self.add_weight(
-            shape=(channels, units), initializer="glorot_uniform", name="kernel"
-        )
-        self.bias = self.add_weight(shape=(units,), initializer="zeros", name="bias")
-        self.built = True
-
-    def call(self, inputs):
-        kernel = tf.convert_to_tensor(self.kernel)[: tf.shape(inputs)[-1]]
-        return tf.matmul(inputs, kernel) + self.bias
-
-
-class ElasticBatchNormalization(keras.layers.Layer):
-    """Batch norm that uses the first channels of full affine parameters and statistics.
-
-    Every width updates the same moving statistics, so after training at many widths they fit none:
-    see `calibration`.
-
-    Args:
-        width: Number of channels.
-        of_shares: Whether each replica sees its share of a batch rather than all of it.
-    """
-
-    def __init__(self, width: int, of_shares: bool = True, **kwargs):
-        super().__init__(**kwargs)
-        self.of_shares = of_shares
-        self.gamma = self.add_weight(shape=(width,), initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=(width,), initializer="zeros", name="beta")
-        self.moving_mean = self.add_weight(
-            shape=(width,), initializer="zeros", trainable=False, name="moving_mean"
-        )
-        self.moving_variance = self.add_weight(
-            shape=(width,), initializer="ones", trainable=False, name="moving_variance"
-        )
-        self.built = True
-
-    def call(self, inputs, mode: Mode, keep):
-        width = tf.shape(inputs)[-1]
-        gamma, beta = _first(self.gamma, width), _first(self.beta, width)
-        if mode == "running":
-            outputs, _, _ = tf.compat.v1.nn.fused_batch_norm(
-                inputs,
-                scale=gamma,
-                offset=beta,
-                mean=_first(self.moving_mean, width),
-                variance=_first(self.moving_variance, width),
-                epsilon=_EPSILON,
-                is_training=False,
-            )
-            return outputs
-        with nullcontext() if self.of_shares else replicas.per_replica():
-            outputs, *statistics = replicas.batch_norm(inputs, gamma, beta, _EPSILON)
-        moving = self.moving_mean, self.moving_variance
-        for variable, new in zip(moving, statistics, strict=True):
-            old = tf.convert_to_tensor(variable)
-            moved = keep * old[:width] + (1.0 - keep) * new
-            variable.assign(tf.concat([moved, old[width:]], axis=0))
-        return outputs
-
-
-class ElasticCNN10(keras.layers.Layer):
-    """All sub-networks of a CNN10 in one set of weights.
-
-    `widths` selects a sub-network: int32 of shape (blocks, convolutions of the deepest block), the
-    channels of each convolution, 0 for one left out (`widths_of`). Layers have the same names as in
-    the ordinary network, so that weights can be copied between the two (`extract`).
+    `widths` selects a sub-network: int32 (groups,), the channels of each of the pruner's channel
+    groups, 0 for a part left out (`widths_of`). The channels of a group belong to all its layers,
+    so what residual connections join keeps one width.
 
     Args:
         spec: Spec of the largest sub-network.
-        seed: Seed of dropout.
+        network: Network of this spec, which shares its weights; None for a new one.
+
+    Raises:
+        InputError: The architecture has no supernet.
     """
 
-    def __init__(self, spec: cnn10.CNN10Spec, seed: int | None = None, **kwargs):
+    def __init__(self, spec: Any, network: keras.Model | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.spec = spec
-        # Runs before `perturb`, which needs the whole batch.
-        self.mel_bn = ElasticBatchNormalization(spec.input_shape[0], of_shares=False, name="mel_bn")
-        channels, blocks = 1, []
-        for block, block_widths in enumerate(spec.blocks, 1):
-            layers = []
-            for index, width in enumerate(block_widths, 1):
-                convolution = ElasticConv2D(channels, width, name=f"block{block}_conv{index}")
-                norm = ElasticBatchNormalization(width, name=f"block{block}_bn{index}")
-                layers.append((convolution, norm))
-                channels = width
-            blocks.append(layers)
-        self.blocks = blocks  # assigned at once: Keras does not track later appends
-        self.pool = cnn10.MeanMelsPoolFrames(name="pool")
-        self.embedding = ElasticDense(channels, spec.embedding, name="embedding")
-        self.logits = ElasticDense(spec.embedding, spec.classes, name="logits")
-        self.block_dropout = Dropout(spec.block_dropout, seed=seed)
-        self.head_dropout = Dropout(spec.head_dropout, seed=None if seed is None else seed + 1)
+        self.spec, self._architecture = spec, architecture_of(spec)
+        self.network = registry.build(spec) if network is None else network
+        graph = read_graph(self.network)
+        self.groups = {group.name: group.size for group in graph.groups}
+        self._producers = {
+            group.name: {member.layer for member in group.producers} for group in graph.groups
+        }
+        self._group_of = _groups_of_layers(graph)
+        self._parts = self._found_parts()
         self.built = True
 
     @property
     def parts(self) -> dict[str, keras.layers.Layer]:
-        """Layers with weights, by their names in the ordinary network."""
-        layers: list[keras.layers.Layer] = [self.mel_bn, self.embedding, self.logits]
-        layers += [layer for block in self.blocks for pair in block for layer in pair]
-        return {layer.name: layer for layer in layers}
+        """Layers with weights, by name."""
+        return {layer.name: layer for layer in self.network.layers if layer.weights}
+
+    @property
+    def dropouts(self) -> list[keras.layers.Dropout]:
+        return [one for one in self.network.layers if isinstance(one, keras.layers.Dropout)]
 
     def call(
         self,
@@ -157,73 +82,131 @@ class ElasticCNN10(keras.layers.Layer):
         keep=_KEEP_IN_TRAINING,
         perturb: Perturb | None = None,
     ):
-        """Computes logits (batch, classes) of log-mels (batch, mels, frames, 1).
+        """Computes logits (batch, classes) of features (batch, mels, frames, 1).
 
         Args:
-            features: Log-mels from the front end.
+            features: Features from the front end.
             widths: Widths of the sub-network; by default the largest.
             mode: Source of batch norm statistics, and whether dropout is on.
             keep: Momentum of the moving statistics, where they are updated.
-            perturb: Augmentation of the normalised log-mels, as in PANNs.
+            perturb: Augmentation of the features, or of the normalised ones, as in PANNs.
         """
         # The largest sub-network's widths are known at tracing, so its graph has no conditions.
         widths = self.widths_of(self.spec) if widths is None else widths
-        x = tf.transpose(features, [0, 3, 2, 1])  # (batch, 1, frames, mels)
-        x = tf.transpose(self.mel_bn(x, mode=mode, keep=keep), [0, 3, 2, 1])
-        if perturb is not None:
-            x = perturb(x)
-        training = mode == "training"
-        for block, (first, *others) in enumerate(self.blocks):
-            x = self._layer(x, first, widths[block, 0], mode, keep)
-            for index, layer in enumerate(others, 1):
-                x = self._optional(x, layer, widths[block, index], mode, keep)
-            x = tf.nn.avg_pool2d(x, 2, 2, "VALID")  # mels and frames are halved
-            x = self.block_dropout(x, training=training)
-        x = self.head_dropout(self.pool(x), training=training)  # (batch, channels)
-        return self.logits(tf.nn.relu(self.embedding(x)))
+        after = self._architecture.augmented_after
+        if perturb is not None and after is None:
+            features = perturb(features)
+        # What runs before the augmentation needs the whole batch.
+        call = Call(mode, keep, of_shares=after is None)
+        tensors = {id(self.network.inputs[0]): features}
+        for part in self._parts:
+            if part.group is None or isinstance(widths, np.ndarray):
+                self._run(part, tensors, widths, call)
+            else:
+                self._run_optional(part, tensors, widths, call)
+            if after is not None and part.nodes[-1].operation.name == after:
+                output, call = id(part.nodes[-1].outputs[0]), Call(mode, keep, of_shares=True)
+                if perturb is not None:
+                    tensors[output] = perturb(tensors[output])
+        return tensors[id(self.network.outputs[0])]
 
-    def _layer(self, x, layer, width, mode: Mode, keep):
-        convolution, norm = layer
-        return tf.nn.relu(norm(convolution(x, width), mode=mode, keep=keep))
+    def _run(self, part: _Part, tensors: dict[int, tf.Tensor], widths, call: Call):
+        """Runs a part and adds its outputs to the tensors; returns the last."""
+        if part.group is not None and isinstance(widths, np.ndarray) and not widths[part.group]:
+            tensors[id(part.nodes[-1].outputs[0])] = tensors[id(part.nodes[0].input_tensors[0])]
+        else:
+            for node in part.nodes:
+                operation, (output,) = node.operation, node.outputs
+                run = elastic_layer(operation)
+                if run is None:
+                    args, kwargs = node.arguments.fill_in(tensors)
+                    tensors[id(output)] = operation(*args, **kwargs)
+                else:
+                    group = self._group_of.get(operation.name)
+                    inputs = tensors[id(node.input_tensors[0])]
+                    width = None if group is None else widths[group]
+                    tensors[id(output)] = run(operation, inputs, width, call)
+        return tensors[id(part.nodes[-1].outputs[0])]
 
-    def _optional(self, x, layer, width, mode: Mode, keep):
-        if isinstance(width, np.integer):
-            return self._layer(x, layer, width, mode, keep) if width > 0 else x
-        return tf.cond(width > 0, lambda: self._layer(x, layer, width, mode, keep), lambda: x)
+    def _run_optional(self, part: _Part, tensors: dict[int, tf.Tensor], widths, call: Call) -> None:
+        inputs = tensors[id(part.nodes[0].input_tensors[0])]
+        tensors[id(part.nodes[-1].outputs[0])] = tf.cond(
+            widths[part.group] > 0,
+            lambda: self._run(part, dict(tensors), widths, call),
+            lambda: inputs,
+        )
 
-    @property
-    def widths_shape(self) -> tuple[int, int]:
-        return len(self.spec.blocks), max(len(block) for block in self.spec.blocks)
+    def _found_parts(self) -> list[_Part]:
+        optional = self._architecture.optional(self.spec)
+        names, parts = list(self.groups), list[_Part]()
+        for node in nodes_in_order(self.network):
+            layer = node.operation.name
+            own = next((of for of, name in optional.items() if re.fullmatch(name, layer)), None)
+            group = None if own is None else names.index(own)
+            if group is not None and parts and parts[-1].group == group:
+                parts[-1] = _Part([*parts[-1].nodes, node], group)
+            else:
+                parts.append(_Part([node], group))
+        return parts
 
-    def widths_of(self, spec: cnn10.CNN10Spec) -> np.ndarray:
+    def sub_network(self, spec: Any) -> SubNetwork:
+        """Describes a sub-network by the layers of this network.
+
+        Raises:
+            InputError: The spec is not a sub-network of this supernet.
+        """
+        found = None
+        if type(spec) is type(self.spec) and (spec.classes, spec.input_shape[0]) == (
+            self.spec.classes,
+            self.spec.input_shape[0],
+        ):
+            found = self._architecture.sub_network(self.spec, spec)
+        if found is None or not self._fits(found):
+            raise InputError(
+                "not a sub-network of this supernet",
+                where="supernet",
+                expected=f"at most {self.spec}",
+                received=spec,
+            )
+        return found
+
+    def _fits(self, found: SubNetwork) -> bool:
+        """Whether the layers of each group have one width, of which the group has as many."""
+        optional = self._architecture.optional(self.spec)
+        for group, size in self.groups.items():
+            widths = {found.widths[layer] for layer in self._producers[group]}
+            least = 0 if group in optional else 1
+            if len(widths) > 1 or not least <= min(widths) <= size:
+                return False
+        return True
+
+    def widths_of(self, spec: Any) -> np.ndarray:
         """Returns the `widths` of the sub-network that a spec describes, for `call`.
 
         Raises:
             InputError: The spec is not a sub-network of this supernet.
         """
-        widths = np.zeros(self.widths_shape, np.int32)
-        fits = len(spec.blocks) == len(self.spec.blocks) and (
-            spec.embedding,
-            spec.classes,
-            spec.input_shape[0],
-        ) == (self.spec.embedding, self.spec.classes, self.spec.input_shape[0])
-        for block, (own, full) in enumerate(zip(spec.blocks, self.spec.blocks, strict=False)):
-            fits &= 1 <= len(own) <= len(full)
-            fits &= all(1 <= width <= most for width, most in zip(own, full, strict=False))
-            # The next block has kernel rows only for the full width of this block's last layer.
-            fits = fits and own[-1] <= full[-1]
-            if fits:
-                widths[block, : len(own)] = own
-        if not fits:
-            raise InputError(
-                "not a sub-network of this supernet",
-                where="supernet",
-                expected=f"at most {self.spec.blocks}, embedding {self.spec.embedding}, "
-                f"{self.spec.classes} classes",
-                received=f"{spec.blocks}, {spec.embedding}, {spec.classes}",
-            )
-        return widths
+        widths = self.sub_network(spec).widths
+        return np.array([widths[group] for group in self.groups], np.int32)
 
 
-def _first(variable, width):
-    return tf.convert_to_tensor(variable)[:width]
+def _groups_of_layers(graph: ChannelGraph) -> dict[str, int]:
+    """Index of the group that a layer's output channels are, by layer.
+
+    Raises:
+        InputError: A layer makes channels of several groups.
+    """
+    found = {}
+    for name, layer in graph.layers.items():
+        for ids in layer.sizes.values():
+            roots = graph.roots[ids]
+            for index, members in enumerate(graph.members.values()):
+                if np.array_equal(roots, members):
+                    found[name] = index
+                elif np.isin(members, roots).any():
+                    raise InputError(
+                        "makes channels of several groups",
+                        where=f"layer {name}",
+                        expected="one group in its own order",
+                    )
+    return found

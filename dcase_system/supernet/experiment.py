@@ -21,14 +21,15 @@ from dcase_system.models.stored import SPEC
 from dcase_system.parallel.workers import dismiss_others, team
 from dcase_system.supernet import analysis
 from dcase_system.supernet.alone import UniformNetwork, uniform_network
+from dcase_system.supernet.budgets import Budget
 from dcase_system.supernet.constraints import Constraint, constraints_of
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.devices import export_network
 from dcase_system.supernet.plan import ExperimentPlan, settings_of
-from dcase_system.supernet.search import Budget, SubNetworkProblem
+from dcase_system.supernet.plans import SupernetPlan
+from dcase_system.supernet.search import SubNetworkProblem
 from dcase_system.supernet.search_space import Ratios, SearchSpace, paper_space, ratios_name
 from dcase_system.supernet.searches import Searches
-from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.trainer import StageArtifact, Trainer
 from dcase_system.training.multilabel import chance_precision
 from dcase_system.training.seeds import derive

@@ -10,9 +10,9 @@ from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.search.driver import Method
+from dcase_system.supernet.plans import SupernetPlan
 from dcase_system.supernet.search import PAPER_DRAWS
 from dcase_system.supernet.search_space import DEPTH_PATTERNS, WidthPer
-from dcase_system.supernet.step import SupernetPlan
 
 _TEACHER = SupernetPlan(steps=400_000, mixup=True)
 _SUPERNET = SupernetPlan(steps=300_000, largest_steps=100_000)

@@ -2,15 +2,15 @@
 
 import math
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from dcase_system.audio.store import Waveforms
-from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
 from dcase_system.training.multilabel import mean_average_precision
 
@@ -52,26 +52,75 @@ class FeatureBatches:
         return tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
 
 
+# Score of logits, batch by batch, given the labels of their clips; higher is better.
+Measure = Callable[[Iterable[np.ndarray], np.ndarray], float]
+
+
+def batched_average_precision(batches: Iterable[np.ndarray], labels: np.ndarray) -> float:
+    """Mean average precision, see `mean_average_precision`, with one class in memory at a time.
+
+    An average precision needs the order of all clips, so logits wait in an unnamed file, by class.
+
+    Args:
+        batches: Logits (batch, classes) in the order of the clips.
+        labels: Labels (clips, classes).
+    """
+    with tempfile.TemporaryFile() as file:
+        values = np.memmap(file, np.float32, "w+", shape=labels.shape, order="F")
+        start = 0
+        for batch in batches:
+            values[start : start + len(batch)] = batch
+            start += len(batch)
+        occurs = np.flatnonzero((labels != 0).any(axis=0))
+        return float(
+            np.mean(
+                [
+                    mean_average_precision(values[:, [one]], labels[:, [one]])
+                    for one in (occurs if occurs.size else [0])
+                ]
+            )
+        )
+
+
+def batched_macro_accuracy(batches: Iterable[np.ndarray], labels: np.ndarray) -> float:
+    """Accuracy in percent, averaged over the classes that occur, in one pass.
+
+    Args:
+        batches: Logits (batch, classes) in the order of the clips.
+        labels: Class indices (clips,).
+    """
+    clips = np.bincount(labels)
+    hits, start = np.zeros(len(clips)), 0
+    for batch in batches:
+        of_batch = labels[start : start + len(batch)]
+        correct = batch.argmax(axis=-1) == of_batch
+        hits += np.bincount(of_batch, weights=correct, minlength=len(clips))
+        start += len(batch)
+    return 100 * float(np.mean(hits[clips > 0] / clips[clips > 0]))
+
+
 @dataclass(frozen=True)
 class SubNetworkScorer:
-    """Callable that computes a sub-network's mean average precision from its spec.
+    """Callable that scores a sub-network, given by its spec.
 
     Attributes:
         sub_networks: Sub-networks of the supernet.
         calibration: Features of training clips for recalibration; None scores with the moving
             statistics as training left them.
         clips: Features of the clips to score.
-        labels: Labels (clips, classes).
+        labels: Labels of these clips, as the measure takes them.
+        measure: Score of logits and labels.
     """
 
     sub_networks: SubNetworks
     calibration: Iterable[np.ndarray] | None
     clips: Iterable[np.ndarray]
     labels: np.ndarray
+    measure: Measure = batched_average_precision
 
-    def __call__(self, spec: CNN10Spec) -> float:
+    def __call__(self, spec: Any) -> float:
         with kept_statistics(self.sub_networks.supernet):
             if self.calibration is not None:
                 self.sub_networks.recalibrate(spec, self.calibration)
-            logits = self.sub_networks.logits(spec, self.clips)
-        return mean_average_precision(logits, self.labels)
+            logits = self.sub_networks.logit_batches(spec, self.clips)
+            return self.measure(logits, self.labels)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -10,52 +10,13 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.search.driver import Search
+from dcase_system.supernet.budgets import Budget, formatted
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.search_space import Ratios, SearchSpace, ratios_name
 
 Score = Callable[[CNN10Spec], float]
 
 PAPER_DRAWS = 25  # p
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Allowed cost of a sub-network, both ends included.
-
-    Attributes:
-        measure: `params`, `macs` or `bytes`.
-        high: Highest cost.
-        low: Lowest cost.
-        precision: Precision of the parameters, for counting bytes.
-    """
-
-    measure: Literal["params", "macs", "bytes"]
-    high: float
-    low: float = 0.0
-    precision: str = "float32"
-
-    def __post_init__(self):
-        if not 0 <= self.low <= self.high:
-            raise InputError(
-                "budget is empty",
-                where=f"budget of {self.measure}",
-                expected="0 <= low <= high",
-                received=f"{self.low:g} to {self.high:g}",
-            )
-
-    def cost(self, spec: CNN10Spec) -> float:
-        return costs_of(spec).of(self.measure, self.precision)
-
-    def excess(self, cost: float) -> float:
-        """Distance of a cost from the budget; 0 within it."""
-        return max(self.low - cost, cost - self.high, 0.0)
-
-    def __str__(self) -> str:
-        return f"{_formatted(self.low)} to {_formatted(self.high)} {self.measure}"
-
-
-def _formatted(cost: float) -> str:
-    return f"{cost:,.0f}" if cost >= 1_000 else f"{cost:.6g}"
 
 
 @dataclass(frozen=True)
@@ -122,7 +83,7 @@ class SubNetworkProblem:
             if nearest is None or excess < nearest[0]:
                 nearest = excess, ratios
         if nearest is not None and nearest[0] > 0:
-            cost = _formatted(self.budget.cost(self.space.spec(nearest[1])))
+            cost = formatted(self.budget.cost(self.space.spec(nearest[1])))
             raise InputError(
                 "no sub-network within the budget",
                 where="search",

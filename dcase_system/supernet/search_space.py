@@ -16,6 +16,7 @@ from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec, sliced_width
 from dcase_system.supernet.constraints import PAPER_CONSTRAINTS, PAPER_TOLERANCE
 from dcase_system.supernet.costs import costs_of
+from dcase_system.supernet.sampling import Choices
 
 # Width ratios of a sub-network's layers, by dynamic block: ((0.4, 0.6), (1.0,)).
 Ratios = tuple[tuple[float, ...], ...]
@@ -146,6 +147,29 @@ class SearchSpace:
             ratios = generator.choice(self.ratios, widths).tolist()
             drawn.append(tuple(ratios * (depth // widths)))
         return tuple(drawn)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """The decisions of a training step, by channel group: convolutions, then the embedding."""
+        table, runs, positions = [], [], []
+        decisions: list[int] = []
+        for block, widths in enumerate(self.base.blocks):
+            dynamic = block - self.static_blocks
+            ratios = self.ratios if dynamic >= 0 else (1.0,) * len(self.ratios)
+            for layer, width in enumerate(widths):
+                table.append([sliced_width(width, ratio) for ratio in ratios])
+                shared = self.width_per == "block" and layer > 0
+                decisions.append(decisions[-1] if shared else len(set(decisions)))
+                runs.append(max(dynamic, -1))
+                positions.append(layer)
+        table.append([self.base.embedding] * len(self.ratios))
+        return Choices(
+            np.array(table, np.int32),
+            np.array([*decisions, decisions[-1]]),
+            self.depths,
+            np.array([*runs, -1]),
+            np.array([*positions, 0]),
+        )
 
     def spec(self, ratios: Ratios) -> CNN10Spec:
         """Returns the spec of a sub-network.

@@ -12,9 +12,9 @@ from dcase_system.core.files import fingerprint, read_json, write_json
 from dcase_system.core.identity import identity
 from dcase_system.runs import stages
 from dcase_system.search.driver import Method, Search
+from dcase_system.supernet.budgets import Budget
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search import (
-    Budget,
     SubNetworkProblem,
     candidate,
     search_sub_networks,

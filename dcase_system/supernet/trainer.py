@@ -19,11 +19,11 @@ from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import SPEC, load_network, save_network
 from dcase_system.runs import stages
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
 from dcase_system.supernet.extract import extract, load_largest
+from dcase_system.supernet.plans import SupernetPlan
 from dcase_system.supernet.scoring import FeatureBatches
 from dcase_system.supernet.search_space import SearchSpace
-from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.augmented import waveform_model
@@ -90,7 +90,7 @@ class Trainer:
 
         def work(folder: Path, checkpoint: Path) -> None:
             seeds.set_seed(plan.seed)
-            supernet = ElasticCNN10(spec, seeds.derive(plan.seed, "initial weights"))
+            supernet = ElasticNetwork(spec)
             if initial is not None:
                 load_largest(supernet, load_network(initial.folder))
             train_supernet(
@@ -158,7 +158,7 @@ class Trainer:
         Callers that change its statistics must restore them.
         """
         if supernet.key not in self._loaded:
-            elastic = ElasticCNN10(registry.read_spec(supernet.folder / SPEC))
+            elastic = ElasticNetwork(registry.read_spec(supernet.folder / SPEC))
             load_largest(elastic, load_network(supernet.folder))
             self._loaded[supernet.key] = SubNetworks(elastic)
         return self._loaded[supernet.key]

@@ -9,9 +9,10 @@ from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.distillation.losses import MultiLabelDistillationLoss
 from dcase_system.parallel.workers import team
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
+from dcase_system.supernet.plans import SupernetPlan, does_not_fit
 from dcase_system.supernet.search_space import SearchSpace
-from dcase_system.supernet.step import SupernetPlan, SupernetTraining, does_not_fit
+from dcase_system.supernet.step import SupernetTraining
 from dcase_system.training.callbacks import Validation
 from dcase_system.training.fit import Training, fit
 from dcase_system.training.log import TrainingLog
@@ -19,7 +20,7 @@ from dcase_system.training.predict import Validate
 
 
 def train_supernet(
-    supernet: ElasticCNN10,
+    supernet: ElasticNetwork,
     space: SearchSpace | None,
     front_end_spec: FrontEndSpec,
     waveforms: Waveforms,
@@ -74,7 +75,7 @@ def train_supernet(
 
 
 def _check(
-    supernet: ElasticCNN10,
+    supernet: ElasticNetwork,
     space: SearchSpace | None,
     spec: FrontEndSpec,
     waveforms: Waveforms,

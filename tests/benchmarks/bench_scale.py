@@ -32,7 +32,7 @@ from dcase_system.submission.outputs import write_output
 from dcase_system.submission.package import SystemFiles, output_name, write_package
 from dcase_system.submission.validate import validate_package
 from dcase_system.supernet.calibration import SubNetworks
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
 from dcase_system.supernet.search_space import paper_space
 from dcase_system.training.augmented import waveform_model
@@ -93,9 +93,7 @@ def search(folder: Path, count: int) -> None:
     space = paper_space("2,2,X", base=QUARTER)
     clips = FeatureBatches(_store(folder, count), front_end(PannsMelSpec(), 0)).mapped(folder)
     truth = np.eye(space.base.classes, dtype=np.float32)[np.arange(count) % space.base.classes]
-    scorer = SubNetworkScorer(
-        SubNetworks(ElasticCNN10(space.base, seed=0)), clips[:4], clips, truth
-    )
+    scorer = SubNetworkScorer(SubNetworks(ElasticNetwork(space.base)), clips[:4], clips, truth)
     scorer(space.spec(space.smallest))
 
 

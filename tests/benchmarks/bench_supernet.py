@@ -11,10 +11,11 @@ import tensorflow as tf
 from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.calibration import SubNetworks
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
+from dcase_system.supernet.plans import SupernetPlan
 from dcase_system.supernet.scoring import SubNetworkScorer
 from dcase_system.supernet.search_space import SearchSpace, paper_space
-from dcase_system.supernet.step import SupernetPlan, SupernetTraining
+from dcase_system.supernet.step import SupernetTraining
 from tests.benchmarks.harness import Row, alternate, compared
 
 CLIPS, FRAMES = 32, 101  # frames of a second
@@ -56,7 +57,7 @@ def steps(
 def _step(space: SearchSpace):
     """A supernet's training, and a step of it for given widths."""
     model = SupernetTraining(
-        ElasticCNN10(space.base, seed=0), PannsMelSpec(), SupernetPlan(steps=1), space
+        ElasticNetwork(space.base), PannsMelSpec(), SupernetPlan(steps=1), space
     )
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True))
     model.optimizer.build(model.trainable_variables)

@@ -25,9 +25,9 @@ from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, p
 from dcase_system.models import registry
 from dcase_system.parallel import workers
 from dcase_system.runs import stages
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
+from dcase_system.supernet.plans import SupernetPlan
 from dcase_system.supernet.search_space import SearchSpace, paper_space
-from dcase_system.supernet.step import SupernetPlan
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.augmented import augmented_model
@@ -98,7 +98,7 @@ def train_student(folder: Path, checkpoint: Path, epochs: int, losses: StepLosse
 def train_supernet_of(space: SearchSpace | None, folder: Path, checkpoint: Path, epochs: int, _):
     """Sub-networks of a space, or the largest alone; with dropout, masks and mixup."""
     waveforms, labels = networks.tones()
-    supernet = ElasticCNN10(networks.SHALLOW, seed=0)
+    supernet = ElasticNetwork(networks.SHALLOW)
     train_supernet(
         supernet,
         space,

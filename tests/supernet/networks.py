@@ -5,7 +5,7 @@ import numpy as np
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.models.cnn10 import CNN10Spec
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
 from dcase_system.training import seeds
 
 FRONT_END = LogMelSpec(
@@ -26,10 +26,10 @@ SHALLOW = CNN10Spec(
 CLIPS = 40
 
 
-def small_supernet(seed: int = 0, spec: CNN10Spec = BASE) -> ElasticCNN10:
+def small_supernet(seed: int = 0, spec: CNN10Spec = BASE) -> ElasticNetwork:
     """With statistics and affine parameters that matter."""
     seeds.set_seed(seed)
-    supernet = ElasticCNN10(spec, seed)
+    supernet = ElasticNetwork(spec)
     generator = np.random.default_rng(seed)
     for weight in supernet.weights:
         if "bn" in weight.path and len(weight.shape) == 1:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from dcase_system.core.errors import InputError
 from dcase_system.search.driver import Search
+from dcase_system.supernet.budgets import Budget
 from dcase_system.supernet.constraints import PAPER_TOLERANCE
 from dcase_system.supernet.search import (
-    Budget,
     Candidate,
     SubNetworkProblem,
     front,

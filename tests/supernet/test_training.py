@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcase_system.core.errors import InputError
+from dcase_system.distillation.alpha_divergence import AlphaDivergence
 from dcase_system.distillation.losses import pack_targets
 from dcase_system.supernet.calibration import SubNetworks
-from dcase_system.supernet.elastic import ElasticCNN10
+from dcase_system.supernet.elastic import ElasticNetwork
+from dcase_system.supernet.plans import SupernetPlan
 from dcase_system.supernet.scoring import FeatureBatches, SubNetworkScorer
 from dcase_system.supernet.search_space import paper_space
-from dcase_system.supernet.step import SupernetPlan, SupernetTraining
+from dcase_system.supernet.step import SupernetTraining
 from dcase_system.supernet.training import train_supernet
 from dcase_system.training import seeds
 from dcase_system.training.callbacks import Progress
@@ -30,7 +32,7 @@ EPOCH = 3  # steps: 40 clips in batches of 16
 def train(folder, *, space=SPACE, targets=None, **settings):
     seeds.set_seed(0)
     waveforms, labels = tones()
-    supernet = ElasticCNN10(SHALLOW, seed=0)
+    supernet = ElasticNetwork(SHALLOW)
     plan = SupernetPlan(**({"steps": 2 * EPOCH} | SMALL_MASKS | settings))
     train_supernet(
         supernet,
@@ -75,7 +77,8 @@ def training_model(**settings) -> SupernetTraining:
     """Builds a model without dropout or masks, whose steps a test can call."""
     seeds.set_seed(0)
     supernet = small_supernet(spec=SHALLOW)
-    supernet.block_dropout.rate = supernet.head_dropout.rate = 0.0
+    for dropout in supernet.dropouts:
+        dropout.rate = 0.0
     plan = SupernetPlan(steps=4, masks=0, **settings)
     model = SupernetTraining(supernet, FRONT_END, plan, SPACE)
     model.compile(keras.optimizers.SGD(1.0), keras.losses.BinaryCrossentropy(from_logits=True))
@@ -107,6 +110,19 @@ def test_in_place_the_others_learn_from_the_largest_one():
     _, loss_from_largest, _ = twin.gradients(twin.sampler.smallest, x, tf.sigmoid(logits))
     _, loss = model._over_samples(model.sampler, tf.constant(x), tf.constant(labels))
     assert float(loss) == pytest.approx(float(largest_loss + loss_from_largest) / 2, rel=1e-5)
+
+
+def test_in_place_the_others_may_learn_by_a_clipped_divergence():
+    settings = {"samples": 2, "sampling": "sandwich"}
+    model = training_model(**settings, in_place=True, divergence=AlphaDivergence())
+    twin, x, labels = training_model(**settings), features(4), np.eye(4, 3, dtype=np.float32)
+    _, largest_loss, teacher = twin.gradients(twin.sampler.largest, x, labels)
+    *_, logits = twin.gradients(twin.sampler.smallest, x, labels)
+    zero = tf.zeros_like(logits)
+    classes = AlphaDivergence()(tf.stack([teacher, zero], -1), tf.stack([logits, zero], -1))
+    _, loss = model._over_samples(model.sampler, tf.constant(x), tf.constant(labels))
+    expected = float(largest_loss + tf.reduce_mean(classes)) / 2
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
 def test_first_the_largest_alone_then_samples(tmp_path):
@@ -202,6 +218,7 @@ def test_training_traces_its_step_once(tmp_path, monkeypatch):
         ({"samples": 0}, "samples does not fit; expected at least 1"),
         ({"sampling": "sandwich", "samples": 1}, "samples does not fit; expected at least 2"),
         ({"in_place": True}, "in_place does not fit; expected sandwich"),
+        ({"divergence": AlphaDivergence()}, "divergence does not fit; expected in_place"),
         ({"steps": 0}, "steps does not fit; expected at least 1"),
         ({"largest_steps": 7}, "largest_steps does not fit; expected 0 to 6"),
         ({"targets": np.zeros((CLIPS, 4))}, "shape of the targets does not fit"),
