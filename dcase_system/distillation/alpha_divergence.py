@@ -1,7 +1,7 @@
 """Alpha-divergence between a teacher's and a student's classes, adaptive and clipped.
 
 Source: Wang et al., "AlphaNet: Improved Training of Supernets with Alpha-Divergence", ICML 2021,
-sections 3 and 4; written from the paper. The Kullback-Leibler divergence punishes a student that is
+sections 3 and 4. The Kullback-Leibler divergence punishes a student that is
 too certain where the teacher is not, more than the opposite; a negative alpha does the reverse. The
 adaptive divergence is the larger of the two for each clip.
 """
