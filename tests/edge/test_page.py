@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium(folder):
-    """A browser whose microphone hears birds, without end."""
+    """A browser whose microphone gets birds, without end."""
     write(folder / "microphone.wav", scenes.sound("birds", seconds=8, seed=FIRST))
     driver = start(folder / "microphone.wav")
     yield browser.Page(driver)
