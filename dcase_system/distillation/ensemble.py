@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import entr, log_softmax, logsumexp, softmax
 
-from dcase_system.training.metrics import clustered_interval_or_none, macro_score
+from dcase_system.training.metrics import calibration_error, clustered_interval_or_none, macro_score
 from dcase_system.training.multilabel import (
     chance_precision,
     clustered_intervals,
@@ -52,7 +52,7 @@ def describe_ensemble(
     used: Mapping[str, np.ndarray] | None = None,
     clusters: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Computes accuracy, log loss, entropy and agreement of each member and of the ensemble.
+    """Computes accuracy, log loss, calibration, entropy and agreement of members and ensemble.
 
     Args:
         members: Logits (clips, classes), keyed by member name.
@@ -61,10 +61,11 @@ def describe_ensemble(
         clusters: Recording (or location) of each clip, (clips,), for intervals; None for none.
 
     Returns:
-        By name, with `ensemble` last: macro `accuracy` in percent, macro `logloss` and mean
-        `entropy` in nats, and `agreement` with the ensemble's decisions in percent; for several
-        labels a clip the mean average precision `map` and that of random scores, `chance`. With
-        clusters also `interval_95` of the accuracy or `map`; None if there is a single cluster.
+        By name, with `ensemble` last: macro `accuracy` and `calibration_error` in percent, macro
+        `logloss` and mean `entropy` in nats, and `agreement` with the ensemble's decisions in
+        percent; for several labels a clip the mean average precision `map` and that of random
+        scores, `chance`. With clusters also `interval_95` of the accuracy or `map`; None if there
+        is a single cluster.
     """
     combined = ensemble_logits(members, used=used)
     decided = combined.argmax(axis=-1)
@@ -86,6 +87,7 @@ def describe_ensemble(
         rows[name] = {
             "accuracy": scored.accuracy,
             "logloss": scored.logloss,
+            "calibration_error": calibration_error(probabilities, truth),
             "entropy": float(entr(probabilities).sum(axis=-1).mean()),
             "agreement": float(100 * (decisions == decided[counted]).mean()),
         }

@@ -25,6 +25,7 @@ _AGREEMENT = Column("agrees %", ("agreement",), ".1f")
 _ACCURACY = Column("accuracy %", ("accuracy",), ".1f")
 _COLUMNS: tuple[Column, ...] = (
     Column("log loss", ("logloss",), ".3f"),
+    Column("ECE %", ("calibration_error",), ".1f"),
     Column("entropy, nats", ("entropy",), ".3f"),
     _AGREEMENT,
 )
@@ -73,7 +74,7 @@ def read_ensemble_tables(run_dir: Path) -> list[Table]:
 
 
 def ensemble_tables(document: Document) -> list[Table]:
-    """Builds a table per list: accuracy, entropy and agreement of each teacher and the ensemble.
+    """Builds a table per list: accuracy, calibration and agreement of teachers and ensemble.
 
     Args:
         document: Results of `describe_ensemble`, by the list's name.

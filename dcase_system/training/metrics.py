@@ -52,6 +52,24 @@ def macro_score(probabilities: np.ndarray, labels: np.ndarray) -> Score:
     return _score(probabilities, labels, compute_sample_weight("balanced", labels))
 
 
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error in percent (Guo et al. 2017): how far certainty is from accuracy.
+
+    Clips are sorted into bins of equal width by the largest probability; each bin counts by its
+    clips.
+
+    Args:
+        probabilities: (clips, classes); each row sums to 1.
+        labels: (clips,) class indices.
+        bins: Number of bins.
+    """
+    certainty = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bin_of = np.minimum((certainty * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=certainty - correct)  # per bin, times its clips
+    return float(100 * np.abs(gaps).sum() / len(labels))
+
+
 def score(
     probabilities: np.ndarray,
     labels: np.ndarray,

@@ -114,7 +114,9 @@ def test_the_ensemble_is_described(folder, data):
     for clips, more in (("train", set()), ("dev_test", {"interval_95"})):
         assert set(content[clips]) == {"1-passt", "2-cnn", "ensemble"}
         row = content[clips]["ensemble"]
-        assert {"accuracy", "logloss", "entropy", "agreement"} | more == set(row)
+        assert {"accuracy", "logloss", "calibration_error", "entropy", "agreement"} | more == set(
+            row
+        )
         assert row["agreement"] == 100.0
     assert read(data, folder).mean_logits("logits").shape == (len(data.train), len(data.scenes))
 

@@ -11,7 +11,13 @@ from dcase_system.reporting.tables import as_text
 from dcase_system.reporting.teachers_page import read_ensemble_tables
 from tests.reporting.tracing import traced
 
-ROW = {"accuracy": 71.26, "logloss": 0.9, "entropy": 0.5, "agreement": 88.0}
+ROW = {
+    "accuracy": 71.26,
+    "logloss": 0.9,
+    "calibration_error": 5.0,
+    "entropy": 0.5,
+    "agreement": 88.0,
+}
 
 
 def write(folder, *members):
@@ -41,7 +47,7 @@ def folder(tmp_path):
 def test_a_row_a_teacher_and_the_ensemble_last(folder):
     train, dev_test = read_ensemble_tables(folder)
     assert [row[0] for row in train.rows] == ["1-passt_s", "2-cp_mobile", "ensemble"]
-    shown = ["71.3", "65.5", "76.0", "0.900", "0.500", "88.0"]
+    shown = ["71.3", "65.5", "76.0", "0.900", "5.0", "0.500", "88.0"]
     assert [str(cell) for cell in dev_test.rows[0][1:]] == shown
     assert [str(cell) for cell in train.rows[0][1:]] == [shown[0], *shown[3:]]
     assert max(len(line) for one in (train, dev_test) for line in as_text(one).splitlines()) <= 80
@@ -94,7 +100,7 @@ def test_teachers_of_several_labels_have_their_precision_on_top(folder):
 
 
 def test_every_number_is_in_the_ensembles_list(folder):
-    assert traced(write_report(folder).read_text(), folder) == 2 + 2 + 2 + 3 * 4 + 3 * 6 + 2 * 2
+    assert traced(write_report(folder).read_text(), folder) == 2 + 2 + 2 + 3 * 5 + 3 * 7 + 2 * 2
     assert [picture.name for picture in page_of(folder).blocks(Picture)] == ["loss"]
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from dcase_system.core.errors import InputError
-from dcase_system.training.metrics import clustered_interval, intervals, score
+from dcase_system.training.metrics import calibration_error, clustered_interval, intervals, score
 
 SCENES = ("bus", "metro", "park", "tram")
 GROUPS = {"real": ("a",), "seen": ("s1",), "unseen": ("s4",)}
@@ -105,3 +105,12 @@ def test_a_part_of_one_recording_has_no_interval():
     assert found["class_wise"] == {"bus": None, "metro": None}
     assert found["device_wise"] == {"a": None, "s1": None}
     assert found["group_wise"]["unseen"] is None  # not even a clip
+
+
+def test_calibration_error_is_the_mean_gap_between_certainty_and_accuracy_of_bins():
+    certain_and_half_right = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert calibration_error(certain_and_half_right, np.array([0, 1])) == pytest.approx(50.0)
+    # Two bins, each 0.1 off: 0.6 with half of its clips right, 0.9 with all of them.
+    mixed = np.array([[0.6, 0.4], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]])
+    assert calibration_error(mixed, np.array([0, 1, 0, 0])) == pytest.approx(10.0)
+    assert calibration_error(np.eye(3), np.arange(3)) == 0.0
