@@ -1,6 +1,6 @@
 """Prune, cut out of a supernet, or search: the ways to a small network side by side.
 
-    python -m recipes.three_ways                                     # demo corpus
+    python -m recipes.three_ways                            # demo corpus
     python -m recipes.three_ways --data_dir=TAU --split=25 \\
         --teachers=TEACHERS/split_25 --seeds=0,1,2
 

@@ -178,6 +178,7 @@ def test_every_flag_that_a_package_passes_on_is_compared_or_changes_no_result(pa
         "--temperature=3",
         "--tflite_formats=int8",
         "--qat_epochs=1",
+        "--embedding_output=x",
     )
     compared = given(*_challenge_package.DECIDING)
     elsewhere = {"data_dir", "evaluation_dir", "scenes", "seed"}  # by lists and by themselves
