@@ -112,7 +112,7 @@ class Embedding(keras.layers.Layer):
         self.spec = EmbeddingSpec(**spec) if isinstance(spec, dict) else spec
         if _digest(Path(self.spec.file)) != self.spec.digest:
             raise InputError(
-                "network has changed since this front end was made",
+                "network is missing, or has changed since this front end was made",
                 where=self.spec.file,
                 expected=f"SHA-256 {self.spec.digest}",
             )

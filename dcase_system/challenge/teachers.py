@@ -176,7 +176,8 @@ def _plan(
 
 def _architecture(member: str, rate: int, output: str | None) -> tuple[Any, FrontEndSpec]:
     """Returns the spec that a member's name or file stands for, and its front end."""
-    if member.endswith(".tflite") or Path(member).is_dir():
+    is_file = member.endswith(".tflite") or Path(member).is_dir()
+    if is_file and member not in registry.ARCHITECTURES:
         embedding = embedding_spec(member, network_rate=rate, output=output)
         return LinearSpec((embedding.n_mels, 1)), embedding
     spec = registry.read_spec(member) if member.endswith(".json") else registry.named_spec(member)

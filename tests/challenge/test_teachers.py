@@ -41,6 +41,13 @@ def test_yamnet_is_fine_tuned_or_frozen_from_imported_weights():
     assert [plan.front_end for plan in frozen] == [YamnetMelSpec(), LogMelSpec()]
 
 
+def test_the_name_of_an_architecture_comes_before_a_folder_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cp_mobile").mkdir()
+    (plan,) = teacher_plans(["cp_mobile"], [], seed=0, given={})
+    assert isinstance(plan.front_end, LogMelSpec)
+
+
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
