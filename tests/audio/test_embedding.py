@@ -87,9 +87,7 @@ def test_a_network_that_has_changed_is_refused(file, tmp_path):
     copy.write_bytes(file.read_bytes())
     spec = embedding_spec(copy)
     copy.write_bytes(file.read_bytes() + b"\0")
-    with pytest.raises(
-        InputError, match=r"network is missing, or has changed .* SHA-256"
-    ):
+    with pytest.raises(InputError, match=r"network is missing, or has changed .* SHA-256"):
         front_end(spec)
     copy.unlink()
     with pytest.raises(InputError, match=r"network.tflite: network is missing, or has changed"):
