@@ -1,4 +1,4 @@
-/** Input and output of a network: the part of a model's card that the page needs. */
+/** What a network hears and says: the part of a model's card that the page needs. */
 export interface Card {
   /** Name of the `.tflite` file. */
   readonly file: string;

@@ -25,7 +25,7 @@ export class View {
       card.file,
       card.format,
       `${Math.round(card.bytes / 1000).toLocaleString("en")} kB`,
-      `input: ${round(windowSeconds(card))} s at ${sample_rate / 1000} kHz`,
+      `hears ${round(windowSeconds(card))} s at ${sample_rate / 1000} kHz`,
     ];
     element("model").textContent = facts.join(" · ");
     this.span(null);
