@@ -17,9 +17,12 @@ ALONE = ["--system=dense", "--nodistill"]  # one training of one network, withou
 FLOAT16 = "--tflite_formats=float16"  # the other conversions have tests of their own
 
 # To import TensorFlow takes most of the time of a command that refuses its input. So a process that
-# has imported it, and has done nothing else, is forked for each command.
+# has imported it, and has done nothing else, is forked for each command. `tests` comes first: it
+# sets the garbage collector.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["dcase_system.challenge.run", "dcase_system.scene_search.search"])
+FORKS.set_forkserver_preload(
+    ["tests", "dcase_system.challenge.run", "dcase_system.scene_search.search"]
+)
 
 
 def heed_ctrl_c() -> None:
