@@ -24,10 +24,7 @@ from tests.search.postgres import binaries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-# TensorFlow's traces are millions of small objects, and Python's default thresholds have the
-# garbage collector visit all of them again and again: a tenth of the tests' time.
-gc.freeze()
-gc.set_threshold(200_000, 50, 1000)
+gc.freeze()  # what is imported stays: the garbage collector need not visit it
 # No test cuts the power, and a thousand small files wait for the disk one after another.
 os.fsync = lambda fd: None
 # Hiding the frames of Keras and TensorFlow wraps every call of a layer or an operation.

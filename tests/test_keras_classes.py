@@ -49,7 +49,7 @@ def stored(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("imported", [BEFORE, BEHIND])
+@pytest.mark.parametrize("imported", [BEFORE, pytest.param(BEHIND, marks=pytest.mark.slow)])
 def test_keras_loads_a_student_after_one_import(stored, tmp_path, imported):
     files = [stored / WEIGHTS, tmp_path / "logits.npy", stored / "features.npy"]
     done = subprocess.run(

@@ -64,6 +64,7 @@ def test_table_4_is_written_by_one_command_and_kept(flags, tmp_path):
     assert again.stdout == done.stdout
 
 
+@pytest.mark.slow
 def test_a_network_is_named_by_the_file_of_its_spec(flags, tmp_path):
     path = tmp_path / "spec.json"
     write_json(path, registry.spec_to_json(registry.named_spec("scene_b")))

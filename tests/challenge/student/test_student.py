@@ -80,6 +80,7 @@ def test_updates_are_logged_with_the_accuracy_on_held_out_clips(run_dir):
     assert [row["step"] for row in rows] == sorted({row["step"] for row in rows})
 
 
+@pytest.mark.slow
 def test_an_interrupted_round_goes_on_and_ends_with_the_same_network(
     run_dir, data, tmp_path, monkeypatch, caplog
 ):

@@ -52,6 +52,7 @@ def log(run_dir):
     return (run_dir / "metrics.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_with_the_same_network(ensemble, data, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_student(whole, PLAN, data, ensemble)
