@@ -254,6 +254,7 @@ def test_held_out_clips_are_described_apart(data, tmp_path):
     assert "val_accuracy" in (tmp_path / plan.name / "metrics.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_members_differ_by_their_seed_alone(folder, data, tmp_path):
     """That one seed repeats is seen where an interrupted training ends like the other."""
     other = replace(PLANS[0], name="other", seed=PLANS[0].seed + 1)

@@ -100,6 +100,7 @@ np.testing.assert_allclose(logits, network(features, training=False), rtol=0, at
 """
 
 
+@pytest.mark.slow
 def test_networks_have_gradients_and_go_through_the_bridge_without_onednn():
     done = subprocess.run(
         [sys.executable, "-c", _WITHOUT],

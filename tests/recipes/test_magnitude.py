@@ -10,6 +10,7 @@ from tests.commands import FLOAT16, TOY, run, tiny_clips, too_wide
 from tests.reporting.tracing import traced
 
 
+@pytest.mark.slow
 def test_zeros_are_shown_beside_what_the_rules_count(place):
     out = place / "magnitude"
     done = run(

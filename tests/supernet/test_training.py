@@ -175,14 +175,10 @@ def test_sandwich_in_place_accumulation_and_mixup_run(tmp_path):
     assert all(np.isfinite(line["loss"]) for name in "ab" for line in logged(tmp_path / name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
-    [
-        {"largest_steps": 2},
-        pytest.param(
-            {"accumulation": 2, "sampling": "sandwich", "in_place": True}, marks=pytest.mark.slow
-        ),
-    ],
+    [{"largest_steps": 2}, {"accumulation": 2, "sampling": "sandwich", "in_place": True}],
     ids=["published", "accumulated"],
 )
 def test_a_resumed_training_ends_like_an_uninterrupted_one(tmp_path, monkeypatch, options):
