@@ -1,9 +1,10 @@
 """Alpha-divergence between a teacher's and a student's classes, adaptive and clipped.
 
 Source: Wang et al., "AlphaNet: Improved Training of Supernets with Alpha-Divergence", ICML 2021,
-sections 3 and 4. The Kullback-Leibler divergence punishes a student that is
-too certain where the teacher is not, more than the opposite; a negative alpha does the reverse. The
-adaptive divergence is the larger of the two for each clip.
+sections 3 and 4; constants and the exception for alpha 1 as in the authors' code. The
+Kullback-Leibler divergence (alpha 1) punishes a student that finds a class less likely than the
+teacher does, more than the opposite; a negative alpha does the reverse. The adaptive divergence is
+the larger of the two for each clip.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ class AlphaDivergence:
     Attributes:
         alpha_min: Negative alpha.
         alpha_max: Positive alpha.
-        clip: Beta: largest weight (p / q)^alpha of a class, in value and gradient. Without it, the
-            gradient of a class that the student thinks impossible would be very large.
+        clip: Beta: largest weight (p / q)^alpha of a class, in value and gradient, because the
+            weight of a class that the teacher thinks impossible has no limit. Not for alpha 1: its
+            gradient, q - p in the logits, has one, and clipped it would no longer pull on a class
+            that the student wrongly thinks impossible.
     """
 
     alpha_min: float = -1.0
@@ -58,10 +61,11 @@ class AlphaDivergence:
         weights.
         """
         log_ratio = teacher - tf.stop_gradient(student)
-        q = tf.exp(tf.stop_gradient(student))
-        weights = q * tf.minimum(tf.exp(alpha * log_ratio), self.clip)
         if alpha == 1.0:
+            weights = tf.exp(teacher)
             value = tf.reduce_sum(weights * log_ratio, axis=-1)
         else:
+            q = tf.exp(tf.stop_gradient(student))
+            weights = q * tf.minimum(tf.exp(alpha * log_ratio), self.clip)
             value = (tf.reduce_sum(weights, axis=-1) - 1.0) / (alpha * (alpha - 1.0))
         return value, -tf.reduce_sum(weights * student, axis=-1) / alpha

@@ -16,6 +16,19 @@ import tensorflow as tf
 from dcase_system.supernet.elastic import ElasticNetwork
 
 
+def calibration_rows(clips: int, count: int) -> np.ndarray:
+    """Draws the same rows (count,), or all, for every sub-network and seed, in random order.
+
+    Lists are sorted by class. Batches of one class each would give the variance within the classes,
+    which is too small.
+
+    Args:
+        clips: Number of training clips.
+        count: Number of clips to draw.
+    """
+    return np.random.default_rng(0).permutation(clips)[:count]
+
+
 class SubNetworks:
     """Runs and recalibrates the sub-networks of a supernet, with one trace for all of them.
 

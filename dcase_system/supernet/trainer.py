@@ -18,7 +18,7 @@ from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.models.signature import ModelSignature, save_signature
 from dcase_system.models.stored import SPEC, load_network, save_network
 from dcase_system.runs import stages
-from dcase_system.supernet.calibration import SubNetworks, kept_statistics
+from dcase_system.supernet.calibration import SubNetworks, calibration_rows, kept_statistics
 from dcase_system.supernet.elastic import ElasticNetwork
 from dcase_system.supernet.extract import extract, load_largest
 from dcase_system.supernet.plans import SupernetPlan
@@ -179,9 +179,8 @@ class Trainer:
 
     @cached_property
     def calibration_batches(self) -> tuple[np.ndarray, ...]:
-        clips = min(self.calibration_clips, len(self.data.train))
-        drawn = np.random.default_rng(0).permutation(len(self.data.train))[:clips]
-        return self._features(self.data.train.audio.take(np.sort(drawn)))
+        rows = calibration_rows(len(self.data.train), self.calibration_clips)
+        return self._features(self.data.train.audio.take(rows))
 
     def _features(self, waveforms: Waveforms) -> tuple[np.ndarray, ...]:
         """Computes batches of features and memory-maps them."""

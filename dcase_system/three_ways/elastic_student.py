@@ -40,7 +40,6 @@ class ElasticStudent(ElasticTraining):
         sampler: Sampler of sub-networks.
         teachers: Teachers that answer the augmented waveforms, or None.
         mixup: Mixes waveforms and targets, or None.
-        several_labels: Whether a clip may have several labels.
     """
 
     def __init__(
@@ -51,9 +50,8 @@ class ElasticStudent(ElasticTraining):
         sampler: WidthSampler,
         teachers: Teachers | None = None,
         mixup: Mixup | None = None,
-        several_labels: bool = False,
     ):
-        super().__init__(supernet, plan, sampler, several_labels=several_labels)
+        super().__init__(supernet, plan, sampler)
         self.student = model
         self.augmentation = keras.Model(model.input, [heard_by(model), model.layers[-2].output])
         self.teachers, self.mixup = teachers, mixup
@@ -124,7 +122,6 @@ def train_supernet(
             sampler,
             setup.teachers(),
             setup.mixup(),
-            data.several_labels,
         )
         # The moving statistics fit no sub-network, so scores of held-out clips would say nothing.
         fit(

@@ -21,7 +21,7 @@ from dcase_system.models.stored import save_network
 from dcase_system.runs import stages
 from dcase_system.search.driver import Search
 from dcase_system.supernet.budgets import Budgets
-from dcase_system.supernet.calibration import SubNetworks, kept_statistics
+from dcase_system.supernet.calibration import SubNetworks, calibration_rows, kept_statistics
 from dcase_system.supernet.costs import costs_of
 from dcase_system.supernet.extract import extract
 from dcase_system.supernet.mobile_search import MobileProblem
@@ -29,7 +29,6 @@ from dcase_system.supernet.mobile_space import MobileSpace
 from dcase_system.supernet.scoring import (
     FeatureBatches,
     SubNetworkScorer,
-    batched_average_precision,
     batched_macro_accuracy,
 )
 from dcase_system.three_ways.elastic_student import load_supernet
@@ -141,21 +140,19 @@ class SupernetSearch:
 
     @cached_property
     def _calibration(self) -> Sequence[np.ndarray]:
-        rows = np.random.default_rng(0).permutation(np.flatnonzero(~self._held_out))
-        return self._features(self.data.train.audio.take(np.sort(rows[: self.calibration_clips])))
+        rows = np.flatnonzero(~self._held_out)
+        drawn = rows[calibration_rows(len(rows), self.calibration_clips)]
+        return self._features(self.data.train.audio.take(drawn))
 
     @cached_property
     def _scorer(self) -> SubNetworkScorer:
         rows, train = np.flatnonzero(self._held_out), self.data.train
-        measure = batched_macro_accuracy
-        if self.data.several_labels:
-            measure = batched_average_precision
         return SubNetworkScorer(
             self._sub_networks,
             self._calibration,
             self._features(train.audio.take(rows)),
             train.clips.labels[rows],
-            measure,
+            batched_macro_accuracy,
         )
 
     def _features(self, waveforms: Waveforms) -> Sequence[np.ndarray]:

@@ -44,17 +44,22 @@ def test_value_and_gradient_are_those_of_the_larger_divergence(alphas):
 
 
 def test_a_weight_is_clipped():
-    """A class that the student thinks impossible has no more than beta times its share.
+    """Of a class that the teacher thinks impossible, at a negative alpha."""
+    teacher, student = np.float32([[0, -9]]), np.float32([[0, 0]])
+    p, q = softmax(teacher[0].astype(float)), np.array([0.5, 0.5])
+    weights = q * np.minimum(q / p, 5.0)
+    value, gradient = gradient_of(AlphaDivergence(), teacher, student)
+    assert value[0] == pytest.approx((weights.sum() - 1) / 2, rel=1e-5)
+    np.testing.assert_allclose(gradient[0], weights - q * weights.sum(), atol=1e-5)
 
-    Of the two divergences, the negative alpha's is then the larger: it hardly pulls.
-    """
+
+def test_a_student_that_thinks_a_class_impossible_is_pulled_by_the_whole_divergence():
+    """Kullback-Leibler is not clipped: its gradient is limited by itself."""
     teacher, student = np.float32([[0, 0]]), np.float32([[0, -9]])
     q = softmax(student[0].astype(float))
-    _, gradient = gradient_of(UNCLIPPED, teacher, student)
-    np.testing.assert_allclose(gradient[0], q - 0.5, atol=1e-5)  # Kullback-Leibler
-    weights = q * np.minimum(q / 0.5, 5.0)
-    _, gradient = gradient_of(AlphaDivergence(clip=5.0), teacher, student)
-    np.testing.assert_allclose(gradient[0], weights - q * weights.sum(), atol=1e-5)
+    value, gradient = gradient_of(AlphaDivergence(), teacher, student)
+    assert value[0] == pytest.approx((0.5 * np.log(0.5 / q)).sum(), rel=1e-5)
+    np.testing.assert_allclose(gradient[0], q - 0.5, atol=1e-5)
 
 
 def test_what_is_no_divergence_is_refused():
