@@ -133,11 +133,12 @@ def total_epochs(lists: Lists) -> int:
     """Returns the total epochs of a student: as many as `--steps` needs, or `--epochs`."""
     if FLAGS.steps is None:
         return FLAGS.epochs
-    clips = _trained_clips(lists, FLAGS.validation_fraction)
+    clips = trained_clips(lists, FLAGS.validation_fraction)
     return epochs_of(FLAGS.steps, clips, FLAGS.batch_size)
 
 
-def _trained_clips(lists: Lists, validation_fraction: float) -> int:
+def trained_clips(lists: Lists, validation_fraction: float) -> int:
+    """Returns the number of training clips that are not held out."""
     return int((~held_out_rows(lists.train, validation_fraction)).sum())
 
 
@@ -203,7 +204,7 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
 def announce(run_dir: Path, plan: StudentPlan, lists: Lists) -> None:
     """Logs the plan of a student that is not trained yet."""
     if not (run_dir / STUDENT).exists():
-        clips = _trained_clips(lists, plan.validation_fraction)
+        clips = trained_clips(lists, plan.validation_fraction)
         LOG.info("%s", plan_in_words(plan, clips))
 
 

@@ -16,9 +16,10 @@ from dcase_system.parallel import workers
 from dcase_system.reporting.html import REPORT
 from dcase_system.reporting.three_ways import three_ways_summary
 from dcase_system.supernet.plans import SamplingPlan
-from dcase_system.three_ways.experiment import run_three_ways
-from dcase_system.three_ways.plan import ThreeWaysPlan, settings_of
+from dcase_system.three_ways.experiment import RESULTS, run_three_ways
+from dcase_system.three_ways.plan import ThreeWaysPlan, plan_in_words, settings_of
 from recipes import _common
+from recipes._flags import LOG
 
 FLAGS = flags.FLAGS
 _Number = TypeVar("_Number", int, float)
@@ -34,6 +35,8 @@ def run() -> None:
     run_dir = Path(FLAGS.output_dir or f"runs/{name}/three-ways-split{split}")
     settings = settings_of(plan, split, lists.record, ensemble, responses)
     runs.check(run_dir, settings, overwrite=FLAGS.overwrite)
+    if FLAGS.overwrite or not (run_dir / RESULTS).exists():
+        LOG.info("%s", plan_in_words(plan, _common.trained_clips(lists, FLAGS.validation_fraction)))
     data = decoded(lists, split, _common.stores(), seconds=FLAGS.seconds)
     run_three_ways(
         run_dir,

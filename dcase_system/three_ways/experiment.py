@@ -20,7 +20,7 @@ from dcase_system.models.signature import load_signature
 from dcase_system.models.stored import SPEC, load_network
 from dcase_system.runs import stages
 from dcase_system.supernet.costs import costs_of
-from dcase_system.three_ways.plan import ThreeWaysPlan, budget_name, settings_of
+from dcase_system.three_ways.plan import LEAST_SHARE, ThreeWaysPlan, budget_name, settings_of
 from dcase_system.three_ways.processor_time import ProcessorTime
 from dcase_system.three_ways.scores import difference, scored
 from dcase_system.three_ways.ways import Made, Way, Ways
@@ -143,7 +143,7 @@ def _ranking(ways: Ways, plan: ThreeWaysPlan) -> Row | None:
     """Compares held-out scores of inherited weights with those of separate trainings."""
     if plan.ranked < 2:
         return None
-    low, high = min(plan.budgets), max(plan.budgets)
+    low, high = LEAST_SHARE * min(plan.budgets), max(plan.budgets)
     rows = []
     for index, spec in enumerate(ways.search.spread(low, high, plan.ranked, ways.seed)):
         costs, alone = costs_of(spec), ways.alone(f"ranked_{index}", spec)

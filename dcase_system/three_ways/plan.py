@@ -14,6 +14,7 @@ from dcase_system.distillation.consistent import check_networks
 from dcase_system.distillation.ensemble_store import Ensemble
 from dcase_system.supernet.budgets import Budget, Budgets
 from dcase_system.supernet.plans import SamplingPlan
+from dcase_system.training.batches import epoch_steps
 
 BUDGETS = (5_000_000, 10_000_000, 20_000_000, 30_000_000)
 LEAST_SHARE = 0.8  # of a budget's MACs that a searched network has, so that budgets differ
@@ -91,6 +92,40 @@ class ThreeWaysPlan:
         """
         size = Budget("bytes", self.max_bytes, precision=SUBMITTED_PRECISION)
         return Budgets((Budget("macs", macs, least * macs), size))
+
+
+def plan_in_words(plan: ThreeWaysPlan, training_clips: int) -> str:
+    """Describes all trainings of a plan in one line, to be shown before they start.
+
+    Args:
+        plan: Settings.
+        training_clips: Number of clips that are trained on.
+    """
+    alone, pruned = plan.student.epochs, plan.pruned(max(plan.budgets))
+    (pruning,) = pruned.rounds
+    shared = {"wide": pruned.epochs, "supernet": plan.supernet_epochs}
+    each = {
+        "alone": alone,
+        "pruned": pruning.epochs,
+        "pruned and tuned": pruning.tuning_epochs,
+        "tuned sub-network": plan.tuning_epochs,
+    }
+    if plan.candidates:
+        each |= {"random": plan.candidates * plan.candidate_epochs, "best of them": alone}
+    total = sum(shared.values()) + len(plan.budgets) * sum(each.values())
+    ranked = plan.ranked * alone if plan.ranked > 1 else 0  # for the first seed alone
+    total = len(plan.seeds) * total + ranked
+    an_epoch = epoch_steps(training_clips, plan.student.batch_size)
+    of_each, of_shared = (
+        ", ".join(f"{name} {epochs}" for name, epochs in part.items()) for part in (each, shared)
+    )
+    return (
+        f"epochs: {of_shared}; for each of {len(plan.budgets)} budgets {of_each}; "
+        + (f"ranked networks {ranked}; " if ranked else "")
+        + f"{len(plan.seeds)} seeds; {training_clips:,} training clips: {an_epoch:,} steps per "
+        f"epoch, {an_epoch * total:,} in all, those of the supernet with "
+        f"{plan.sampling.samples} sub-networks"
+    )
 
 
 def budget_name(macs: int) -> str:

@@ -15,7 +15,7 @@ from dcase_system.models import registry
 from dcase_system.models.signature import load_signature
 from dcase_system.models.stored import SPEC, load_network
 from dcase_system.runs import stages
-from dcase_system.training.metrics import clustered_interval, macro_score
+from dcase_system.training.metrics import clustered_interval_or_none, macro_score
 
 _SCORES = "scores.json"
 
@@ -77,7 +77,4 @@ def difference(
 
 
 def _interval(correct: np.ndarray, data: Data) -> tuple[float, float] | None:
-    test = data.test.clips
-    if len(set(test.locations)) < 2:
-        return None  # nothing to resample
-    return clustered_interval(correct, test.labels, test.locations)
+    return clustered_interval_or_none(correct, data.test.clips.labels, data.test.clips.locations)

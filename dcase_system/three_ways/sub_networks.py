@@ -90,8 +90,8 @@ class SupernetSearch:
         stages.run_stage(folder, inputs, work)
         return [registry.spec_from_json(row["spec"], folder) for row in read_json(folder / _FOUND)]
 
-    def cut(self, name: str, spec: CPMobileSpec) -> Path:
-        """Stores a sub-network, recalibrated, as an ordinary network; returns its folder."""
+    def cut(self, name: str, spec: CPMobileSpec) -> None:
+        """Stores a sub-network, recalibrated, as an ordinary network in the folder of a name."""
 
         def work(target: Path) -> None:
             with kept_statistics(self._sub_networks.supernet):
@@ -100,22 +100,19 @@ class SupernetSearch:
                 save_network(target, network, spec)
             save_signature(target, signature_of(self.student, self.data))
 
-        folder = self.run_dir / name
         inputs = {**self._inputs, "spec": registry.spec_to_json(spec)}
-        stages.run_stage(folder, inputs, work)
-        return folder
+        stages.run_stage(self.run_dir / name, inputs, work)
 
     def spread(self, low: float, high: float, count: int, seed: int) -> list[CPMobileSpec]:
-        """Draws sub-networks of different sizes, about evenly over a range of MACs, in MACs."""
+        """Draws different sub-networks, about evenly over a range of MACs, fewest MACs first."""
         generator, found = np.random.default_rng(seed), list[CPMobileSpec]()
         drawn = {self.space.draw(generator) for _ in range(200 * count)}
-        ordered = sorted(drawn, key=lambda spec: (costs_of(spec).macs, self.space.name(spec)))
-        macs = np.array([costs_of(spec).macs for spec in ordered])
-        for wanted in np.linspace(low, high, count):
-            row = int(np.abs(macs - wanted).argmin())
-            if ordered[row] not in found:
-                found.append(ordered[row])
-        return found
+        macs = {spec: costs_of(spec).macs for spec in sorted(drawn, key=self.space.name)}
+        for wanted in np.linspace(low, high, min(count, len(macs))):
+            nearest = min(macs, key=lambda spec: abs(macs[spec] - wanted))
+            found.append(nearest)
+            del macs[nearest]
+        return sorted(found, key=lambda spec: costs_of(spec).macs)
 
     def score(self, spec: CPMobileSpec) -> float:
         """Score with inherited weights on the held-out clips."""

@@ -188,8 +188,10 @@ class Ways:
         with self.clock.of(folder):
             seed = derive(self.seed, "sub-networks")
             best, *_ = search.search(folder.name, self.plan.limits(macs, LEAST_SHARE), seed)
-        cut = search.cut(f"inherited_{name}", best)
-        return Made(cut, (self._wide, self._supernet, folder))
+        cut = self.run_dir / f"inherited_{name}"
+        with self.clock.of(cut):
+            search.cut(cut.name, best)
+        return Made(cut, (self._wide, self._supernet, folder, cut))
 
     def _tuned(self, macs: int) -> Made:
         inherited = self.made("inherited", macs)

@@ -23,11 +23,14 @@ def test_all_ways_meet_the_budget_and_are_shown(place):
     done = run(RECIPE, *tiny_clips(place), *TOY, f"--output_dir={out}")
     assert done.returncode == 0, done.stderr
     assert too_wide(done) == []
+    assert "epochs: wide 1, supernet 1; for each of 1 budgets alone 1" in done.stderr
     results = json.loads((out / "results.json").read_text())
     by_way = {row["way"]: row for row in results["networks"]}
     assert list(by_way) == ["dense", "pruned", "inherited", "tuned"]
     assert all(row["macs"] <= 2_000_000 for row in by_way.values())
     assert by_way["inherited"]["params"] == by_way["tuned"]["params"]
+    seconds = json.loads((out / "processor_seconds.json").read_text())
+    assert {"seed0/supernet", "seed0/search_2M", "seed0/inherited_2M"} <= set(seconds)
     assert traced((out / "report.html").read_text(), out) > 40
 
 

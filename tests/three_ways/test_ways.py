@@ -17,10 +17,12 @@ from dcase_system.models.cp_mobile import sscp_mobile
 from dcase_system.runs import stages
 from dcase_system.supernet.budgets import Budget, Budgets
 from dcase_system.supernet.costs import costs_of
+from dcase_system.supernet.mobile_space import MobileSpace
 from dcase_system.three_ways.depthwise import random_depthwise
-from dcase_system.three_ways.plan import ThreeWaysPlan
+from dcase_system.three_ways.plan import ThreeWaysPlan, plan_in_words
 from dcase_system.three_ways.processor_time import FILE, ProcessorTime
 from dcase_system.three_ways.scores import difference
+from dcase_system.three_ways.sub_networks import SupernetSearch
 from dcase_system.three_ways.ways import uniform_spec
 
 STUDENT = StudentPlan(architecture="sscp_mobile_64", epochs=20, validation_fraction=0.2)
@@ -103,3 +105,32 @@ def test_plans_that_do_not_fit_are_refused():
     ):
         with pytest.raises(InputError, match="does not fit"):
             replace(PLAN, **wrong)
+
+
+def test_the_epochs_of_all_trainings_are_said_before_they_start():
+    plan = replace(PLAN, seeds=(0, 1), ranked=3)
+    per_budget = 20 + 4 + 8 + 4 + (4 * 1 + 20)  # alone, pruned, pruned and tuned, tuned, random
+    total = 2 * (8 + 8 + 4 * per_budget) + 3 * 20
+    assert f"3 steps per epoch, {3 * total:,} in all" in plan_in_words(plan, 2 * 256 + 1)
+
+
+def test_sub_networks_to_rank_are_different_even_in_a_narrow_range():
+    search = SupernetSearch(None, None, MobileSpace(sscp_mobile(64)), STUDENT, None, 0, 0)
+    found = search.spread(1_600_000, 2_000_000, 3, seed=0)
+    macs = [costs_of(spec).macs for spec in found]
+    assert len(set(found)) == 3
+    assert macs == sorted(macs)
+
+
+def test_statistics_come_from_batches_of_all_classes_without_held_out_clips(monkeypatch):
+    """Lists are sorted by class; a batch of one class has less variance than all clips."""
+    labels, held_out = np.repeat(np.arange(10), 100), np.tile([True, False, False, False], 250)
+    data = SimpleNamespace(train=SimpleNamespace(audio=SimpleNamespace(take=lambda rows: rows)))
+    monkeypatch.setattr(SupernetSearch, "_held_out", held_out)
+    monkeypatch.setattr(SupernetSearch, "_features", lambda self, rows: rows)
+    rows = SupernetSearch(
+        None, None, MobileSpace(sscp_mobile(64)), STUDENT, data, 512, 0
+    )._calibration
+    assert len(set(rows)) == 512
+    assert not held_out[rows].any()
+    assert all(len(set(labels[batch])) == 10 for batch in np.split(rows, 8))
