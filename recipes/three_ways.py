@@ -5,6 +5,7 @@
         --teachers=TEACHERS/split_25 --seeds=0,1,2
 
 Teachers have to hold out the same locations: `recipes.teachers --validation_fraction=0.2`.
+
 For each budget of MACs, and 128,000 bytes at float16: SSCP-Mobile trained alone, pruned from a wide
 one as S1 is, cut out of one supernet for all budgets and fine-tuned, and the best of some random
 depthwise CNNs. All learn from the same clips and teachers; choices are made on held-out locations
