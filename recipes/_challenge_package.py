@@ -65,7 +65,7 @@ def run() -> None:
     # Read every list now: otherwise an error in the last one would show only after days.
     lists = {split: read_split(corpus, int(split), evaluation) for split in splits}
     for system in keys:
-        _common.check_costs(system, corpus, packed=True)
+        _common.check_system(system, corpus, packed=True)
     output_dir = Path(FLAGS.output_dir or f"runs/{name}/package-seed{FLAGS.seed}")
     seeds = range(FLAGS.seed, FLAGS.seed + FLAGS.seeds)
     settings = {

@@ -17,10 +17,10 @@ from dcase_system.challenge.finished import SplitRun
 from dcase_system.challenge.members import DEMO, DEMO_MEMBERS
 from dcase_system.challenge.student import costs
 from dcase_system.challenge.student.plan import (
-    FRONT_ENDS,
     PUBLISHED,
     STUDENT,
     StudentPlan,
+    named_front_end,
     plan_in_words,
 )
 from dcase_system.challenge.systems import DEMO_EPOCHS, SYSTEMS, PruningOptions, planned
@@ -33,6 +33,7 @@ from dcase_system.corpora.demo_marker import is_demo
 from dcase_system.corpora.lists import Lists
 from dcase_system.distillation.ensemble_store import Ensemble, read_ensemble
 from dcase_system.distillation.plan import TeacherPlan
+from dcase_system.models import registry
 from dcase_system.pruning.rounds import PruningRound
 from dcase_system.sounds.demo import GROUPS, write_demo_folders
 from dcase_system.sounds.prepare import prepare
@@ -142,9 +143,13 @@ def trained_clips(lists: Lists, validation_fraction: float) -> int:
     return int((~held_out_rows(lists.train, validation_fraction)).sum())
 
 
-def student_settings() -> dict[str, Any]:
-    """Returns a student's hyper-parameters, except its network, epochs and pruning."""
-    front_end, mask_frames = FRONT_ENDS[FLAGS.front_end], FLAGS.mask_frames
+def student_settings(architecture: str) -> dict[str, Any]:
+    """Returns a student's hyper-parameters, except its network, epochs and pruning.
+
+    Args:
+        architecture: Name of its network in the registry.
+    """
+    front_end, mask_frames = named_front_end(FLAGS.front_end, architecture), FLAGS.mask_frames
     if not FLAGS["mask_frames"].present:  # by default the same time, however long a frame is
         mask_frames = round(mask_frames * PUBLISHED.hop_length / front_end.hop_length)
     own = {"front_end": front_end, "mask_frames": mask_frames} | augmentation()
@@ -177,11 +182,12 @@ def pruning_options() -> PruningOptions:
     )
 
 
-def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
-    """Rejects limits that no pruning can meet, before anything is trained.
+def check_system(system: str, corpus: Corpus, *, packed: bool) -> None:
+    """Rejects what a system cannot do, before anything is trained.
 
-    Systems for a package must also meet its limits. Exceptions are the demo's systems, which always
-    do, and systems with zeros, which are no smaller and are not packaged.
+    That is a front end that does not fit, limits that no pruning can meet, and quantization-aware
+    training of layers that have none. Systems for a package must also meet its limits. Exceptions
+    are the demo's systems, which always do, and systems that no package takes.
 
     Args:
         system: Key of `SYSTEMS`.
@@ -190,15 +196,19 @@ def check_costs(system: str, corpus: Corpus, *, packed: bool) -> None:
     """
     on_demo = FLAGS.data_dir is None
     trainings = planned(system, 1, pruning_options(), demo=on_demo)
-    limited = packed and not on_demo and not SYSTEMS[system].zeros
+    limited = packed and not on_demo and not SYSTEMS[system].not_packed
     check = costs.check_limits if limited else costs.final_costs
     check(
         trainings.architecture,
         [one for one in trainings.rounds if isinstance(one, PruningRound)],
         len(corpus.scenes),
         round(FLAGS.seconds * SAMPLE_RATE),
-        FRONT_ENDS[FLAGS.front_end],
+        named_front_end(FLAGS.front_end, trainings.architecture),
     )
+    if FLAGS.qat_epochs:
+        from dcase_system.edge.qat import check_layers  # imports tf_keras, which takes seconds
+
+        check_layers(registry.build(registry.named_spec(trainings.architecture)))
 
 
 def announce(run_dir: Path, plan: StudentPlan, lists: Lists) -> None:

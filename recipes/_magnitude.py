@@ -49,7 +49,7 @@ def run() -> None:
             channels,
             rounds=variants[variant],
             epochs=channels.epochs if variants[variant] else epochs,
-        ).student(**_common.student_settings())
+        ).student(**_common.student_settings(channels.architecture))
         for variant in FLAGS.variants or variants
     }
     run_dir = Path(FLAGS.output_dir or f"runs/{name}/magnitude-split{split}")

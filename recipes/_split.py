@@ -35,11 +35,6 @@ from recipes import _common
 from recipes._flags import given, set_defaults
 
 FLAGS = flags.FLAGS
-_OVER_THE_LIMITS = (
-    "Not packed: zeros change neither parameters nor MACs as the rules count them since 2022, nor "
-    "latency on a device without kernels for sparse weights. The zipped file is smaller, and the "
-    "rules of 2020 and 2021 count fewer parameters: see the report's table of zeros."
-)
 
 
 def run(split: int) -> None:
@@ -53,7 +48,7 @@ def run(split: int) -> None:
     corpus, evaluation, name = _common.scenes()
     card = _common.author_card([system], corpus.root if evaluation else None)
     responses = _common.impulse_responses()
-    _common.check_costs(system, corpus, packed=evaluation is not None)
+    _common.check_system(system, corpus, packed=evaluation is not None)
     run_dir = Path(FLAGS.output_dir or f"runs/{name}/split{split}-{system}-seed{FLAGS.seed}")
     lists = read_split(corpus, split, evaluation)
     plan = _plan(system, lists)
@@ -84,8 +79,8 @@ def run(split: int) -> None:
     )
     print(run_summary(run_dir))
     print(f"\nreport: {run_dir / REPORT}\n{provenance_text(run_dir)}")
-    if evaluation and SYSTEMS[system].zeros:
-        print(f"\n{textwrap.fill(_OVER_THE_LIMITS, COLUMNS)}")
+    if evaluation and SYSTEMS[system].not_packed:
+        print(f"\n{textwrap.fill(f'Not packed: {SYSTEMS[system].not_packed}', COLUMNS)}")
     elif evaluation:
         package = assemble(
             run_dir / "submission",
@@ -133,7 +128,7 @@ def _plan(name: str, lists: Lists) -> StudentPlan:
         factor = DEMO_PRUNED_EPOCHS_FACTOR if on_demo else PRUNED_EPOCHS_FACTOR
         set_defaults({"epochs": round(factor * FLAGS["epochs"].default)})
     trainings = planned(name, _common.total_epochs(lists), _common.pruning_options(), demo=on_demo)
-    return trainings.student(**_common.student_settings())
+    return trainings.student(**_common.student_settings(trainings.architecture))
 
 
 def _trained_teachers(name: str, data: Data, responses: ImpulseResponses | None) -> Path:

@@ -58,11 +58,12 @@ def _plan() -> ThreeWaysPlan:
         in_place=in_place,
         divergence=AlphaDivergence() if in_place and FLAGS.divergence else None,
     )
+    architecture = f"sscp_mobile_{FLAGS.base_channels}"
     return ThreeWaysPlan(
         student=StudentPlan(
-            architecture=f"sscp_mobile_{FLAGS.base_channels}",
+            architecture=architecture,
             epochs=FLAGS.epochs,
-            **_common.student_settings(),
+            **_common.student_settings(architecture),
         ),
         base_channels=FLAGS.base_channels,
         budgets=tuple(round(1e6 * macs) for macs in _numbers("budgets", float)),

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 
 from absl import flags
 
-from dcase_system.challenge.systems import SYSTEMS
+from dcase_system.challenge.systems import PACKED
 from dcase_system.core import cli
 from dcase_system.corpora import tau
 from recipes._flags import begin, machines, systems
@@ -32,7 +32,7 @@ DEMO = {"systems": ["S1"], "splits": ["5", "25", "100"], "members": ["cp_mobile"
 flags.DEFINE_list(
     "systems",
     ["S1", "S2c", "S3"],
-    f"NAME: Up to four of {', '.join(SYSTEMS)}, in the order of their label index.",
+    f"NAME: Up to four of {', '.join(PACKED)}, in the order of their label index.",
 )
 flags.DEFINE_list("splits", SPLITS, "PERCENT: Training lists; the organisers want all five.")
 flags.DEFINE_integer(
@@ -59,7 +59,7 @@ def _some_of(known: Sequence[str], most: int) -> Callable[[Sequence[str]], bool]
     return lambda given: set(given) <= set(known) and 1 <= len(given) == len(set(given)) <= most
 
 
-for name, known, most in (("systems", list(SYSTEMS), 4), ("splits", SPLITS, 5)):
+for name, known, most in (("systems", PACKED, 4), ("splits", SPLITS, 5)):
     flags.register_validator(
         name,
         _some_of(known, most),

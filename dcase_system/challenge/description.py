@@ -7,6 +7,10 @@ from dcase_system.submission.meta import SystemDescription
 
 _SCHEDULES = {"agp": "AGP", "linear": "linear", "constant": "one-shot"}
 _IMPORTANCE = {"l1": "L1 norm", "l2": "L2 norm", "fpgm": "FPGM", "taylor": "Taylor expansion"}
+_NETWORKS = {
+    "tf_sepnet_64": "TF-SepNet-64",
+    "cnn_gru": "CNN-GRU (two convolutional paths and a GRU over channels)",
+}
 _AUGMENTATIONS = {
     "mixup_alpha": "mixup",
     "mixstyle_probability": "freq-mixstyle",
@@ -48,7 +52,7 @@ def described(settings: Mapping[int, Mapping[str, Any]]) -> SystemDescription:
         input_sampling_rate="32kHz",
         acoustic_features="log-mel energies",
         data_augmentation=", ".join(augmentation) or None,
-        machine_learning_method="CNN",
+        machine_learning_method="CNN, GRU" if plan["architecture"] == "cnn_gru" else "CNN",
         external_data_usage=", ".join(first["external_data"]) or None,
         complexity_management=", ".join([*complexity, "precision_16", "network design"]),
         pipeline=", ".join(pipeline),
@@ -64,9 +68,12 @@ def system_adaptations(plan: Mapping[str, Any]) -> str:
     Args:
         plan: Plan of a run, from `config.json`.
     """
-    family, _, base = plan["architecture"].rpartition("_")
+    architecture = plan["architecture"]
+    family, _, base = architecture.rpartition("_")
     is_ours = family == "sscp_mobile" and base.isdecimal()
-    network = f"SSCP-Mobile at base width {base}" if is_ours else plan["architecture"]
+    network = _NETWORKS.get(architecture, architecture)
+    if is_ours:
+        network = f"SSCP-Mobile at base width {base}"
     return "; ".join([network, *(pruning_text(one) for one in plan["rounds"])])
 
 

@@ -113,6 +113,16 @@ def _fixed(low: float, high: float) -> tfmot.quantizers.Quantizer:
     )
 
 
+def check_layers(network: keras.Model) -> None:
+    """Rejects a network that cannot be trained so, before any other training.
+
+    Raises:
+        InputError: A layer has no counterpart in tf_keras or cannot be quantized.
+    """
+    for layer in to_tf_keras(folded(network)).layers:
+        _is_rounded(layer)
+
+
 @tf.autograph.experimental.do_not_convert
 def quantised_model(network: keras.Model, calibration: np.ndarray) -> tf_keras.Model:
     """Builds the network in tf_keras with the rounding of an int8 file in its graph.

@@ -32,9 +32,10 @@ flags.DEFINE_integer(
 flags.DEFINE_enum(
     "front_end",
     "published",
-    ["published", "long_window"],
-    "Log-mel front end of the student: windows of 96 ms and 65 frames a second, or 186 ms and 33 "
-    "frames, which takes about half the MACs.",
+    ["published", "short_window", "long_window"],
+    "Front end of the student: the one that its network was published with, or log-mel in windows "
+    "of 96 ms and 65 frames a second (short_window, that of all but tf_sepnet and cnn_gru), or of "
+    "186 ms and 33 frames (long_window, that of cnn_gru), which takes about half the MACs.",
 )
 flags.DEFINE_float(
     "mixup_alpha",

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
-from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.challenge.student.plan import PUBLISHED, SUBMITTED_PRECISION
+from dcase_system.challenge.student.plan import (
+    PUBLISHED,
+    SUBMITTED_PRECISION,
+    StudentFrontEnd,
+    initial_spec,
+)
 from dcase_system.complexity.counter import Complexity, count
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024
 from dcase_system.core.errors import InputError
@@ -18,7 +22,7 @@ def final_costs(
     rounds: Sequence[PruningRound],
     classes: int,
     samples: int,
-    front_end: LogMelSpec = PUBLISHED,
+    front_end: StudentFrontEnd = PUBLISHED,
 ) -> Complexity:
     """Counts the costs of a student's final network.
 
@@ -33,11 +37,9 @@ def final_costs(
         front_end: Front end of the student.
 
     Raises:
-        InputError: No pruning meets a round's target.
+        InputError: The front end does not fit the network, or no pruning meets a round's target.
     """
-    frames = front_end.frames(samples)
-    spec = registry.for_clips(registry.named_spec(architecture), classes, frames)
-    network = registry.build_fixed(spec)
+    network = registry.build_fixed(initial_spec(architecture, front_end, classes, samples))
     for pruning in rounds:
         target = Target(pruning, network)
         network = slim(network, target.kept(l2_importance(network), target.ratio))
@@ -49,7 +51,7 @@ def check_limits(
     rounds: Sequence[PruningRound],
     classes: int,
     samples: int,
-    front_end: LogMelSpec = PUBLISHED,
+    front_end: StudentFrontEnd = PUBLISHED,
 ) -> None:
     """Rejects a student that would exceed the challenge's limits of 2024.
 

@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dcase_system.audio.clips import Data
+from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.audio.log_mel import LogMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.consistent import Teaching
 from dcase_system.distillation.ensemble import Average
-from dcase_system.models.features import CNN_GRU
+from dcase_system.models import registry
+from dcase_system.models.features import CNN_GRU, front_end_of
 from dcase_system.models.signature import Activation, ModelSignature
 from dcase_system.pruning.rounds import MagnitudeRound, Round
 from dcase_system.training.batches import epoch_steps
 from dcase_system.training.plan import TrainingPlan
 
-FRONT_ENDS: Mapping[str, LogMelSpec] = {
-    "published": LogMelSpec(),
-    "long_window": CNN_GRU,
-}
-"""Front ends of students by name."""
-PUBLISHED = FRONT_ENDS["published"]
+StudentFrontEnd = LogMelSpec | KaldiMelSpec
+PUBLISHED = LogMelSpec()
+"""Front end of the report and of the 2024 baseline."""
+FRONT_ENDS: Mapping[str, StudentFrontEnd] = {"short_window": PUBLISHED, "long_window": CNN_GRU}
+"""Front ends by name that replace the one an architecture was published with."""
 SUBMITTED_PRECISION = "float16"
 STUDENT = "student"  # the last stage
 QAT = "aware"  # after it: quantization-aware training of its int8 variant
@@ -57,7 +59,7 @@ class StudentPlan(TrainingPlan):
     """
 
     architecture: str
-    front_end: LogMelSpec = PUBLISHED
+    front_end: StudentFrontEnd = PUBLISHED
     rounds: tuple[Round, ...] = ()
     label_weight: float = 0.02
     temperature: float = 2.0
@@ -74,6 +76,43 @@ class StudentPlan(TrainingPlan):
                 expected="0, or a system that removes channels",
                 received=self.ema_decay,
             )
+
+
+def named_front_end(name: str, architecture: str) -> StudentFrontEnd:
+    """Returns a front end by name.
+
+    Args:
+        name: Key of `FRONT_ENDS`, or `published` for the architecture's own.
+        architecture: Name in the registry, of an architecture that students may have.
+    """
+    if name != "published":
+        return FRONT_ENDS[name]
+    own = front_end_of(registry.named_spec(architecture))
+    assert isinstance(own, StudentFrontEnd)
+    return own
+
+
+def initial_spec(architecture: str, front_end: StudentFrontEnd, classes: int, samples: int) -> Any:
+    """Returns the spec of a student before any pruning.
+
+    Args:
+        architecture: Name in the registry.
+        front_end: Front end of the student.
+        classes: Number of classes.
+        samples: Number of samples in a clip.
+
+    Raises:
+        InputError: The network takes another number of mel bands than the front end returns.
+    """
+    spec = registry.named_spec(architecture)
+    if spec.input_shape[0] != front_end.n_mels:
+        raise InputError(
+            "front end does not fit the network",
+            where=architecture,
+            expected=f"{spec.input_shape[0]} mel bands, as --front_end=published has",
+            received=front_end.n_mels,
+        )
+    return registry.for_clips(spec, classes, front_end.frames(samples))
 
 
 def signature_of(plan: StudentPlan, data: Data) -> ModelSignature:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcase_system.audio.log_mel import LogMel
+from dcase_system.audio.front_ends import front_end
 from dcase_system.challenge.student.plan import signature_of
 from dcase_system.challenge.student.setup import StageSetup, log_epoch
 from dcase_system.core.errors import InputError
@@ -131,10 +131,10 @@ class StudentStage:
         if name != "taylor":
             return lambda: _IMPORTANCE[name](network)
         order = np.random.default_rng(self.setup.plan.seed).permutation(len(training.waveforms))
-        front_end, batches = LogMel(self.setup.plan.front_end), []
+        features_of, batches = front_end(self.setup.plan.front_end), []
         for start in range(0, min(_TAYLOR_CLIPS, len(order)), _TAYLOR_BATCH):
             positions = order[start : start + _TAYLOR_BATCH]
-            features = front_end(training.waveforms.gather(positions))
+            features = features_of(training.waveforms.gather(positions))
             batches.append((features, training.targets[positions]))
         return lambda: importance.taylor_importance(network, batches, self.setup.loss())
 

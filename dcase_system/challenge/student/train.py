@@ -10,7 +10,7 @@ from typing import Any
 
 from dcase_system.audio.clips import Data
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.challenge.student.plan import Step, StudentPlan, steps
+from dcase_system.challenge.student.plan import Step, StudentPlan, initial_spec, steps
 from dcase_system.challenge.student.setup import StageSetup
 from dcase_system.challenge.student.stage import StudentStage
 from dcase_system.distillation.ensemble_store import Ensemble
@@ -42,10 +42,11 @@ def train_student(
         The key of the last stage.
 
     Raises:
-        InputError: Training diverges, or no pruning meets a round's target.
+        InputError: The front end does not fit the network, training diverges, or no pruning meets
+            a round's target.
     """
-    frames = plan.front_end.frames(data.train.audio.shape[0])
-    spec = registry.for_clips(registry.named_spec(plan.architecture), len(data.scenes), frames)
+    samples = data.train.audio.shape[0]
+    spec = initial_spec(plan.architecture, plan.front_end, len(data.scenes), samples)
     for pruning in plan.rounds:
         if isinstance(pruning, PruningRound):
             # Rejects an impossible target now rather than after the first training.
