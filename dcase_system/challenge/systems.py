@@ -55,7 +55,7 @@ _ZEROS = (
 )
 _OVER_AT_FLOAT16 = (
     "its parameters take more than 128,000 bytes at float16, the precision of our packages. At "
-    "int8 they would fit: the report's table of variants has the int8 file's accuracy."
+    "int8 they would fit: the report has the accuracy of the int8 file, if one was exported."
 )
 
 # S1 to S3: the report's Table 1; ratios from the authors' masks. The submitted S2 exceeds 128,000

@@ -5,9 +5,12 @@ import math
 import keras
 import pytest
 
+from dcase_system.challenge.student.costs import final_costs
+from dcase_system.challenge.student.plan import named_front_end
 from dcase_system.challenge.systems import (
     BASE_CHANNELS,
     MASK_FRAMES,
+    PACKED,
     SYSTEMS,
     PruningOptions,
     planned,
@@ -88,6 +91,20 @@ def test_a_given_schedule_replaces_the_systems():
     assert [one.schedule for one in planned("S3", 10, AS_IT_IS, demo=False).rounds] == ["agp"] * 2
     linear = PruningOptions(schedule="linear")
     assert [one.schedule for one in planned("S3", 10, linear, demo=False).rounds] == ["linear"] * 2
+
+
+def test_a_package_takes_the_systems_within_its_limit_of_bytes():
+    """Dense systems: float16 takes two bytes a parameter, of at most 128,000."""
+    dense = {name: system for name, system in SYSTEMS.items() if not system.rounds}
+    sizes = {name: final_costs_of(system).bytes("float16") for name, system in dense.items()}
+    assert {name for name, size in sizes.items() if size > MAX_BYTES_2024} == {"tf_sepnet"}
+    assert set(SYSTEMS) - set(PACKED) == {"tf_sepnet", "magnitude"}
+    assert (sizes["tf_sepnet"], sizes["cnn_gru"]) == (2 * 126_858, 2 * 58_171)
+
+
+def final_costs_of(system):
+    front_end = named_front_end("published", system.architecture)
+    return final_costs(system.architecture, (), 10, 32_000, front_end)
 
 
 def test_zeros_leave_as_many_parameters_as_s1_has():

@@ -197,7 +197,7 @@ def test_a_broken_clip_is_named_before_training(place, tmp_path):
     ("argument", "message"),
     [
         (
-            "--systems=S4",
+            "--systems=S1,tf_sepnet",
             "unknown, repeated or too many; expected one to 4 of S1, S2",
         ),
         ("--systems=S1,S1", "flag --systems=['S1', 'S1']"),

@@ -2,10 +2,15 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
+from dcase_system.audio.kaldi_mel import KaldiMelSpec
 from dcase_system.challenge.systems import MASK_FRAMES
+from dcase_system.edge.card import read_card
+from dcase_system.models.features import CNN_GRU, TF_SEPNET
+from dcase_system.models.signature import load_signature
 from tests import small
 from tests.commands import ALONE, FLOAT16, on_tiny, run, tiny_clips, too_wide
 
@@ -44,6 +49,15 @@ def test_pruned_systems_have_the_published_size(place, system, params, complies)
         (["--system=S3", "--base_channels=80"], "a width to prune from is for systems of one"),
         (["--system=S1", "--target_bytes=10"], "no pruning meets the limits; expected at most"),
         (["--system=S1", "--ratios=global"], "pruning round needs either a ratio or limits"),
+        (
+            ["--system=tf_sepnet", "--front_end=long_window"],
+            "tf_sepnet_64: front end does not fit the network; expected 512 mel bands",
+        ),
+        pytest.param(
+            ["--system=cnn_gru", "--tflite_formats=int8", "--qat_epochs=1"],
+            "layer has no counterpart in tf_keras",
+            marks=pytest.mark.slow,  # imports tf_keras
+        ),
     ],
 )
 def test_targets_that_cannot_be_met_end_in_one_line(place, arguments, message):
@@ -108,6 +122,35 @@ def test_training_options_reach_the_network_and_its_files(place):
     front_end = json.loads((out / "student" / "contract.json").read_text())["front_end"]
     assert plan["front_end"].items() <= front_end.items() and front_end["hop_length"] == 990
     assert json.loads((out / "student" / "spec.json").read_text())["input_shape"] == [256, 33]
+
+
+def trained(place: Path, system: str, *arguments: str) -> tuple[Path, str]:
+    out = place / system
+    flags = [f"--system={system}", *arguments, f"--output_dir={out}"]
+    done = run("recipes.split5", *on_tiny(place), *flags)
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout
+
+
+def test_tf_sepnet_trains_on_its_own_front_end_and_is_not_packed(place):
+    out, said = trained(place, "tf_sepnet", "--nodistill")
+    plan = json.loads((out / "config.json").read_text())["settings"]["plan"]
+    assert KaldiMelSpec(**plan["front_end"]) == TF_SEPNET
+    assert load_signature(out / "student").front_end == TF_SEPNET
+    assert read_card(out / "edge" / "student_float16_waveform.tflite").signature.samples == 32_000
+    assert "Not packed: its parameters take more than 128,000 bytes at float16" in said
+    assert (out / "evaluation" / "output.split_5.csv").exists()
+    assert not (out / "submission").exists()
+
+
+@pytest.mark.slow
+def test_cnn_gru_learns_from_teachers_that_answer_in_every_step_and_is_packed(place):
+    teachers = ["--members=cp_mobile", "--teacher_epochs=1", "--teaching=consistent"]
+    out, said = trained(place, "cnn_gru", *teachers)
+    assert load_signature(out / "student").front_end == CNN_GRU
+    assert "validated package of this split alone" in said
+    (meta,) = (out / "submission").rglob("*.yaml")
+    assert "CNN, GRU" in meta.read_text()
 
 
 @pytest.mark.slow
