@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.challenge.student.plan import PUBLISHED, SUBMITTED_PRECISION
 from dcase_system.complexity.counter import Complexity, count
 from dcase_system.complexity.rules import MAX_BYTES_2024, MAX_MACS_2024

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dcase_system.audio.clips import Data
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.consistent import Teaching
 from dcase_system.distillation.ensemble import Average
