@@ -45,7 +45,7 @@ class MelFeatures:
         power = self._power(self._signal(waveforms))  # (clips, frames, bins)
         if isinstance(self.spec, YamnetMelSpec):
             power = np.sqrt(power)
-        # A sparse product, not NumPy's: of BLAS, which would divide so small a product among threads.
+        # A sparse product: NumPy's would call BLAS, which divides even a small one among threads.
         columns = np.ascontiguousarray(power.reshape(-1, power.shape[-1]).T)
         mel = (self._bank @ columns).reshape(-1, *power.shape[:2])  # (n_mels, clips, frames)
         return self._logarithm(mel).swapaxes(0, 1)[..., None]
