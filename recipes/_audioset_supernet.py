@@ -8,7 +8,7 @@ from absl import flags
 
 from dcase_system import runs
 from dcase_system.audio.clips import TaggedData, load_audioset, load_mixtures
-from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.specs import PannsMelSpec
 from dcase_system.core.locations import as_location
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS, read_audioset
 from dcase_system.corpora.lists import read_split

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from absl import flags
 
-from dcase_system.audio.scalogram import ScalogramSpec, code_scalogram
+from dcase_system.audio.scalogram import code_scalogram
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.corpora.corpus import read_corpus
 from dcase_system.corpora.demo import write_stereo_demo_corpus
 from dcase_system.corpora.lists import Lists, read_lists

@@ -1,10 +1,8 @@
 """Low-pass filtering and decimation of waveforms inside a graph."""
 
 import tensorflow as tf
-from scipy.signal import firwin
 
-_TAPS = 127  # from 32 to 16 kHz, the transition is 7.5 to 8.5 kHz
-_KAISER_BETA = 5.65  # 60 dB
+from dcase_system.audio.filters import low_pass
 
 
 def decimate(waveforms, factor: int):
@@ -19,7 +17,7 @@ def decimate(waveforms, factor: int):
     """
     if factor == 1:
         return waveforms
-    taps = firwin(_TAPS, 1.0 / factor, window=("kaiser", _KAISER_BETA)).astype("float32")
-    half = _TAPS // 2
+    taps = low_pass(factor)
+    half = len(taps) // 2
     padded = tf.pad(waveforms, [[0, 0], [half, half]])[..., None]
     return tf.nn.conv1d(padded, taps[:, None, None], factor, "VALID")[..., 0]

@@ -15,41 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.decimation import decimate
+from dcase_system.audio.specs import EmbeddingSpec
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import file_digest
 from dcase_system.core.interpreter import loaded
 
 _EXPECTED = "a .tflite file or a SavedModel with one float input, a waveform or a batch of them"
 _TRIED_SECONDS = 1  # of silence, to learn the size of the output
-
-
-@dataclass(frozen=True)
-class EmbeddingSpec:
-    """A network in a file, used as a front end; made by `embedding_spec`.
-
-    Attributes:
-        file: Path of the `.tflite` file or of the SavedModel's folder.
-        digest: SHA-256 of its content.
-        output: Name of the output to use.
-        n_mels: Number of values in it: the height of this front end's "spectrogram".
-        window: Samples that the network takes at a time, at its own rate; 0 if any number.
-        decimation: Samples of the waveform for each sample that the network takes.
-        sample_rate: Sample rate of the waveform in Hz.
-    """
-
-    file: str
-    digest: str
-    output: str
-    n_mels: int
-    window: int
-    decimation: int
-    sample_rate: int = 32_000
-
-    mask_value = 0.0
-
-    def frames(self, samples: int) -> int:
-        """Frames of a clip: one, the mean over windows and over the output's own frames."""
-        return 1
 
 
 def embedding_spec(

@@ -1,32 +1,23 @@
 """Builds front ends from their specs."""
 
-from dataclasses import asdict
-from typing import Annotated, Any
-
 import keras
 
-from dcase_system.audio.embedding import Embedding, EmbeddingSpec
-from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec
-from dcase_system.audio.log_mel import LogMel, LogMelSpec
-from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
-from dcase_system.audio.scalogram import Scalogram, ScalogramSpec
-from dcase_system.audio.yamnet_mel import YamnetMel, YamnetMelSpec
-from dcase_system.core.checked import OfKind
+from dcase_system.audio.embedding import Embedding
+from dcase_system.audio.kaldi_mel import KaldiMel
+from dcase_system.audio.log_mel import LogMel
+from dcase_system.audio.panns_mel import PannsMel
+from dcase_system.audio.scalogram import Scalogram
+from dcase_system.audio.specs import AnySpec, KaldiMelSpec, kind_of
+from dcase_system.audio.yamnet_mel import YamnetMel
 
-FrontEndSpec = LogMelSpec | KaldiMelSpec | PannsMelSpec | YamnetMelSpec | EmbeddingSpec
-_KINDS: dict[str, tuple[type, type[keras.layers.Layer]]] = {
-    "log_mel": (LogMelSpec, LogMel),
-    "kaldi_mel": (KaldiMelSpec, KaldiMel),
-    "panns_mel": (PannsMelSpec, PannsMel),
-    "yamnet_mel": (YamnetMelSpec, YamnetMel),
-    "embedding": (EmbeddingSpec, Embedding),
-    "scalogram": (ScalogramSpec, Scalogram),
+_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "log_mel": LogMel,
+    "kaldi_mel": KaldiMel,
+    "panns_mel": PannsMel,
+    "yamnet_mel": YamnetMel,
+    "embedding": Embedding,
+    "scalogram": Scalogram,
 }
-AnySpec = Annotated[
-    FrontEndSpec | ScalogramSpec,
-    OfKind({kind: cls for kind, (cls, _) in _KINDS.items()}, "not a front end"),
-]
-"""Any front-end spec; in JSON as from `front_end_to_json`."""
 
 
 def front_end(
@@ -43,13 +34,4 @@ def front_end(
     """
     if isinstance(spec, KaldiMelSpec):
         return KaldiMel(spec, seed, name=name)
-    return _KINDS[_kind(spec)][1](spec, name=name)
-
-
-def front_end_to_json(spec: AnySpec) -> dict[str, Any]:
-    """Converts a spec to JSON-serialisable values, with its kind."""
-    return {"kind": _kind(spec), **asdict(spec)}
-
-
-def _kind(spec: AnySpec) -> str:
-    return next(kind for kind, (cls, _) in _KINDS.items() if type(spec) is cls)
+    return _LAYERS[kind_of(spec)](spec, name=name)

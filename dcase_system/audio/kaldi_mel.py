@@ -1,64 +1,12 @@
 """PaSST's mel front end as a Keras layer: pre-emphasis, kaldi's mel bank, a fixed normalisation."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import keras
 import tensorflow as tf
 
 from dcase_system.audio.log_mel import power_spectrogram
-
-# log-mel to network input: (log_mel + 4.5) / 5, the published "fast normalization".
-NORMALISED_SHIFT, NORMALISED_SCALE = 4.5, 5.0
-
-
-@dataclass(frozen=True)
-class KaldiMelSpec:
-    """Constants of the front end; the defaults are those of PaSST's AudioSet code.
-
-    The last mel band ends at `max_hz`: 15,000 in PaSST's and hear21passt's code, 15,500 in
-    CP-JKU's DCASE 2023 code. A published checkpoint needs the value it was trained with.
-
-    Attributes:
-        sample_rate: Sample rate in Hz.
-        window_length: Samples of the symmetric Hann window (25 ms).
-        hop_length: Samples between frames (10 ms).
-        fft_length: Points of the FFT; the window is centred in it.
-        n_mels: Number of mel bands.
-        min_hz: Lower edge of the first band.
-        max_hz: Upper edge of the last band.
-        pre_emphasis: Coefficient in y[n] = x[n + 1] - pre_emphasis * x[n].
-        log_offset: Offset added to the mel power before the logarithm.
-        min_hz_range: Training draws the lower edge from min_hz + {0, ..., range - 1}, for each
-            batch; 1 keeps it fixed. Published: 10, and 1 for DCASE 2023.
-        max_hz_range: Training draws the upper edge from max_hz + range // 2 - {0, ..., range - 1};
-            1 keeps it fixed. Published: 2,000, and 1,000 for DCASE 2023.
-    """
-
-    sample_rate: int = 32_000
-    window_length: int = 800
-    hop_length: int = 320
-    fft_length: int = 1_024
-    n_mels: int = 128
-    min_hz: float = 0.0
-    max_hz: float = 15_000.0
-    pre_emphasis: float = 0.97
-    log_offset: float = 1e-5
-    min_hz_range: int = 1
-    max_hz_range: int = 1
-
-    def frames(self, samples: int) -> int:
-        """Frames of a clip of `samples` samples; pre-emphasis removes one sample."""
-        return (samples - 1) // self.hop_length + 1
-
-    @property
-    def mask_value(self) -> float:
-        """Output value of masked bins.
-
-        The published code masks the log-mel with 0 before normalisation. Here masks follow this
-        layer, so this is the normalised 0.
-        """
-        return NORMALISED_SHIFT / NORMALISED_SCALE
+from dcase_system.audio.specs import NORMALISED_SCALE, NORMALISED_SHIFT, KaldiMelSpec
 
 
 def kaldi_mel_bank(spec: KaldiMelSpec, min_hz, max_hz) -> tf.Tensor:

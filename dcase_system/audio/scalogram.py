@@ -5,74 +5,15 @@ returns the average and the difference of the ears. The paper filters the log ma
 authors' code filters the power and takes the logarithm afterwards.
 """
 
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.log_mel import decibels, power_spectrogram
-from dcase_system.audio.wavelets import filter_bank, wavelet_parameters
-from dcase_system.core.errors import InputError
-
-
-@dataclass(frozen=True)
-class ScalogramSpec:
-    """Constants of the front end; the defaults are the paper's.
-
-    Attributes:
-        sample_rate: Sample rate in Hz.
-        window_length: Samples of the periodic Hamming window (25 ms).
-        hop_length: Samples between frames (10 ms).
-        fft_length: Points of the FFT.
-        octaves: J of the filter bank.
-        per_octave: Q of the filter bank.
-        log_first: Whether the bank filters decibels (the paper) or power (the code).
-        range_db: Dynamic range below a clip's largest value in decibels, for the code's order.
-        smallest_power: Lower limit of the power before the logarithm.
-        segment_frames: Frames of a segment; segments do not overlap.
-        tail_value: Padding value of the last segment (the code: -80); None drops an incomplete
-            segment.
-    """
-
-    sample_rate: int = 48_000
-    window_length: int = 1_200
-    hop_length: int = 480
-    fft_length: int = 2_048
-    octaves: int = 10
-    per_octave: int = 16
-    log_first: bool = True
-    range_db: float = 80.0
-    smallest_power: float = 1e-10
-    segment_frames: int = 128
-    tail_value: float | None = None
-
-    @cached_property
-    def bands(self) -> int:
-        """Number of bands: the low-pass and the wavelets."""
-        return 1 + len(wavelet_parameters(self.octaves, self.per_octave)[0])
-
-    def frames(self, samples: int) -> int:
-        """Frames of a clip of `samples` samples: 1,001 for 10 s (the paper says 1,000)."""
-        return samples // self.hop_length + 1
-
-    def segments(self, samples: int) -> int:
-        """Number of segments of a clip.
-
-        Raises:
-            InputError: The clip is shorter than a segment.
-        """
-        frames = self.frames(samples)
-        if frames < self.segment_frames:
-            raise InputError(
-                "clip is shorter than a segment",
-                where="scalogram",
-                expected=f"at least {self.segment_frames} frames of {self.hop_length} samples",
-                received=f"{frames} frames",
-            )
-        whole, rest = divmod(frames, self.segment_frames)
-        return whole + (self.tail_value is not None and rest > 0)
+from dcase_system.audio.specs import ScalogramSpec
+from dcase_system.audio.wavelets import filter_bank
 
 
 def code_scalogram(**fields) -> ScalogramSpec:

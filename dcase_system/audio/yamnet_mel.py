@@ -1,49 +1,10 @@
 """YAMNet's log-mel front end (tensorflow/models, research/audioset/yamnet) as a Keras layer."""
 
-import math
-from dataclasses import dataclass
-
 import keras
 import tensorflow as tf
 
 from dcase_system.audio.decimation import decimate
-
-
-@dataclass(frozen=True)
-class YamnetMelSpec:
-    """Constants of the front end; the defaults are the published ones, for waveforms at 32 kHz.
-
-    Attributes:
-        sample_rate: Sample rate of the waveform in Hz.
-        decimation: Samples of the waveform for each sample that YAMNet takes, at 16 kHz.
-        window_length: Samples of the periodic Hann window (25 ms), after decimation.
-        hop_length: Samples between frames (10 ms), after decimation.
-        fft_length: Points of the FFT.
-        n_mels: Number of mel bands.
-        min_hz: Lower edge of the first band.
-        max_hz: Upper edge of the last band.
-        log_offset: Offset added to the mel magnitude before the logarithm.
-    """
-
-    sample_rate: int = 32_000
-    decimation: int = 2
-    window_length: int = 400
-    hop_length: int = 160
-    fft_length: int = 512
-    n_mels: int = 64
-    min_hz: float = 125.0
-    max_hz: float = 7_500.0
-    log_offset: float = 0.001
-
-    @property
-    def mask_value(self) -> float:
-        """The level of silence."""
-        return math.log(self.log_offset)
-
-    def frames(self, samples: int) -> int:
-        """Frames of a clip; the first starts with the clip, and only whole windows count."""
-        decimated = -(-samples // self.decimation)
-        return max(0, decimated - self.window_length) // self.hop_length + 1
+from dcase_system.audio.specs import YamnetMelSpec
 
 
 @keras.saving.register_keras_serializable("dcase_system")

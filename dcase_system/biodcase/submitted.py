@@ -13,6 +13,7 @@ from dcase_system.biodcase.rank import Measures
 from dcase_system.complexity.counter import count
 from dcase_system.edge import tflite
 from dcase_system.edge.folding import folded
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models.stored import load_model
 from dcase_system.training.predict import predict
 
@@ -69,7 +70,7 @@ def measure(folder: Path, features: Features) -> Measures:
     )
 
 
-class _Truncating(tflite.TFLiteModel):
+class _Truncating(TFLiteModel):
     """Runs an int8 file as the contest's evaluation does, which truncates where one rounds."""
 
     def __call__(self, clips: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dcase_system.audio.embedding import embedding_spec
-from dcase_system.audio.front_ends import FrontEndSpec
+from dcase_system.audio.specs import FrontEndSpec
 from dcase_system.challenge.members import (
     CHECKPOINTS,
     CONVOLUTIONAL,

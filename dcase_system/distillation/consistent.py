@@ -12,7 +12,8 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
-from dcase_system.audio.front_ends import AnySpec, front_end
+from dcase_system.audio.front_ends import front_end
+from dcase_system.audio.specs import AnySpec
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.ensemble import Average
 from dcase_system.distillation.ensemble_store import Ensemble

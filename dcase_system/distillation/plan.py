@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dcase_system.audio.embedding import EmbeddingSpec
-from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import ImpulseResponses
+from dcase_system.audio.specs import EmbeddingSpec, FrontEndSpec
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips
 from dcase_system.corpora.folds import location_folds

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from dcase_system.audio.front_ends import front_end_to_json
+from dcase_system.audio.specs import front_end_to_json
 from dcase_system.models.signature import ModelSignature
 
 _BYTES_A_LINE, _LABELS_A_LINE, _FLOATS_A_LINE = 16, 1, 6

@@ -162,6 +162,22 @@ def joined(first: bytes, second: bytes) -> bytes:
     return serialise(model)
 
 
+def second_of(model: Any) -> bytes:
+    """The second of two models that `joined` has put in a row; their constants all stay.
+
+    Raises:
+        ValueError: the model is not of two.
+    """
+    graph = model.subgraphs[0]
+    bridges = [index for index, one in enumerate(graph.operators) if _is_bridge(model, one)]
+    if len(bridges) != 1:
+        raise ValueError("no front end to leave out")
+    graph.inputs = [int(index) for index in graph.operators[bridges[0]].outputs]
+    graph.operators = graph.operators[bridges[0] + 1 :]
+    model.signatureDefs = None
+    return serialise(model)
+
+
 def with_float_output(content: bytes) -> bytes:
     """The same model with its one output as float32: one that is quantised is read back inside."""
     model = parse(content)
@@ -199,6 +215,15 @@ def _bridge(model: Any, given: int, taken: int, taken_type: int) -> Any:
         operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
         operator.builtinOptions = schema.QuantizeOptionsT()
     return operator
+
+
+def _is_bridge(model: Any, operator: Any) -> bool:
+    """Whether `_bridge` has made an operator: no converter writes a float32 tensor so handed on."""
+    name, tensors = operator_name(model, operator), model.subgraphs[0].tensors
+    if name not in ("QUANTIZE", "RESHAPE") or len(operator.inputs) != 1:
+        return False
+    given, taken = tensors[operator.inputs[0]], tensors[operator.outputs[0]]
+    return given.type == schema.TensorType.FLOAT32 and list(given.shape) == list(taken.shape)
 
 
 def _operator(model: Any, name: str, given: int, taken: int) -> Any:

@@ -12,6 +12,7 @@ from dcase_system.audio.store import Waveforms
 from dcase_system.core.files import write_text
 from dcase_system.core.tensorflow_files import plain_path
 from dcase_system.edge import card, flatbuffer, tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models.precision import cast_weights
 from dcase_system.models.signature import ModelSignature
 
@@ -114,7 +115,7 @@ def load_variants(
         for takes, suffix in (("features", ""), ("waveform", "_waveform")):
             path = folder / tflite.file_name(format_name, takes, name)
             if path.is_file():
-                variant = ModelVariant(tflite.TFLiteModel(path), takes, format_name)
+                variant = ModelVariant(TFLiteModel(path), takes, format_name)
                 variants[f"tflite_{format_name}{suffix}"] = variant
     return variants
 

@@ -3,10 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from dcase_system.audio.front_ends import FrontEndSpec
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
-from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.audio.yamnet_mel import YamnetMelSpec
+from dcase_system.audio.specs import FrontEndSpec, KaldiMelSpec, LogMelSpec, YamnetMelSpec
 from dcase_system.models.cnn_gru import CNNGRUSpec
 from dcase_system.models.passt import PaSSTSpec
 from dcase_system.models.tf_sepnet import TFSepNetSpec

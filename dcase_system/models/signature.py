@@ -1,24 +1,22 @@
 """Signature of a network: all a device needs besides the model file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import keras
 import numpy as np
-import tensorflow as tf
 from scipy.special import expit, softmax
 
-from dcase_system.audio.front_ends import (
-    AnySpec,
-    front_end,
-    front_end_to_json,
-)
-from dcase_system.audio.scalogram import ScalogramSpec, cut_segments
+from dcase_system.audio.mel_features import MelFeatures, MelSpec
+from dcase_system.audio.specs import AnySpec, ScalogramSpec, front_end_to_json
 from dcase_system.core.checked import parsed
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json, write_json
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 FILE = "contract.json"
 Activation = Literal["softmax", "sigmoid", "scaled_sigmoid"]
@@ -76,26 +74,42 @@ class ModelSignature:
         return 1
 
     @cached_property
-    def _layer(self) -> keras.layers.Layer:
+    def _layer(self):
+        from dcase_system.audio.front_ends import front_end  # imports TensorFlow
+
         # A fixed name: exported files contain it and must be identical from every process.
         return front_end(self.front_end, name="front_end")
 
-    def features(self, waveforms) -> tf.Tensor:
+    def features(self, waveforms) -> "tf.Tensor":
         """Computes network inputs from waveforms (clips, *waveform_shape).
 
         Returns (clips * segments, bands, frames, channels).
         """
         x = self._layer(waveforms)
         if isinstance(self.front_end, ScalogramSpec):
+            import tensorflow as tf
+
+            from dcase_system.audio.scalogram import cut_segments
+
             x = cut_segments(x, self.front_end)  # (clips, segments, bands, frames, channels)
             x = tf.reshape(x, (-1, *x.shape[2:]))
-        if self.normalisation is not None:
-            mean, scale = (
-                np.array(values, np.float32)[:, None]
-                for values in (self.normalisation.mean, self.normalisation.scale)
-            )
-            x = (x - mean) / scale
-        return x
+        return self._normalised(x)
+
+    def numpy_features(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """Returns `features` without TensorFlow, for the mel front ends; None for another one."""
+        if not isinstance(self.front_end, MelSpec):
+            return None
+        layer = MelFeatures(self.front_end)
+        return lambda waveforms: self._normalised(layer(waveforms))
+
+    def _normalised(self, features):
+        if self.normalisation is None:
+            return features
+        mean, scale = (
+            np.array(values, np.float32)[:, None]
+            for values in (self.normalisation.mean, self.normalisation.scale)
+        )
+        return (features - mean) / scale
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Converts logits (clips * segments, classes) to probabilities (clips, classes)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system.audio.clips import stereo_waveforms
-from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.files import fingerprint
 from dcase_system.core.locations import Location

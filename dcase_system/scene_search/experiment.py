@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dcase_system import runs
-from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.complexity.rules import KIB
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import fingerprint, read_json, write_json

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dcase_system.audio.scalogram import Scalogram, ScalogramSpec, cut_segments
+from dcase_system.audio.scalogram import Scalogram, cut_segments
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.arrays import check_mapped
 from dcase_system.core.errors import InputError

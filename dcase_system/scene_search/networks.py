@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dcase_system import runs
-from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json, write_json
 from dcase_system.edge.variants import REFERENCE, keras_variant

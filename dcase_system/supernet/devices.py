@@ -9,7 +9,8 @@ from dcase_system.core.files import read_json, write_json
 from dcase_system.core.processors import usable_cores
 from dcase_system.edge import variants
 from dcase_system.edge.checked_export import export_checked, sample_calibration_rows
-from dcase_system.edge.tflite import TFLiteModel, file_name
+from dcase_system.edge.tflite import file_name
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.signature import load_signature
 from dcase_system.models.stored import SPEC, load_network

@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dcase_system.audio.front_ends import FrontEndSpec
-from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.specs import FrontEndSpec, PannsMelSpec
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.search.driver import Method

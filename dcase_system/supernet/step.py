@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from dcase_system.audio.augment import AxisMask
-from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.audio.front_ends import front_end
+from dcase_system.audio.specs import FrontEndSpec
 from dcase_system.distillation.alpha_divergence import AlphaDivergence
 from dcase_system.parallel import replicas
 from dcase_system.supernet.elastic import ElasticNetwork

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from dcase_system.audio.clips import TaggedData, TaggedSet
-from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.audio.front_ends import front_end
+from dcase_system.audio.specs import FrontEndSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import read_json, replacing, write_json

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcase_system.audio.front_ends import FrontEndSpec
+from dcase_system.audio.specs import FrontEndSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.distillation.losses import MultiLabelDistillationLoss
 from dcase_system.parallel.workers import team

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import keras
 
 from dcase_system.audio.augment import AxisMask, FreqMixStyle, TimeRoll
-from dcase_system.audio.front_ends import FrontEndSpec, front_end
+from dcase_system.audio.front_ends import front_end
+from dcase_system.audio.specs import FrontEndSpec
 from dcase_system.parallel.replicas import Replicated
 from dcase_system.training.seeds import derive
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from dcase_system.audio.clips import ClipSet
-from dcase_system.audio.front_ends import FrontEndSpec
 from dcase_system.audio.impulse_responses import DeviceAugmentation, ImpulseResponses
+from dcase_system.audio.specs import FrontEndSpec
 from dcase_system.core.errors import InputError
 from dcase_system.corpora.corpus import Clips
 from dcase_system.corpora.tags import presence

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from dcase_system.audio.augment import AxisMask
 from dcase_system.audio.decode import read_audio
-from dcase_system.audio.kaldi_mel import KaldiMel, KaldiMelSpec, kaldi_mel_bank
+from dcase_system.audio.kaldi_mel import KaldiMel, kaldi_mel_bank
+from dcase_system.audio.specs import KaldiMelSpec
 
 HANN = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(800) / 799)  # symmetric, not periodic
 

@@ -8,7 +8,9 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.audio.decode import read_audio
-from dcase_system.audio.log_mel import LogMel, LogMelSpec, htk_mel_bank
+from dcase_system.audio.filters import htk_mel_bank
+from dcase_system.audio.log_mel import LogMel
+from dcase_system.audio.specs import LogMelSpec
 
 
 def reference_log_mel(waveform: np.ndarray, spec: LogMelSpec) -> np.ndarray:

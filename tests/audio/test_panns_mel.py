@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import pytest
 
+from dcase_system.audio.filters import slaney_mel_bank
 from dcase_system.audio.front_ends import front_end
-from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec, slaney_mel_bank
+from dcase_system.audio.panns_mel import PannsMel
+from dcase_system.audio.specs import PannsMelSpec
 
 SPEC = PannsMelSpec()
 

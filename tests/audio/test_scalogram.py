@@ -4,12 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from dcase_system.audio.scalogram import (
-    Scalogram,
-    ScalogramSpec,
-    code_scalogram,
-    cut_segments,
-)
+from dcase_system.audio.scalogram import Scalogram, code_scalogram, cut_segments
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.audio.wavelets import filter_bank
 from dcase_system.core.errors import InputError
 

@@ -5,7 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from dcase_system.audio.front_ends import front_end
-from dcase_system.audio.yamnet_mel import YamnetMel, YamnetMelSpec
+from dcase_system.audio.specs import YamnetMelSpec
+from dcase_system.audio.yamnet_mel import YamnetMel
 
 AT_16_KHZ = YamnetMelSpec(sample_rate=16_000, decimation=1)
 

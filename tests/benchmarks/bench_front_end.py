@@ -4,7 +4,9 @@ import numpy as np
 import scipy.fft
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import LogMel, LogMelSpec, htk_mel_bank
+from dcase_system.audio.filters import htk_mel_bank
+from dcase_system.audio.log_mel import LogMel
+from dcase_system.audio.specs import LogMelSpec
 from tests.benchmarks.clips import SAMPLE_RATE, waveforms
 from tests.benchmarks.harness import Contender, Row, alternate, compared
 

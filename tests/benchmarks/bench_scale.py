@@ -21,8 +21,7 @@ import numpy as np
 from absl import flags
 
 from dcase_system.audio.front_ends import front_end
-from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.specs import LogMelSpec, PannsMelSpec
 from dcase_system.audio.store import Waveforms, ingest
 from dcase_system.core import cli
 from dcase_system.corpora import tau

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.specs import PannsMelSpec
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.calibration import SubNetworks
 from dcase_system.supernet.elastic import ElasticNetwork

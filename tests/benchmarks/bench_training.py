@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.audio.store import ingest
 from dcase_system.models import registry
 from dcase_system.training.augmented import augmented_model

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dcase_system.audio.log_mel import LogMelSpec, htk_mel_bank
+from dcase_system.audio.filters import htk_mel_bank
+from dcase_system.audio.specs import LogMelSpec
 from tests.benchmarks.clips import SAMPLE_RATE, SOURCE_RATE
 from tests.models.torch_networks import CPMobile
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from dcase_system.audio.log_mel import LogMelSpec
-from dcase_system.audio.yamnet_mel import YamnetMelSpec
+from dcase_system.audio.specs import LogMelSpec, YamnetMelSpec
 from dcase_system.challenge.members import CP_RESNET, FROZEN, PASST, YAMNET
 from dcase_system.challenge.teachers import memorised, teacher_plans
 from dcase_system.core.errors import InputError

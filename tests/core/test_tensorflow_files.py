@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from dcase_system.core.tensorflow_files import plain_path
 from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 
 PATTERNS = ["lr=[1,2]", "back\\slash", "any*", "what?", "[", "plain"]
 SHAPE = (4, 3, 1)
@@ -38,7 +39,7 @@ def test_a_network_is_saved_read_and_converted_whatever_its_folder_is_called(
     np.testing.assert_allclose(saved.serve(features).numpy(), expected, rtol=1e-5)
     (content,) = tflite.converted(folder, features, ("float32",)).values()
     (tmp_path / "network.tflite").write_bytes(content)
-    found = tflite.TFLiteModel(tmp_path / "network.tflite")(features)
+    found = TFLiteModel(tmp_path / "network.tflite")(features)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert {path.name for path in tmp_path.iterdir()} == {name, "network.tflite"}
 

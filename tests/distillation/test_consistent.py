@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.distillation.consistent import ConsistentTraining
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets
 from dcase_system.models import registry

@@ -11,8 +11,7 @@ from safetensors.numpy import load_file
 
 from dcase_system.audio.front_ends import front_end
 from dcase_system.audio.impulse_responses import ImpulseResponses
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import KaldiMelSpec, LogMelSpec
 from dcase_system.challenge.run import run_split, settings_of
 from dcase_system.challenge.student.plan import StudentPlan
 from dcase_system.challenge.teachers import teacher_plans

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.edge import checked_export, variants
 from dcase_system.models import registry

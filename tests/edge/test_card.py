@@ -10,11 +10,12 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit, softmax
 
-from dcase_system.audio.panns_mel import PannsMelSpec
 from dcase_system.audio.scalogram import code_scalogram
+from dcase_system.audio.specs import PannsMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.edge import flatbuffer, tflite, variants
 from dcase_system.edge.card import read_card
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models.signature import (
     ModelSignature,
     Normalisation,
@@ -284,5 +285,5 @@ def test_joined_models_run_in_a_row(tmp_path):
     second = tflite.converted_function(lambda x: tf.exp(x) * 2.0, (1, 4), "x")
     (tmp_path / "both.tflite").write_bytes(flatbuffer.joined(first, second))
     x = np.linspace(-1, 1, 4, dtype=np.float32)
-    result = tflite.TFLiteModel(tmp_path / "both.tflite")(x[None])
+    result = TFLiteModel(tmp_path / "both.tflite")(x[None])
     np.testing.assert_allclose(result[0], 2 * np.exp(x + 1), rtol=1e-5)

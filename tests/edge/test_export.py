@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcase_system.audio.panns_mel import PannsMelSpec
+from dcase_system.audio.specs import PannsMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.edge import checked_export
 from dcase_system.edge.classifier import Classifier

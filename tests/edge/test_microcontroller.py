@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcase_system.audio.yamnet_mel import YamnetMelSpec
+from dcase_system.audio.specs import YamnetMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.edge import devices, ethos_u, flatbuffer, microcontroller_report
 from dcase_system.edge.c_header import c_header, c_string

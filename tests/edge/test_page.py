@@ -14,7 +14,7 @@ from ai_edge_litert.schema_py_generated import BuiltinOperator
 from dcase_system.edge import card, flatbuffer
 from dcase_system.edge.page.serve import PageServer
 from dcase_system.edge.page.write import write_page
-from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.edge.tflite_model import TFLiteModel
 from tests.browser import start
 from tests.edge import browser, scenes
 from tests.edge.scenes import FORMATS, LABELS, RATE

@@ -12,7 +12,7 @@ from dcase_system.edge.card import read_card
 from dcase_system.edge.page.__main__ import serve
 from dcase_system.edge.page.serve import PageServer
 from dcase_system.edge.page.write import write_page
-from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.edge.tflite_model import TFLiteModel
 
 
 def test_the_built_page_is_that_of_its_sources():

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.edge import flatbuffer, qat, tflite
+from dcase_system.edge import flatbuffer, qat
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import cp_mobile, registry
 
 
@@ -26,7 +27,7 @@ def content(model):
 
 def logits_of(content, features, tmp_path):
     (tmp_path / "file.tflite").write_bytes(content)
-    return tflite.TFLiteModel(tmp_path / "file.tflite")(features)
+    return TFLiteModel(tmp_path / "file.tflite")(features)
 
 
 def test_the_file_says_what_the_trained_network_says(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from dcase_system.core.errors import InputError
-from dcase_system.edge import flatbuffer, quantisation, tflite
+from dcase_system.edge import flatbuffer, quantisation
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models.precision import cast_weights
 from tests.commands import ROOT
 
@@ -51,19 +52,19 @@ def test_inputs_are_rounded_and_clipped_not_wrapped():
 
 def test_missing_and_foreign_files_are_named(tmp_path):
     with pytest.raises(InputError, match="model file is missing"):
-        tflite.TFLiteModel(tmp_path / "gone.tflite")
+        TFLiteModel(tmp_path / "gone.tflite")
     (tmp_path / "text.tflite").write_text("hello")
     with pytest.raises(InputError, match=r"text\.tflite: model cannot be loaded"):
-        tflite.TFLiteModel(tmp_path / "text.tflite")
+        TFLiteModel(tmp_path / "text.tflite")
 
 
 def test_a_name_that_is_not_utf_8_is_refused(exported, tmp_path):
     path = tmp_path / "names.tflite"
     content = (exported / "student_float32.tflite").read_bytes()
-    name = tflite.TFLiteModel(exported / "student_float32.tflite").input["name"].encode()
+    name = TFLiteModel(exported / "student_float32.tflite").input["name"].encode()
     path.write_bytes(content.replace(name, b"\xff" * len(name)))
     with pytest.raises(InputError, match=r"names\.tflite: model cannot be loaded \('utf-8' codec"):
-        tflite.TFLiteModel(path)
+        TFLiteModel(path)
 
 
 def with_bytes(content, *operator_names):
@@ -89,7 +90,7 @@ def test_only_custom_operators_take_bytes_without_scale_and_unwritten_memory(exp
     path.write_bytes(with_bytes(content, "CUSTOM"))  # as a compiler for an accelerator leaves it
     assert flatbuffer.operators(flatbuffer.parse(path.read_bytes()))["CUSTOM"] == 1
     with pytest.raises(InputError, match=r"compiled\.tflite: model cannot be loaded"):
-        tflite.TFLiteModel(path)
+        TFLiteModel(path)
     for names in (["RELU"], ["CUSTOM", "RELU"]):
         with pytest.raises(ValueError, match="quantised tensor has no scale"):
             flatbuffer.parse(with_bytes(content, *names))
@@ -101,7 +102,7 @@ def test_an_input_that_takes_seconds_to_prepare_is_refused(exported, tmp_path):
     graph.tensors[graph.inputs[0]].shape = [1, 2**20, 41, 1]
     (tmp_path / "wide.tflite").write_bytes(flatbuffer.serialise(model))
     with pytest.raises(InputError, match=r"wide\.tflite: model cannot be loaded .*takes too much"):
-        tflite.TFLiteModel(tmp_path / "wide.tflite")
+        TFLiteModel(tmp_path / "wide.tflite")
 
 
 def test_cast_weights_are_half_precision_numbers(network):
@@ -126,7 +127,7 @@ network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3),
 clips = np.ones((3, 8, 8, 1), np.float32)
 tflite.export(network, Path({str(tmp_path)!r}), clips)
 for name in tflite.FORMATS:
-    tflite.TFLiteModel(Path({str(tmp_path)!r}) / tflite.file_name(name))(clips)
+    TFLiteModel(Path({str(tmp_path)!r}) / tflite.file_name(name))(clips)
 tflite.converted_function(lambda x: x + 1.0, (1, 4), "x")
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.stored import load_network, save_network
 
@@ -23,5 +24,5 @@ def assert_files_agree(network: keras.Model, folder: Path, features: np.ndarray)
     tflite.export(network, folder, features, formats=("float32", "int8"))
     expected = np.asarray(network(features))
     for name, share in (("float32", 1e-4), ("int8", 0.2)):
-        logits = tflite.TFLiteModel(folder / tflite.file_name(name))(features)
+        logits = TFLiteModel(folder / tflite.file_name(name))(features)
         np.testing.assert_allclose(logits, expected, atol=share * np.ptp(expected))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from dcase_system.audio.decode import read_audio, resample
-from dcase_system.audio.log_mel import LogMel, LogMelSpec
+from dcase_system.audio.log_mel import LogMel
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.complexity.counter import count
 from dcase_system.models import registry
 from dcase_system.models.checkpoints.convert import convert

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import KaldiMelSpec, LogMelSpec
 from dcase_system.models import registry
 
 RATE = 32_000

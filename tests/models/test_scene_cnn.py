@@ -10,6 +10,7 @@ from dcase_system.complexity.counter import count
 from dcase_system.complexity.rules import judge
 from dcase_system.core.errors import InputError
 from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.scene_cnn import has_maps, layer_names, map_sizes, scene_spec
 from dcase_system.models.widths import spec_of_network
@@ -148,5 +149,5 @@ def test_tflite_files_agree_with_keras(tmp_path):
     tflite.export(network, tmp_path, features, formats=("float32", "float16"))
     expected = np.asarray(network(features))
     for name, tolerance in (("float32", 1e-4), ("float16", 2e-2)):
-        logits = tflite.TFLiteModel(tmp_path / tflite.file_name(name))(features)
+        logits = TFLiteModel(tmp_path / tflite.file_name(name))(features)
         np.testing.assert_allclose(logits, expected, atol=tolerance * np.abs(expected).max())

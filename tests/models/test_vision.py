@@ -10,6 +10,7 @@ import pytest
 from dcase_system.complexity.counter import count
 from dcase_system.core.errors import InputError
 from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.shufflenet import ShuffleNetV2Spec
 from dcase_system.models.stored import load_model, load_network, save_network
@@ -153,9 +154,9 @@ def test_tflite_files_agree_with_keras(tmp_path, name):
     )
     tflite.export(network, tmp_path, features, formats=("float32", "int8"))
     expected = np.asarray(network(features))
-    logits = tflite.TFLiteModel(tmp_path / tflite.file_name("float32"))(features)
+    logits = TFLiteModel(tmp_path / tflite.file_name("float32"))(features)
     np.testing.assert_allclose(logits, expected, atol=1e-3 * np.abs(expected).max())
-    quantised = tflite.TFLiteModel(tmp_path / tflite.file_name("int8"))(features)
+    quantised = TFLiteModel(tmp_path / tflite.file_name("int8"))(features)
     assert quantised.shape == expected.shape
 
 

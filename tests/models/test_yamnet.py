@@ -122,7 +122,8 @@ def test_the_published_file_scores_real_clips_as_the_imported_network(shared, tm
     import soxr
     from ai_edge_litert.interpreter import Interpreter
 
-    from dcase_system.audio.yamnet_mel import YamnetMel, YamnetMelSpec
+    from dcase_system.audio.specs import YamnetMelSpec
+    from dcase_system.audio.yamnet_mel import YamnetMel
     from tests.models.yamnet_file import with_float_kernels
 
     published = shared / "yamnet" / "yamnet.tflite"

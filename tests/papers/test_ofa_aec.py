@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcase_system.audio.panns_mel import PannsMel, PannsMelSpec
+from dcase_system.audio.panns_mel import PannsMel
+from dcase_system.audio.specs import PannsMelSpec
 from dcase_system.corpora.audioset import PAPER_VALIDATION_CLIPS
 from dcase_system.distillation.losses import MultiLabelDistillationLoss, pack_targets
 from dcase_system.models.cnn10 import CNN10Spec, build_cnn10, sliced_width

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.corpora import task1b
 from dcase_system.papers import scene_search as paper
 from dcase_system.scene_search.experiment import SearchPlan

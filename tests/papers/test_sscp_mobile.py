@@ -2,7 +2,7 @@
 
 import pytest
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.challenge.members import (
     CHECKPOINTS,
     PASST,

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.core import cli
 from dcase_system.distillation.losses import DistillationLoss, PackedAccuracy, pack_targets

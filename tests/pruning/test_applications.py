@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from dcase_system.complexity.counter import count
-from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.graph.read import read_graph
 from dcase_system.pruning.choose import uniform_kept
@@ -70,7 +70,7 @@ def assert_converts(model: keras.Model, folder: Path) -> None:
     (folder / "small.tflite").write_bytes(content)
     x = random_inputs(model, 8)[:3]
     expected = np.asarray(model(x))
-    converted = tflite.TFLiteModel(folder / "small.tflite")(x)
+    converted = TFLiteModel(folder / "small.tflite")(x)
     assert np.abs(converted - expected).max() <= 1e-3 * max(1.0, np.abs(expected).max())
 
 

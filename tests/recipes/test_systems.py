@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
+from dcase_system.audio.specs import KaldiMelSpec
 from dcase_system.challenge.systems import MASK_FRAMES
 from dcase_system.edge.card import read_card
 from dcase_system.models.features import CNN_GRU, TF_SEPNET

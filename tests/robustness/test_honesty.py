@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.challenge.run import run_split
 from dcase_system.challenge.student import stage

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.corpora import tau
 from dcase_system.corpora.audioset import BALANCED, CLASSES_FILE
 from dcase_system.models import registry

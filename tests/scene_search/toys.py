@@ -1,6 +1,6 @@
 """A space, a front end and clips for networks that train in a second."""
 
-from dcase_system.audio.scalogram import ScalogramSpec
+from dcase_system.audio.specs import ScalogramSpec
 from dcase_system.scene_search.scene_space import SceneSpace, SizeWindow
 from dcase_system.scene_search.training import ScenePlan
 

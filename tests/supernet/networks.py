@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import LogMelSpec
 from dcase_system.audio.store import Waveforms
 from dcase_system.models.cnn10 import CNN10Spec
 from dcase_system.supernet.elastic import ElasticNetwork

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dcase_system.core.errors import InputError
 from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.cnn10 import build_cnn10
 from dcase_system.supernet.calibration import SubNetworks, kept_statistics
@@ -159,7 +160,7 @@ def test_what_is_cut_out_becomes_a_tflite_file(sub_networks, tmp_path):
     spec, x = SPACE.spec(SPACE.smallest), features()
     network = registry.at_fixed_length(extract(sub_networks.supernet, spec), spec)
     tflite.export(network, tmp_path, x, formats=("float32",))
-    logits = tflite.TFLiteModel(tmp_path / tflite.file_name("float32"))(x)
+    logits = TFLiteModel(tmp_path / tflite.file_name("float32"))(x)
     np.testing.assert_allclose(logits, sub_networks.logits(spec, [x]), atol=1e-4)
 
 

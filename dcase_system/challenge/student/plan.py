@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dcase_system.audio.clips import Data
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
-from dcase_system.audio.log_mel import LogMelSpec
+from dcase_system.audio.specs import KaldiMelSpec, LogMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.distillation.consistent import Teaching
 from dcase_system.distillation.ensemble import Average

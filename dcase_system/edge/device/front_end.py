@@ -10,11 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from dcase_system.audio.front_ends import front_end_to_json
-from dcase_system.audio.kaldi_mel import NORMALISED_SCALE, NORMALISED_SHIFT, KaldiMelSpec
+from dcase_system.audio.filters import DECIBELS, htk_mel_bank, slaney_mel_bank
 from dcase_system.audio.kaldi_mel import kaldi_mel_bank as kaldi_bank
-from dcase_system.audio.log_mel import DECIBELS, LogMelSpec, htk_mel_bank
-from dcase_system.audio.panns_mel import PannsMelSpec, slaney_mel_bank
+from dcase_system.audio.specs import (
+    NORMALISED_SCALE,
+    NORMALISED_SHIFT,
+    KaldiMelSpec,
+    LogMelSpec,
+    PannsMelSpec,
+    front_end_to_json,
+)
 from dcase_system.core.errors import InputError
 from dcase_system.models.signature import ModelSignature
 

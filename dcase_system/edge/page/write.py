@@ -17,7 +17,7 @@ from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_text
 from dcase_system.edge import flatbuffer
 from dcase_system.edge.card import read_card
-from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models.signature import ModelSignature
 
 PAGE = "index.html"

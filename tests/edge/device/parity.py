@@ -15,7 +15,7 @@ import soundfile
 
 from dcase_system.edge.card import read_card
 from dcase_system.edge.quantisation import dequantise, quantise
-from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models.signature import ModelSignature
 from tests.edge.device.compiled import Compiled
 

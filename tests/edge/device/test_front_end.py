@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dcase_system.audio.kaldi_mel import KaldiMelSpec
-from dcase_system.audio.log_mel import DECIBELS
-from dcase_system.audio.panns_mel import PannsMelSpec
-from dcase_system.audio.scalogram import ScalogramSpec
-from dcase_system.audio.yamnet_mel import YamnetMelSpec
+from dcase_system.audio.filters import DECIBELS
+from dcase_system.audio.specs import KaldiMelSpec, PannsMelSpec, ScalogramSpec, YamnetMelSpec
 from dcase_system.core.errors import InputError
 from dcase_system.edge.device.front_end import front_end_of
 from dcase_system.edge.quantisation import quantise

@@ -13,7 +13,7 @@ from dcase_system.edge.card import read_card
 from dcase_system.edge.classifier import Classifier
 from dcase_system.edge.device.project import write_project
 from dcase_system.edge.quantisation import quantise
-from dcase_system.edge.tflite import TFLiteModel
+from dcase_system.edge.tflite_model import TFLiteModel
 from tests.edge.device.compiled import STRICT
 
 LITERT = Path(next(iter(ai_edge_litert.__path__)))
