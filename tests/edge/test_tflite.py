@@ -121,6 +121,7 @@ import numpy as np
 import dcase_system, keras
 from pathlib import Path
 from dcase_system.edge import tflite
+from dcase_system.edge.tflite_model import TFLiteModel
 print("imported", file=sys.stderr)
 network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3),
                             keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
