@@ -13,6 +13,10 @@ import sys
 COMMANDS = {
     "classify": ("dcase_system.edge.classify", "classify recordings or a stream"),
     "complexity": ("dcase_system.complexity", "count parameters, bytes and MACs"),
+    "continuous": (
+        "dcase_system.edge.continuous",
+        "count missed events and false alarms on long recordings",
+    ),
     "doctor": ("dcase_system.doctor", "show what is installed and what does not work"),
     "export": ("dcase_system.edge.export", "write the .tflite files of a trained network"),
     "ingest": ("dcase_system.audio.ingest", "decode a corpus before training"),

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from dcase_system.corpora.folders import audio_below
 from dcase_system.edge.classifier import Classifier
 from dcase_system.edge.names import FORMATS
 from dcase_system.edge.pcm import PCMFormat, pcm_blocks
-from dcase_system.edge.printed import Result, csv_header, csv_line, json_line, mean, text_line
+from dcase_system.edge.printed import csv_header, csv_line, json_line, text_line
+from dcase_system.edge.results import Result, mean, results_of, smoothed
 from dcase_system.edge.windows import (
     Window,
     band_note,
@@ -106,7 +107,7 @@ def _classify(name: str, classifier: Classifier) -> None:
         windows = windows_of(blocks, sample_rate, signature, options.hop_seconds)
         noted = _live(windows) if name == _STREAM else with_rest_noted(windows)
         threshold = signature.rejection_threshold or 0.0 if options.reject else 0.0
-        results = _results(noted, classifier, threshold)
+        results = smoothed(results_of(noted, classifier, threshold), options.smooth)
         if options.whole:
             results = iter([mean(list(results))])
         for result in results:
@@ -149,13 +150,3 @@ def _opened(name: str, signature: ModelSignature) -> Iterator[tuple[Iterator[np.
     else:
         with open_audio(name) as recording:
             yield recording.blocks(), recording.sample_rate
-
-
-def _results(
-    windows: Iterable[Window], classifier: Classifier, threshold: float
-) -> Iterator[Result]:
-    seconds = classifier.signature.samples / classifier.signature.sample_rate
-    for window in windows:
-        probabilities = classifier.probabilities(window.waveform[None])[0]
-        end = window.start_seconds + seconds
-        yield Result(window.start_seconds, end, probabilities, window.notes, threshold)

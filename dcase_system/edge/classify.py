@@ -27,7 +27,9 @@ def main(argv: Sequence[str]) -> int:
         raise app.UsageError("expected a model and at least one clip: MODEL CLIP...")
     if options.csv and options.json:
         raise app.UsageError("--csv and --json exclude each other: expected one of them")
-    from dcase_system.edge import _classify  # imports TensorFlow
+    if options.whole and options.smooth > 1:
+        raise app.UsageError("--whole and --smooth exclude each other: expected one of them")
+    from dcase_system.edge import _classify  # imports NumPy and the runtime
 
     return _classify.run(argv[1], argv[2:])
 
@@ -49,6 +51,13 @@ def _define_flags() -> None:
         "Answer `unknown` where the most probable class is below the model's threshold.",
     )
     flags.DEFINE_bool("whole", False, "Print one line per clip: the mean over its windows.")
+    flags.DEFINE_integer(
+        "smooth",
+        1,
+        "WINDOWS: Average the probabilities of this many windows: the last ones of the recording, "
+        "up to the printed one.",
+        lower_bound=1,
+    )
     flags.DEFINE_float(
         "hop_seconds",
         None,

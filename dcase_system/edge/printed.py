@@ -1,43 +1,14 @@
-"""Lines that `classify` prints for a segment of audio: text, JSON or CSV."""
+"""Lines that `classify` prints for a window of audio: text, JSON or CSV."""
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dcase_system.edge.results import Result
 from dcase_system.training.rejection import UNKNOWN
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A segment of audio and its probabilities, (classes,).
-
-    Below `threshold`, the most probable class is no answer: that is `unknown`.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    probabilities: np.ndarray
-    notes: tuple[str, ...]
-    threshold: float = 0.0
-
-    @property
-    def position(self) -> str:
-        """Start and end, in words."""
-        return f"{self.start_seconds:.2f}-{self.end_seconds:.2f} s"
-
-
-def mean(results: Sequence[Result]) -> Result:
-    """Averages all windows of a clip."""
-    notes = dict.fromkeys(note for one in results for note in one.notes)
-    probabilities = np.mean([one.probabilities for one in results], axis=0)
-    first, last = results[0], results[-1]
-    return replace(
-        first, end_seconds=last.end_seconds, probabilities=probabilities, notes=tuple(notes)
-    )
 
 
 def text_line(name: str, result: Result, labels: Sequence[str], top: int) -> str:

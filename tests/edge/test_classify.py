@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dcase_system.edge.classifier import Classifier
-from dcase_system.edge.printed import Result, csv_line, json_line, mean, text_line
+from dcase_system.edge.printed import csv_line, json_line, text_line
+from dcase_system.edge.results import Result, mean, smoothed
 from tests.audio.audio_files import chunk, encoded, fmt_chunk, riff, wav_bytes
 from tests.commands import ROOT, Started, command, run
 
@@ -58,6 +59,39 @@ def test_clips_in_lines_and_what_cannot_be_read_said(exported, wav, tmp_path):
     assert len(said) == 2
     assert "text.wav: not an audio file" in said[0]
     assert "empty.wav: audio file has no samples" in said[1]
+
+
+def test_smoothed_windows_are_the_mean_of_the_last_ones():
+    rows = np.random.default_rng(5).dirichlet(np.ones(3), 5)
+    results = [Result(at, at + 1, row, (f"note {at}",)) for at, row in enumerate(rows)]
+    found = list(smoothed(iter(results), 3))
+    for at, one in enumerate(found):
+        np.testing.assert_allclose(one.probabilities, rows[max(0, at - 2) : at + 1].mean(axis=0))
+        assert (one.start_seconds, one.notes) == (at, (f"note {at}",))
+    assert [one.probabilities.tolist() for one in smoothed(results, 1)] == rows.tolist()
+
+
+def test_each_recording_is_smoothed_alone(exported, wav, tmp_path):
+    other = shutil.copy(wav, tmp_path / "other.wav")
+    lines = run(CLASSIFY, exported / "student_int8.tflite", wav, other, "--smooth=2", "--json")
+    found = [json.loads(line) for line in lines.stdout.splitlines()]
+    single = run(CLASSIFY, exported / "student_int8.tflite", wav, "--json").stdout.splitlines()
+    expected = [list(json.loads(line)["probabilities"].values()) for line in single]
+    for at, one in enumerate(found):
+        last = expected[max(0, at % 3 - 1) : at % 3 + 1]
+        np.testing.assert_allclose(list(one["probabilities"].values()), np.mean(last, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--smooth=0"], "smooth"),
+        (["--smooth=2", "--whole"], "--whole and --smooth exclude each other"),
+    ],
+)
+def test_what_cannot_be_smoothed_is_refused(exported, wav, flags, message):
+    done = run(CLASSIFY, exported / "student_int8.tflite", wav, *flags)
+    assert done.returncode != 0 and message in done.stderr and not done.stdout
 
 
 def test_a_rest_is_noted_in_every_form(exported, tmp_path):

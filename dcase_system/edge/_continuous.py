@@ -1,0 +1,170 @@
+"""Implements `edge.continuous`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from absl import flags
+from matplotlib.figure import Figure
+from tabulate import tabulate
+
+from dcase_system.audio.decode import open_audio
+from dcase_system.core.errors import InputError
+from dcase_system.core.files import replacing, write_json, write_text
+from dcase_system.edge._classify import model_file
+from dcase_system.edge.classifier import Classifier
+from dcase_system.edge.detections import THRESHOLDS, Score, Windows, score
+from dcase_system.edge.events import Event, read_events
+from dcase_system.edge.results import results_of, smoothed
+from dcase_system.edge.windows import windows_of
+from dcase_system.reporting.style import (
+    file_content,
+    house_style,
+    legend_below,
+    new_figure,
+    nth_series,
+)
+
+ALL = "all classes"
+_MOST_LINES = 6  # of single classes in the figure
+_SHOWN_RATES = 1, 10, 60  # false alarms an hour
+Scores = dict[str, list[Score]]
+
+
+def run(
+    model: str, events: Path, recordings: Sequence[str], folder: Path, classes: Sequence[str]
+) -> None:
+    """Scores recordings, writes the scores and the figure, and prints a table.
+
+    Args:
+        model: See `_classify.model_file`.
+        events: List of events, see `events.read_events`.
+        recordings: Audio files.
+        folder: Output folder.
+        classes: Classes to score; those that have events if none are named.
+    """
+    classifier = Classifier(model_file(model), flags.FLAGS.threads)
+    labels = classifier.signature.labels
+    listed = read_events(events, recordings, labels)
+    scored = _classes(classes, labels, [one.label for found in listed.values() for one in found])
+    windows = [_windows(name, listed[name], classifier) for name in recordings]
+    own = classifier.signature.rejection_threshold
+    thresholds = sorted({*THRESHOLDS, *([] if own is None else [own])})
+    numbered = [(labels.index(label), label) for label in scored]
+    groups = {ALL: numbered, **{label: [(index, label)] for index, label in numbered}}
+    scores = {
+        name: [score(windows, members, threshold) for threshold in thresholds]
+        for name, members in groups.items()
+    }
+    _write(folder, scores, windows, own)
+    print(_table(scores[ALL], own))
+    print(f"wrote continuous.json, continuous.csv, continuous.png to {folder}")
+
+
+def _classes(named: Sequence[str], labels: Sequence[str], with_events: Sequence[str]) -> list[str]:
+    for name in named:
+        if name not in labels:
+            raise InputError(
+                "class that the model does not have",
+                where="--classes",
+                expected=", ".join(labels),
+                received=name,
+            )
+    chosen = [label for label in labels if label in (named or with_events)]
+    if not chosen:
+        raise InputError(
+            "no class to score: the list has no events",
+            where="--classes",
+            expected="the classes whose false alarms are counted",
+        )
+    return chosen
+
+
+def _windows(name: str, events: Sequence[Event], classifier: Classifier) -> Windows:
+    options, signature = flags.FLAGS, classifier.signature
+    with open_audio(name) as recording:
+        cut = windows_of(recording.blocks(), recording.sample_rate, signature, options.hop_seconds)
+        results = list(smoothed(results_of(cut, classifier), options.smooth))
+    seconds = results[-1].end_seconds
+    for event in events:
+        if event.onset_seconds >= seconds:
+            raise InputError(
+                "event lies behind the last window of its recording",
+                where=name,
+                expected=f"an onset below {seconds:.2f} s",
+                received=f"{event.label} at {event.onset_seconds:.2f} s",
+            )
+    return Windows(
+        seconds,
+        np.array([one.start_seconds for one in results]),
+        signature.samples / signature.sample_rate,
+        np.stack([one.probabilities for one in results]),
+        events,
+    )
+
+
+def _write(
+    folder: Path, scores: Scores, windows: Sequence[Windows], own_threshold: float | None
+) -> None:
+    options = flags.FLAGS
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [{"class": name, **asdict(one)} for name, found in scores.items() for one in found]
+    write_text(folder / "continuous.csv", pd.DataFrame(rows).to_csv(index=False))
+    write_json(
+        folder / "continuous.json",
+        {
+            "hours": sum(one.seconds for one in windows) / 3600,
+            "windows": sum(len(one.starts) for one in windows),
+            "window_seconds": windows[0].length,
+            "hop_seconds": options.hop_seconds or windows[0].length,
+            "smooth": options.smooth,
+            "model_threshold": own_threshold,
+            "scores": rows,
+        },
+    )
+    with replacing(folder / "continuous.png") as temporary:
+        temporary.write_bytes(file_content(_figure(scores, own_threshold), "png"))
+
+
+@house_style
+def _figure(scores: Scores, own_threshold: float | None) -> Figure:
+    figure, (axes,) = new_figure(3.2)
+    names = [ALL, *(name for name in scores if name != ALL)]
+    for index, name in enumerate(names[: 1 + _MOST_LINES] if len(names) > 2 else [ALL]):
+        found = [one for one in scores[name] if one.events]
+        look = nth_series(index) | {"linewidth": 2 if name == ALL else 1, "markersize": 3}
+        axes.plot(
+            [one.false_alarms_an_hour for one in found],
+            [100 * one.missed / one.events for one in found],
+            label=name if len(names) > 2 else names[-1],
+            **look,
+        )
+    for one in scores[ALL]:
+        if one.threshold == own_threshold and one.events:
+            place = one.false_alarms_an_hour, 100 * one.missed / one.events
+            ring = {"marker": "o", "markersize": 10, "fillstyle": "none", "linestyle": ""}
+            axes.plot(*place, color=nth_series(1)["color"], label="model's threshold", **ring)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set(xlabel="false alarms an hour", ylabel="missed events, %", ylim=(-3, 103))
+    axes.set_xlim(left=0)
+    legend_below(figure, axes)
+    return figure
+
+
+def _table(scores: Sequence[Score], own_threshold: float | None) -> str:
+    """Shows the thresholds that miss least within some rates, and the model's own."""
+    chosen = {}
+    for rate in _SHOWN_RATES:
+        within = [one for one in scores if one.false_alarms_an_hour <= rate]
+        if within:
+            best = min(within, key=lambda one: (one.missed, one.false_alarms))
+            chosen[f"at most {rate} false alarms an hour"] = best
+    own = [("model's threshold", one) for one in scores if one.threshold == own_threshold]
+    rows = [
+        (what, one.threshold, f"{one.missed} of {one.events}", one.false_alarms_an_hour)
+        for what, one in [*chosen.items(), *own]
+    ]
+    header = ["", "threshold", "missed events", "false alarms an hour"]
+    return tabulate(rows, header, floatfmt=("", ".4f", "", ".1f"))
