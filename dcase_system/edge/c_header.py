@@ -92,6 +92,8 @@ def _constants(
     yield "ARENA_BYTES", number(arena_bytes)
     yield "CLASSES", number(len(signature.labels))
     yield "ACTIVATION", c_string(signature.activation)
+    # 0: none. Any answer below it is `unknown`.
+    yield "REJECTION_THRESHOLD", number(float(signature.rejection_threshold or 0.0))
     yield "SAMPLES", number(signature.samples)
     yield "CHANNELS", number(signature.channels)
     yield "SEGMENTS", number(signature.segments)

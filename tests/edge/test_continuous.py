@@ -35,7 +35,7 @@ def test_scores_of_a_recording_are_written_and_shown(
     assert (done.returncode, done.stderr) == (0, "")
     results = json.loads((tmp_path / "continuous.json").read_text())
     assert (results["windows"], results["hours"]) == (20, 20 / 3600)
-    rows = pd.read_csv(tmp_path / "continuous.csv")
+    rows = pd.read_csv(tmp_path / "continuous.csv", float_precision="round_trip")
     assert rows.to_dict("records") == results["scores"]
     assert len(rows) == 2 * len(THRESHOLDS) and set(rows.events) == {1}
     alone = rows[rows["class"] == signature.labels[best]]

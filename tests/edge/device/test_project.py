@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import ai_edge_litert
@@ -83,6 +84,32 @@ def test_the_program_classifies_as_python_does(folder, model, signature, wavefor
     assert list(labels) == [signature.labels[at] for at in found.argmax(axis=1)]
 
 
+@needs_litert
+def test_below_the_threshold_of_the_model_the_program_answers_unknown(
+    folder, model, signature, waveforms, tmp_path
+):
+    """The same program with the threshold between the sixth and seventh surest of twelve clips."""
+    probabilities = Classifier(model).probabilities(waveforms.gather(np.arange(CLIPS)))
+    surest = np.sort(probabilities.max(axis=1))
+    threshold = float(surest[5:7].mean())
+    write_project(model, replace(signature, rejection_threshold=threshold), tmp_path)
+    samples = np.asarray(waveforms.samples[:CLIPS])
+    program = built(tmp_path, f"LITERT={LITERT}")
+    answers, rejecting = (
+        [
+            line.split()
+            for line in run(program, *flags, samples=samples).stdout.decode().splitlines()
+        ]
+        for flags in ((), ("--reject",))
+    )
+    for plain, line in zip(answers, rejecting, strict=True):
+        rejected = max(map(float, line[2:])) < threshold
+        assert line == [plain[0], "unknown" if rejected else plain[1], *plain[2:]]
+    assert 0 < sum(line[1] == "unknown" for line in rejecting) < CLIPS
+    done = run(built(folder, f"LITERT={LITERT}"), "--reject", samples=samples)
+    assert done.returncode == 2 and b"this model has no threshold" in done.stderr
+
+
 def test_too_few_samples_and_unknown_arguments_are_refused_in_a_line(folder):
     program = built(folder)
     for arguments, samples, message in (
@@ -92,7 +119,7 @@ def test_too_few_samples_and_unknown_arguments_are_refused_in_a_line(folder):
             b"standard input has 100 samples; a window of this model needs 8000",
         ),
         (("--features",), 0, b"standard input has 0 samples"),
-        (("--file",), 0, b"unknown argument; expected --features or nothing"),
+        (("--file",), 0, b"unknown argument; expected --features, --reject or nothing"),
         ((), 8_000, b"built without a runtime; use --features, or make LITERT=FOLDER"),
     ):
         done = run(program, *arguments, samples=np.zeros(samples))

@@ -1,8 +1,10 @@
 /* Classifies 16-bit samples from standard input, window by window, or prints their features.
  *
  *     arecord -q -t raw -f S16_LE -r 32000 -c 1 | ./classify
+ *     ./classify --reject < recording.raw
  *     ./classify --features < recording.raw
  *
+ * With --reject, the answer is `unknown` where the most probable class is below the model's threshold.
  * With --features, a line holds one column of the model's input; a window is COLUMNS lines.
  */
 #include <math.h>
@@ -52,7 +54,7 @@ static void to_probabilities(const int8_t *logits, float *probabilities)
             probabilities[at] /= sum;
 }
 
-static int print_class(double start_seconds)
+static int print_class(double start_seconds, float threshold)
 {
     static int8_t input[MODEL_INPUT_SIZE];
     int8_t logits[MODEL_CLASSES];
@@ -66,7 +68,7 @@ static int print_class(double start_seconds)
     for (at = 1; at < MODEL_CLASSES; ++at)
         if (logits[at] > logits[best])
             best = at;
-    printf("%.2f %s", start_seconds, model_labels[best]);
+    printf("%.2f %s", start_seconds, probabilities[best] < threshold ? "unknown" : model_labels[best]);
     for (at = 0; at < MODEL_CLASSES; ++at)
         printf(" %.6f", (double)probabilities[at]);
     printf("\n");
@@ -81,8 +83,13 @@ int main(int count, char **arguments)
     size_t length, at;
     long windows = 0;
     int only_features = count > 1 && strcmp(arguments[1], "--features") == 0;
-    if (count > 2 || (count == 2 && !only_features)) {
-        fprintf(stderr, "error: unknown argument; expected --features or nothing\n");
+    int reject = count > 1 && strcmp(arguments[1], "--reject") == 0;
+    if (count > 2 || (count == 2 && !only_features && !reject)) {
+        fprintf(stderr, "error: unknown argument; expected --features, --reject or nothing\n");
+        return 2;
+    }
+    if (reject && MODEL_REJECTION_THRESHOLD == 0.0f) {
+        fprintf(stderr, "error: this model has no threshold; expected no --reject\n");
         return 2;
     }
     if (!only_features && runtime_start(model, model_length, MODEL_CLASSES) != 0)
@@ -98,7 +105,8 @@ int main(int count, char **arguments)
                 continue;
             if (only_features)
                 print_features();
-            else if (print_class((double)windows * MODEL_SAMPLES / MODEL_FRONT_END_SAMPLE_RATE) != 0)
+            else if (print_class((double)windows * MODEL_SAMPLES / MODEL_FRONT_END_SAMPLE_RATE,
+                                 reject ? MODEL_REJECTION_THRESHOLD : 0.0f) != 0)
                 return 1;
             ++windows;
             front_end_start(&state);
