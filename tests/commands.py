@@ -25,6 +25,13 @@ FORKS.set_forkserver_preload(
 )
 
 
+def leave_graphs_as_they_are() -> None:
+    """Turns TensorFlow's graph optimizer off: it takes longer than a toy training."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def heed_ctrl_c() -> None:
     """For `preexec_fn`: a job in the background of a script ignores Ctrl-C, its children too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -71,6 +78,7 @@ def _call(line: list[str], files: list[Path], environment: dict[str, str]) -> No
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), stream)
     sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing gives its children none
     os.chdir(ROOT)
+    leave_graphs_as_they_are()
     sys.argv = line
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -20,6 +20,7 @@ from dcase_system.corpora.demo import (
     write_stereo_demo_corpus,
 )
 from tests import toys
+from tests.commands import leave_graphs_as_they_are
 from tests.search.postgres import binaries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -30,6 +31,7 @@ os.fsync = lambda fd: None
 # Hiding the frames of Keras and TensorFlow wraps every call of a layer or an operation.
 keras.config.disable_traceback_filtering()
 tf.debugging.disable_traceback_filtering()
+leave_graphs_as_they_are()
 
 
 SECONDS = json.loads(Path(__file__).with_name("seconds.json").read_text())

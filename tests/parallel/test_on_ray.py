@@ -68,9 +68,8 @@ def started(folder, address, steps):
     "kind",
     [
         "words",
-        "closed",
         "none",
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("silent", "gone")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("closed", "silent", "gone")),
     ],
 )
 def test_an_address_without_a_cluster_is_refused_in_one_line_within_twenty_seconds(kind, tmp_path):

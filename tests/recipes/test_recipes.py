@@ -2,11 +2,11 @@
 
 import ast
 import json
+import os
 import re
 import shlex
 import shutil
 import signal
-import subprocess
 import time
 import zipfile
 
@@ -15,7 +15,7 @@ import pytest
 from dcase_system.corpora import tau
 from dcase_system.corpora.demo import TINY, write_demo_corpus
 from dcase_system.corpora.demo_marker import MARKER
-from tests.commands import ALONE, ROOT, TOY, command, heed_ctrl_c, on_tiny, run, too_wide
+from tests.commands import ALONE, ROOT, TOY, Started, command, on_tiny, run, too_wide
 from tests.robustness.runs import results
 
 SPLITS = (5, 100)
@@ -122,22 +122,16 @@ def test_a_second_call_of_the_package_repeats_nothing_and_gives_the_same_bytes(p
 
 def test_ctrl_c_ends_in_one_line_and_the_next_call_finishes(place):
     arguments = [*on_tiny(place), *ALONE, "--epochs=6", f"--output_dir={place / 'cut'}"]
-    process = subprocess.Popen(
-        command("recipes.split100", *arguments),
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_ctrl_c,
-    )
+    started = Started(command("recipes.split100", *arguments))
     checkpoints = place / "cut" / "checkpoints"
-    while process.poll() is None and not (
+    while started.process.is_alive() and not (
         checkpoints.is_dir() and any(checkpoints.glob("student-*"))
     ):
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
-    assert process.returncode == 130, errors
+    os.kill(started.process.pid, signal.SIGINT)
+    cut = started.wait()
+    errors = cut.stderr.decode()
+    assert cut.returncode == 130, errors
     assert errors.splitlines()[-1].startswith("error: interrupted")
     assert "Traceback" not in errors
     assert not (place / "cut" / "student").exists()

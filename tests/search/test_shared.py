@@ -62,7 +62,7 @@ PAIRS = pytest.mark.parametrize(
     ("storage", "method"),
     [
         ("journal", "random"),
-        pytest.param("database", "nsga2", marks=pytest.mark.cluster),
+        pytest.param("database", "nsga2", marks=[pytest.mark.slow, pytest.mark.cluster]),
         pytest.param("journal", "nsga2", marks=pytest.mark.slow),
         pytest.param("database", "random", marks=[pytest.mark.slow, pytest.mark.cluster]),
     ],
