@@ -14,7 +14,8 @@ class DeviceClass:
         name: Name of the class.
         example: Device with these memories.
         flash: Bytes of program memory; None if programs are on a card or disk.
-        ram: Bytes of data memory, all banks together.
+        ram: Bytes of data memory on the chip, all banks together. PSRAM beside it does not count,
+            because it is slower.
         source: Source of the figures.
     """
 
@@ -34,6 +35,13 @@ DEVICE_CLASSES = (
         "Cortex-M4", "Nordic nRF52840", _MIB, 256 * _KIB, f"{_ZEPHYR} adafruit_feather_nrf52840"
     ),
     DeviceClass(
+        "Cortex-M33",
+        "Raspberry Pi RP2350",
+        4 * _MIB,
+        520 * _KIB,
+        f"{_ZEPHYR} rpi_pico2 (Pico 2)",
+    ),
+    DeviceClass(
         "ESP32-S3",
         "ESP32-S3-WROOM-1-N8",
         8 * _MIB,
@@ -47,6 +55,13 @@ DEVICE_CLASSES = (
         2 * _MIB,
         1_344 * _KIB,
         f"{_ZEPHYR} numaker_m55m1",
+    ),
+    DeviceClass(
+        "Cortex-M55, flash apart",
+        "ST STM32N6570-DK",
+        128 * _MIB,
+        4_200 * _KIB,
+        "ST user manual of the STM32N6570-DK: 1 Gbit of flash, 4.2 MB of SRAM on the chip",
     ),
     DeviceClass(
         "Raspberry Pi",
