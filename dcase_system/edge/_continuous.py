@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from dcase_system.edge.events import Event, read_events
 from dcase_system.edge.results import results_of, smoothed
 from dcase_system.edge.windows import windows_of
 from dcase_system.reporting.style import (
+    SERIES,
     file_content,
     house_style,
     legend_below,
@@ -30,6 +32,13 @@ from dcase_system.reporting.style import (
 ALL = "all classes"
 _MOST_LINES = 6  # of single classes in the figure
 _SHOWN_RATES = 1, 10, 60  # false alarms an hour
+_RING: dict[str, Any] = {
+    "marker": "o",
+    "markersize": 10,
+    "fillstyle": "none",
+    "linestyle": "",
+    "color": SERIES[1]["color"],
+}
 Scores = dict[str, list[Score]]
 
 
@@ -144,8 +153,7 @@ def _figure(scores: Scores, own_threshold: float | None) -> Figure:
     for one in scores[ALL]:
         if one.threshold == own_threshold and one.events:
             place = one.false_alarms_an_hour, 100 * one.missed / one.events
-            ring = {"marker": "o", "markersize": 10, "fillstyle": "none", "linestyle": ""}
-            axes.plot(*place, color=nth_series(1)["color"], label="model's threshold", **ring)
+            axes.plot(*place, label="model's threshold", **_RING)
     axes.set_xscale("symlog", linthresh=1)
     axes.set(xlabel="false alarms an hour", ylabel="missed events, %", ylim=(-3, 103))
     axes.set_xlim(left=0)

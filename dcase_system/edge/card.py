@@ -26,12 +26,15 @@ class Card:
         takes: Input: `features`, for which the caller runs the front end, or `waveform`.
         signature: Signature of the network.
         quantised: `after training` or `aware` (quantization-aware training); None if not quantized.
+        calibration_clips: Number of clips that set the ranges of int8 activations; None for other
+            formats, and in files of earlier versions.
     """
 
     format: str
     takes: str
     signature: ModelSignature
     quantised: str | None = None
+    calibration_clips: int | None = None
 
 
 def write_model(path: Path, content: bytes, card: Card) -> None:
@@ -40,6 +43,7 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
     stored = {
         "format": card.format,
         "quantised": card.quantised,
+        "calibration_clips": card.calibration_clips,
         "takes": card.takes,
         "contract": card.signature.to_json(),
     }
@@ -56,6 +60,8 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
         "input": _tensor(interpreter.get_input_details()[0], _TAKEN[card.takes]),
         "output": _tensor(interpreter.get_output_details()[0], _given(card.signature)),
         "operators": flatbuffer.operators(model),
+        "operator_versions": flatbuffer.operator_versions(model),
+        "least_tensorflow_lite": flatbuffer.least_runtime(model),
         **stored,
     }
     write_json(path.with_suffix(".json"), whole)
@@ -85,6 +91,7 @@ def read_card(path: str | Path) -> Card:
         values["takes"],
         ModelSignature.from_json(values.get("contract"), path),
         values.get("quantised"),
+        values.get("calibration_clips"),
     )
 
 

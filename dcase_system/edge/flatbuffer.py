@@ -1,5 +1,6 @@
 """The structure of a `.tflite` file: operators, constants, metadata, two models in a row."""
 
+import re
 import struct
 from collections import Counter
 from typing import Any
@@ -11,6 +12,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 from dcase_system.edge import verify
 
 _INDICES = ("inputs", "outputs", "intermediates")
+_RUNTIME = "min_runtime_version"  # metadata that TensorFlow's converter writes, padded with zeros
 
 
 def parse(content: bytes) -> Any:
@@ -43,6 +45,30 @@ def operators(model: Any) -> dict[str, int]:
         for operator in subgraph.operators
     )
     return dict(sorted(counts.items()))
+
+
+def operator_versions(model: Any) -> dict[str, int]:
+    """The version of each operator, by name; the largest if it occurs in several."""
+    versions: dict[str, int] = {}
+    for operator in (one for subgraph in model.subgraphs for one in subgraph.operators):
+        name = operator_name(model, operator)
+        version = int(model.operatorCodes[operator.opcodeIndex].version)
+        versions[name] = max(versions.get(name, 0), version)
+    return dict(sorted(versions.items()))
+
+
+def least_runtime(model: Any) -> str | None:
+    """The first release of TensorFlow Lite that has all operators, as converters store it.
+
+    Edits of a model must not ask for more than the converter did. None if it is not stored.
+    """
+    stored = [
+        bytes(bytearray(model.buffers[entry.buffer].data)).rstrip(b"\0").decode("ascii", "ignore")
+        for entry in model.metadata or []
+        if _text(entry.name) == _RUNTIME and model.buffers[entry.buffer].data is not None
+    ]
+    releases = [text for text in stored if re.fullmatch(r"\d+(\.\d+)*", text)]
+    return max(releases, key=lambda text: [int(part) for part in text.split(".")], default=None)
 
 
 def operator_name(model: Any, operator: Any) -> str:
@@ -158,7 +184,11 @@ def joined(first: bytes, second: bytes) -> bytes:
     signature.outputs = back.signatureDefs[0].outputs
     for named in signature.outputs:
         named.tensorIndex += tensors
-    model.metadata = None
+    model.metadata = [entry for entry in model.metadata or [] if _text(entry.name) == _RUNTIME]
+    for entry in back.metadata or []:
+        if _text(entry.name) == _RUNTIME:
+            entry.buffer += buffers
+            model.metadata.append(entry)
     return serialise(model)
 
 

@@ -80,7 +80,9 @@ def export_all(
             if takes == "waveform":
                 content = flatbuffer.joined(front, content)
             path = folder / tflite.file_name(format_name, takes, name)
-            card.write_model(path, content, card.Card(format_name, takes, signature, quantised))
+            clips = len(calibration) // signature.segments if format_name == "int8" else None
+            described = card.Card(format_name, takes, signature, quantised, clips)
+            card.write_model(path, content, described)
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in signature.labels))
 
 

@@ -123,18 +123,35 @@ def _gives(card: Document) -> str | None:
     return f"{kind}, scale {scale}, zero point {card.number('output', 'zero_point', spec='.0f')}"
 
 
+def _quantised(card: Document) -> str | None:
+    """Returns how a file was quantized and, of int8 activations, by how many clips."""
+    how = card.get("quantised")
+    clips = card.number("calibration_clips", spec=",")
+    return how and (f"{how}, {clips} clips" if clips is not None else str(how))
+
+
 def _files(cards: Sequence[Document]) -> Table:
     return Table(
         "files",
         "Exported files",
-        ("file", "numbers", "input", "output", "quantized", "bytes", "SHA-256"),
+        (
+            "file",
+            "numbers",
+            "input",
+            "output",
+            "quantized",
+            "TensorFlow Lite from",
+            "bytes",
+            "SHA-256",
+        ),
         [
             (
                 str(card.get("file")),
                 str(card.get("format")),
                 str(card.get("takes")),
                 _gives(card),
-                card.get("quantised") and str(card.get("quantised")),
+                _quantised(card),
+                card.get("least_tensorflow_lite") and str(card.get("least_tensorflow_lite")),
                 card.number("bytes", spec=","),
                 str(card.get("sha256")),
             )

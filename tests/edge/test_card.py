@@ -53,6 +53,13 @@ def test_the_card_beside_a_file_describes_it(exported, name):
         assert whole[side].get("zero_point", 0) == details["quantization"][1]
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_the_card_counts_the_clips_that_set_ranges(exported, waveforms, name):
+    whole = json.loads((exported / name).with_suffix(".json").read_text())
+    expected = len(waveforms) if "int8" in name else None
+    assert whole["calibration_clips"] == read_card(exported / name).calibration_clips == expected
+
+
 def raw_output(folder, name, signature, waveform):
     """What a file gives for one clip: by TFLite alone, its input quantised as its card says."""
     card = json.loads((folder / name).with_suffix(".json").read_text())

@@ -136,6 +136,8 @@ def write_run(
                 "format": name,
                 "takes": "features",
                 "quantised": "after training" if name == "int8" else None,
+                "calibration_clips": 200 if name == "int8" else None,
+                "least_tensorflow_lite": "1.14.0",
                 "output": {
                     "type": "int8" if name == "int8" else "float32",
                     "meaning": "logits, one for each label, not probabilities: softmax over the "

@@ -18,10 +18,13 @@ def test_it_says_what_goes_in_what_comes_out_and_how_well(run):
     text = " ".join(write_model_card(run).read_text().split())
     assert "windows of 1 s at 32,000 samples a second, 1 channel." in text
     assert ", ".join(SCENES) in text
-    int8 = "int8, scale 0.0471, zero point -3"
-    row = f"| student_int8.tflite | int8 | features | {int8} | after training | 138,352 | abab"
+    int8 = "int8, scale 0.0471, zero point -3 | after training, 200 clips"
+    row = f"| student_int8.tflite | int8 | features | {int8} | 1.14.0 | 138,352 | abab"
     assert row in text
-    assert "| student_float16.tflite | float16 | features | float32 | – | 149,036 | abab" in text
+    assert (
+        "| student_float16.tflite | float16 | features | float32 | – | 1.14.0 | 149,036 | abab"
+        in text
+    )
     assert "Output: a logit for each of:" in text
     assert "not probabilities: softmax over the labels gives probabilities that sum to 1. " in text
     assert "a logit is scale * (stored value - zero point), with the numbers in the table." in text
