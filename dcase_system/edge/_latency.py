@@ -96,10 +96,26 @@ def measure_front_end(
         return measure(path, "waveform", threads, repeats, runtime)
 
 
+def measure_numpy_features(
+    signature: ModelSignature, threads: Sequence[int], repeats: int
+) -> Latency | None:
+    """Measures the front end as `classify` computes it, in this process; None if it does not.
+
+    NumPy takes no more threads for it, whatever their number.
+    """
+    features = signature.numpy_features()
+    if features is None:
+        return None
+    clip = np.random.default_rng(0).normal(size=(1, *signature.waveform_shape)).astype(np.float32)
+    found = [timing.milliseconds_of(lambda: features(clip), repeats) for _ in threads]
+    times = tuple(_time(count, *values) for count, values in zip(threads, found, strict=True))
+    return Latency("front end in NumPy, for classify", "waveform", 0, times, None)
+
+
 def measure_files(
     paths: Sequence[Path], threads: Sequence[int], repeats: int, runtime: str = "ai_edge_litert"
 ) -> list[Latency]:
-    """Measures files with cards; before the files of each signature, its front end alone.
+    """Measures files with cards; before the files of each signature, its front end in both forms.
 
     Raises:
         InputError: This package did not write a file, or the runtime cannot run it.
@@ -111,6 +127,8 @@ def measure_files(
         if key not in front_ends:
             front_ends[key] = measure_front_end(card.signature, threads, repeats, runtime)
             results.append(front_ends[key])
+            in_numpy = measure_numpy_features(card.signature, threads, repeats)
+            results += [in_numpy] if in_numpy else []
         measured = measure(path, card.takes, threads, repeats, runtime)
         front_end = front_ends[key].times[0].processor
         results.append(Latency(**{**vars(measured), "front_end": front_end}))
@@ -138,5 +156,6 @@ def as_text(results: Sequence[Latency]) -> str:
         )
         memory = "" if one.peak_memory_bytes is None else f"{one.peak_memory_bytes / 1e6:.1f}"
         ratio = "" if one.front_end is None else f"{one.front_end / one.times[0].processor:.1f} x"
-        lines.append(f"{one.file:<34}{one.bytes:>9,}{times}{memory:>11}{ratio:>11}")
+        size = f"{one.bytes:,}" if one.bytes else ""
+        lines.append(f"{one.file:<34}{size:>9}{times}{memory:>11}{ratio:>11}")
     return "\n".join(lines)

@@ -6,8 +6,9 @@
 For each file: median and 95th percentile of the milliseconds of one call at each number of threads,
 and peak memory. A call is one clip, or one segment if clips are cut into segments and the file
 takes features. A file that takes features also needs the front end, and one that takes the waveform
-contains it; the front end of each signature is therefore measured alone as well. Each file is
-measured in its own process (`timing`).
+contains it; the front end of each signature is therefore measured alone as well: as TensorFlow Lite
+runs it, in a file of its own, and, where there is one, in NumPy, as `classify` computes it before
+either kind of file. Each file is measured in its own process (`timing`).
 """
 
 import json

@@ -11,6 +11,7 @@ import importlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,23 @@ def milliseconds(interpreter: Any, repeats: int) -> np.ndarray:
     if np.issubdtype(taken["dtype"], np.integer):
         values = np.clip(30 * values, -128, 127)
     values = values.astype(taken["dtype"])
-    elapsed = np.empty((2, WARM_UP + repeats))
-    for call in range(WARM_UP + repeats):
-        started = time.perf_counter(), time.process_time()
+
+    def call() -> None:
         interpreter.set_tensor(taken["index"], values)
         interpreter.invoke()
         interpreter.get_tensor(given["index"])
+
+    return milliseconds_of(call, repeats)
+
+
+def milliseconds_of(call: Callable[[], object], repeats: int) -> np.ndarray:
+    """Times each of some calls, after a few that are not counted; see `milliseconds`."""
+    elapsed = np.empty((2, WARM_UP + repeats))
+    for at in range(WARM_UP + repeats):
+        started = time.perf_counter(), time.process_time()
+        call()
         ended = time.perf_counter(), time.process_time()
-        elapsed[:, call] = np.subtract(ended, started)
+        elapsed[:, at] = np.subtract(ended, started)
     return 1_000 * elapsed[:, WARM_UP:]
 
 

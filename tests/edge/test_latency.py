@@ -82,9 +82,11 @@ def test_each_front_end_is_measured_once_and_compared_with_its_files(
     )
     monkeypatch.setattr(_latency, "measure", lambda path, takes, *_: pretended(path.name, takes, 4))
     found = _latency.measure_files([tmp_path / name for name in "abc"], [1], 5)
-    assert [one.file for one in found] == ["front", "a", "b", "front", "c"]
-    assert [one.front_end for one in found] == [None, 8.0, 8.0, None, 16.0]
-    row = _latency.as_text(found).splitlines()[3]
+    numpy = "front end in NumPy, for classify"
+    assert [one.file for one in found] == ["front", numpy, "a", "b", "front", numpy, "c"]
+    assert [one.front_end for one in found] == [None, None, 8.0, 8.0, None, None, 16.0]
+    assert all(one.times[0].median > 0 for one in found)
+    row = _latency.as_text(found).splitlines()[4]
     assert row.split() == ["a", "10", "12.00", "20.00", "4.00", "0.0", "2.0", "x"]
 
 
