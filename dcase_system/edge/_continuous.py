@@ -30,7 +30,7 @@ from dcase_system.reporting.style import (
 )
 
 ALL = "all classes"
-_MOST_LINES = 6  # of single classes in the figure
+_MOST_LINES = 5  # of single classes in the figure; their colours differ
 _SHOWN_RATES = 1, 10, 60  # false alarms an hour
 _RING: dict[str, Any] = {
     "marker": "o",
@@ -139,26 +139,40 @@ def _write(
 
 @house_style
 def _figure(scores: Scores, own_threshold: float | None) -> Figure:
+    """Draws each class's best scores, and the one of all classes at the model's threshold."""
     figure, (axes,) = new_figure(3.2)
-    names = [ALL, *(name for name in scores if name != ALL)]
-    for index, name in enumerate(names[: 1 + _MOST_LINES] if len(names) > 2 else [ALL]):
-        found = [one for one in scores[name] if one.events]
+    alone = [name for name, found in scores.items() if name != ALL and found[0].events]
+    for index, name in enumerate([ALL, *alone[:_MOST_LINES]] if len(alone) > 1 else alone):
         look = nth_series(index) | {"linewidth": 2 if name == ALL else 1, "markersize": 3}
-        axes.plot(
-            [one.false_alarms_an_hour for one in found],
-            [100 * one.missed / one.events for one in found],
-            label=name if len(names) > 2 else names[-1],
-            **look,
-        )
+        best = _front(scores[name])
+        rates, missed = [one.false_alarms_an_hour for one in best], list(map(_percent, best))
+        axes.step(rates, missed, where="post", label=name, **look)
     for one in scores[ALL]:
         if one.threshold == own_threshold and one.events:
-            place = one.false_alarms_an_hour, 100 * one.missed / one.events
+            place = one.false_alarms_an_hour, _percent(one)
             axes.plot(*place, label="model's threshold", **_RING)
     axes.set_xscale("symlog", linthresh=1)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set(xlabel="false alarms an hour", ylabel="missed events, %", ylim=(-3, 103))
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=-0.05)
     legend_below(figure, axes)
     return figure
+
+
+def _front(scores: Sequence[Score]) -> list[Score]:
+    """Returns the scores that no other one beats in both, by false alarms.
+
+    At low thresholds detections run into each other: they are fewer, and find nothing.
+    """
+    front: list[Score] = []
+    for one in sorted(scores, key=lambda one: (one.false_alarms, one.missed)):
+        if not front or one.missed < front[-1].missed:
+            front.append(one)
+    return front
+
+
+def _percent(one: Score) -> float:
+    return 100 * one.missed / one.events
 
 
 def _table(scores: Sequence[Score], own_threshold: float | None) -> str:
