@@ -146,12 +146,16 @@ def test_commands_of_the_documents_work_one_after_another(tmp_path):
     (tmp_path / "RECORDINGS" / "bus").rename(tmp_path / "RECORDINGS" / "street")
     for name in ("street.wav", "park.flac"):
         write(tmp_path / name, 1.5)
-    write(tmp_path / "long.flac", 4.5)
-    (tmp_path / "events.tsv").write_text("onset\toffset\tevent_label\n1\t2\tstreet\n")
+    (tmp_path / "LONG").mkdir()
+    write(tmp_path / "LONG" / "long.flac", 4.5)
+    events = "onset\toffset\tevent_label\n1\t2\tstreet\n"
+    (tmp_path / "LONG" / "events.tsv").write_text(events)
     places = {
-        **{name: tmp_path / name for name in ("RECORDINGS", "RUN", "DIR", "EXPORTED", "MATERIAL")},
+        **{
+            name: tmp_path / name
+            for name in ("RECORDINGS", "RUN", "DIR", "EXPORTED", "MATERIAL", "LONG")
+        },
         **{name: tmp_path / name for name in ("PAGE", "PROJECT", "street.wav", "park.flac")},
-        **{name: tmp_path / name for name in ("long.flac", "events.tsv")},
         "MY_CLIPS": tmp_path / "RUN-corpus",
         "NAME": "sscp_mobile_32",
     }
