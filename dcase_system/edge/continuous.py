@@ -1,6 +1,7 @@
 """Scores a `.tflite` file on long recordings: missed events against false alarms an hour.
 
-    python -m dcase_system.edge.continuous MODEL EVENTS RECORDING... --output_dir=DIR
+    python -m dcase_system.edge.continuous MODEL EVENTS RECORDING... \\
+        --output_dir=DIR
 
 MODEL is what `classify` takes. EVENTS lists the events of the recordings in the format of DCASE:
 columns onset and offset (in seconds) and event_label, separated by tabs or commas; with several
