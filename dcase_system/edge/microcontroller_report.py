@@ -126,12 +126,13 @@ def as_text(result: Report) -> str:
         f"{result.file}: flash {footprint.flash:,} bytes; RAM {footprint.ram:,} bytes: "
         f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), {front_end}",
         "",
-        f"{'class':<24}{'such as':<26}{'flash KiB':>10}{'RAM KiB':>11}  fits",
+        f"{'class':<26}{'such as':<24}{'flash KiB':>10}{'RAM KiB':>11}{'external':>10}  fits",
     ]
     for device in DEVICE_CLASSES:
         flash = "card" if device.flash is None else f"{device.flash // 1_024:,}"
-        memory = f"{flash:>10}{device.ram // 1_024:>11,}"
-        lines.append(f"{device.name:<24}{device.example:<26}{memory}  {result.fits[device.name]}")
+        external = f"{device.external_ram // 1_024:,}" if device.external_ram else ""
+        memory = f"{flash:>10}{device.ram // 1_024:>11,}{external:>10}"
+        lines.append(f"{device.name:<26}{device.example:<24}{memory}  {result.fits[device.name]}")
     if result.accelerators:
         columns = f"{'SRAM KiB':>10}{'flash KiB':>11}{'cycles':>12}{'ms':>8}  operators"
         lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]

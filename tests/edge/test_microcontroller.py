@@ -105,13 +105,24 @@ def test_what_is_missing_is_said_by_hand():
         DeviceClass("small", "", 100 * 1_024, 32 * 1_024, ""),
         DeviceClass("just", "", 200 * 1_024, 64 * 1_024, ""),
         DeviceClass("card", "", None, 64 * 1_024, ""),
+        DeviceClass("beside", "", None, 32 * 1_024, "", external_ram=64 * 1_024),
+        DeviceClass("little beside", "", None, 32 * 1_024, "", external_ram=60 * 1_024),
     )
     footprint = Footprint(flash=200 * 1_024, arena=50 * 1_024 + 1, front_end=10 * 1_024)
     assert devices.fitting(footprint, classes) == {
         "small": "flash 100 KiB short, RAM 29 KiB short",
         "just": "yes",
         "card": "yes",
+        "beside": "RAM 29 KiB short, external RAM has room",
+        "little beside": "RAM 29 KiB short",
     }
+
+
+def test_each_class_has_its_own_name_and_a_place_in_the_table():
+    names = [one.name for one in devices.DEVICE_CLASSES]
+    assert len(set(names)) == len(names)
+    assert all(len(one.name) < 26 and len(one.example) < 24 for one in devices.DEVICE_CLASSES)
+    assert all(one.source for one in devices.DEVICE_CLASSES)
 
 
 def test_operators_left_in_a_compiled_file_are_those_of_the_processor(exported, tmp_path):
