@@ -79,7 +79,10 @@ def test_report_holds_memory_devices_and_header(exported, tmp_path):
     assert written["fits"] == report.fits and written["accelerators"] == []
     assert all(one["source"] for one in written["device_classes"])
     assert "#define STUDENT_INT8_SAMPLES 8000" in (tmp_path / "student_int8.h").read_text()
+    assert written["least_tensorflow_lite"] == "1.14.0" and written["calibration_clips"] == 40
     text = microcontroller_report.as_text(report)
+    versions = "operators and their versions: ADD 2, CONV_2D 3, DEPTHWISE_CONV_2D 3, MEAN 2, PAD 2"
+    assert f"{versions}; TensorFlow Lite 1.14.0 at the least; ranges from 40 clips" in text
     assert all(one.example in text for one in devices.DEVICE_CLASSES)
 
 
@@ -90,14 +93,16 @@ def test_without_a_front_end_in_c_the_whole_clip_counts(exported, signature, tmp
     report = microcontroller_report.report(path, None)
     assert report.front_end is None and report.footprint.front_end == 2 * 32_000
     assert report.footprint.flash == path.stat().st_size
-    assert "clip 64,000 (front end: no such" in microcontroller_report.as_text(report)
+    text = microcontroller_report.as_text(report)
+    assert "clip 64,000 (front end: no such" in text
+    assert "ranges from an unknown number of clips" in text  # this card does not say
 
 
 def test_only_int8_files_that_take_features_are_for_microcontrollers(exported):
     with pytest.raises(InputError, match="compute in int8; expected int8; received float32"):
-        microcontroller_report.checked_signature(exported / "student_float32.tflite")
+        microcontroller_report.checked_card(exported / "student_float32.tflite")
     with pytest.raises(InputError, match="front end inside the file cannot run"):
-        microcontroller_report.checked_signature(exported / "student_int8_waveform.tflite")
+        microcontroller_report.checked_card(exported / "student_int8_waveform.tflite")
 
 
 def test_what_is_missing_is_said_by_hand():
