@@ -10,6 +10,7 @@ from dcase_system.edge import ethos_u, flatbuffer
 from dcase_system.edge.arena import Arena, arena
 from dcase_system.edge.c_header import c_header
 from dcase_system.edge.card import Card, read_card
+from dcase_system.edge.cycles import ModelledTime, modelled_times
 from dcase_system.edge.device.front_end import front_end_of
 from dcase_system.edge.device.tables import FrontEndMemory
 from dcase_system.edge.device.tables import memory as front_end_memory
@@ -36,6 +37,7 @@ class Report:
         operator_versions: Largest version of each operator.
         least_tensorflow_lite: Oldest TensorFlow Lite with these; None if the file does not say.
         calibration_clips: Clips that set the ranges of activations; None if the file does not say.
+        modelled_times: Times of the network without front end, modelled and not measured.
     """
 
     file: str
@@ -48,6 +50,7 @@ class Report:
     operator_versions: dict[str, int]
     least_tensorflow_lite: str | None
     calibration_clips: int | None
+    modelled_times: tuple[ModelledTime, ...]
 
 
 def checked_card(path: Path) -> Card:
@@ -97,6 +100,7 @@ def report(path: Path, folder: Path | None, accelerators: Sequence[str] = ()) ->
         flatbuffer.operator_versions(model),
         flatbuffer.least_runtime(model),
         card.calibration_clips,
+        modelled_times(content),
     )
     if folder is None:
         return result
@@ -151,6 +155,7 @@ def as_text(result: Report) -> str:
         external = f"{device.external_ram // 1_024:,}" if device.external_ram else ""
         memory = f"{flash:>10}{device.ram // 1_024:>11,}{external:>10}"
         lines.append(f"{device.name:<26}{device.example:<24}{memory}  {result.fits[device.name]}")
+    lines += ["", _modelled(result.modelled_times)]
     if result.accelerators:
         columns = f"{'SRAM KiB':>10}{'flash KiB':>11}{'cycles':>12}{'ms':>8}  operators"
         lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]
@@ -171,4 +176,17 @@ def _described(result: Report) -> str:
     return (
         f"operators and their versions: {versions}; TensorFlow Lite {runtime} at the least; "
         f"ranges from {clips} clips"
+    )
+
+
+def _modelled(times: Sequence[ModelledTime]) -> str:
+    """Formats modelled times, and how far off they may be."""
+    each = "; ".join(
+        f"{one.device_class} at {one.clock_hz / 1e6:.0f} MHz with {one.kernels} "
+        f"{one.milliseconds:,.0f} ms"
+        for one in times
+    )
+    return (
+        f"time of the network, without the front end: {each}. Modelled from published times of "
+        "other networks, not measured; may be off by a factor of two and more"
     )

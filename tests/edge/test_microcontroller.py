@@ -84,6 +84,8 @@ def test_report_holds_memory_devices_and_header(exported, tmp_path):
     versions = "operators and their versions: ADD 2, CONV_2D 3, DEPTHWISE_CONV_2D 3, MEAN 2, PAD 2"
     assert f"{versions}; TensorFlow Lite 1.14.0 at the least; ranges from 40 clips" in text
     assert all(one.example in text for one in devices.DEVICE_CLASSES)
+    assert {one["device_class"] for one in written["modelled_times"]} <= report.fits.keys()
+    assert "Cortex-M4 at 64 MHz with CMSIS-NN " in text and "Modelled from published" in text
 
 
 def test_without_a_front_end_in_c_the_whole_clip_counts(exported, signature, tmp_path):
