@@ -14,9 +14,11 @@ class DeviceClass:
         name: Name of the class.
         example: Device with these memories.
         flash: Bytes of program memory; None if programs are on a card or disk.
-        ram: Bytes of data memory on the chip, all banks together. PSRAM beside it does not count,
-            because it is slower.
+        ram: Bytes of data memory on the chip, all banks together.
         source: Source of the figures.
+        external_ram: Bytes of RAM beside the chip (PSRAM), 0 if there is none. It is not part of
+            `ram`: it is read through a cache and the bus of the flash, and kernels are timed in
+            internal RAM.
     """
 
     name: str
@@ -24,6 +26,7 @@ class DeviceClass:
     flash: int | None
     ram: int
     source: str
+    external_ram: int = 0
 
 
 _ZEPHYR = "Zephyr documentation, board"
@@ -35,19 +38,21 @@ DEVICE_CLASSES = (
         "Cortex-M4", "Nordic nRF52840", _MIB, 256 * _KIB, f"{_ZEPHYR} adafruit_feather_nrf52840"
     ),
     DeviceClass(
-        "Cortex-M33",
-        "Raspberry Pi RP2350",
-        4 * _MIB,
-        520 * _KIB,
-        f"{_ZEPHYR} rpi_pico2 (Pico 2)",
-    ),
-    DeviceClass(
         "ESP32-S3",
         "ESP32-S3-WROOM-1-N8",
         8 * _MIB,
         512 * _KIB,
         "Espressif datasheet of the ESP32-S3",
     ),
+    DeviceClass(
+        "ESP32-S3 + PSRAM",
+        "ESP32-S3-Korvo-2 V3",
+        16 * _MIB,
+        512 * _KIB,
+        "Espressif datasheet of the ESP32-S3; Espressif documentation of ESP-Brookesia, boards",
+        8 * _MIB,
+    ),
+    DeviceClass("Cortex-M33", "Raspberry Pi Pico 2", 4 * _MIB, 520 * _KIB, f"{_ZEPHYR} rpi_pico2"),
     DeviceClass("Cortex-M7", "ST STM32H743", 2 * _MIB, _MIB, "ST datasheet DS12110"),
     DeviceClass(
         "Cortex-M55 + Ethos-U55",
@@ -56,12 +61,23 @@ DEVICE_CLASSES = (
         1_344 * _KIB,
         f"{_ZEPHYR} numaker_m55m1",
     ),
+    # The STM32N657 has no flash of its own: programs are loaded from the board's. ST writes
+    # "4.2 Mbytes" of contiguous SRAM.
     DeviceClass(
-        "Cortex-M55, flash apart",
+        "Cortex-M55 + Neural-ART",
         "ST STM32N6570-DK",
         128 * _MIB,
-        4_200 * _KIB,
-        "ST user manual of the STM32N6570-DK: 1 Gbit of flash, 4.2 MB of SRAM on the chip",
+        4_200_000,
+        "ST user manual of the STM32N6570-DK",
+        32 * _MIB,
+    ),
+    # MRAM in place of flash. The largest bank of SRAM has 4 MiB.
+    DeviceClass(
+        "2 Cortex-M55 + Ethos-U55",
+        "Alif Ensemble E7",
+        5_632 * _KIB,
+        13_824 * _KIB,
+        "Alif Ensemble CMSIS pack, AE722F80F55D5XX.h",
     ),
     DeviceClass(
         "Raspberry Pi",
@@ -98,7 +114,10 @@ class Footprint:
 def fitting(
     footprint: Footprint, classes: Sequence[DeviceClass] = DEVICE_CLASSES
 ) -> dict[str, str]:
-    """Returns for each class `yes`, or how much of which memory is missing."""
+    """Returns for each class `yes`, or how much of which memory is missing.
+
+    RAM beside the chip does not make a model fit; the answer says if it has room.
+    """
     verdicts = {}
     for device in classes:
         missing = [
@@ -109,6 +128,8 @@ def fitting(
             )
             if there is not None and needed > there
         ]
+        if device.ram < footprint.ram <= device.external_ram:
+            missing.append("external RAM has room")
         verdicts[device.name] = ", ".join(missing) or "yes"
     return verdicts
 

@@ -28,11 +28,11 @@ def main(argv: Sequence[str]) -> None:
         raise app.UsageError("--accelerator needs --output_dir for the compiled files")
     # Imports TensorFlow.
     from dcase_system.edge.device.project import write_project
-    from dcase_system.edge.microcontroller_report import as_text, checked_signature, report
+    from dcase_system.edge.microcontroller_report import as_text, checked_card, report
 
     path, folder = Path(argv[1]), options.output_dir
     if options.project is not None:
-        write_project(path, checked_signature(path), Path(options.project))
+        write_project(path, checked_card(path).signature, Path(options.project))
     print(as_text(report(path, None if folder is None else Path(folder), options.accelerator)))
 
 

@@ -1,15 +1,16 @@
 """Prepares an exported file for microcontrollers: a C header, and the devices it fits."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_json, write_text
-from dcase_system.edge import ethos_u
+from dcase_system.edge import ethos_u, flatbuffer
 from dcase_system.edge.arena import Arena, arena
 from dcase_system.edge.c_header import c_header
-from dcase_system.edge.card import read_card
+from dcase_system.edge.card import Card, read_card
+from dcase_system.edge.cycles import ModelledTime, modelled_times
 from dcase_system.edge.device.front_end import front_end_of
 from dcase_system.edge.device.tables import FrontEndMemory
 from dcase_system.edge.device.tables import memory as front_end_memory
@@ -33,6 +34,10 @@ class Report:
         footprint: Memory needed on a device without accelerator.
         fits: `yes` or the missing memory, by device class.
         accelerators: Reports for the requested accelerators.
+        operator_versions: Largest version of each operator.
+        least_tensorflow_lite: Oldest TensorFlow Lite with these; None if the file does not say.
+        calibration_clips: Clips that set the ranges of activations; None if the file does not say.
+        modelled_times: Times of the network without front end, modelled and not measured.
     """
 
     file: str
@@ -42,10 +47,14 @@ class Report:
     footprint: Footprint
     fits: dict[str, str]
     accelerators: tuple[EthosReport, ...]
+    operator_versions: dict[str, int]
+    least_tensorflow_lite: str | None
+    calibration_clips: int | None
+    modelled_times: tuple[ModelledTime, ...]
 
 
-def checked_signature(path: Path) -> ModelSignature:
-    """Returns the signature of a file that a microcontroller can run.
+def checked_card(path: Path) -> Card:
+    """Reads the card of a file that a microcontroller can run.
 
     Raises:
         InputError: This package did not write the file, or it is not int8 or takes the waveform.
@@ -63,7 +72,7 @@ def checked_signature(path: Path) -> ModelSignature:
         raise InputError(
             "microcontrollers compute in int8", where=path, expected="int8", received=card.format
         )
-    return card.signature
+    return card
 
 
 def report(path: Path, folder: Path | None, accelerators: Sequence[str] = ()) -> Report:
@@ -77,12 +86,24 @@ def report(path: Path, folder: Path | None, accelerators: Sequence[str] = ()) ->
     Raises:
         InputError: The file is unsuitable or an accelerator is unknown.
     """
-    signature, content = checked_signature(path), path.read_bytes()
-    memory = arena(content)
+    card, content = checked_card(path), path.read_bytes()
+    signature, model, memory = card.signature, flatbuffer.parse(content), arena(content)
     footprint, front_end, no_front_end = _footprint(content, signature, memory)
-    fits = fitting(footprint)
+    result = Report(
+        path.name,
+        memory,
+        front_end,
+        no_front_end,
+        footprint,
+        fitting(footprint),
+        (),
+        flatbuffer.operator_versions(model),
+        flatbuffer.least_runtime(model),
+        card.calibration_clips,
+        modelled_times(content),
+    )
     if folder is None:
-        return Report(path.name, memory, front_end, no_front_end, footprint, fits, ())
+        return result
     write_text(folder / f"{path.stem}.h", c_header(path.stem, content, signature, memory.bytes))
     compiled = []
     for accelerator in accelerators:
@@ -92,7 +113,7 @@ def report(path: Path, folder: Path | None, accelerators: Sequence[str] = ()) ->
         needed = found.sram_bytes + arena(content).interpreter
         write_text(target.with_suffix(".h"), c_header(target.stem, content, signature, needed))
         compiled.append(found)
-    result = Report(path.name, memory, front_end, no_front_end, footprint, fits, tuple(compiled))
+    result = replace(result, accelerators=tuple(compiled))
     classes = [asdict(one) for one in DEVICE_CLASSES]
     write_json(folder / REPORT, {**asdict(result), "device_classes": classes})
     return result
@@ -125,13 +146,16 @@ def as_text(result: Report) -> str:
     lines = [
         f"{result.file}: flash {footprint.flash:,} bytes; RAM {footprint.ram:,} bytes: "
         f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), {front_end}",
+        _described(result),
         "",
-        f"{'class':<24}{'such as':<26}{'flash KiB':>10}{'RAM KiB':>11}  fits",
+        f"{'class':<26}{'such as':<24}{'flash KiB':>10}{'RAM KiB':>11}{'external':>10}  fits",
     ]
     for device in DEVICE_CLASSES:
         flash = "card" if device.flash is None else f"{device.flash // 1_024:,}"
-        memory = f"{flash:>10}{device.ram // 1_024:>11,}"
-        lines.append(f"{device.name:<24}{device.example:<26}{memory}  {result.fits[device.name]}")
+        external = f"{device.external_ram // 1_024:,}" if device.external_ram else ""
+        memory = f"{flash:>10}{device.ram // 1_024:>11,}{external:>10}"
+        lines.append(f"{device.name:<26}{device.example:<24}{memory}  {result.fits[device.name]}")
+    lines += ["", _modelled(result.modelled_times)]
     if result.accelerators:
         columns = f"{'SRAM KiB':>10}{'flash KiB':>11}{'cycles':>12}{'ms':>8}  operators"
         lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]
@@ -142,3 +166,27 @@ def as_text(result: Report) -> str:
         time = f"{one.cycles:>12,}{one.milliseconds:>8.2f}"
         lines.append(f"{one.accelerator:<16}{one.clock_hz / 1e6:>5.0f}{memory}{time}  {operators}")
     return "\n".join(lines)
+
+
+def _described(result: Report) -> str:
+    """Describes the operators, the runtime and the calibration."""
+    versions = ", ".join(f"{name} {version}" for name, version in result.operator_versions.items())
+    runtime = result.least_tensorflow_lite or "of an unknown version"
+    clips = "an unknown number of" if result.calibration_clips is None else result.calibration_clips
+    return (
+        f"operators and their versions: {versions}; TensorFlow Lite {runtime} at the least; "
+        f"ranges from {clips} clips"
+    )
+
+
+def _modelled(times: Sequence[ModelledTime]) -> str:
+    """Formats modelled times, and how far off they may be."""
+    each = "; ".join(
+        f"{one.device_class} at {one.clock_hz / 1e6:.0f} MHz with {one.kernels} "
+        f"{one.milliseconds:,.0f} ms"
+        for one in times
+    )
+    return (
+        f"time of the network, without the front end: {each}. Modelled from published times of "
+        "other networks, not measured; may be off by a factor of two and more"
+    )

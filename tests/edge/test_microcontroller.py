@@ -79,8 +79,13 @@ def test_report_holds_memory_devices_and_header(exported, tmp_path):
     assert written["fits"] == report.fits and written["accelerators"] == []
     assert all(one["source"] for one in written["device_classes"])
     assert "#define STUDENT_INT8_SAMPLES 8000" in (tmp_path / "student_int8.h").read_text()
+    assert written["least_tensorflow_lite"] == "1.14.0" and written["calibration_clips"] == 40
     text = microcontroller_report.as_text(report)
+    versions = "operators and their versions: ADD 2, CONV_2D 3, DEPTHWISE_CONV_2D 3, MEAN 2, PAD 2"
+    assert f"{versions}; TensorFlow Lite 1.14.0 at the least; ranges from 40 clips" in text
     assert all(one.example in text for one in devices.DEVICE_CLASSES)
+    assert {one["device_class"] for one in written["modelled_times"]} <= report.fits.keys()
+    assert "Cortex-M4 at 64 MHz with CMSIS-NN " in text and "Modelled from published" in text
 
 
 def test_without_a_front_end_in_c_the_whole_clip_counts(exported, signature, tmp_path):
@@ -90,14 +95,16 @@ def test_without_a_front_end_in_c_the_whole_clip_counts(exported, signature, tmp
     report = microcontroller_report.report(path, None)
     assert report.front_end is None and report.footprint.front_end == 2 * 32_000
     assert report.footprint.flash == path.stat().st_size
-    assert "clip 64,000 (front end: no such" in microcontroller_report.as_text(report)
+    text = microcontroller_report.as_text(report)
+    assert "clip 64,000 (front end: no such" in text
+    assert "ranges from an unknown number of clips" in text  # this card does not say
 
 
 def test_only_int8_files_that_take_features_are_for_microcontrollers(exported):
     with pytest.raises(InputError, match="compute in int8; expected int8; received float32"):
-        microcontroller_report.checked_signature(exported / "student_float32.tflite")
+        microcontroller_report.checked_card(exported / "student_float32.tflite")
     with pytest.raises(InputError, match="front end inside the file cannot run"):
-        microcontroller_report.checked_signature(exported / "student_int8_waveform.tflite")
+        microcontroller_report.checked_card(exported / "student_int8_waveform.tflite")
 
 
 def test_what_is_missing_is_said_by_hand():
@@ -105,13 +112,24 @@ def test_what_is_missing_is_said_by_hand():
         DeviceClass("small", "", 100 * 1_024, 32 * 1_024, ""),
         DeviceClass("just", "", 200 * 1_024, 64 * 1_024, ""),
         DeviceClass("card", "", None, 64 * 1_024, ""),
+        DeviceClass("beside", "", None, 32 * 1_024, "", external_ram=64 * 1_024),
+        DeviceClass("little beside", "", None, 32 * 1_024, "", external_ram=60 * 1_024),
     )
     footprint = Footprint(flash=200 * 1_024, arena=50 * 1_024 + 1, front_end=10 * 1_024)
     assert devices.fitting(footprint, classes) == {
         "small": "flash 100 KiB short, RAM 29 KiB short",
         "just": "yes",
         "card": "yes",
+        "beside": "RAM 29 KiB short, external RAM has room",
+        "little beside": "RAM 29 KiB short",
     }
+
+
+def test_each_class_has_its_own_name_and_a_place_in_the_table():
+    names = [one.name for one in devices.DEVICE_CLASSES]
+    assert len(set(names)) == len(names)
+    assert all(len(one.name) < 26 and len(one.example) < 24 for one in devices.DEVICE_CLASSES)
+    assert all(one.source for one in devices.DEVICE_CLASSES)
 
 
 def test_operators_left_in_a_compiled_file_are_those_of_the_processor(exported, tmp_path):
