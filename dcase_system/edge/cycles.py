@@ -93,7 +93,7 @@ PROCESSORS = (
     ),
     Processor(
         "Cortex-M7",
-        400_000_000,
+        480_000_000,
         "NUCLEO-H7A3ZI-Q",
         280_000_000,
         "X-CUBE-AI",

@@ -12,7 +12,8 @@ from ai_edge_litert.tools import flatbuffer_utils
 from dcase_system.edge import verify
 
 _INDICES = ("inputs", "outputs", "intermediates")
-_RUNTIME = "min_runtime_version"  # metadata that TensorFlow's converter writes, padded with zeros
+# Metadata that TensorFlow's converter writes, padded with zeros.
+_RUNTIME, _RUNTIME_BYTES = "min_runtime_version", 16
 
 
 def parse(content: bytes) -> Any:
@@ -68,7 +69,11 @@ def least_runtime(model: Any) -> str | None:
         if _text(entry.name) == _RUNTIME and model.buffers[entry.buffer].data is not None
     ]
     releases = [text for text in stored if re.fullmatch(r"\d+(\.\d+)*", text)]
-    return max(releases, key=lambda text: [int(part) for part in text.split(".")], default=None)
+    return _latest(releases) if releases else None
+
+
+def _latest(releases: list[str]) -> str:
+    return max(releases, key=lambda text: [int(part) for part in text.split(".")])
 
 
 def operator_name(model: Any, operator: Any) -> str:
@@ -157,6 +162,7 @@ def joined(first: bytes, second: bytes) -> bytes:
         ValueError: what the first gives has another shape than what the second takes.
     """
     front, back = parse(first), parse(second)
+    runtimes = [found for found in (least_runtime(front), least_runtime(back)) if found]
     model, graph, tail = front, front.subgraphs[0], back.subgraphs[0]
     codes, buffers, tensors = len(model.operatorCodes), len(model.buffers), len(graph.tensors)
     given, taken = graph.tensors[graph.outputs[0]], tail.tensors[tail.inputs[0]]
@@ -184,11 +190,9 @@ def joined(first: bytes, second: bytes) -> bytes:
     signature.outputs = back.signatureDefs[0].outputs
     for named in signature.outputs:
         named.tensorIndex += tensors
-    model.metadata = [entry for entry in model.metadata or [] if _text(entry.name) == _RUNTIME]
-    for entry in back.metadata or []:
-        if _text(entry.name) == _RUNTIME:
-            entry.buffer += buffers
-            model.metadata.append(entry)
+    model.metadata = None
+    if runtimes:  # one entry, since a runtime reads the first
+        attach(model, _RUNTIME, _latest(runtimes).encode().ljust(_RUNTIME_BYTES, b"\0"))
     return serialise(model)
 
 

@@ -45,6 +45,13 @@ def test_a_waveform_file_needs_the_later_runtime_of_its_two_parts(exported, name
     assert release(network["least_tensorflow_lite"]) < (2, 5)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_waveform_file_has_one_entry_for_its_runtime(exported, name):
+    """A runtime reads the first one."""
+    model = parsed(exported / f"student_{name}_waveform.tflite")
+    assert [entry.name for entry in model.metadata].count(b"min_runtime_version") == 1
+
+
 def test_versions_of_operators_are_the_largest_of_both_parts(exported):
     whole = flatbuffer.operator_versions(parsed(exported / "student_int8_waveform.tflite"))
     network = flatbuffer.operator_versions(parsed(exported / "student_int8.tflite"))
