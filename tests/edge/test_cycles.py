@@ -67,10 +67,11 @@ def test_work_is_counted_by_hand():
         cycles.Call("CONV_2D", [(1, 8, 6, 2), (4, 3, 3, 2), (4,)], (1, 4, 3, 4)),
         cycles.Call("DEPTHWISE_CONV_2D", [(1, 4, 3, 4), (1, 3, 3, 4), (4,)], (1, 4, 3, 4)),
         cycles.Call("ADD", [(1, 4, 3, 4), (1, 4, 3, 4)], (1, 4, 3, 4)),
-        cycles.Call("FULLY_CONNECTED", [(1, 48), (5, 48), (5,)], (1, 5)),
+        cycles.Call("CONV_2D", [(1, 4, 3, 4), (8, 1, 1, 4), (8,)], (1, 4, 3, 8)),
+        cycles.Call("FULLY_CONNECTED", [(1, 96), (5, 96), (5,)], (1, 5)),
     ]
-    assert cycles.work_of(found) == Work(48 * 18 + 48 * 9 + 240, 48 + 48 + 5)
-    ticks = 3.4 * 48 * 18 + 5.2 * 48 * 9 + 44 * 48 + 5.6 * 240
+    assert cycles.work_of(found) == Work(48 * 18 + 48 * 9 + 96 * 4 + 480, 48 + 48 + 96 + 5)
+    ticks = 3.4 * 48 * 18 + 5.2 * 48 * 9 + 44 * 48 + 96 * (33 + 0.615 * 4) + 5.6 * 480
     assert cycles.esp32_s3_milliseconds(found) == pytest.approx(1e3 * ticks / 240e6)
 
 
