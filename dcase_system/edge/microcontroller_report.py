@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_json, write_text
@@ -20,6 +21,7 @@ from dcase_system.models.signature import ModelSignature
 
 REPORT = "microcontroller.json"
 _SAMPLE_BYTES = 2
+_COLUMNS = 80  # of a terminal
 
 
 @dataclass(frozen=True)
@@ -146,16 +148,16 @@ def as_text(result: Report) -> str:
     lines = [
         f"{result.file}: flash {footprint.flash:,} bytes; RAM {footprint.ram:,} bytes: "
         f"arena {footprint.arena:,} ({result.arena.tensors:,} of tensors), {front_end}",
-        _described(result),
+        *_described(result),
         "",
-        f"{'class':<26}{'such as':<24}{'flash KiB':>10}{'RAM KiB':>11}{'external':>10}  fits",
+        f"{'class':<25}{'such as':<22}{'flash KiB':>9}{'RAM KiB':>10}{'external':>9}  fits",
     ]
     for device in DEVICE_CLASSES:
         flash = "card" if device.flash is None else f"{device.flash // 1_024:,}"
         external = f"{device.external_ram // 1_024:,}" if device.external_ram else ""
-        memory = f"{flash:>10}{device.ram // 1_024:>11,}{external:>10}"
-        lines.append(f"{device.name:<26}{device.example:<24}{memory}  {result.fits[device.name]}")
-    lines += ["", _modelled(result.modelled_times)]
+        memory = f"{flash:>9}{device.ram // 1_024:>10,}{external:>9}"
+        lines.append(f"{device.name:<25}{device.example:<22}{memory}  {result.fits[device.name]}")
+    lines += ["", *_modelled(result.modelled_times)]
     if result.accelerators:
         columns = f"{'SRAM KiB':>10}{'flash KiB':>11}{'cycles':>12}{'ms':>8}  operators"
         lines += ["", f"{'accelerator':<16}{'MHz':>5}{columns}"]
@@ -168,25 +170,25 @@ def as_text(result: Report) -> str:
     return "\n".join(lines)
 
 
-def _described(result: Report) -> str:
+def _described(result: Report) -> list[str]:
     """Describes the operators, the runtime and the calibration."""
     versions = ", ".join(f"{name} {version}" for name, version in result.operator_versions.items())
-    runtime = result.least_tensorflow_lite or "of an unknown version"
-    clips = "an unknown number of" if result.calibration_clips is None else result.calibration_clips
-    return (
-        f"operators and their versions: {versions}; TensorFlow Lite {runtime} at the least; "
-        f"ranges from {clips} clips"
-    )
+    clips = result.calibration_clips
+    return [
+        *wrap(f"operator versions: {versions}", _COLUMNS),
+        f"TensorFlow Lite from {result.least_tensorflow_lite or '(unknown)'}; "
+        f"int8 ranges from {'(unknown)' if clips is None else clips} clips",
+    ]
 
 
-def _modelled(times: Sequence[ModelledTime]) -> str:
+def _modelled(times: Sequence[ModelledTime]) -> list[str]:
     """Formats modelled times, and how far off they may be."""
-    each = "; ".join(
-        f"{one.device_class} at {one.clock_hz / 1e6:.0f} MHz with {one.kernels} "
-        f"{one.milliseconds:,.0f} ms"
-        for one in times
-    )
-    return (
-        f"time of the network, without the front end: {each}. Modelled from published times of "
-        "other networks, not measured; may be off by a factor of two and more"
-    )
+    return [
+        "modelled milliseconds of the network, without the front end:",
+        *(
+            f"{one.device_class:<25}{f'{one.clock_hz / 1e6:.0f} MHz, {one.kernels}':<22}"
+            f"{one.milliseconds:>9,.0f}"
+            for one in times
+        ),
+        "from published times of other networks; may be off by a factor of two and more",
+    ]
