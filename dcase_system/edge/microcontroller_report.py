@@ -8,7 +8,7 @@ from textwrap import wrap
 from dcase_system.core.errors import InputError
 from dcase_system.core.files import write_json, write_text
 from dcase_system.edge import ethos_u, flatbuffer
-from dcase_system.edge.arena import Arena, arena
+from dcase_system.edge.arena import Arena, arena, with_plan
 from dcase_system.edge.c_header import c_header
 from dcase_system.edge.card import Card, read_card
 from dcase_system.edge.cycles import ModelledTime, modelled_times
@@ -88,7 +88,7 @@ def report(path: Path, folder: Path | None, accelerators: Sequence[str] = ()) ->
     Raises:
         InputError: The file is unsuitable or an accelerator is unknown.
     """
-    card, content = checked_card(path), path.read_bytes()
+    card, content = checked_card(path), with_plan(path.read_bytes())
     signature, model, memory = card.signature, flatbuffer.parse(content), arena(content)
     footprint, front_end, no_front_end = _footprint(content, signature, memory)
     result = Report(

@@ -1,51 +1,11 @@
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dcase_system.edge import arena, flatbuffer, tflite
-from dcase_system.edge.arena import Buffer
+from dcase_system.edge.tflite_model import TFLiteModel
 from dcase_system.models import registry
 from dcase_system.models.cp_mobile import sscp_mobile
-
-
-def test_plan_by_hand():
-    """The largest lies at 0; the second lives with it, so behind it; the third after it is gone."""
-    living = [Buffer(16, 2, 3), Buffer(64, 0, 1), Buffer(32, 1, 2)]
-    assert arena.plan(living) == [0, 0, 64]
-
-
-def test_a_gap_is_used_if_it_is_large_enough():
-    long, short = [Buffer(64, 0, 1), Buffer(48, 0, 3)], [Buffer(40, 2, 2), Buffer(32, 2, 2)]
-    # The first two at 0 and 64. When the 64 are gone, 40 go there; 32 do not fit between.
-    assert arena.plan([*long, *short]) == [0, 64, 0, 112]
-    assert arena.plan([*long, short[1]]) == [0, 64, 0]
-
-
-@given(
-    st.lists(
-        st.builds(
-            lambda size, first, lives: Buffer(16 * size, first, first + lives),
-            st.integers(1, 40),
-            st.integers(0, 8),
-            st.integers(0, 4),
-        ),
-        min_size=1,
-        max_size=12,
-    )
-)
-def test_what_lives_at_one_time_lies_apart(living):
-    offsets = arena.plan(living)
-    for at in range(14):
-        spans = sorted(
-            (offset, offset + one.bytes)
-            for offset, one in zip(offsets, living, strict=True)
-            if one.first <= at <= one.last
-        )
-        assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
-    assert min(offsets) == 0
 
 
 def test_a_small_graph_by_hand():
@@ -79,3 +39,37 @@ def test_the_plan_is_that_of_tflite_micro(tmp_path):
         found = arena.arena(content)
         assert found.tensors == PLANNED[paddings][name]
         assert found.least <= found.tensors
+
+
+def test_a_stored_plan_takes_less_memory_and_changes_no_result(exported, tmp_path):
+    path = exported / "student_int8.tflite"
+    content = arena.with_plan(path.read_bytes())
+    before, after = arena.arena(path.read_bytes()), arena.arena(content)
+    assert after.tensors == after.least == before.least <= before.tensors
+    assert after.interpreter == before.interpreter
+    (tmp_path / "planned.tflite").write_bytes(content)
+    inputs = np.random.default_rng(1).normal(size=(3, 32, 41, 1)).astype(np.float32)
+    np.testing.assert_array_equal(
+        TFLiteModel(tmp_path / "planned.tflite")(inputs), TFLiteModel(path)(inputs)
+    )
+
+
+def test_the_stored_plan_is_in_tflite_micro_s_format(exported):
+    """Version, subgraph, number of tensors, and an offset for each: -1 for constants."""
+    model = flatbuffer.parse(arena.with_plan((exported / "student_int8.tflite").read_bytes()))
+    stored = np.frombuffer(flatbuffer.attached(model, "OfflineMemoryAllocation"), "<i4")
+    graph = model.subgraphs[0]
+    assert stored[:3].tolist() == [0, 0, len(graph.tensors)]
+    computed = sorted(arena.buffers(model, graph))
+    assert np.flatnonzero(stored[3:] >= 0).tolist() == computed
+    assert (np.delete(stored[3:], computed) == -1).all()
+    assert (stored[3:][computed] % 16 == 0).all()
+
+
+def test_a_plan_of_another_graph_is_not_taken(exported):
+    content = arena.with_plan((exported / "student_int8.tflite").read_bytes())
+    model = flatbuffer.parse(content)
+    stored = flatbuffer.attached(model, "OfflineMemoryAllocation")
+    flatbuffer.attach(model, "OfflineMemoryAllocation", stored[:-4])
+    other = arena.arena(flatbuffer.serialise(model))
+    assert other == arena.arena((exported / "student_int8.tflite").read_bytes())

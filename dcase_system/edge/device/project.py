@@ -7,7 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from dcase_system.core.files import write_text
 from dcase_system.edge import flatbuffer
-from dcase_system.edge.arena import arena
+from dcase_system.edge.arena import arena, with_plan
 from dcase_system.edge.c_header import c_header
 from dcase_system.edge.device.front_end import FrontEnd, front_end_of
 from dcase_system.edge.device.operators import methods, operators_header
@@ -29,7 +29,7 @@ def write_project(path: Path, signature: ModelSignature, folder: Path) -> None:
     Raises:
         InputError: The C front end cannot compute the features, or TFLite Micro lacks an operator.
     """
-    content = path.read_bytes()
+    content = with_plan(path.read_bytes())
     front_end = front_end_of(signature)
     (taken,) = Interpreter(model_content=content).get_input_details()
     scale, zero_point = taken["quantization"]
