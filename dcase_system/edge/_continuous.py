@@ -30,6 +30,7 @@ from dcase_system.reporting.style import (
 )
 
 ALL = "all classes"
+_FILES = _RESULTS, _TABLE, _FIGURE = "continuous.json", "continuous.csv", "continuous.png"
 _MOST_LINES = 5  # of single classes in the figure; their colours differ
 _SHOWN_RATES = 1, 10, 60  # false alarms an hour
 _RING: dict[str, Any] = {
@@ -69,7 +70,7 @@ def run(
     }
     _write(folder, scores, windows, own)
     print(_table(scores[ALL], own))
-    print(f"wrote continuous.json, continuous.csv, continuous.png to {folder}")
+    print(f"wrote {', '.join(name for name in _FILES if (folder / name).exists())} to {folder}")
 
 
 def _classes(named: Sequence[str], labels: Sequence[str], with_events: Sequence[str]) -> list[str]:
@@ -120,9 +121,9 @@ def _write(
     options = flags.FLAGS
     folder.mkdir(parents=True, exist_ok=True)
     rows = [{"class": name, **asdict(one)} for name, found in scores.items() for one in found]
-    write_text(folder / "continuous.csv", pd.DataFrame(rows).to_csv(index=False))
+    write_text(folder / _TABLE, pd.DataFrame(rows).to_csv(index=False))
     write_json(
-        folder / "continuous.json",
+        folder / _RESULTS,
         {
             "hours": sum(one.seconds for one in windows) / 3600,
             "windows": sum(len(one.starts) for one in windows),
@@ -133,13 +134,15 @@ def _write(
             "scores": rows,
         },
     )
-    with replacing(folder / "continuous.png") as temporary:
-        temporary.write_bytes(file_content(_figure(scores, own_threshold), "png"))
+    (folder / _FIGURE).unlink(missing_ok=True)  # of an earlier list
+    if scores[ALL][0].events:
+        with replacing(folder / _FIGURE) as temporary:
+            temporary.write_bytes(file_content(_figure(scores, own_threshold), "png"))
 
 
 @house_style
 def _figure(scores: Scores, own_threshold: float | None) -> Figure:
-    """Draws each class's best scores, and the one of all classes at the model's threshold."""
+    """Draws the best scores of classes with events, and that of all at the model's threshold."""
     figure, (axes,) = new_figure(3.2)
     alone = [name for name, found in scores.items() if name != ALL and found[0].events]
     for index, name in enumerate([ALL, *alone[:_MOST_LINES]] if len(alone) > 1 else alone):
@@ -148,7 +151,7 @@ def _figure(scores: Scores, own_threshold: float | None) -> Figure:
         rates, missed = [one.false_alarms_an_hour for one in best], list(map(_percent, best))
         axes.step(rates, missed, where="post", label=name, **look)
     for one in scores[ALL]:
-        if one.threshold == own_threshold and one.events:
+        if one.threshold == own_threshold:
             place = one.false_alarms_an_hour, _percent(one)
             axes.plot(*place, label="model's threshold", **_RING)
     axes.set_xscale("symlog", linthresh=1)

@@ -7,8 +7,8 @@ MODEL is what `classify` takes. EVENTS lists the events of the recordings in the
 columns onset and offset (in seconds) and event_label, separated by tabs or commas; with several
 recordings also filename. A row with nothing but a filename is a recording without events. Scores
 61 thresholds, each class alone and all together, and writes `continuous.json`, `continuous.csv` and
-`continuous.png`; prints the scores at a few thresholds. What counts as missed and as a false alarm
-is described in `edge/detections.py`.
+(if there are events) `continuous.png`; prints the scores at a few thresholds. What counts as missed
+and as a false alarm is described in `edge/detections.py`.
 """
 
 from collections.abc import Sequence

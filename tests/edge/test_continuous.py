@@ -49,6 +49,20 @@ def test_scores_of_a_recording_are_written_and_shown(
         assert len(set(figure.convert("L").getdata())) > 2
 
 
+def test_without_events_the_false_alarms_of_named_classes_are_counted(
+    exported, signature, recording, tmp_path
+):
+    (tmp_path / "events.csv").write_text("onset,offset,event_label\n")
+    model, name = exported / "student_int8.tflite", signature.labels[0]
+    flags = f"--classes={name}", f"--output_dir={tmp_path}"
+    done = run(CONTINUOUS, model, tmp_path / "events.csv", recording, *flags)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = pd.read_csv(tmp_path / "continuous.csv")
+    assert set(rows["class"]) == {"all classes", name} and set(rows.events) == {0}
+    assert rows.false_alarms.max() > 0 == rows.missed.max()
+    assert not (tmp_path / "continuous.png").exists() and ".png" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("rows", "flags", "message"),
     [
