@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make demo       install, then the whole way on an embedded corpus: train, export, package"
-	@echo "make test       style, types, the order of imports and tests (about eleven minutes on two cores)"
+	@echo "make test       style, types, the order of imports and tests (about ten minutes on two cores)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make bench      the speed table: every part beside its peers (ten minutes, idle)"
 	@echo "make fuzz       ten thousand broken files of each kind (about an hour)"
